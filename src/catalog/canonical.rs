@@ -1,0 +1,47 @@
+//! The canonical form of an address: the key under which one person is found twice.
+
+use super::{Catalog, Dots, Knowledge};
+use crate::address::{Address, Host, Quoting};
+
+/// The key of a mailbox, and the tag that its owner put behind the name.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Canonical {
+    /// A key to compare, never an address to send to.
+    pub key: String,
+    /// What followed the provider's tag character, such as `shop` in `joe+shop@gmail.com`.
+    pub tag: Option<String>,
+}
+
+impl Catalog {
+    /// Folds what the address's own provider ignores: case, tags, dots, other names of the same domain.
+    /// Where the provider is unknown only case is folded: no server in use tells `Joe` from `joe`
+    /// (RFC 5321 §2.4 would let it, and discourages it).
+    pub fn canonical(&self, address: &Address, known: &Knowledge<'_>) -> Canonical {
+        let local = address.local();
+        let domain = match address.host() {
+            Host::Domain(domain) => {
+                known.canonical_domain.unwrap_or_else(|| domain.ascii()).to_owned()
+            }
+            Host::Literal(literal) => literal.to_string(),
+        };
+        if local.quoting() == Quoting::Quoted && local.as_str().starts_with('"') {
+            // Inside quotes nobody's tags and dots are known to mean anything.
+            let key = format!("{}@{domain}", local.as_str().to_lowercase());
+            return Canonical { key, tag: None };
+        }
+        let folded = local.as_str().to_lowercase();
+        let Some(provider) = known.provider else {
+            return Canonical { key: format!("{folded}@{domain}"), tag: None };
+        };
+        let tag_at = folded.char_indices().skip(1).find(|(_, c)| provider.tag.contains(*c));
+        let (name, tag) = match tag_at {
+            Some((at, c)) => (&folded[..at], Some(folded[at + c.len_utf8()..].to_owned())),
+            None => (folded.as_str(), None),
+        };
+        let name = match provider.dots {
+            Dots::Ignored => name.replace('.', ""),
+            Dots::Kept => name.to_owned(),
+        };
+        Canonical { key: format!("{name}@{domain}"), tag }
+    }
+}

@@ -1,0 +1,173 @@
+//! `mailvet check`: one or a few addresses, for people or, with `--json`, for programs.
+
+use std::io::{self, BufRead, Write};
+use std::time::Duration;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use futures_util::{StreamExt, pin_mut, stream};
+
+use super::Global;
+use super::exit::{Exit, OrStop, Stopped};
+use crate::config::Config;
+use crate::report::{Form, Report};
+use crate::validator::{Request, Validator};
+use crate::verdict::{Depth, Verdict};
+
+/// How many addresses are looked at side by side.
+const SIDE_BY_SIDE: usize = 32;
+/// How long one address may take: longer than a DNS that answers at all needs.
+const BUDGET: Duration = Duration::from_secs(15);
+/// The longest line read from standard input, in bytes.
+const MAX_LINE: u64 = 64 * 1024;
+
+const EXAMPLES: &str = "Examples:
+  mailvet check joe@gmal.com someone@gmail.com
+  mailvet check --offline --json 'Joe@Example.org'
+  mailvet check - < addresses.txt";
+
+/// The arguments of `mailvet check`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct CheckArgs {
+    /// The addresses; `-` reads them from standard input, one a line
+    #[arg(required = true, value_name = "ADDRESS")]
+    addresses: Vec<String>,
+    /// Write one JSON object a line
+    #[arg(long)]
+    json: bool,
+    /// How deep to look
+    #[arg(long, value_name = "DEPTH", default_value = "domain")]
+    depth: DepthArg,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum DepthArg {
+    /// The text, and what the lists know of it
+    Syntax,
+    /// Also ask the DNS whether the domain takes mail
+    Domain,
+    /// Also ask the mail server about the mailbox
+    Mailbox,
+}
+
+impl From<DepthArg> for Depth {
+    fn from(depth: DepthArg) -> Self {
+        match depth {
+            DepthArg::Syntax => Self::Syntax,
+            DepthArg::Domain => Self::Domain,
+            DepthArg::Mailbox => Self::Mailbox,
+        }
+    }
+}
+
+/// Whether there is anybody left to write for.
+enum Reader {
+    Listening,
+    Gone,
+}
+
+pub(super) async fn run(
+    arguments: &CheckArgs,
+    global: &Global,
+    config: &Config,
+) -> Result<Exit, Stopped> {
+    let validator = Validator::from_config(config, global.connection()).or_usage()?;
+    let texts = arguments.addresses.iter().flat_map(|address| texts(address));
+    let looked_at = stream::iter(texts)
+        .map(async |text| {
+            let text = text?;
+            let request = Request {
+                text: &text,
+                depth: arguments.depth.into(),
+                manner: global.manner(),
+                budget: BUDGET,
+            };
+            io::Result::Ok(validator.validate(&request).await)
+        })
+        .buffered(SIDE_BY_SIDE);
+    pin_mut!(looked_at);
+    let mut exit = Exit::Done;
+    let mut first = true;
+    while let Some(report) = looked_at.next().await {
+        let report = report.context("cannot read standard input").or_failure()?;
+        if report.judgement.verdict == Verdict::Undeliverable {
+            exit = Exit::Findings;
+        }
+        let written = write(&report, arguments, first).context("cannot write").or_failure()?;
+        if matches!(written, Reader::Gone) {
+            return Ok(Exit::Done);
+        }
+        first = false;
+    }
+    Ok(exit)
+}
+
+/// The text of one argument, or of every line of standard input. Bytes that are no text become marks
+/// that no address can have.
+fn texts(argument: &str) -> Box<dyn Iterator<Item = io::Result<String>> + '_> {
+    if argument == "-" {
+        Box::new(Lines { input: io::stdin().lock() })
+    } else {
+        Box::new(std::iter::once(Ok(argument.to_owned())))
+    }
+}
+
+struct Lines<R> {
+    input: R,
+}
+
+impl<R: BufRead> Iterator for Lines<R> {
+    type Item = io::Result<String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut line = Vec::new();
+        match io::Read::take(&mut self.input, MAX_LINE).read_until(b'\n', &mut line) {
+            Ok(0) => return None,
+            Ok(_) => {}
+            Err(error) => return Some(Err(error)),
+        }
+        if line.last() != Some(&b'\n') && line.len() as u64 == MAX_LINE {
+            // Far too long for an address: what is kept of the line says so just as well.
+            if let Err(error) = skip_line(&mut self.input) {
+                return Some(Err(error));
+            }
+        }
+        let text = line.strip_suffix(b"\n").unwrap_or(&line);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        Some(Ok(String::from_utf8_lossy(text).into_owned()))
+    }
+}
+
+/// Reads to the end of the line without keeping it.
+fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let buffer = input.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        let end = buffer.iter().position(|byte| *byte == b'\n');
+        let used = end.map_or(buffer.len(), |at| at + 1);
+        input.consume(used);
+        if end.is_some() {
+            return Ok(());
+        }
+    }
+}
+
+fn write(report: &Report, arguments: &CheckArgs, first: bool) -> io::Result<Reader> {
+    let mut out = anstream::stdout().lock();
+    let written = if arguments.json {
+        let mut line = serde_json::to_vec(&report.json(Form::Full))?;
+        line.push(b'\n');
+        out.write_all(&line)
+    } else {
+        let gap = if first { "" } else { "\n" };
+        write!(out, "{gap}{}", report.text())
+    };
+    match written.and_then(|()| out.flush()) {
+        Ok(()) => Ok(Reader::Listening),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
+        Err(error) => Err(error),
+    }
+}

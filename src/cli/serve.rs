@@ -1,0 +1,111 @@
+//! `mailvet serve`: the service.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::Global;
+use super::exit::{Exit, OrStop, Stopped};
+use crate::config::Config;
+use crate::http::{self, Access, App, Drained};
+use crate::validator::Validator;
+
+/// How long requests under way may go on once the service is told to stop.
+const DRAIN: Duration = Duration::from_secs(20);
+
+const EXAMPLES: &str = "Example:
+  mailvet serve --listen 127.0.0.1:8080
+  curl -H 'Content-Type: application/json' -d '{\"email\": \"sue@yahooo.com\"}' \\
+    http://127.0.0.1:8080/v1/validate";
+
+/// The arguments of `mailvet serve`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct ServeArgs {
+    /// Listen here [default: 127.0.0.1:8080]; port 0 takes a free one
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// Let anybody ask who can connect, also from other machines
+    #[arg(long)]
+    open: bool,
+}
+
+pub(super) async fn run(
+    arguments: &ServeArgs,
+    global: &Global,
+    config: &Config,
+) -> Result<Exit, Stopped> {
+    let address = address(arguments, config).or_usage()?;
+    let access = access(address, arguments).or_usage()?;
+    let validator = Validator::from_config(config, global.connection()).or_usage()?;
+    let app = App {
+        validator: Arc::new(validator),
+        timeout: Duration::from_millis(config.budget.timeout_ms),
+        mailbox_timeout: Duration::from_millis(config.budget.mailbox_timeout_ms),
+        manner: global.manner(),
+        access,
+    };
+    // Before the socket: whoever sees it open may already send a signal.
+    let stop = stop_signal().context("cannot wait for signals").or_failure()?;
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}"))
+        .or_failure()?;
+    let bound = listener.local_addr().context("cannot tell the port").or_failure()?;
+    tracing::info!(address = %bound, "listening on http://{bound}");
+    let shutdown = async move {
+        stop.await;
+        tracing::info!("stopping: requests under way are finished first");
+    };
+    let drained = http::serve(listener, http::router(app), shutdown, DRAIN)
+        .await
+        .context("the service broke down")
+        .or_failure()?;
+    match drained {
+        Drained::Wholly => tracing::info!("stopped"),
+        Drained::CutShort => tracing::warn!("stopped with requests still under way"),
+    }
+    Ok(Exit::Done)
+}
+
+fn address(arguments: &ServeArgs, config: &Config) -> anyhow::Result<SocketAddr> {
+    let Some(text) = &arguments.listen else { return Ok(config.http.listen) };
+    let numeric = match text.strip_prefix("localhost:") {
+        Some(port) => format!("127.0.0.1:{port}"),
+        None => text.clone(),
+    };
+    numeric.parse().with_context(|| {
+        format!("--listen {text}: not an IP address with a port, such as 127.0.0.1:8080")
+    })
+}
+
+/// Without keys anybody who can connect can ask, so only this machine may connect, unless that is meant.
+fn access(address: SocketAddr, arguments: &ServeArgs) -> anyhow::Result<Access> {
+    if arguments.open {
+        return Ok(Access::Open);
+    }
+    if address.ip().is_loopback() {
+        return Ok(Access::LocalHost);
+    }
+    bail!(
+        "{address} can be reached from other machines, and there are no keys: anybody could ask. \
+         Listen on 127.0.0.1, or add --open if that is meant"
+    )
+}
+
+/// Comes true with the first SIGTERM or SIGINT.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate: Signal = signal(SignalKind::terminate())?;
+    let mut interrupt: Signal = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,82 @@
+use super::*;
+
+fn from_file(text: &str) -> Result<Config, ConfigError> {
+    Layers::default().file("mailvet.toml", text)?.resolve()
+}
+
+fn from_env(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Layers::default().environment(variables)?.resolve()
+}
+
+#[test]
+fn nothing_is_the_default() {
+    assert_eq!(from_file(""), Ok(Config::default()));
+    assert_eq!(from_env(&[("PATH", "/bin")]), Ok(Config::default()));
+}
+
+#[test]
+fn a_lab_can_be_configured() {
+    let config = from_file(
+        "[catalog]\nallow_reserved = [\"test\"]\n[network]\nallow = [\"127.0.0.0/8\"]\n\
+         [dns]\nservers = [\"127.0.0.1:5353\", \"::1\"]\n[policy.advice]\ndisposable = \"reject\"\n",
+    )
+    .unwrap();
+    assert_eq!(config.catalog.allow_reserved, ["test"]);
+    assert_eq!(config.network.allow, ["127.0.0.0/8".parse().unwrap()]);
+    let servers: Vec<String> = config.dns.servers.iter().map(|s| s.0.to_string()).collect();
+    assert_eq!(servers, ["127.0.0.1:5353", "[::1]:53"]);
+    assert_eq!(config.policy.advice["disposable"], "reject");
+}
+
+#[test]
+fn the_environment_lies_over_the_file() {
+    let variables = [
+        ("MAILVET_HTTP__LISTEN", "127.0.0.1:9"),
+        ("MAILVET_DNS__SERVERS", "127.0.0.1:1, 127.0.0.1:2"),
+        ("MAILVET_DNS__TRIES", "5"),
+        ("MAILVET_CATALOG__ALLOW_RESERVED", "[\"test\"]"),
+        ("MAILVET_TYPO__RISKY_AT", "0.9"),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let file = "[http]\nlisten = \"127.0.0.1:8\"\n[dns]\ntries = 1\ntimeout_ms = 7\n";
+    let config = Layers::default()
+        .file("mailvet.toml", file)
+        .and_then(|layers| layers.environment(variables))
+        .and_then(Layers::resolve)
+        .unwrap();
+    assert_eq!(config.http.listen.port(), 9);
+    assert_eq!(config.dns.servers.len(), 2);
+    assert_eq!((config.dns.tries, config.dns.timeout_ms), (5, 7));
+    assert_eq!(config.catalog.allow_reserved, ["test"]);
+    assert_eq!(config.typo.risky_at.percent(), 90);
+}
+
+#[test]
+fn mistakes_are_named() {
+    let cases = [
+        (
+            "[dns]\nserver = []",
+            "mailvet.toml: unknown key `dns.server`; did you mean `dns.servers`?",
+        ),
+        ("[htpp]\nlisten = \"\"", "mailvet.toml: unknown key `htpp`; did you mean `http`?"),
+        ("listen = \"\"", "mailvet.toml: unknown key `listen`; did you mean `http.listen`?"),
+        ("[zebra]", "mailvet.toml: unknown key `zebra`"),
+        (
+            "[http]\nlisten = \"nowhere\"",
+            "configuration: invalid socket address syntax in `http.listen`",
+        ),
+        ("[typo]\nrisky_at = 2.0", "configuration: not a number from 0 to 1 in `typo.risky_at`"),
+        (
+            "[network]\nallow = [\"10.0.0.0/99\"]",
+            "configuration: invalid IP address syntax in `network.allow`",
+        ),
+        ("[dns", "mailvet.toml: TOML parse error at line 1, column 5"),
+    ];
+    for (file, message) in cases {
+        let error = from_file(file).map(|_| ()).unwrap_err().to_string();
+        assert!(error.starts_with(message), "{file}: {error}");
+    }
+    let error = from_env(&[("MAILVET_HTTP__LISTN", "x")]).unwrap_err().to_string();
+    assert_eq!(error, "MAILVET_HTTP__LISTN: unknown key `http.listn`; did you mean `http.listen`?");
+}

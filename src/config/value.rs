@@ -1,0 +1,120 @@
+//! Values that need more than TOML's own types to be right.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
+
+/// The address of a DNS server: an IP address, with port 53 unless another one is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Server(pub SocketAddr);
+
+/// The port of the DNS.
+const DNS_PORT: u16 = 53;
+
+impl FromStr for Server {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(address) = text.parse::<SocketAddr>() {
+            return Ok(Self(address));
+        }
+        if let Ok(ip) = text.parse::<IpAddr>() {
+            return Ok(Self((ip, DNS_PORT).into()));
+        }
+        let localhost = |port| Self((Ipv4Addr::LOCALHOST, port).into());
+        match text.strip_prefix("localhost") {
+            Some("") => Some(localhost(DNS_PORT)),
+            Some(port) => port.strip_prefix(':').and_then(|port| port.parse().ok()).map(localhost),
+            None => None,
+        }
+        .ok_or_else(|| {
+            format!(
+                "`{text}` is no IP address with a port, such as 192.0.2.1:53 or [2001:db8::1]:53"
+            )
+        })
+    }
+}
+
+impl Serialize for Server {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Server {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A probability from 0 to 1, in hundredths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Probability {
+    percent: u8,
+}
+
+impl Probability {
+    /// From hundredths, at most 100.
+    pub(super) const fn from_percent(percent: u8) -> Self {
+        Self { percent }
+    }
+
+    /// In hundredths.
+    pub fn percent(self) -> u8 {
+        self.percent
+    }
+}
+
+impl Serialize for Probability {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(f64::from(self.percent) / 100.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Probability {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = f64::deserialize(deserializer)?;
+        if (0.0..=1.0).contains(&value) {
+            // The range check bounds the product to 0..=100.
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            Ok(Self { percent: (value * 100.0).round() as u8 })
+        } else {
+            Err(de::Error::custom("not a number from 0 to 1"))
+        }
+    }
+}
+
+/// A list, or, as the environment has it, its elements in one string with commas between.
+pub(super) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + FromStr<Err: fmt::Display>,
+{
+    struct List<T>(std::marker::PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de> + FromStr<Err: fmt::Display>> Visitor<'de> for List<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<T>, E> {
+            let elements = text.split(',').map(str::trim).filter(|element| !element.is_empty());
+            elements.map(|element| element.parse().map_err(E::custom)).collect()
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Vec<T>, A::Error> {
+            let mut list = Vec::new();
+            while let Some(element) = elements.next_element()? {
+                list.push(element);
+            }
+            Ok(list)
+        }
+    }
+
+    deserializer.deserialize_any(List(std::marker::PhantomData))
+}

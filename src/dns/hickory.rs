@@ -1,0 +1,189 @@
+//! The real DNS, by hickory-resolver. No other file knows that crate.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use hickory_resolver::config::{
+    ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ServerOrderingStrategy,
+};
+use hickory_resolver::lookup::Lookup;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError, NetError, NoRecords};
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use hickory_resolver::{Resolver, TokioResolver, system_conf};
+use tokio::sync::Semaphore;
+
+use super::Dns;
+use crate::route::{Answer, Failure, Family, HostName, Mx};
+
+/// How many questions may be in flight at once. Each holds a socket of its own.
+const MAX_IN_FLIGHT: usize = 256;
+
+/// What to ask, and how patiently.
+#[derive(Clone, Debug)]
+pub struct DnsSettings {
+    /// The servers to ask; none: those of the system.
+    pub servers: Vec<SocketAddr>,
+    /// How long one try may take. Short: it is also what a lost packet costs.
+    pub timeout: Duration,
+    /// How often a question is sent before it counts as unanswered, at least once.
+    pub tries: usize,
+}
+
+/// A resolver that asks real servers, over UDP and, for long answers, TCP.
+#[derive(Debug)]
+pub struct HickoryDns {
+    resolver: TokioResolver,
+    in_flight: Semaphore,
+    deadline: Duration,
+}
+
+/// The resolver could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot set up the DNS resolver: {0}")]
+pub struct SetupError(#[from] NetError);
+
+impl HickoryDns {
+    /// Sets up a resolver. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// The resolver refuses its configuration.
+    pub fn new(settings: &DnsSettings) -> Result<Self, SetupError> {
+        let servers = if settings.servers.is_empty() {
+            system_servers()
+        } else {
+            settings.servers.iter().copied().map(server).collect()
+        };
+        let config = ResolverConfig::from_name_servers(servers);
+        let mut builder = Resolver::builder_with_config(config, TokioRuntimeProvider::default());
+        let options = builder.options_mut();
+        options.timeout = settings.timeout;
+        options.attempts = settings.tries.saturating_sub(1);
+        // Answers are kept as routes, in cache/; hosts files have no MX.
+        options.cache_size = 0;
+        options.use_hosts_file = ResolveHosts::Never;
+        // Of several servers the next one gets the next try: the only setting under which a SERVFAIL
+        // of the first does not decide (hickory 0.26).
+        options.num_concurrent_reqs = 1;
+        options.server_ordering_strategy = ServerOrderingStrategy::RoundRobin;
+        // The resolver's own bound is one per try; this one holds whatever it does.
+        let tries = u32::try_from(settings.tries.max(1)).unwrap_or(u32::MAX);
+        let deadline = settings.timeout.saturating_mul(tries).saturating_add(settings.timeout / 2);
+        let resolver = builder.build()?;
+        Ok(Self { resolver, in_flight: Semaphore::new(MAX_IN_FLIGHT), deadline })
+    }
+
+    async fn ask<T>(
+        &self,
+        name: &HostName,
+        kind: RecordType,
+        record: impl Fn(&RData) -> Option<T>,
+    ) -> Result<Answer<T>, Failure> {
+        // An absolute name, or the system's search list would be appended; ASCII, or hickory would
+        // convert it by rules of its own.
+        let name =
+            Name::from_ascii(format!("{}.", name.as_str())).map_err(|_| Failure::Malformed)?;
+        let lookup = async {
+            let _turn = self.in_flight.acquire().await.map_err(|_| Failure::Overloaded)?;
+            match self.resolver.lookup(name, kind).await {
+                Ok(lookup) => Ok(found(&lookup, record)),
+                Err(error) => not_found(error),
+            }
+        };
+        tokio::time::timeout(self.deadline, lookup).await.unwrap_or(Err(Failure::Timeout))
+    }
+}
+
+impl Dns for HickoryDns {
+    fn mx<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Answer<Mx>, Failure>> {
+        self.ask(name, RecordType::MX, |data| match data {
+            RData::MX(mx) => {
+                let host = HostName::new(&mx.exchange.to_ascii());
+                Some(Mx { preference: mx.preference, host })
+            }
+            _ => None,
+        })
+        .boxed()
+    }
+
+    fn addresses<'a>(
+        &'a self,
+        name: &'a HostName,
+        family: Family,
+    ) -> BoxFuture<'a, Result<Answer<IpAddr>, Failure>> {
+        let kind = match family {
+            Family::V4 => RecordType::A,
+            Family::V6 => RecordType::AAAA,
+        };
+        self.ask(name, kind, |data| match data {
+            RData::A(ip) => Some(IpAddr::V4(ip.0)),
+            RData::AAAA(ip) => Some(IpAddr::V6(ip.0)),
+            _ => None,
+        })
+        .boxed()
+    }
+}
+
+/// The servers in `/etc/resolv.conf`; without one, this machine itself, as the C library has it.
+/// Search domains are left out: an address names its domain in full.
+fn system_servers() -> Vec<NameServerConfig> {
+    let configured = system_conf::read_system_conf()
+        .map(|(config, _)| config.into_parts().2)
+        .unwrap_or_default();
+    if configured.is_empty() {
+        vec![server(SocketAddr::from((Ipv4Addr::LOCALHOST, 53)))]
+    } else {
+        configured
+    }
+}
+
+fn server(address: SocketAddr) -> NameServerConfig {
+    let mut udp = ConnectionConfig::udp();
+    udp.port = address.port();
+    let mut tcp = ConnectionConfig::tcp();
+    tcp.port = address.port();
+    NameServerConfig::new(address.ip(), true, vec![udp, tcp])
+}
+
+/// Aliases come along with what they lead to, and do not count.
+fn found<T>(lookup: &Lookup, record: impl Fn(&RData) -> Option<T>) -> Answer<T> {
+    let answers = lookup.answers();
+    let ttl = answers.iter().map(|answer| answer.ttl).min().unwrap_or(0);
+    let ttl = Duration::from_secs(u64::from(ttl));
+    let records: Vec<T> = answers.iter().filter_map(|answer| record(&answer.data)).collect();
+    if records.is_empty() { Answer::NoData { ttl } } else { Answer::Found { records, ttl } }
+}
+
+/// Tells "there is none" from "could not find out", which hickory reports alike as errors.
+fn not_found<T>(error: NetError) -> Result<Answer<T>, Failure> {
+    match error {
+        NetError::Dns(DnsError::NoRecordsFound(none)) => no_records(&none),
+        NetError::Dns(DnsError::ResponseCode(code)) => Err(match code {
+            ResponseCode::ServFail => Failure::ServFail,
+            ResponseCode::Refused | ResponseCode::NotAuth | ResponseCode::NotImp => {
+                Failure::Refused
+            }
+            _ => Failure::Malformed,
+        }),
+        NetError::Timeout => Err(Failure::Timeout),
+        NetError::NoConnections | NetError::Io(_) => Err(Failure::Unreachable),
+        NetError::Busy => Err(Failure::Overloaded),
+        _ => Err(Failure::Malformed),
+    }
+}
+
+fn no_records<T>(none: &NoRecords) -> Result<Answer<T>, Failure> {
+    let ttl = Duration::from_secs(none.negative_ttl.unwrap_or(0).into());
+    match none.response_code {
+        ResponseCode::NXDomain => Ok(Answer::NoName { ttl }),
+        // A server that names other servers instead of answering does not resolve for us.
+        ResponseCode::NoError if none.soa.is_none() && none.ns.is_some() => Err(Failure::Refused),
+        ResponseCode::NoError => Ok(Answer::NoData { ttl }),
+        ResponseCode::ServFail => Err(Failure::ServFail),
+        ResponseCode::Refused => Err(Failure::Refused),
+        _ => Err(Failure::Malformed),
+    }
+}

@@ -1,0 +1,44 @@
+//! Asking the DNS: the trait that the pipeline knows, and what stands behind it.
+//!
+//! [`hickory`] is the one place that knows the resolver crate. [`zone`] is a fake fed with zone text.
+
+pub mod hickory;
+pub mod zone;
+
+use std::net::IpAddr;
+
+use futures_util::future::BoxFuture;
+
+use crate::reach::ReachPolicy;
+use crate::route::{Answer, Failure, Family, HostName, Mx, Routed, Search};
+
+/// Somebody who can be asked. Every question ends within a bound of the implementation's own.
+pub trait Dns: Send + Sync + 'static {
+    /// The MX records of a name, in any order.
+    fn mx<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Answer<Mx>, Failure>>;
+
+    /// The addresses of a name.
+    fn addresses<'a>(
+        &'a self,
+        name: &'a HostName,
+        family: Family,
+    ) -> BoxFuture<'a, Result<Answer<IpAddr>, Failure>>;
+}
+
+/// Finds where a domain's mail goes: asks what [`Search`] wants to know until it is done.
+pub async fn find_route(dns: &dyn Dns, domain: HostName, policy: &ReachPolicy) -> Routed {
+    let mut search = Search::start(domain, policy);
+    loop {
+        search = match search {
+            Search::Done(routed) => return routed,
+            Search::AskMx(ask) => {
+                let answer = dns.mx(ask.name()).await;
+                ask.answer(answer)
+            }
+            Search::AskAddresses(ask) => {
+                let answer = dns.addresses(ask.name(), ask.family()).await;
+                ask.answer(answer)
+            }
+        };
+    }
+}

@@ -1,0 +1,73 @@
+//! Who may ask a service without keys: programs on the same machine, not web pages from elsewhere.
+
+use axum::extract::{Request, State};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::problem::{Problem, ProblemKind};
+
+/// Who may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Only who names this machine as the host. A page whose own name was pointed at 127.0.0.1 (DNS
+    /// rebinding) names itself.
+    LocalHost,
+    /// Anybody who can connect.
+    Open,
+}
+
+/// Turns away requests for a host that is not this one.
+pub(super) async fn check_host(
+    State(access): State<Access>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if access == Access::Open || names_this_machine(request.uri(), request.headers()) {
+        return next.run(request).await;
+    }
+    let detail =
+        "Without keys the service answers only requests for localhost, 127.0.0.1 or [::1].";
+    Problem::new(ProblemKind::OriginNotAllowed, detail).into_response()
+}
+
+fn names_this_machine(uri: &Uri, headers: &HeaderMap) -> bool {
+    let header = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let Some(host) = uri.authority().map(Authority::as_str).or(header) else {
+        return false;
+    };
+    let without_port = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| without_port.eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts() {
+        let cases = [
+            ("localhost", true),
+            ("LOCALHOST:8080", true),
+            ("127.0.0.1", true),
+            ("127.0.0.1:8080", true),
+            ("[::1]:8080", true),
+            ("[::1]", true),
+            ("evil.example", false),
+            ("localhost.evil.example", false),
+            ("127.0.0.1.evil.example:80", false),
+            ("localhost:80@evil.example", false),
+            ("", false),
+        ];
+        for (host, allowed) in cases {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, host.parse().unwrap());
+            assert_eq!(names_this_machine(&Uri::from_static("/"), &headers), allowed, "{host}");
+        }
+        assert!(!names_this_machine(&Uri::from_static("/"), &HeaderMap::new()));
+    }
+}

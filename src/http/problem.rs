@@ -1,0 +1,134 @@
+//! Every error of the service: `application/problem+json` (RFC 9457).
+
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// Why a request got no report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    kind: ProblemKind,
+    detail: String,
+    field: Option<String>,
+    nearest: Option<&'static str>,
+}
+
+/// The kinds of problem, each with its name and status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ProblemKind {
+    /// The body is no JSON.
+    BadJson,
+    /// A web page that is not from here asks.
+    OriginNotAllowed,
+    /// No such route.
+    NotFound,
+    /// The route exists, with another method.
+    MethodNotAllowed,
+    /// The client took too long to send its request.
+    RequestTimeout,
+    /// The body is too long.
+    TooLarge,
+    /// The body is not said to be JSON.
+    ContentType,
+    /// A field is missing, unknown or out of its range.
+    InvalidField,
+    /// A fault of ours.
+    Internal,
+}
+
+impl ProblemKind {
+    fn code(self) -> &'static str {
+        match self {
+            Self::BadJson => "bad_json",
+            Self::OriginNotAllowed => "origin_not_allowed",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::RequestTimeout => "request_timeout",
+            Self::TooLarge => "too_large",
+            Self::ContentType => "content_type",
+            Self::InvalidField => "invalid_field",
+            Self::Internal => "internal",
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::BadJson => "The body is not JSON",
+            Self::OriginNotAllowed => "Not from this host",
+            Self::NotFound => "No such route",
+            Self::MethodNotAllowed => "Wrong method",
+            Self::RequestTimeout => "The request came too slowly",
+            Self::TooLarge => "The body is too long",
+            Self::ContentType => "The body must be JSON",
+            Self::InvalidField => "A field is not right",
+            Self::Internal => "A fault of the service",
+        }
+    }
+
+    fn status(self) -> StatusCode {
+        match self {
+            Self::BadJson => StatusCode::BAD_REQUEST,
+            Self::OriginNotAllowed => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::InvalidField => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl Problem {
+    /// A problem with a sentence that says what to change. It must not repeat an address.
+    pub(super) fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), field: None, nearest: None }
+    }
+
+    /// A problem with one field of the body.
+    pub(super) fn field(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        let field = Some(field.into());
+        Self { kind: ProblemKind::InvalidField, detail: detail.into(), field, nearest: None }
+    }
+
+    /// Names the known field most like the one that was sent.
+    #[must_use]
+    pub(super) fn nearest(self, nearest: Option<&'static str>) -> Self {
+        Self { nearest, ..self }
+    }
+}
+
+#[derive(Serialize)]
+struct JsonProblem<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nearest: Option<&'static str>,
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.kind.status();
+        let json = JsonProblem {
+            r#type: format!("urn:mailvet:problem:{}", self.kind.code()),
+            title: self.kind.title(),
+            status: status.as_u16(),
+            detail: &self.detail,
+            field: self.field.as_deref(),
+            nearest: self.nearest,
+        };
+        // Strings and numbers alone: this cannot fail, and an empty body would still carry the status.
+        let body = serde_json::to_vec(&json).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        let content_type = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        response
+    }
+}

@@ -1,0 +1,30 @@
+//! mailvet tells whether mail to an address is likely to arrive, why, and what the person probably meant.
+//!
+//! # The map of the house
+//!
+//! Data flows one way: text → [`address::Address`] → what is known of the domain → evidence → verdict →
+//! a face. Deciding is pure, asking is at the edge. A file uses its own floor and those below, never
+//! above; `tests/floors.rs` holds us to it.
+//!
+//! | floor | rooms |
+//! |---|---|
+//! | 3 faces | [`http`] the JSON service · [`cli`] the commands |
+//! | 2 pipeline | [`validator`] the stages in order · [`report`] what is said, and its forms |
+//! | 1 adapters | [`dns`] asking · [`cache`] remembering · [`config`] settings · [`clock`] the time of day · [`telemetry`] the log |
+//! | 0 pure core | [`address`] syntax · [`catalog`] the lists · [`typo`] what was meant · [`route`] answers to a mail route · [`reach`] which IP addresses may be contacted · [`verdict`] the rule table |
+
+pub mod address;
+pub mod cache;
+pub mod catalog;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod dns;
+pub mod http;
+pub mod reach;
+pub mod report;
+pub mod route;
+pub mod telemetry;
+pub mod typo;
+pub mod validator;
+pub mod verdict;

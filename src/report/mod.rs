@@ -1,0 +1,159 @@
+//! The report on one text: what was found out, how it was judged, and its forms.
+//!
+//! The names of JSON fields stand in `json` and nowhere else; `text` is the form for people.
+
+mod json;
+mod text;
+mod visible;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::address::{Address, SyntaxError};
+use crate::cache::{Freshness, LearnedRoute};
+use crate::catalog::Canonical;
+use crate::route::{Exchanger, MailRoute};
+use crate::typo::Confidence;
+use crate::verdict::{Judgement, MailboxEvidence};
+
+pub use json::{Form, JsonReport};
+pub use text::TextReport;
+pub use visible::visible;
+
+/// Everything that is said about one text.
+// No `Debug` here and below: a report is full of what must not get into a log.
+#[derive(Clone)]
+pub struct Report {
+    /// The text as it was given.
+    pub email: String,
+    /// The verdict, with its reasons and advice.
+    pub judgement: Judgement,
+    /// The judgement in a sentence for people.
+    pub message: String,
+    /// What was probably meant instead.
+    pub suggestion: Option<SuggestedAddress>,
+    /// Why the text is no address; none where it is one.
+    pub syntax_error: Option<SyntaxError>,
+    /// The address; none where the text is none.
+    pub address: Option<AddressFacts>,
+    /// What the DNS said.
+    pub dns: DomainEvidence,
+    /// What the mail server said; none where nobody wanted to know.
+    pub mailbox: Option<MailboxEvidence>,
+    /// When the report was made. Evidence from memory is older: see [`Report::checked_at`].
+    pub made_at: Timestamp,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// An address that was probably meant.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SuggestedAddress {
+    /// The whole address.
+    pub email: String,
+    /// Its domain, in U-labels.
+    pub domain: String,
+    /// How likely it was meant.
+    pub confidence: Confidence,
+}
+
+/// What is known of a well-formed address without asking anybody.
+#[derive(Clone)]
+pub struct AddressFacts {
+    /// The address.
+    pub address: Address,
+    /// Its canonical form.
+    pub canonical: Canonical,
+    /// Whether something pasted around it was taken away.
+    pub cleaned: bool,
+    /// What the lists say.
+    pub flags: Flags,
+    /// The id of the provider whose domain it is.
+    pub provider: Option<Box<str>>,
+}
+
+/// What the lists say of an address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// Its domain hands out mailboxes to throw away.
+    pub disposable: bool,
+    /// It forwards to somebody who keeps their own address private.
+    pub relay: bool,
+    /// It belongs to a function rather than to a person.
+    pub role: bool,
+    /// Its domain's mailboxes are free for anybody.
+    pub free: bool,
+}
+
+/// What the domain stage brought.
+#[derive(Clone)]
+pub enum DomainEvidence {
+    /// It did not run.
+    Skipped,
+    /// There was no answer when the caller's time was over.
+    OutOfTime,
+    /// The route of the domain.
+    Learned(Arc<LearnedRoute>, Freshness),
+}
+
+impl DomainEvidence {
+    /// The status as clients see it.
+    pub fn code(&self) -> &'static str {
+        use crate::route::Failure;
+        match self {
+            Self::Skipped => "skipped",
+            Self::OutOfTime => "timeout",
+            Self::Learned(learned, _) => match learned.route {
+                MailRoute::Exchangers(_) => "mx",
+                MailRoute::Implicit(_) => "implicit_mx",
+                MailRoute::Null => "null_mx",
+                MailRoute::NoService => "no_mail_server",
+                MailRoute::NoDomain => "not_found",
+                MailRoute::Unusable => "unusable",
+                MailRoute::Unresolved(Failure::Timeout) => "timeout",
+                MailRoute::Unresolved(_) => "failure",
+            },
+        }
+    }
+
+    /// The mail exchangers by preference; none unless the status is `mx`.
+    pub fn exchangers(&self) -> &[Exchanger] {
+        match self {
+            Self::Learned(learned, _) => match &learned.route {
+                MailRoute::Exchangers(exchangers) => &exchangers.hosts,
+                _ => &[],
+            },
+            Self::Skipped | Self::OutOfTime => &[],
+        }
+    }
+}
+
+impl Report {
+    /// When the evidence was gathered.
+    pub fn checked_at(&self) -> Timestamp {
+        match &self.dns {
+            DomainEvidence::Learned(learned, _) => learned.asked_at,
+            DomainEvidence::Skipped | DomainEvidence::OutOfTime => self.made_at,
+        }
+    }
+
+    /// Until when the evidence holds; none where nothing was asked.
+    pub fn valid_until(&self) -> Option<Timestamp> {
+        match &self.dns {
+            DomainEvidence::Learned(learned, _) => {
+                Some(learned.asked_at.saturating_add(learned.lifetime).unwrap_or(Timestamp::MAX))
+            }
+            DomainEvidence::Skipped | DomainEvidence::OutOfTime => None,
+        }
+    }
+
+    /// Whether the evidence was known before the question came.
+    pub fn is_cached(&self) -> bool {
+        matches!(self.dns, DomainEvidence::Learned(_, Freshness::Cached))
+    }
+}
+
+#[cfg(test)]
+mod tests;

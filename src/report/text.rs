@@ -1,0 +1,96 @@
+//! The report for people, in a terminal.
+
+use std::fmt;
+
+use anstyle::{AnsiColor, Style};
+
+use super::{DomainEvidence, Report, visible};
+use crate::route::MailRoute;
+use crate::verdict::{Advice, Verdict};
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+
+/// A report to be written for people. It holds colours; the stream it is written to leaves them out
+/// where they are not wanted.
+pub struct TextReport<'a>(&'a Report);
+
+impl Report {
+    /// The report in the form for people.
+    pub fn text(&self) -> TextReport<'_> {
+        TextReport(self)
+    }
+}
+
+impl fmt::Display for TextReport<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let report = self.0;
+        let verdict = report.judgement.verdict;
+        let (sign, style) = look(verdict);
+        writeln!(
+            f,
+            "{style}{sign} {}{style:#}  {BOLD}{}{BOLD:#}",
+            verdict.code(),
+            visible(&report.email)
+        )?;
+        writeln!(f, "  {}", visible(&report.message))?;
+        if let Some(meant) = &report.suggestion {
+            writeln!(f, "  Did you mean {BOLD}{}{BOLD:#}?", visible(&meant.email))?;
+        }
+        if let Some(error) = report.syntax_error {
+            pointer(f, &report.email, error.at)?;
+        }
+        if let Some(route) = route(&report.dns) {
+            writeln!(f, "  {DIM}{}{DIM:#}", visible(&route))?;
+        }
+        let codes: Vec<&str> =
+            report.judgement.reasons.iter().map(|reason| reason.code()).collect();
+        let advice = match report.judgement.advice {
+            Advice::Accept => "let it in",
+            Advice::Confirm => "ask back",
+            Advice::Reject => "reject it",
+        };
+        writeln!(f, "  {DIM}{}; a form should {advice}{DIM:#}", codes.join(", "))
+    }
+}
+
+fn look(verdict: Verdict) -> (&'static str, Style) {
+    let colour = |colour: AnsiColor| Style::new().bold().fg_color(Some(colour.into()));
+    match verdict {
+        Verdict::Deliverable | Verdict::Plausible => ("✓", colour(AnsiColor::Green)),
+        Verdict::Risky => ("!", colour(AnsiColor::Yellow)),
+        Verdict::Undeliverable => ("✗", colour(AnsiColor::Red)),
+        Verdict::Unknown => ("?", colour(AnsiColor::Cyan)),
+    }
+}
+
+/// The longest text that is shown once more with a mark under the place that is wrong.
+const LONGEST_POINTED_AT: usize = 70;
+
+/// Shows where the error is, if the text is short and plain enough for a mark to stand below it.
+fn pointer(f: &mut fmt::Formatter<'_>, email: &str, at: usize) -> fmt::Result {
+    let plain = email.bytes().all(|b| matches!(b, b' '..=b'~'));
+    if email.is_empty() || email.len() > LONGEST_POINTED_AT || !plain {
+        return Ok(());
+    }
+    writeln!(f, "    {email}")?;
+    writeln!(f, "    {:at$}{BOLD}^{BOLD:#}", "")
+}
+
+/// Where the mail goes, in a line.
+fn route(dns: &DomainEvidence) -> Option<String> {
+    let DomainEvidence::Learned(learned, _) = dns else { return None };
+    match &learned.route {
+        MailRoute::Exchangers(exchangers) => {
+            let first = exchangers.hosts.first()?;
+            Some(match exchangers.hosts.len() - 1 {
+                0 => format!("mail server: {}", first.host.as_str()),
+                more => format!("mail servers: {} and {more} more", first.host.as_str()),
+            })
+        }
+        MailRoute::Implicit(_) => {
+            Some("no MX record: mail goes to the domain's own address".into())
+        }
+        _ => None,
+    }
+}

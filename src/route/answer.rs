@@ -1,0 +1,111 @@
+//! What the DNS can answer, in words of our own: no crate's types, no failure read as an answer.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// A name in the DNS: lower case, no dot at the end, not the root.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostName(Box<str>);
+
+/// Hides the name: a domain may be personal data and never appears in a panic by accident.
+impl fmt::Debug for HostName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostName").finish_non_exhaustive()
+    }
+}
+
+impl HostName {
+    /// Takes a name in presentation form; none for the root (`.`).
+    pub fn new(name: &str) -> Option<Self> {
+        let name = name.strip_suffix('.').unwrap_or(name);
+        (!name.is_empty()).then(|| Self(name.to_ascii_lowercase().into_boxed_str()))
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The IP address that somebody wrote where a name belongs, brackets or not.
+    pub fn as_literal(&self) -> Option<IpAddr> {
+        let bare = self.0.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        bare.unwrap_or(&self.0).parse().ok()
+    }
+
+    /// Whether the name stands for the machine of whoever asks (RFC 6761 §6.3).
+    pub fn is_localhost(&self) -> bool {
+        crate::address::and_parents(&self.0).last() == Some("localhost")
+    }
+}
+
+/// One MX record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mx {
+    /// The lower, the sooner it is tried.
+    pub preference: u16,
+    /// The mail exchanger; none where the record says "no mail here" (RFC 7505).
+    pub host: Option<HostName>,
+}
+
+/// An answer of the DNS. That there is nothing is an answer too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer<T> {
+    /// Records of the type asked for, at least one.
+    Found {
+        /// In the server's order.
+        records: Vec<T>,
+        /// How long they hold.
+        ttl: Duration,
+    },
+    /// The name exists, without records of this type (NODATA).
+    NoData {
+        /// How long that holds (RFC 2308).
+        ttl: Duration,
+    },
+    /// There is no such name (NXDOMAIN).
+    NoName {
+        /// How long that holds (RFC 2308).
+        ttl: Duration,
+    },
+}
+
+/// Why there was no answer. None of these says anything about the name that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// Nobody answered in time.
+    Timeout,
+    /// The server could not find out (SERVFAIL), or DNSSEC forbids to believe what it found.
+    ServFail,
+    /// The server does not answer us (REFUSED and its like).
+    Refused,
+    /// A bound of ours was reached before an answer.
+    Overloaded,
+    /// The server could not be contacted.
+    Unreachable,
+    /// The reply made no sense.
+    Malformed,
+}
+
+impl Failure {
+    /// A short name for metrics and logs.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::ServFail => "servfail",
+            Self::Refused => "refused",
+            Self::Overloaded => "overloaded",
+            Self::Unreachable => "unreachable",
+            Self::Malformed => "malformed",
+        }
+    }
+}
+
+/// The two kinds of IP address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// A records.
+    V4,
+    /// AAAA records.
+    V6,
+}

@@ -1,0 +1,246 @@
+//! The search for a domain's mail servers as a state machine: it says what to ask next and takes the
+//! answer. It asks nobody itself.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::answer::{Answer, Failure, Family, HostName, Mx};
+use super::{Exchanger, Exchangers, MailRoute, NullMx, Routed, Targets};
+use crate::reach::ReachPolicy;
+
+/// The most MX targets whose addresses are looked up for one domain.
+pub const MAX_TARGETS: usize = 5;
+/// The most mail exchangers that are remembered of one domain.
+pub const MAX_EXCHANGERS: usize = 100;
+
+/// Where the search stands. At most 1 + 2 × [`MAX_TARGETS`] = 11 questions lead to `Done`.
+#[derive(Debug)]
+pub enum Search<'p> {
+    /// The MX records of the domain are wanted.
+    AskMx(AskMx<'p>),
+    /// Addresses are wanted.
+    AskAddresses(AskAddresses<'p>),
+    /// The way is known, or it is known why not.
+    Done(Routed),
+}
+
+/// Waiting for MX records.
+#[derive(Debug)]
+pub struct AskMx<'p> {
+    domain: HostName,
+    policy: &'p ReachPolicy,
+}
+
+/// Waiting for the addresses of one host.
+#[derive(Debug)]
+pub struct AskAddresses<'p> {
+    policy: &'p ReachPolicy,
+    host: HostName,
+    family: Family,
+    ttl: Duration,
+    /// A look-up that failed on the way; it keeps "none is usable" from being said.
+    failure: Option<Failure>,
+    /// Some address was found, though none that may be contacted.
+    barred: bool,
+    purpose: Purpose,
+}
+
+/// What the addresses are wanted for.
+#[derive(Debug)]
+enum Purpose {
+    /// The domain has no MX: the host is the domain itself (RFC 5321 §5.1).
+    ImplicitMx,
+    /// The host is a mail exchanger.
+    Exchangers(Candidates),
+}
+
+/// The mail exchangers of a domain, and those whose addresses were not looked up yet.
+#[derive(Debug)]
+struct Candidates {
+    exchangers: Vec<Exchanger>,
+    null_mx: NullMx,
+    waiting: VecDeque<HostName>,
+    cut: Cut,
+}
+
+/// Whether all the targets could be considered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Cut {
+    /// All of them.
+    Whole,
+    /// There were more than we look up.
+    Short,
+}
+
+impl<'p> Search<'p> {
+    /// Starts the search for a domain's mail servers.
+    pub fn start(domain: HostName, policy: &'p ReachPolicy) -> Self {
+        Self::AskMx(AskMx { domain, policy })
+    }
+
+    fn done(route: MailRoute, ttl: Duration) -> Self {
+        Self::Done(Routed { route, ttl })
+    }
+}
+
+impl<'p> AskMx<'p> {
+    /// The domain.
+    pub fn name(&self) -> &HostName {
+        &self.domain
+    }
+
+    /// Goes on with the answer.
+    pub fn answer(self, answer: Result<Answer<Mx>, Failure>) -> Search<'p> {
+        match answer {
+            Err(failure) => Search::done(MailRoute::Unresolved(failure), Duration::ZERO),
+            Ok(Answer::NoName { ttl }) => Search::done(MailRoute::NoDomain, ttl),
+            Ok(Answer::NoData { ttl }) => {
+                AskAddresses::new(self.policy, self.domain, ttl, Purpose::ImplicitMx).into_search()
+            }
+            Ok(Answer::Found { records, ttl }) => exchangers(self.policy, records, ttl),
+        }
+    }
+}
+
+/// Sorts MX records into what they mean, and begins with the most preferred host.
+fn exchangers(policy: &ReachPolicy, records: Vec<Mx>, ttl: Duration) -> Search<'_> {
+    let count = records.len();
+    let mut exchangers: Vec<Exchanger> = records
+        .into_iter()
+        .filter_map(|mx| Some(Exchanger { host: mx.host?, preference: mx.preference }))
+        .collect();
+    if exchangers.is_empty() {
+        return Search::done(MailRoute::Null, ttl);
+    }
+    let null_mx = if exchangers.len() < count { NullMx::Beside } else { NullMx::Absent };
+    exchangers.sort_by(|a, b| (a.preference, &a.host).cmp(&(b.preference, &b.host)));
+    let mut named: VecDeque<HostName> = exchangers
+        .iter()
+        .filter(|exchanger| exchanger.host.as_literal().is_none())
+        .map(|exchanger| exchanger.host.clone())
+        .collect();
+    // A host may be named twice, with different preferences.
+    let mut seen = std::collections::HashSet::new();
+    named.retain(|host| seen.insert(host.clone()));
+    let cut = if named.len() > MAX_TARGETS { Cut::Short } else { Cut::Whole };
+    named.truncate(MAX_TARGETS);
+    exchangers.truncate(MAX_EXCHANGERS);
+    let first = named.pop_front();
+    let candidates = Candidates { exchangers, null_mx, waiting: named, cut };
+    match first {
+        Some(host) => {
+            AskAddresses::new(policy, host, ttl, Purpose::Exchangers(candidates)).into_search()
+        }
+        None => Search::done(candidates.without_usable_name(policy, None), ttl),
+    }
+}
+
+impl<'p> AskAddresses<'p> {
+    fn new(policy: &'p ReachPolicy, host: HostName, ttl: Duration, purpose: Purpose) -> Self {
+        Self { policy, host, family: Family::V4, ttl, failure: None, barred: false, purpose }
+    }
+
+    /// The host whose addresses are wanted.
+    pub fn name(&self) -> &HostName {
+        &self.host
+    }
+
+    /// Which of them.
+    pub fn family(&self) -> Family {
+        self.family
+    }
+
+    /// Goes on with the answer.
+    pub fn answer(mut self, answer: Result<Answer<IpAddr>, Failure>) -> Search<'p> {
+        match answer {
+            Ok(Answer::Found { records, ttl }) => {
+                self.ttl = self.ttl.min(ttl);
+                if records.iter().any(|ip| self.policy.allows(*ip)) {
+                    return self.usable(records);
+                }
+                self.barred = true;
+                self.other_family()
+            }
+            Ok(Answer::NoData { ttl }) => {
+                self.ttl = self.ttl.min(ttl);
+                self.other_family()
+            }
+            // A name that does not exist has no records of another type either.
+            Ok(Answer::NoName { ttl }) => {
+                self.ttl = self.ttl.min(ttl);
+                self.next_host()
+            }
+            Err(failure) => {
+                self.failure.get_or_insert(failure);
+                self.other_family()
+            }
+        }
+    }
+
+    /// Answers by itself what needs no question.
+    fn into_search(self) -> Search<'p> {
+        if self.host.is_localhost() { self.next_host() } else { Search::AskAddresses(self) }
+    }
+
+    fn usable(self, mut addresses: Vec<IpAddr>) -> Search<'p> {
+        addresses.retain(|ip| self.policy.allows(*ip));
+        let route = match self.purpose {
+            Purpose::ImplicitMx => MailRoute::Implicit(addresses),
+            Purpose::Exchangers(candidates) => candidates.into_route(Targets::Named),
+        };
+        Search::done(route, self.ttl)
+    }
+
+    fn other_family(mut self) -> Search<'p> {
+        match self.family {
+            Family::V4 => {
+                self.family = Family::V6;
+                Search::AskAddresses(self)
+            }
+            Family::V6 => self.next_host(),
+        }
+    }
+
+    /// None of this host's addresses will do.
+    fn next_host(mut self) -> Search<'p> {
+        let next = match &mut self.purpose {
+            Purpose::ImplicitMx => None,
+            Purpose::Exchangers(candidates) => candidates.waiting.pop_front(),
+        };
+        if let Some(host) = next {
+            return Self { host, family: Family::V4, ..self }.into_search();
+        }
+        let route = match (self.purpose, self.failure) {
+            (Purpose::Exchangers(candidates), failure) => {
+                candidates.without_usable_name(self.policy, failure)
+            }
+            (Purpose::ImplicitMx, Some(failure)) => MailRoute::Unresolved(failure),
+            (Purpose::ImplicitMx, None) if self.barred => MailRoute::Unusable,
+            (Purpose::ImplicitMx, None) => MailRoute::NoService,
+        };
+        Search::done(route, self.ttl)
+    }
+}
+
+impl Candidates {
+    fn into_route(self, targets: Targets) -> MailRoute {
+        MailRoute::Exchangers(Exchangers { hosts: self.exchangers, null_mx: self.null_mx, targets })
+    }
+
+    /// The end of the search where no named exchanger can be used.
+    fn without_usable_name(self, policy: &ReachPolicy, failure: Option<Failure>) -> MailRoute {
+        let reachable_literal =
+            |exchanger: &Exchanger| exchanger.host.as_literal().is_some_and(|ip| policy.allows(ip));
+        match (failure, self.cut) {
+            (Some(failure), _) => MailRoute::Unresolved(failure),
+            // One of those that we did not look at may well be usable.
+            (None, Cut::Short) => MailRoute::Unresolved(Failure::Overloaded),
+            // An IP address is no host name (RFC 1035 §3.3.9), yet many senders do deliver to it.
+            (None, Cut::Whole) if self.exchangers.iter().any(reachable_literal) => {
+                self.into_route(Targets::LiteralsOnly)
+            }
+            (None, Cut::Whole) => MailRoute::Unusable,
+        }
+    }
+}

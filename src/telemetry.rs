@@ -1,0 +1,58 @@
+//! The log: to standard error, text for people and JSON for machines.
+//!
+//! No address and no domain gets into it. Ours are left out where events are made; crates of others
+//! that would print names they look up or hosts they connect to are silenced here.
+
+use std::io::{self, IsTerminal};
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// A line for people.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verbosity {
+    /// What happens.
+    Normal,
+    /// How it happens, too.
+    Verbose,
+}
+
+impl LogFormat {
+    /// What suits standard error: text on a terminal, JSON elsewhere.
+    pub fn for_stderr() -> Self {
+        if io::stderr().is_terminal() { Self::Text } else { Self::Json }
+    }
+}
+
+/// Starts logging. Does nothing where something logs already.
+pub fn start(format: LogFormat, verbosity: Verbosity) {
+    let level = match verbosity {
+        Verbosity::Normal => LevelFilter::INFO,
+        Verbosity::Verbose => LevelFilter::DEBUG,
+    };
+    let ours_alone = Targets::new().with_target("mailvet", level);
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let layer = match format {
+        LogFormat::Text => lines
+            .with_ansi(io::stderr().is_terminal())
+            .with_target(false)
+            .with_filter(ours_alone)
+            .boxed(),
+        LogFormat::Json => {
+            lines.json().flatten_event(true).with_target(false).with_filter(ours_alone).boxed()
+        }
+    };
+    let _ = tracing_subscriber::registry().with(layer).try_init();
+}

@@ -1,0 +1,24 @@
+//! How sure a suggestion is.
+
+/// A probability, in hundredths: what is shown is what is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Confidence(u8);
+
+impl Confidence {
+    /// From hundredths; more than 100 is 100.
+    pub const fn from_percent(percent: u8) -> Self {
+        Self(if percent > 100 { 100 } else { percent })
+    }
+
+    /// From a probability; none outside 0 to 1.
+    pub fn from_probability(probability: f64) -> Option<Self> {
+        // The range check bounds the product to 0..=100.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        (0.0..=1.0).contains(&probability).then(|| Self((probability * 100.0).round() as u8))
+    }
+
+    /// As a probability from 0 to 1.
+    pub fn probability(self) -> f64 {
+        f64::from(self.0) / 100.0
+    }
+}

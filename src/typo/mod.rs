@@ -1,0 +1,125 @@
+//! What a person probably meant to type.
+//!
+//! A typed domain is compared with the domains of popular providers; how popular the target and how
+//! small the slip make the confidence. What is known to be real is never corrected: the caller does not
+//! ask about it. This room knows nothing of the DNS; what the DNS says of the typed domain joins
+//! through [`weigh`].
+
+mod confidence;
+mod missing_at;
+
+use crate::catalog::Popularity;
+
+pub use confidence::Confidence;
+pub use missing_at::Parted;
+
+/// A domain that was probably meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suggestion {
+    /// The domain, in lower-case A-labels.
+    pub domain: Box<str>,
+    /// How likely it was meant.
+    pub confidence: Confidence,
+}
+
+/// The domains that can be suggested.
+#[derive(Clone, Debug)]
+pub struct Speller {
+    targets: Vec<Target>,
+}
+
+#[derive(Clone, Debug)]
+struct Target {
+    domain: Box<str>,
+    length: usize,
+    popularity: Popularity,
+}
+
+/// Whether a typed domain takes mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TypedDomain {
+    /// It does: somebody may well mean it.
+    TakesMail,
+    /// It does not: nobody can mean it.
+    TakesNone,
+    /// It was not found out.
+    Unknown,
+}
+
+impl Speller {
+    /// A speller that suggests the popular ones among these domains (lower-case A-labels).
+    pub fn new<'a>(targets: impl IntoIterator<Item = (&'a str, Popularity)>) -> Self {
+        let target = |(domain, popularity): (&str, Popularity)| Target {
+            domain: domain.into(),
+            length: domain.chars().count(),
+            popularity,
+        };
+        let popular = |(_, popularity): &(&str, Popularity)| popularity.class() <= LEAST_POPULAR;
+        let mut targets: Vec<Target> = targets.into_iter().filter(popular).map(target).collect();
+        // Popular ones first, names in order: what is suggested never depends on the order of a list.
+        targets.sort_by(|a, b| (a.popularity, &a.domain).cmp(&(b.popularity, &b.domain)));
+        Self { targets }
+    }
+
+    /// The domain that was probably meant instead of this one (lower case), which is none of the targets
+    /// and not known to be real. Of two equally likely ones none is named.
+    pub fn suggest(&self, typed: &str) -> Option<Suggestion> {
+        let length = typed.chars().count();
+        let mut best: Option<Suggestion> = None;
+        let mut tie = false;
+        for target in &self.targets {
+            let Some(confidence) = likelihood(typed, length, target) else { continue };
+            match &best {
+                Some(best) if confidence < best.confidence => {}
+                Some(best) if confidence == best.confidence => tie = true,
+                _ => {
+                    best = Some(Suggestion { domain: target.domain.clone(), confidence });
+                    tie = false;
+                }
+            }
+        }
+        best.filter(|_| !tie)
+    }
+}
+
+/// Less popular domains than those of this class are too rarely meant to be guessed.
+const LEAST_POPULAR: u8 = 2;
+/// Slips of more edits than this are not recognised.
+const MAX_EDITS: usize = 2;
+
+fn likelihood(typed: &str, length: usize, target: &Target) -> Option<Confidence> {
+    if length.abs_diff(target.length) > MAX_EDITS {
+        return None;
+    }
+    let edits = strsim::osa_distance(typed, &target.domain);
+    // The shorter a name, the more real names are near it.
+    let percent = match (edits, target.popularity.class(), length) {
+        (1, 1, 8..) => 98,
+        (1, 2, 8..) => 93,
+        (2, 1, 10..) => 82,
+        (1, 1, _) => 75,
+        (1, 2, _) | (2, 2, 10..) => 60,
+        _ => return None,
+    };
+    Some(Confidence::from_percent(percent))
+}
+
+/// From this confidence on a suggestion stands even where the typed domain takes mail: gmal.com and
+/// yahooo.com are kept by others for the sake of such slips.
+const NEAR_CERTAIN: Confidence = Confidence::from_percent(95);
+
+/// Joins what is known of the typed domain to the confidence in another one.
+pub fn weigh(confidence: Confidence, typed: TypedDomain) -> Option<Confidence> {
+    match typed {
+        TypedDomain::TakesMail if confidence < NEAR_CERTAIN => None,
+        TypedDomain::TakesMail | TypedDomain::Unknown => Some(confidence),
+        TypedDomain::TakesNone => {
+            // Half of the doubt was that the domain is meant as typed.
+            let doubt = 1.0 - confidence.probability();
+            Confidence::from_probability(1.0 - doubt / 2.0)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+use super::*;
+use crate::catalog::Catalog;
+
+fn speller() -> Speller {
+    Speller::new(Catalog::builtin().provider_domains())
+}
+
+#[test]
+fn slips_are_recognised() {
+    let cases = [
+        ("gmal.com", Some(("gmail.com", 98))),
+        ("gmial.com", Some(("gmail.com", 98))),
+        ("gmail.con", Some(("gmail.com", 98))),
+        ("yahooo.com", Some(("yahoo.com", 98))),
+        ("hotmial.com", Some(("hotmail.com", 98))),
+        ("gmailcom", Some(("gmail.com", 98))),
+        ("hotmaill.con", Some(("hotmail.com", 82))),
+        ("some-company.de", None),
+        ("x.com", None),
+        ("", None),
+    ];
+    let speller = speller();
+    for (typed, meant) in cases {
+        let suggestion = speller.suggest(typed);
+        let suggestion = suggestion.as_ref().map(|s| (&*s.domain, s.confidence.probability()));
+        let meant = meant.map(|(domain, percent)| (domain, f64::from(percent) / 100.0));
+        assert_eq!(suggestion, meant, "{typed}");
+    }
+}
+
+#[test]
+fn a_missing_at_is_found() {
+    let cases = [
+        ("joe.gmail.com", Some(("joe", "gmail.com"))),
+        ("joe#Gmail.com", Some(("joe", "Gmail.com"))),
+        ("joegmail.com", Some(("joe", "gmail.com"))),
+        ("joe.hotmail.com", Some(("joe", "hotmail.com"))),
+        ("gmail.com", None),
+        (".gmail.com", None),
+        ("nonsense", None),
+        ("", None),
+        ("ü", None),
+    ];
+    let speller = speller();
+    for (text, parts) in cases {
+        let parted = speller.part(text).map(|parted| (parted.local, parted.domain));
+        assert_eq!(parted, parts, "{text}");
+    }
+}
+
+#[test]
+fn the_dns_joins_in() {
+    let cases = [
+        (98, TypedDomain::TakesMail, Some(98)),
+        (93, TypedDomain::TakesMail, None),
+        (93, TypedDomain::Unknown, Some(93)),
+        (80, TypedDomain::TakesNone, Some(90)),
+        (100, TypedDomain::TakesNone, Some(100)),
+    ];
+    for (before, typed, after) in cases {
+        let weighed = weigh(Confidence::from_percent(before), typed);
+        assert_eq!(weighed, after.map(Confidence::from_percent), "{before} {typed:?}");
+    }
+}

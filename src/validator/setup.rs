@@ -1,0 +1,119 @@
+//! A validator from the configuration.
+
+use std::sync::Arc;
+
+use super::{Network, Parts, Routes, Validator};
+use crate::address::{Domain, SyntaxError};
+use crate::catalog::Catalog;
+use crate::clock::SystemClock;
+use crate::config::{self, Config};
+use crate::dns::hickory::{DnsSettings, HickoryDns, SetupError};
+use crate::reach::ReachPolicy;
+use crate::typo::{Confidence, Speller};
+use crate::verdict::{Advice, Policy, Reason};
+
+/// Whether the network may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connection {
+    /// It may.
+    Online,
+    /// It may not (`--offline`).
+    Offline,
+}
+
+/// The configuration does not make a validator.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A name in `allow_reserved` is none.
+    #[error("`catalog.allow_reserved`: `{name}` is not a domain name: {error}")]
+    Reserved {
+        /// As configured.
+        name: String,
+        /// What is wrong with it.
+        error: SyntaxError,
+    },
+    /// A key of `[policy.advice]` is no reason.
+    #[error("`policy.advice`: there is no reason `{code}`{}", did_you_mean(.nearest))]
+    Reason {
+        /// As configured.
+        code: String,
+        /// The reason's code most like it.
+        nearest: Option<&'static str>,
+    },
+    /// A value of `[policy.advice]` is no advice.
+    #[error("`policy.advice.{code}`: `{advice}` is none of accept, confirm, reject")]
+    Advice {
+        /// The reason.
+        code: String,
+        /// As configured.
+        advice: String,
+    },
+    /// The resolver could not be set up.
+    #[error(transparent)]
+    Dns(#[from] SetupError),
+}
+
+fn did_you_mean(nearest: &Option<&str>) -> String {
+    nearest.map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"))
+}
+
+impl Validator {
+    /// Puts the pipeline together as configured.
+    ///
+    /// # Errors
+    /// Something in the configuration is not what its place wants.
+    pub fn from_config(config: &Config, connection: Connection) -> Result<Self, BuildError> {
+        let catalog = catalog(&config.catalog)?;
+        let clock = Arc::new(SystemClock);
+        let network = match connection {
+            Connection::Offline => Network::Offline,
+            Connection::Online => {
+                let dns = HickoryDns::new(&DnsSettings {
+                    servers: config.dns.servers.iter().map(|server| server.0).collect(),
+                    timeout: config.dns.timeout(),
+                    tries: config.dns.tries,
+                })?;
+                let policy = ReachPolicy::allowing(config.network.allow.clone());
+                Network::Online(Routes::new(Arc::new(dns), Arc::new(policy), clock.clone()))
+            }
+        };
+        Ok(Self::new(Parts {
+            speller: Speller::new(catalog.provider_domains()),
+            catalog,
+            suggest_at: Confidence::from_percent(config.typo.suggest_at.percent()),
+            policy: policy(config)?,
+            network,
+            clock,
+        }))
+    }
+}
+
+fn catalog(config: &config::Catalog) -> Result<Catalog, BuildError> {
+    let name = |name: &String| {
+        Domain::parse_name(name).map_err(|error| BuildError::Reserved { name: name.clone(), error })
+    };
+    let allowed: Vec<Domain> = config.allow_reserved.iter().map(name).collect::<Result<_, _>>()?;
+    Ok(Catalog::builtin().allowing_reserved(&allowed))
+}
+
+fn policy(config: &Config) -> Result<Policy, BuildError> {
+    let advice = config.policy.advice.iter().map(|(code, advice)| {
+        let reason = Reason::from_code(code)
+            .ok_or_else(|| BuildError::Reason { code: code.clone(), nearest: nearest(code) })?;
+        let advice = Advice::ALL
+            .into_iter()
+            .find(|known| known.code() == advice)
+            .ok_or_else(|| BuildError::Advice { code: code.clone(), advice: advice.clone() })?;
+        Ok((reason, advice))
+    });
+    Ok(Policy {
+        risky_at: Confidence::from_percent(config.typo.risky_at.percent()),
+        advice: advice.collect::<Result<_, BuildError>>()?,
+    })
+}
+
+fn nearest(code: &str) -> Option<&'static str> {
+    let best =
+        Reason::all().map(Reason::code).min_by_key(|known| strsim::osa_distance(code, known))?;
+    (strsim::osa_distance(code, best) <= 4).then_some(best)
+}

@@ -1,0 +1,230 @@
+//! The rule table: findings in, judgement out.
+
+use super::findings::{
+    AddressFindings, CatchAll, Findings, HostFindings, Mailbox, MailboxEvidence, NotProbed,
+    OperatorWord, Slip, SlipKind,
+};
+use super::{Advice, Check, Checks, Depth, Judgement, Policy, Reason, Verdict};
+use crate::address::Quoting;
+use crate::route::{Failure, MailRoute, NullMx, Targets};
+
+/// Judges what was found out. The first row of the table that holds gives the verdict, and every
+/// reason that holds is listed in the order of the table.
+pub fn judge(findings: &Findings<'_>, policy: &Policy) -> Judgement {
+    let reasons = match findings {
+        Findings::Malformed { code, .. } => vec![Reason::Syntax(*code)],
+        Findings::WellFormed(address) => reasons(address, policy),
+    };
+    // `reasons` ends with a row that always holds.
+    let verdict = reasons.iter().find_map(|reason| reason.verdict()).unwrap_or(Verdict::Unknown);
+    let checks = checks(findings);
+    let depth = depth(findings, checks);
+    Judgement { verdict, advice: advice(findings, &reasons, policy), reasons, checks, depth }
+}
+
+/// Every reason that holds, in the order of the table.
+fn reasons(address: &AddressFindings<'_>, policy: &Policy) -> Vec<Reason> {
+    let mut reasons = Vec::with_capacity(4);
+    if address.word == Some(OperatorWord::Denied) {
+        reasons.push(Reason::DeniedByOperator);
+    }
+    reasons.extend(no_route(address.host));
+    reasons.extend(no_mailbox(address.mailbox));
+    risks(address, policy, &mut reasons);
+    reasons.extend(domain_unknown(address.host));
+    reasons.extend(mailbox_unknown(address.mailbox));
+    if address.mailbox == Mailbox::Wanted(MailboxEvidence::Accepted { catch_all: CatchAll::No }) {
+        reasons.push(Reason::MailboxAccepted);
+    }
+    if reasons.iter().all(|reason| reason.verdict().is_none()) {
+        reasons.push(Reason::DomainAcceptsMail);
+        reasons.extend(why_not_asked(address.mailbox));
+    }
+    if address.marks.role && !is_allowed(address) {
+        reasons.push(Reason::RoleAccount);
+    }
+    if address.marks.relay {
+        reasons.push(Reason::Relay);
+    }
+    if is_allowed(address) {
+        reasons.push(Reason::AllowedByOperator);
+    }
+    reasons
+}
+
+/// The operator knows this one: our lists and guesses do not count against it.
+fn is_allowed(address: &AddressFindings<'_>) -> bool {
+    address.word == Some(OperatorWord::Allowed)
+}
+
+/// Rows 2 and 3: mail has nowhere to go.
+fn no_route(host: HostFindings<'_>) -> Option<Reason> {
+    match host {
+        HostFindings::Reserved => Some(Reason::DomainReserved),
+        HostFindings::Route(route) => match route {
+            MailRoute::NoDomain => Some(Reason::DomainNotFound),
+            MailRoute::Null => Some(Reason::DomainTakesNoMail),
+            MailRoute::NoService => Some(Reason::DomainHasNoMailServer),
+            MailRoute::Unusable => Some(Reason::MailServerUnusable),
+            MailRoute::Exchangers(_) | MailRoute::Implicit(_) | MailRoute::Unresolved(_) => None,
+        },
+        HostFindings::Literal | HostFindings::NotAsked | HostFindings::OutOfTime => None,
+    }
+}
+
+/// Row 4: the mail server says that there is nobody.
+fn no_mailbox(mailbox: Mailbox) -> Option<Reason> {
+    match mailbox {
+        Mailbox::Wanted(MailboxEvidence::NotFound) => Some(Reason::MailboxNotFound),
+        Mailbox::Wanted(MailboxEvidence::Disabled) => Some(Reason::MailboxDisabled),
+        _ => None,
+    }
+}
+
+/// Row 5: mail may arrive, and yet.
+fn risks(address: &AddressFindings<'_>, policy: &Policy, reasons: &mut Vec<Reason>) {
+    if !is_allowed(address) {
+        match address.slip {
+            Some(Slip { kind: SlipKind::Typo, confidence }) if confidence >= policy.risky_at => {
+                reasons.push(Reason::DomainTypo);
+            }
+            Some(Slip { kind: SlipKind::Lookalike, .. }) => reasons.push(Reason::DomainLookalike),
+            _ => {}
+        }
+        if address.marks.disposable {
+            reasons.push(Reason::Disposable);
+        }
+    }
+    if address.quoting == Quoting::Quoted {
+        reasons.push(Reason::QuotedLocalPart);
+    }
+    if matches!(address.host, HostFindings::Literal) {
+        reasons.push(Reason::AddressLiteral);
+    }
+    match address.mailbox {
+        Mailbox::Wanted(MailboxEvidence::Accepted { catch_all: CatchAll::Yes }) => {
+            reasons.push(Reason::CatchAll);
+        }
+        Mailbox::Wanted(MailboxEvidence::Full) => reasons.push(Reason::MailboxFull),
+        Mailbox::Wanted(MailboxEvidence::Smtputf8Unsupported) => {
+            reasons.push(Reason::Smtputf8Unsupported);
+        }
+        _ => {}
+    }
+    if let HostFindings::Route(MailRoute::Exchangers(exchangers)) = address.host {
+        if exchangers.null_mx == NullMx::Beside {
+            reasons.push(Reason::NullMxContradicted);
+        }
+        if exchangers.targets == Targets::LiteralsOnly {
+            reasons.push(Reason::MxIsLiteral);
+        }
+    }
+}
+
+/// Row 6: the domain was not found out.
+fn domain_unknown(host: HostFindings<'_>) -> Option<Reason> {
+    match host {
+        HostFindings::NotAsked => Some(Reason::NotChecked),
+        HostFindings::OutOfTime => Some(Reason::TimeBudgetSpent),
+        HostFindings::Route(MailRoute::Unresolved(failure)) => Some(match failure {
+            Failure::Timeout => Reason::DnsTimeout,
+            Failure::ServFail
+            | Failure::Refused
+            | Failure::Overloaded
+            | Failure::Unreachable
+            | Failure::Malformed => Reason::DnsFailure,
+        }),
+        HostFindings::Literal | HostFindings::Reserved | HostFindings::Route(_) => None,
+    }
+}
+
+/// Row 7: the mail server was asked and said nothing about the mailbox.
+fn mailbox_unknown(mailbox: Mailbox) -> Option<Reason> {
+    let Mailbox::Wanted(evidence) = mailbox else { return None };
+    match evidence {
+        MailboxEvidence::Greylisted => Some(Reason::Greylisted),
+        MailboxEvidence::Refused => Some(Reason::ProbeRefused),
+        MailboxEvidence::RateLimited => Some(Reason::ProbeRateLimited),
+        MailboxEvidence::Deferred => Some(Reason::ProbeDeferred),
+        MailboxEvidence::Timeout => Some(Reason::ProbeTimeout),
+        MailboxEvidence::Unreachable => Some(Reason::ProbeUnreachable),
+        MailboxEvidence::ProtocolError => Some(Reason::ProbeProtocolError),
+        MailboxEvidence::TlsFailed => Some(Reason::ProbeTlsFailed),
+        MailboxEvidence::Accepted { .. }
+        | MailboxEvidence::NotFound
+        | MailboxEvidence::Disabled
+        | MailboxEvidence::Full
+        | MailboxEvidence::Smtputf8Unsupported
+        | MailboxEvidence::Paused
+        | MailboxEvidence::NotProbed(_) => None,
+    }
+}
+
+/// Row 9: why a mailbox that was wanted was not asked for.
+fn why_not_asked(mailbox: Mailbox) -> Option<Reason> {
+    match mailbox {
+        Mailbox::Wanted(MailboxEvidence::NotProbed(NotProbed::Off)) => Some(Reason::ProbeOff),
+        Mailbox::Wanted(MailboxEvidence::Paused) => Some(Reason::ProbePaused),
+        Mailbox::Wanted(MailboxEvidence::NotProbed(NotProbed::Provider)) => {
+            Some(Reason::ProviderNotProbed)
+        }
+        _ => None,
+    }
+}
+
+/// The strictest of all reasons; a suggestion makes a rejection a question; the operator's word is final.
+fn advice(findings: &Findings<'_>, reasons: &[Reason], policy: &Policy) -> Advice {
+    let (word, suggested) = match findings {
+        Findings::Malformed { suggestion, .. } => (None, suggestion.is_some()),
+        Findings::WellFormed(address) => (address.word, address.slip.is_some()),
+    };
+    match word {
+        Some(OperatorWord::Allowed) => return Advice::Accept,
+        Some(OperatorWord::Denied) => return Advice::Reject,
+        None => {}
+    }
+    let strictest = reasons.iter().map(|reason| policy.advice(*reason)).max();
+    match strictest.unwrap_or(Advice::Accept) {
+        Advice::Reject if suggested => Advice::Confirm,
+        advice => advice,
+    }
+}
+
+fn checks(findings: &Findings<'_>) -> Checks {
+    let Findings::WellFormed(address) = findings else {
+        return Checks { syntax: Check::Fail, domain: Check::Skipped, mailbox: Check::Skipped };
+    };
+    let domain = match address.host {
+        HostFindings::Literal | HostFindings::Reserved | HostFindings::NotAsked => Check::Skipped,
+        HostFindings::OutOfTime | HostFindings::Route(MailRoute::Unresolved(_)) => Check::Unknown,
+        HostFindings::Route(MailRoute::Exchangers(_) | MailRoute::Implicit(_)) => Check::Pass,
+        HostFindings::Route(
+            MailRoute::Null | MailRoute::NoService | MailRoute::NoDomain | MailRoute::Unusable,
+        ) => Check::Fail,
+    };
+    let mailbox = match address.mailbox {
+        Mailbox::NotWanted
+        | Mailbox::Wanted(MailboxEvidence::Paused | MailboxEvidence::NotProbed(_)) => {
+            Check::Skipped
+        }
+        Mailbox::Wanted(MailboxEvidence::Accepted { .. }) => Check::Pass,
+        Mailbox::Wanted(
+            MailboxEvidence::NotFound
+            | MailboxEvidence::Disabled
+            | MailboxEvidence::Full
+            | MailboxEvidence::Smtputf8Unsupported,
+        ) => Check::Fail,
+        Mailbox::Wanted(_) => Check::Unknown,
+    };
+    Checks { syntax: Check::Pass, domain, mailbox }
+}
+
+/// How deep the evidence really goes, whatever was asked for.
+fn depth(findings: &Findings<'_>, checks: Checks) -> Depth {
+    let found = |check| matches!(check, Check::Pass | Check::Fail);
+    match findings {
+        Findings::WellFormed(_) if found(checks.mailbox) => Depth::Mailbox,
+        Findings::WellFormed(_) if found(checks.domain) => Depth::Domain,
+        _ => Depth::Syntax,
+    }
+}
