@@ -72,6 +72,3 @@ fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     Problem::new(ProblemKind::Internal, "The request could not be answered; it can be tried again.")
         .into_response()
 }
-
-#[cfg(test)]
-mod tests;

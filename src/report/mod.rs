@@ -154,6 +154,3 @@ impl Report {
         matches!(self.dns, DomainEvidence::Learned(_, Freshness::Cached))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -174,6 +174,3 @@ impl Default for Policy {
         Self { risky_at: Confidence::from_percent(80), advice: HashMap::new() }
     }
 }
-
-#[cfg(test)]
-mod tests;
