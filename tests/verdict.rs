@@ -5,11 +5,12 @@
 use std::net::IpAddr;
 
 use mailvet::address::{Quoting, SyntaxCode};
+use mailvet::catalog::OperatorWord;
 use mailvet::route::{Exchanger, Exchangers, Failure, HostName, MailRoute, NullMx, Targets};
-use mailvet::typo::Confidence;
+use mailvet::typo::{Confidence, SlipKind};
 use mailvet::verdict::{
     AddressFindings, Advice, CatchAll, Findings, HostFindings, Mailbox, MailboxEvidence, Marks,
-    NotProbed, OperatorWord, Policy, Reason, Slip, SlipKind, Verdict, judge, message,
+    NotProbed, Policy, Reason, Slip, Verdict, judge, message,
 };
 
 /// Where an address leads, owned, so that findings can borrow the route.

@@ -1,24 +1,81 @@
-//! Reading a list file: one row a line, columns separated by tabs, `#` for comments.
+//! Reading a list: one row a line, columns separated by tabs, `#` for comments.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 
-/// A list as text, with the name to use when something in it is wrong.
-#[derive(Clone, Copy, Debug)]
+use crate::address::{Domain, SyntaxCode};
+
+/// The lists there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ListKind {
+    /// Mailbox providers: id, name, MX organisations, tag characters, dots, kind.
+    Providers,
+    /// Their domains: domain, provider id, popularity, domain with the same mailboxes or `-`.
+    ProviderDomains,
+    /// Domains of mailboxes made to be thrown away.
+    Disposable,
+    /// Domains of forwarding services: domain, service.
+    Relays,
+    /// Further domains of free mailboxes.
+    Free,
+    /// Local parts of functions rather than people.
+    Roles,
+    /// Special-use domain names: name, source.
+    SpecialUse,
+    /// What the operator lets in: addresses, domains, MX hosts.
+    Allow,
+    /// What the operator keeps out.
+    Deny,
+}
+
+impl ListKind {
+    /// Every list.
+    pub const ALL: [Self; 9] = [
+        Self::Providers,
+        Self::ProviderDomains,
+        Self::Disposable,
+        Self::Relays,
+        Self::Free,
+        Self::Roles,
+        Self::SpecialUse,
+        Self::Allow,
+        Self::Deny,
+    ];
+
+    /// The list's name in the configuration and in metrics.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Providers => "providers",
+            Self::ProviderDomains => "provider_domains",
+            Self::Disposable => "disposable",
+            Self::Relays => "relays",
+            Self::Free => "free",
+            Self::Roles => "roles",
+            Self::SpecialUse => "special_use",
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+/// A list as text.
+#[derive(Clone, Debug)]
 pub struct Source<'a> {
-    /// The file's name, for messages.
-    pub name: &'a str,
+    /// Where it comes from, for messages: a file's name.
+    pub name: Cow<'a, str>,
     /// Its content.
-    pub text: &'a str,
+    pub text: Cow<'a, str>,
 }
 
 /// A line of a list that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ListError {
-    /// The file's name.
-    pub file: String,
+    /// Where the list comes from.
+    pub source_name: String,
     /// The line, counted from 1.
     pub line: usize,
-    /// What is wrong with it.
+    /// What is wrong with it. It never repeats the line: that may hold somebody's address.
     pub problem: ListProblem,
 }
 
@@ -34,8 +91,11 @@ pub enum ListProblem {
         found: usize,
     },
     /// A column that names a domain holds none.
-    #[error("not a domain in lower-case A-labels")]
-    Domain,
+    #[error("not a domain name: {}", .0.message())]
+    Domain(SyntaxCode),
+    /// A column that holds an address holds none.
+    #[error("not an address: {}", .0.message())]
+    Address(SyntaxCode),
     /// A column holds none of its possible values.
     #[error("the {column} is none of: {allowed}")]
     Value {
@@ -47,31 +107,38 @@ pub enum ListProblem {
     /// The row speaks of a provider that the list of providers does not have.
     #[error("no provider has this id")]
     UnknownProvider,
-    /// The same key stood on an earlier line.
+    /// The same entry stood on an earlier line.
     #[error("a second row for the same entry")]
     Duplicate,
 }
 
 impl fmt::Display for ListError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, line {}: {}", self.file, self.line, self.problem)
+        write!(f, "{}, line {}: {}", self.source_name, self.line, self.problem)
     }
 }
 
 /// One row of a list.
 pub(super) struct Row<'a> {
-    source: Source<'a>,
+    source: &'a Source<'a>,
     line: usize,
     text: &'a str,
 }
 
-impl<'a> Source<'a> {
+impl Source<'_> {
     /// The rows, comments and empty lines left out.
-    pub(super) fn rows(self) -> impl Iterator<Item = Row<'a>> {
-        self.text.lines().enumerate().filter_map(move |(index, line)| {
+    pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let text = self.text.strip_prefix('\u{feff}').unwrap_or(&self.text);
+        text.lines().enumerate().filter_map(move |(index, line)| {
             let text = without_comment(line).trim_end();
             (!text.is_empty()).then_some(Row { source: self, line: index + 1, text })
         })
+    }
+
+    /// The date that a comment at the top gives: `# Date: 2026-11-21`.
+    pub(super) fn date(&self) -> Option<&str> {
+        let comments = self.text.lines().map_while(|line| line.strip_prefix('#'));
+        comments.filter_map(|comment| comment.trim().strip_prefix("Date:")).map(str::trim).next()
     }
 }
 
@@ -91,24 +158,36 @@ impl<'a> Row<'a> {
         columns.try_into().map_err(|_| self.error(ListProblem::Columns { expected: N, found }))
     }
 
-    /// The column as a domain name of one label or more.
-    pub(super) fn domain(&self, column: &'a str) -> Result<&'a str, ListError> {
-        let label = |label: &str| {
-            !label.is_empty()
-                && label.len() <= 63
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-                && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-        };
-        if column.len() <= 253 && column.split('.').all(label) {
-            Ok(column)
-        } else {
-            Err(self.error(ListProblem::Domain))
-        }
+    /// The first column; what follows it are notes.
+    pub(super) fn first(&self) -> &'a str {
+        self.text.split('\t').next().unwrap_or_default().trim()
+    }
+
+    /// The column as a domain name of one label or more, in lower-case A-labels.
+    pub(super) fn domain(&self, column: &str) -> Result<Box<str>, ListError> {
+        Domain::parse_name(column)
+            .map(|domain| domain.ascii().into())
+            .map_err(|error| self.error(ListProblem::Domain(error.code)))
     }
 
     /// An error about this row.
     pub(super) fn error(&self, problem: ListProblem) -> ListError {
-        ListError { file: self.source.name.to_owned(), line: self.line, problem }
+        ListError { source_name: self.source.name.clone().into_owned(), line: self.line, problem }
+    }
+}
+
+/// The entries of one list so far: twice in one list is a mistake, in another list it is a correction.
+#[derive(Default)]
+pub(super) struct Entries(HashSet<Box<str>>);
+
+impl Entries {
+    /// Notes one entry.
+    pub(super) fn note(&mut self, row: &Row<'_>, entry: &str) -> Result<(), ListError> {
+        if self.0.insert(entry.into()) { Ok(()) } else { Err(row.error(ListProblem::Duplicate)) }
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
     }
 }

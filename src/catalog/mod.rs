@@ -5,58 +5,41 @@
 
 mod canonical;
 mod list;
+mod lists;
 mod provider;
+mod rules;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::address::{Domain, LocalPart, Quoting, and_parents};
+use crate::address::{Address, Domain, LocalPart, Quoting};
 
 pub use canonical::Canonical;
-pub use list::{ListError, ListProblem, Source};
+use list::Entries;
+pub use list::{ListError, ListKind, ListProblem, Source};
+pub use lists::Lists;
 pub use provider::{Dots, Kind, Popularity, Provider};
+use rules::Rules;
 
-/// The texts that a catalog is built from.
-#[derive(Clone, Copy, Debug)]
-pub struct Lists<'a> {
-    /// Mailbox providers: id, name, MX organisations, tag characters, dots, kind.
-    pub providers: Source<'a>,
-    /// Their domains: domain, provider id, popularity, canonical domain or `-`.
-    pub provider_domains: Source<'a>,
-    /// Domains of mailboxes made to be thrown away, one a line.
-    pub disposable: Source<'a>,
-    /// Domains of forwarding services: domain, service.
-    pub relays: Source<'a>,
-    /// Further domains of free mailboxes, one a line.
-    pub free: Source<'a>,
-    /// Local parts of functions rather than people, one a line.
-    pub roles: Source<'a>,
-    /// Special-use domain names: name, source.
-    pub special_use: Source<'a>,
+/// What the operator's own list says. The stricter word is the greater one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OperatorWord {
+    /// Let it in.
+    Allowed,
+    /// Keep it out.
+    Denied,
 }
 
-impl Lists<'static> {
-    /// The lists compiled in.
-    pub const BUILTIN: Self = Self {
-        providers: Source {
-            name: "data/providers.tsv",
-            text: include_str!("../../data/providers.tsv"),
-        },
-        provider_domains: Source {
-            name: "data/provider_domains.tsv",
-            text: include_str!("../../data/provider_domains.tsv"),
-        },
-        disposable: Source {
-            name: "data/disposable.txt",
-            text: include_str!("../../data/disposable.txt"),
-        },
-        relays: Source { name: "data/relays.tsv", text: include_str!("../../data/relays.tsv") },
-        free: Source { name: "data/free.txt", text: include_str!("../../data/free.txt") },
-        roles: Source { name: "data/roles.txt", text: include_str!("../../data/roles.txt") },
-        special_use: Source {
-            name: "data/special_use.tsv",
-            text: include_str!("../../data/special_use.tsv"),
-        },
-    };
+/// One source of a list that is in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListInForce {
+    /// Which list.
+    pub kind: ListKind,
+    /// Where it comes from.
+    pub source: String,
+    /// Its date, where a comment in it gives one.
+    pub date: Option<String>,
+    /// How many entries it has.
+    pub entries: usize,
 }
 
 /// Everything the lists say, indexed by domain.
@@ -66,6 +49,8 @@ pub struct Catalog {
     domains: HashMap<Box<str>, Entry>,
     roles: HashSet<Box<str>>,
     allow_reserved: HashSet<Box<str>>,
+    rules: Rules,
+    in_force: Vec<ListInForce>,
 }
 
 /// What the lists say of one name.
@@ -114,9 +99,9 @@ impl Catalog {
     /// The catalog of the lists compiled in.
     ///
     /// # Panics
-    /// Never: the test `builtin_lists_are_sound` reads the same lists.
+    /// Never: a test reads the same lists.
     pub fn builtin() -> Self {
-        Self::from_lists(&Lists::BUILTIN).expect("a test reads the same lists")
+        Self::from_lists(&Lists::builtin()).expect("a test reads the same lists")
     }
 
     /// Builds a catalog.
@@ -129,19 +114,38 @@ impl Catalog {
             domains: HashMap::new(),
             roles: HashSet::new(),
             allow_reserved: HashSet::new(),
+            rules: Rules::default(),
+            in_force: Vec::new(),
         };
-        catalog.read_providers(lists.providers, lists.provider_domains)?;
-        catalog.mark(lists.disposable, |[domain]| domain, |entry| &mut entry.disposable)?;
-        catalog.mark(lists.relays, |[domain, _service]| domain, |entry| &mut entry.relay)?;
-        catalog.mark(lists.free, |[domain]| domain, |entry| &mut entry.free)?;
-        catalog.mark(lists.special_use, |[name, _source]| name, |entry| &mut entry.special_use)?;
-        for row in lists.roles.rows() {
-            let [role] = row.columns()?;
-            if !catalog.roles.insert(role.into()) {
-                return Err(row.error(ListProblem::Duplicate));
+        let mut ids = HashMap::new();
+        // In the order of the kinds: providers before their domains, denials after allowances.
+        for kind in ListKind::ALL {
+            for source in lists.of(kind) {
+                let entries = match kind {
+                    ListKind::Providers => catalog.read_providers(source, &mut ids)?,
+                    ListKind::ProviderDomains => catalog.read_provider_domains(source, &ids)?,
+                    ListKind::Disposable => catalog.mark(source, |entry| &mut entry.disposable)?,
+                    ListKind::Relays => catalog.mark(source, |entry| &mut entry.relay)?,
+                    ListKind::Free => catalog.mark(source, |entry| &mut entry.free)?,
+                    ListKind::SpecialUse => catalog.mark(source, |entry| &mut entry.special_use)?,
+                    ListKind::Roles => catalog.read_roles(source)?,
+                    ListKind::Allow => catalog.rules.read(source, OperatorWord::Allowed)?,
+                    ListKind::Deny => catalog.rules.read(source, OperatorWord::Denied)?,
+                };
+                catalog.in_force.push(ListInForce {
+                    kind,
+                    source: source.name.clone().into_owned(),
+                    date: source.date().map(str::to_owned),
+                    entries,
+                });
             }
         }
         Ok(catalog)
+    }
+
+    /// The lists that the catalog was built from.
+    pub fn in_force(&self) -> &[ListInForce] {
+        &self.in_force
     }
 
     /// The same catalog with special-use names that are mail domains here, such as `test` in a lab;
@@ -193,6 +197,24 @@ impl Catalog {
         self.roles.contains(name) || self.roles.contains(name.to_lowercase().as_str())
     }
 
+    /// What the operator says of an address, as far as its mail servers need not be known for it. An
+    /// entry for the address decides before one for its domain.
+    pub fn word_on_address(
+        &self,
+        address: &Address,
+        canonical: &Canonical,
+    ) -> Option<OperatorWord> {
+        self.rules.of_address(address, canonical)
+    }
+
+    /// What the operator says of mail servers, which counts where nothing is said of the address.
+    pub fn word_on_mail_servers<'h>(
+        &self,
+        hosts: impl Iterator<Item = &'h str>,
+    ) -> Option<OperatorWord> {
+        self.rules.of_mail_servers(hosts)
+    }
+
     /// The domains of listed providers, for who looks for the one that was meant.
     pub fn provider_domains(&self) -> impl Iterator<Item = (&str, Popularity)> {
         self.domains
@@ -202,58 +224,70 @@ impl Catalog {
 
     fn read_providers(
         &mut self,
-        providers: Source<'_>,
-        domains: Source<'_>,
-    ) -> Result<(), ListError> {
-        let mut by_id = HashMap::new();
-        for row in providers.rows() {
+        source: &Source<'_>,
+        ids: &mut HashMap<Box<str>, usize>,
+    ) -> Result<usize, ListError> {
+        let mut entries = Entries::default();
+        for row in source.rows() {
             let provider = Provider::parse(&row)?;
-            if by_id.insert(provider.id.clone(), self.providers.len()).is_some() {
-                return Err(row.error(ListProblem::Duplicate));
+            entries.note(&row, &provider.id)?;
+            match ids.get(&provider.id) {
+                Some(index) => self.providers[*index] = provider,
+                None => {
+                    ids.insert(provider.id.clone(), self.providers.len());
+                    self.providers.push(provider);
+                }
             }
-            self.providers.push(provider);
         }
-        for row in domains.rows() {
+        Ok(entries.count())
+    }
+
+    fn read_provider_domains(
+        &mut self,
+        source: &Source<'_>,
+        ids: &HashMap<Box<str>, usize>,
+    ) -> Result<usize, ListError> {
+        let mut entries = Entries::default();
+        for row in source.rows() {
             let [domain, id, popularity, canonical] = row.columns()?;
-            let provider = *by_id.get(id).ok_or_else(|| row.error(ListProblem::UnknownProvider))?;
+            let provider = *ids.get(id).ok_or_else(|| row.error(ListProblem::UnknownProvider))?;
             let canonical = match canonical {
                 "-" => None,
-                canonical => Some(row.domain(canonical)?.into()),
+                canonical => Some(row.domain(canonical)?),
             };
             let popularity = Popularity::parse(&row, popularity)?;
-            let entry = self.entry(row.domain(domain)?);
+            let domain = row.domain(domain)?;
+            entries.note(&row, &domain)?;
             let of = ProviderDomain { provider, popularity, canonical };
-            if entry.provider.replace(of).is_some() {
-                return Err(row.error(ListProblem::Duplicate));
-            }
+            self.domains.entry(domain).or_default().provider = Some(of);
         }
-        Ok(())
+        Ok(entries.count())
+    }
+
+    fn read_roles(&mut self, source: &Source<'_>) -> Result<usize, ListError> {
+        let mut entries = Entries::default();
+        for row in source.rows() {
+            let role = row.first().to_lowercase();
+            entries.note(&row, &role)?;
+            self.roles.insert(role.into());
+        }
+        Ok(entries.count())
     }
 
     /// Sets one mark on each domain of a list.
-    fn mark<const N: usize>(
+    fn mark(
         &mut self,
-        source: Source<'_>,
-        key: impl for<'r> Fn([&'r str; N]) -> &'r str,
+        source: &Source<'_>,
         mark: impl Fn(&mut Entry) -> &mut bool,
-    ) -> Result<(), ListError> {
+    ) -> Result<usize, ListError> {
+        let mut entries = Entries::default();
         for row in source.rows() {
-            let name = row.domain(key(row.columns()?))?;
-            if std::mem::replace(mark(self.entry(name)), true) {
-                return Err(row.error(ListProblem::Duplicate));
-            }
+            let domain = row.domain(row.first())?;
+            entries.note(&row, &domain)?;
+            *mark(self.domains.entry(domain).or_default()) = true;
         }
-        Ok(())
+        Ok(entries.count())
     }
-
-    fn entry(&mut self, name: &str) -> &mut Entry {
-        self.domains.entry(name.into()).or_default()
-    }
-}
-
-/// Whether `name` is `parent` or below it.
-pub fn is_at_or_below(name: &str, parent: &str) -> bool {
-    and_parents(name).any(|name| name == parent)
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ impl Provider {
         let [id, name, mx, tag, dots, kind] = row.columns()?;
         let mx = match mx {
             "-" => Vec::new(),
-            mx => mx.split(',').map(|d| row.domain(d).map(Box::from)).collect::<Result<_, _>>()?,
+            mx => mx.split(',').map(|d| row.domain(d)).collect::<Result<_, _>>()?,
         };
         let tag = match tag {
             "none" => "",

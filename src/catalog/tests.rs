@@ -1,4 +1,5 @@
 use super::*;
+use crate::address::{Address, Host, SyntaxCode};
 
 fn look_up(domain: &str) -> (Option<String>, bool, bool, bool, bool) {
     let catalog = Catalog::builtin();
@@ -10,7 +11,7 @@ fn look_up(domain: &str) -> (Option<String>, bool, bool, bool, bool) {
 
 #[test]
 fn builtin_lists_are_sound() {
-    assert_eq!(Catalog::from_lists(&Lists::BUILTIN).err(), None);
+    assert_eq!(Catalog::from_lists(&Lists::builtin()).err(), None);
 }
 
 #[test]
@@ -37,26 +38,111 @@ fn reserved_names_can_be_allowed_with_what_is_below_them() {
     }
 }
 
+fn with(kind: ListKind, text: &str) -> Result<Catalog, ListError> {
+    let mut lists = Lists::builtin();
+    lists.extend(kind, Source { name: "my.tsv".into(), text: text.into() });
+    Catalog::from_lists(&lists)
+}
+
 #[test]
 fn a_bad_line_is_named() {
+    use ListKind::{Allow, Deny, Disposable, ProviderDomains, Providers};
+    let value = |column, allowed| ListProblem::Value { column, allowed };
     let cases = [
-        ("no such column", "gmail.com", ListProblem::Columns { expected: 4, found: 1 }),
-        ("upper case", "Gmail.com\tgmail\t1\t-", ListProblem::Domain),
-        ("empty label", "gmail..com\tgmail\t1\t-", ListProblem::Domain),
-        ("unknown provider", "gmail.com\tgnail\t1\t-", ListProblem::UnknownProvider),
-        (
-            "popularity",
-            "gmail.com\tgmail\t9\t-",
-            ListProblem::Value { column: "popularity", allowed: "1 to 5" },
-        ),
+        (ProviderDomains, "x.de", ListProblem::Columns { expected: 4, found: 1 }),
+        (ProviderDomains, "x..de\tgmail\t1\t-", ListProblem::Domain(SyntaxCode::LabelEmpty)),
+        (ProviderDomains, "x.de\tgnail\t1\t-", ListProblem::UnknownProvider),
+        (ProviderDomains, "x.de\tgmail\t9\t-", value("popularity", "1 to 5")),
+        (Providers, "x\tX\t-\tnone\tsome\tfree", value("dots", "ignored, kept")),
+        (Providers, "x\tX\t-\t_\tkept\tfree", value("tag", "none, or characters out of + - = .")),
+        (Providers, "x\tX\t-\tnone\tkept\tmy", value("kind", "free, paid, isp")),
+        (Disposable, "a b.de", ListProblem::Domain(SyntaxCode::WhiteSpace)),
+        (Disposable, "x.de\nX.de", ListProblem::Duplicate),
+        (Allow, "joe@", ListProblem::Address(SyntaxCode::EmptyDomain)),
+        (Deny, "mx:", ListProblem::Domain(SyntaxCode::EmptyDomain)),
+        (Deny, "x_y.de", ListProblem::Domain(SyntaxCode::DomainBadCharacter)),
     ];
-    for (name, line, problem) in cases {
-        let text = format!("# comment\n\n{line}\n");
-        let lists =
-            Lists { provider_domains: Source { name: "my.tsv", text: &text }, ..Lists::BUILTIN };
-        let error = Catalog::from_lists(&lists).err();
-        assert_eq!(error, Some(ListError { file: "my.tsv".into(), line: 3, problem }), "{name}");
+    for (kind, rows, problem) in cases {
+        let text = format!("# comment\n\n{rows}\n");
+        let line = 2 + rows.lines().count();
+        let error = ListError { source_name: "my.tsv".into(), line, problem };
+        assert_eq!(with(kind, &text).err(), Some(error), "{rows}");
     }
+}
+
+#[test]
+fn a_list_of_the_operator_corrects_ours() {
+    let text = "gmail.com\tgmail\t5\tgooglemail.com # turned round\n";
+    let catalog = with(ListKind::ProviderDomains, text).unwrap();
+    let address: Address = "j.oe@gmail.com".parse().unwrap();
+    let known = catalog.look_up(&Domain::parse("gmail.com").unwrap());
+    assert_eq!(catalog.canonical(&address, &known).key, "joe@googlemail.com");
+
+    let mine = "\u{feff}# mine\r\nBücher.example-shop.de\tnote\r\n";
+    let catalog = with(ListKind::Disposable, mine).unwrap();
+    let domain = Domain::parse("x.xn--bcher-kva.example-shop.de").unwrap();
+    assert!(catalog.look_up(&domain).disposable);
+}
+
+#[test]
+fn the_operators_word() {
+    use OperatorWord::{Allowed, Denied};
+    let mut lists = Lists::builtin();
+    let source = |text: &'static str| Source { name: "x".into(), text: text.into() };
+    lists.extend(
+        ListKind::Allow,
+        source("joe@bad.de\ngood.de\nboth.de\nsub.bad.de\nmx:friend.net\nmx1.exact.net\nsue+x@gmail.com"),
+    );
+    lists.extend(
+        ListKind::Deny,
+        source(
+            "bad.de\nboth.de\nEve@Good.de\nmx:foe.net\nböse.de\nj.smith@gmail.com\nann@gmail.com",
+        ),
+    );
+    let catalog = Catalog::from_lists(&lists).unwrap();
+    let cases = [
+        ("address beats domain", "Joe@bad.de", "", Some(Allowed)),
+        ("denied domain", "sue@bad.de", "", Some(Denied)),
+        ("below it", "sue@deep.bad.de", "", Some(Denied)),
+        ("the nearer entry decides", "sue@x.sub.bad.de", "", Some(Allowed)),
+        ("deny wins a tie", "joe@both.de", "", Some(Denied)),
+        ("denied address in an allowed domain", "eve@good.de", "", Some(Denied)),
+        ("domain beats MX", "joe@good.de", "mx.foe.net", Some(Allowed)),
+        ("MX below", "joe@x.de", "a.b.foe.net", Some(Denied)),
+        ("MX itself", "joe@x.de", "foe.net", Some(Denied)),
+        ("MX allowed", "joe@x.de", "mx.friend.net", Some(Allowed)),
+        ("one MX denied", "joe@x.de", "mx.friend.net mx.foe.net", Some(Denied)),
+        ("a plain name is also that very MX", "joe@x.de", "mx1.exact.net", Some(Allowed)),
+        ("and no MX below it", "joe@x.de", "a.mx1.exact.net", None),
+        ("IDN", "joe@xn--bse-sna.de", "", Some(Denied)),
+        ("other spellings of a mailbox", "A.n.n+shop@googlemail.com", "", Some(Denied)),
+        ("an entry with a tag is that tag alone", "sue@gmail.com", "", None),
+        ("the very entry", "Sue+X@gmail.com", "", Some(Allowed)),
+        ("nobody's business", "joe@x.de", "mx.x.de", None),
+        ("literal", "joe@[192.0.2.1]", "", None),
+    ];
+    for (name, text, hosts, word) in cases {
+        let address: Address = text.parse().unwrap();
+        let known = match address.host() {
+            Host::Domain(domain) => catalog.look_up(domain),
+            Host::Literal(_) => Knowledge::default(),
+        };
+        let canonical = catalog.canonical(&address, &known);
+        let said = catalog
+            .word_on_address(&address, &canonical)
+            .or_else(|| catalog.word_on_mail_servers(hosts.split_whitespace()));
+        assert_eq!(said, word, "{name}");
+    }
+}
+
+#[test]
+fn the_lists_in_force_are_told() {
+    let catalog = with(ListKind::Disposable, "# Date: 2026-01-02\nx.de\ny.de\n").unwrap();
+    let told: Vec<_> =
+        catalog.in_force().iter().filter(|list| list.kind == ListKind::Disposable).collect();
+    assert_eq!(told.len(), 2);
+    assert!(told[0].entries > 1000 && told[0].date.is_some());
+    assert_eq!((told[1].entries, told[1].date.as_deref()), (2, Some("2026-01-02")));
 }
 
 #[test]
@@ -99,5 +185,3 @@ fn roles() {
         assert_eq!(catalog.is_role(address.local()), role, "{local}");
     }
 }
-
-use crate::address::{Address, Host};

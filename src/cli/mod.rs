@@ -5,7 +5,7 @@ mod exit;
 mod serve;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -147,6 +147,9 @@ impl Global {
         };
         let mut config =
             layers.environment(environment.into_iter().filter_map(unicode))?.resolve()?;
+        if let Some(folder) = self.config.as_deref().and_then(Path::parent) {
+            config.catalog.files.resolve_in(folder);
+        }
         if !self.dns.is_empty() {
             config.dns.servers.clone_from(&self.dns);
         }

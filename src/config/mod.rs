@@ -4,16 +4,19 @@
 //! errors, and name the nearest that is known.
 
 mod layers;
+mod lists;
 mod value;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 pub use layers::{ConfigError, Layers};
+pub use lists::ListFileError;
 pub use value::{Probability, Server};
 
 /// Everything that can be configured.
@@ -71,9 +74,55 @@ pub struct Dns {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Catalog {
+    /// Addresses, domains and mail servers (`mx:…`) that are let in whatever else is known.
+    #[serde(deserialize_with = "value::list")]
+    pub allow: Vec<String>,
+    /// The same, kept out.
+    #[serde(deserialize_with = "value::list")]
+    pub deny: Vec<String>,
     /// Special-use names that are mail domains here, with all names below them.
     #[serde(deserialize_with = "value::list")]
     pub allow_reserved: Vec<String>,
+    /// How often `serve` looks whether a file of these lists has changed; 0: only when told to.
+    pub watch_seconds: u64,
+    /// Files of the operator's own.
+    pub files: Files,
+}
+
+/// `[catalog.files]`: for each list the files that stand in its place or add to it.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Files {
+    /// Mailbox providers.
+    pub providers: FileUse,
+    /// Their domains.
+    pub provider_domains: FileUse,
+    /// Domains of mailboxes to throw away.
+    pub disposable: FileUse,
+    /// Domains of forwarding services.
+    pub relays: FileUse,
+    /// Further domains of free mailboxes.
+    pub free: FileUse,
+    /// Local parts of functions.
+    pub roles: FileUse,
+    /// Special-use names.
+    pub special_use: FileUse,
+    /// What is let in.
+    pub allow: FileUse,
+    /// What is kept out.
+    pub deny: FileUse,
+}
+
+/// What files do to a list. Paths are relative to the configuration file.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FileUse {
+    /// These stand in the place of the list.
+    #[serde(deserialize_with = "value::list")]
+    pub replace: Vec<PathBuf>,
+    /// These add to the list, and correct it where they speak of the same entry.
+    #[serde(deserialize_with = "value::list")]
+    pub extend: Vec<PathBuf>,
 }
 
 /// `[typo]`

@@ -6,11 +6,14 @@
 //! through [`weigh`].
 
 mod confidence;
+mod lookalike;
 mod missing_at;
 
+use crate::address::Domain;
 use crate::catalog::Popularity;
 
 pub use confidence::Confidence;
+use lookalike::Lookalikes;
 pub use missing_at::Parted;
 
 /// A domain that was probably meant.
@@ -18,14 +21,26 @@ pub use missing_at::Parted;
 pub struct Suggestion {
     /// The domain, in lower-case A-labels.
     pub domain: Box<str>,
+    /// How the two are alike.
+    pub kind: SlipKind,
     /// How likely it was meant.
     pub confidence: Confidence,
+}
+
+/// How a domain came to be taken for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlipKind {
+    /// By the hand: `gmal.com`.
+    Typo,
+    /// By the eye: letters that look like others.
+    Lookalike,
 }
 
 /// The domains that can be suggested.
 #[derive(Clone, Debug)]
 pub struct Speller {
     targets: Vec<Target>,
+    lookalikes: Lookalikes,
 }
 
 #[derive(Clone, Debug)]
@@ -58,12 +73,26 @@ impl Speller {
         let mut targets: Vec<Target> = targets.into_iter().filter(popular).map(target).collect();
         // Popular ones first, names in order: what is suggested never depends on the order of a list.
         targets.sort_by(|a, b| (a.popularity, &a.domain).cmp(&(b.popularity, &b.domain)));
-        Self { targets }
+        let lookalikes = Lookalikes::new(targets.iter().map(|target| &*target.domain));
+        Self { targets, lookalikes }
     }
 
-    /// The domain that was probably meant instead of this one (lower case), which is none of the targets
-    /// and not known to be real. Of two equally likely ones none is named.
-    pub fn suggest(&self, typed: &str) -> Option<Suggestion> {
+    /// The domain that was probably meant instead of this one, which is none of the targets and not known
+    /// to be real.
+    pub fn suggest(&self, typed: &Domain) -> Option<Suggestion> {
+        match self.lookalikes.of(typed) {
+            Some(domain) => Some(Suggestion {
+                domain: domain.into(),
+                kind: SlipKind::Lookalike,
+                confidence: LOOKALIKE,
+            }),
+            None => self.nearest(typed.unicode()),
+        }
+    }
+
+    /// The domain that was probably meant by a text in lower case that need be no domain name. Of two
+    /// equally likely ones none is named.
+    pub fn nearest(&self, typed: &str) -> Option<Suggestion> {
         let length = typed.chars().count();
         let mut best: Option<Suggestion> = None;
         let mut tie = false;
@@ -73,7 +102,11 @@ impl Speller {
                 Some(best) if confidence < best.confidence => {}
                 Some(best) if confidence == best.confidence => tie = true,
                 _ => {
-                    best = Some(Suggestion { domain: target.domain.clone(), confidence });
+                    best = Some(Suggestion {
+                        domain: target.domain.clone(),
+                        kind: SlipKind::Typo,
+                        confidence,
+                    });
                     tie = false;
                 }
             }
@@ -82,6 +115,8 @@ impl Speller {
     }
 }
 
+/// Nobody types letters of another script by a slip of the hand into the name of a provider.
+const LOOKALIKE: Confidence = Confidence::from_percent(97);
 /// Less popular domains than those of this class are too rarely meant to be guessed.
 const LEAST_POPULAR: u8 = 2;
 /// Slips of more edits than this are not recognised.
@@ -108,8 +143,13 @@ fn likelihood(typed: &str, length: usize, target: &Target) -> Option<Confidence>
 /// yahooo.com are kept by others for the sake of such slips.
 const NEAR_CERTAIN: Confidence = Confidence::from_percent(95);
 
-/// Joins what is known of the typed domain to the confidence in another one.
-pub fn weigh(confidence: Confidence, typed: TypedDomain) -> Option<Confidence> {
+/// Joins what is known of the typed domain to a suggestion: how confident it still is, if at all. A
+/// look-alike takes mail, or does not, to the same end.
+pub fn weigh(suggestion: &Suggestion, typed: TypedDomain) -> Option<Confidence> {
+    let confidence = suggestion.confidence;
+    if suggestion.kind == SlipKind::Lookalike {
+        return Some(confidence);
+    }
     match typed {
         TypedDomain::TakesMail if confidence < NEAR_CERTAIN => None,
         TypedDomain::TakesMail | TypedDomain::Unknown => Some(confidence),

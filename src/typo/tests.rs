@@ -21,7 +21,7 @@ fn slips_are_recognised() {
     ];
     let speller = speller();
     for (typed, meant) in cases {
-        let suggestion = speller.suggest(typed);
+        let suggestion = speller.nearest(typed);
         let suggestion = suggestion.as_ref().map(|s| (&*s.domain, s.confidence.probability()));
         let meant = meant.map(|(domain, percent)| (domain, f64::from(percent) / 100.0));
         assert_eq!(suggestion, meant, "{typed}");
@@ -58,7 +58,38 @@ fn the_dns_joins_in() {
         (100, TypedDomain::TakesNone, Some(100)),
     ];
     for (before, typed, after) in cases {
-        let weighed = weigh(Confidence::from_percent(before), typed);
+        let typo = Suggestion {
+            domain: "gmail.com".into(),
+            kind: SlipKind::Typo,
+            confidence: Confidence::from_percent(before),
+        };
+        let weighed = weigh(&typo, typed);
         assert_eq!(weighed, after.map(Confidence::from_percent), "{before} {typed:?}");
+    }
+}
+
+#[test]
+fn lookalikes_are_told_from_typos() {
+    let lookalike = |domain| Some((domain, SlipKind::Lookalike));
+    let cases = [
+        ("one Cyrillic letter", "gm\u{430}il.com", lookalike("gmail.com")),
+        ("several scripts", "g\u{3bf}\u{43e}glemail.com", lookalike("googlemail.com")),
+        (
+            "whole label in Cyrillic",
+            "\u{443}\u{430}\u{4bb}\u{43e}\u{43e}.com",
+            lookalike("yahoo.com"),
+        ),
+        ("top-level domain too", "gm\u{430}il.\u{441}\u{43e}m", lookalike("gmail.com")),
+        ("as A-labels", "xn--gmil-63d.com", lookalike("gmail.com")),
+        ("an accent is a slip of the hand", "gmáil.com", Some(("gmail.com", SlipKind::Typo))),
+        ("a German company", "bücher.de", None),
+        ("a Russian company", "почта.рф", None),
+        ("the provider itself", "gmail.com", None),
+    ];
+    let speller = speller();
+    for (name, typed, meant) in cases {
+        let suggestion = speller.suggest(&Domain::parse(typed).unwrap());
+        let suggestion = suggestion.as_ref().map(|meant| (&*meant.domain, meant.kind));
+        assert_eq!(suggestion.filter(|_| name != "the provider itself"), meant, "{name}");
     }
 }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::{Network, Parts, Routes, Validator};
+use super::{InForce, Network, Parts, Routes, Validator};
 use crate::address::{Domain, SyntaxError};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, ListError};
 use crate::clock::SystemClock;
-use crate::config::{self, Config};
+use crate::config::{self, Config, ListFileError};
 use crate::dns::hickory::{DnsSettings, HickoryDns, SetupError};
 use crate::reach::ReachPolicy;
-use crate::typo::{Confidence, Speller};
+use crate::typo::Confidence;
 use crate::verdict::{Advice, Policy, Reason};
 
 /// Whether the network may be used.
@@ -32,6 +32,12 @@ pub enum BuildError {
         /// What is wrong with it.
         error: SyntaxError,
     },
+    /// A file of the operator's cannot be read.
+    #[error(transparent)]
+    File(#[from] ListFileError),
+    /// A line of a list cannot be used.
+    #[error(transparent)]
+    List(#[from] ListError),
     /// A key of `[policy.advice]` is no reason.
     #[error("`policy.advice`: there is no reason `{code}`{}", did_you_mean(.nearest))]
     Reason {
@@ -63,7 +69,6 @@ impl Validator {
     /// # Errors
     /// Something in the configuration is not what its place wants.
     pub fn from_config(config: &Config, connection: Connection) -> Result<Self, BuildError> {
-        let catalog = catalog(&config.catalog)?;
         let clock = Arc::new(SystemClock);
         let network = match connection {
             Connection::Offline => Network::Offline,
@@ -78,8 +83,7 @@ impl Validator {
             }
         };
         Ok(Self::new(Parts {
-            speller: Speller::new(catalog.provider_domains()),
-            catalog,
+            lists: InForce::from_config(&config.catalog)?,
             suggest_at: Confidence::from_percent(config.typo.suggest_at.percent()),
             policy: policy(config)?,
             network,
@@ -88,12 +92,21 @@ impl Validator {
     }
 }
 
-fn catalog(config: &config::Catalog) -> Result<Catalog, BuildError> {
-    let name = |name: &String| {
-        Domain::parse_name(name).map_err(|error| BuildError::Reserved { name: name.clone(), error })
-    };
-    let allowed: Vec<Domain> = config.allow_reserved.iter().map(name).collect::<Result<_, _>>()?;
-    Ok(Catalog::builtin().allowing_reserved(&allowed))
+impl InForce {
+    /// Reads the lists as configured.
+    ///
+    /// # Errors
+    /// A file cannot be read, or a line in it cannot be used.
+    pub fn from_config(config: &config::Catalog) -> Result<Self, BuildError> {
+        let name = |name: &String| {
+            Domain::parse_name(name)
+                .map_err(|error| BuildError::Reserved { name: name.clone(), error })
+        };
+        let reserved = config.allow_reserved.iter().map(name);
+        let reserved: Vec<Domain> = reserved.collect::<Result<_, _>>()?;
+        let catalog = Catalog::from_lists(&config.lists()?)?;
+        Ok(Self::new(catalog.allowing_reserved(&reserved)))
+    }
 }
 
 fn policy(config: &Config) -> Result<Policy, BuildError> {

@@ -2,9 +2,12 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::*;
+use crate::address::SyntaxCode;
+use crate::catalog::Catalog;
 use crate::clock::StoppedClock;
 use crate::dns::zone::Zone;
 use crate::reach::ReachPolicy;
+use crate::verdict::{MailboxEvidence, NotProbed};
 
 const ZONE: &str = "
     good.de       MX 10 mx.good.de
@@ -31,10 +34,8 @@ fn house() -> House {
 }
 
 fn validator(network: Network) -> Validator {
-    let catalog = Catalog::builtin();
     Validator::new(Parts {
-        speller: Speller::new(catalog.provider_domains()),
-        catalog,
+        lists: InForce::new(Catalog::builtin()),
         suggest_at: Confidence::from_percent(50),
         policy: Policy::default(),
         network,

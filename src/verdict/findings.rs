@@ -1,8 +1,9 @@
 //! What was found out about a text, before anybody judges it.
 
 use crate::address::{Quoting, SyntaxCode};
+use crate::catalog::OperatorWord;
 use crate::route::MailRoute;
-use crate::typo::Confidence;
+use crate::typo::{Confidence, SlipKind};
 
 /// Everything the judgement rests on.
 #[derive(Clone, Copy, Debug)]
@@ -149,15 +150,6 @@ pub struct Slip {
     pub confidence: Confidence,
 }
 
-/// How a domain came to be taken for another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SlipKind {
-    /// By the hand: `gmal.com`.
-    Typo,
-    /// By the eye: letters of another script.
-    Lookalike,
-}
-
 /// What the lists say of an address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
@@ -167,13 +159,4 @@ pub struct Marks {
     pub relay: bool,
     /// It belongs to a function rather than to a person.
     pub role: bool,
-}
-
-/// What the operator's own list says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OperatorWord {
-    /// Let it in.
-    Allowed,
-    /// Keep it out.
-    Denied,
 }

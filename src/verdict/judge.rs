@@ -1,12 +1,13 @@
 //! The rule table: findings in, judgement out.
 
 use super::findings::{
-    AddressFindings, CatchAll, Findings, HostFindings, Mailbox, MailboxEvidence, NotProbed,
-    OperatorWord, Slip, SlipKind,
+    AddressFindings, CatchAll, Findings, HostFindings, Mailbox, MailboxEvidence, NotProbed, Slip,
 };
 use super::{Advice, Check, Checks, Depth, Judgement, Policy, Reason, Verdict};
 use crate::address::Quoting;
+use crate::catalog::OperatorWord;
 use crate::route::{Failure, MailRoute, NullMx, Targets};
+use crate::typo::SlipKind;
 
 /// Judges what was found out. The first row of the table that holds gives the verdict, and every
 /// reason that holds is listed in the order of the table.

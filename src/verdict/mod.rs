@@ -14,7 +14,7 @@ use crate::typo::Confidence;
 
 pub use findings::{
     AddressFindings, CatchAll, Findings, HostFindings, Mailbox, MailboxEvidence, Marks, NotProbed,
-    OperatorWord, Slip, SlipKind,
+    Slip,
 };
 pub use judge::judge;
 pub use message::message;

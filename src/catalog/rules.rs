@@ -1,0 +1,97 @@
+//! The operator's word: which addresses, domains and mail servers are let in or kept out, whatever our
+//! own lists say.
+
+use std::collections::HashMap;
+
+use super::list::{Entries, ListError, ListProblem, Row, Source};
+use super::{Canonical, OperatorWord};
+use crate::address::{Address, Domain, Host, SingleLabels, and_parents};
+
+/// The operator's lists.
+///
+/// An entry with `@` is an address, also in the other spellings of the same mailbox. Any other is a
+/// domain with all below it, and the mail server of that very name. `mx:` before a name makes it mail
+/// servers alone, with all below it.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    addresses: HashMap<Box<str>, OperatorWord>,
+    domains: HashMap<Box<str>, OperatorWord>,
+    mail_servers: HashMap<Box<str>, OperatorWord>,
+}
+
+impl Rules {
+    /// Reads a list, and tells how many entries it has. Denials are read last: they win where both lists
+    /// have the same entry.
+    pub(super) fn read(
+        &mut self,
+        source: &Source<'_>,
+        word: OperatorWord,
+    ) -> Result<usize, ListError> {
+        let mut entries = Entries::default();
+        for row in source.rows() {
+            let text = row.first();
+            let (rules, key) = if let Some(name) = text.strip_prefix("mx:") {
+                (&mut self.mail_servers, row.domain(name.trim())?)
+            } else if text.contains('@') {
+                (&mut self.addresses, address(&row, text)?)
+            } else {
+                (&mut self.domains, row.domain(text)?)
+            };
+            entries.note(&row, text)?;
+            rules.insert(key, word);
+        }
+        Ok(entries.count())
+    }
+
+    /// What the operator says of an address, as far as its mail servers need not be known.
+    pub(super) fn of_address(
+        &self,
+        address: &Address,
+        canonical: &Canonical,
+    ) -> Option<OperatorWord> {
+        if self.addresses.is_empty() && self.domains.is_empty() {
+            return None;
+        }
+        let by_address = || {
+            let written = self.addresses.get(key(address).as_str());
+            written.or_else(|| self.addresses.get(canonical.key.as_str())).copied()
+        };
+        let by_domain = || match address.host() {
+            Host::Domain(domain) => self.of_domain(domain),
+            Host::Literal(_) => None,
+        };
+        by_address().or_else(by_domain)
+    }
+
+    /// The entry nearest to the domain decides: that of `mail.example.org` before that of `example.org`.
+    fn of_domain(&self, domain: &Domain) -> Option<OperatorWord> {
+        domain.and_parents().find_map(|name| self.domains.get(name)).copied()
+    }
+
+    /// What the operator says of a domain's mail servers; one that is denied decides over one that is
+    /// allowed.
+    pub(super) fn of_mail_servers<'h>(
+        &self,
+        hosts: impl Iterator<Item = &'h str>,
+    ) -> Option<OperatorWord> {
+        if self.mail_servers.is_empty() && self.domains.is_empty() {
+            return None;
+        }
+        let word = |host| {
+            let below = and_parents(host).find_map(|name| self.mail_servers.get(name));
+            below.or_else(|| self.domains.get(host)).copied()
+        };
+        hosts.filter_map(word).max()
+    }
+}
+
+/// An address entry as it is compared: its spelling in lower case.
+fn address(row: &Row<'_>, text: &str) -> Result<Box<str>, ListError> {
+    Address::parse(text, SingleLabels::AcceptedIf(&|_| true))
+        .map(|address| key(&address).into_boxed_str())
+        .map_err(|error| row.error(ListProblem::Address(error.code)))
+}
+
+fn key(address: &Address) -> String {
+    format!("{}@{}", address.local().as_str().to_lowercase(), address.host().ascii())
+}

@@ -1,0 +1,118 @@
+//! Reading the operator's list files.
+
+use std::borrow::Cow;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Catalog, FileUse, Files};
+use crate::catalog::{ListKind, Lists, Source};
+
+/// A list file cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ListFileError {
+    /// It is not there, or may not be read.
+    #[error("cannot read the list of {} {}: {error}", .kind.code(), .path.display())]
+    Unreadable {
+        /// Which list.
+        kind: ListKind,
+        /// As configured.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// It is no text.
+    #[error("{}, line {line}: not UTF-8", .path.display())]
+    NotText {
+        /// As configured.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+    },
+}
+
+impl Files {
+    /// What is configured for one list.
+    fn of(&self, kind: ListKind) -> &FileUse {
+        match kind {
+            ListKind::Providers => &self.providers,
+            ListKind::ProviderDomains => &self.provider_domains,
+            ListKind::Disposable => &self.disposable,
+            ListKind::Relays => &self.relays,
+            ListKind::Free => &self.free,
+            ListKind::Roles => &self.roles,
+            ListKind::SpecialUse => &self.special_use,
+            ListKind::Allow => &self.allow,
+            ListKind::Deny => &self.deny,
+        }
+    }
+
+    /// Makes every path relative to `folder`, unless it is absolute.
+    pub fn resolve_in(&mut self, folder: &Path) {
+        let Self {
+            providers,
+            provider_domains,
+            disposable,
+            relays,
+            free,
+            roles,
+            special_use,
+            allow,
+            deny,
+        } = self;
+        for uses in
+            [providers, provider_domains, disposable, relays, free, roles, special_use, allow, deny]
+        {
+            for path in uses.replace.iter_mut().chain(&mut uses.extend) {
+                *path = folder.join(&path);
+            }
+        }
+    }
+}
+
+impl Catalog {
+    /// Every file that the lists are read from.
+    pub fn list_files(&self) -> impl Iterator<Item = &Path> {
+        ListKind::ALL.into_iter().flat_map(|kind| {
+            let uses = self.files.of(kind);
+            uses.replace.iter().chain(&uses.extend).map(PathBuf::as_path)
+        })
+    }
+
+    /// Our lists, and the operator's over them.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn lists(&self) -> Result<Lists<'static>, ListFileError> {
+        let mut lists = Lists::builtin();
+        for (kind, entries) in [(ListKind::Allow, &self.allow), (ListKind::Deny, &self.deny)] {
+            if !entries.is_empty() {
+                let name = Cow::Owned(format!("catalog.{}", kind.code()));
+                lists.extend(kind, Source { name, text: Cow::Owned(entries.join("\n")) });
+            }
+        }
+        for kind in ListKind::ALL {
+            let uses = self.files.of(kind);
+            if !uses.replace.is_empty() {
+                lists.clear(kind);
+            }
+            for path in uses.replace.iter().chain(&uses.extend) {
+                lists.extend(kind, read(kind, path)?);
+            }
+        }
+        Ok(lists)
+    }
+}
+
+fn read(kind: ListKind, path: &Path) -> Result<Source<'static>, ListFileError> {
+    let bytes = std::fs::read(path).map_err(|error| ListFileError::Unreadable {
+        kind,
+        path: path.to_owned(),
+        error,
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let (good, _) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
+        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        ListFileError::NotText { path: path.to_owned(), line }
+    })?;
+    Ok(Source { name: Cow::Owned(path.display().to_string()), text: Cow::Owned(text) })
+}

@@ -1,0 +1,133 @@
+//! The last stage: findings are judged and make a report.
+
+use std::time::Duration;
+
+use super::domain_stage::DomainStage;
+use super::known::Known;
+use super::{InForce, Request, Validator};
+use crate::address::{Address, Domain, Pasted, SyntaxCode, SyntaxError};
+use crate::catalog::OperatorWord;
+use crate::report::{AddressFacts, DomainEvidence, Flags, Report, SuggestedAddress};
+use crate::typo::{Confidence, Suggestion, weigh};
+use crate::verdict::{
+    AddressFindings, Depth, Findings, Mailbox, MailboxEvidence, Marks, NotProbed, Slip, judge,
+    message,
+};
+
+impl Validator {
+    /// The report on a text that is no address.
+    pub(super) fn malformed(&self, lists: &InForce, text: &str, error: SyntaxError) -> Report {
+        let suggestion = self.meant_instead(lists, text, error);
+        let confidence = suggestion.as_ref().map(|meant| meant.confidence);
+        let findings = Findings::Malformed { code: error.code, suggestion: confidence };
+        let judgement = judge(&findings, &self.policy);
+        Report {
+            message: message(&judgement, "", None),
+            judgement,
+            email: text.to_owned(),
+            suggestion,
+            syntax_error: Some(error),
+            address: None,
+            dns: DomainEvidence::Skipped,
+            mailbox: None,
+            made_at: self.clock.now(),
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    /// The report on an address.
+    pub(super) fn well_formed(
+        &self,
+        lists: &InForce,
+        request: &Request<'_>,
+        known: Known<'_>,
+        domain: DomainStage,
+    ) -> Report {
+        let word = known.word.or_else(|| lists.catalog.word_on_mail_servers(domain.mail_servers()));
+        let slip = match word {
+            // The operator knows the domain: it is meant as it was typed.
+            Some(OperatorWord::Allowed) => None,
+            Some(OperatorWord::Denied) | None => self.slip(&known, &domain),
+        };
+        let mailbox = match request.depth {
+            Depth::Syntax | Depth::Domain => Mailbox::NotWanted,
+            Depth::Mailbox => Mailbox::Wanted(MailboxEvidence::NotProbed(NotProbed::Off)),
+        };
+        let Known { address, cleaned, knowledge, canonical, .. } = known;
+        let flags = Flags {
+            disposable: knowledge.disposable,
+            relay: knowledge.relay,
+            role: lists.catalog.is_role(address.local()),
+            free: knowledge.free,
+        };
+        let findings = Findings::WellFormed(AddressFindings {
+            quoting: address.local().quoting(),
+            host: domain.findings(),
+            mailbox,
+            slip: slip.as_ref().map(|(slip, _)| *slip),
+            marks: Marks { disposable: flags.disposable, relay: flags.relay, role: flags.role },
+            word,
+        });
+        let judgement = judge(&findings, &self.policy);
+        let suggestion = slip.map(|(_, suggested)| suggested);
+        let meant = suggestion.as_ref().map(|meant| meant.domain.as_str());
+        let provider = knowledge.provider.map(|provider| provider.id.clone());
+        Report {
+            message: message(&judgement, &address.host().unicode(), meant),
+            judgement,
+            email: request.text.to_owned(),
+            suggestion,
+            syntax_error: None,
+            address: Some(AddressFacts { address, canonical, cleaned, flags, provider }),
+            dns: domain.into_evidence(),
+            mailbox: match mailbox {
+                Mailbox::NotWanted => None,
+                Mailbox::Wanted(evidence) => Some(evidence),
+            },
+            made_at: self.clock.now(),
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    /// What was probably meant, weighed with what the DNS says of the domain that was typed.
+    fn slip(&self, known: &Known<'_>, domain: &DomainStage) -> Option<(Slip, SuggestedAddress)> {
+        let meant = known.suggestion.as_ref()?;
+        let confidence = weigh(meant, domain.typed_domain())?;
+        let target = Domain::parse(&meant.domain).ok()?;
+        let suggested = self.suggested(&known.address.with_domain(target).ok()?, confidence)?;
+        Some((Slip { kind: meant.kind, confidence }, suggested))
+    }
+
+    /// An address that was probably meant where the text is none.
+    fn meant_instead(
+        &self,
+        lists: &InForce,
+        text: &str,
+        error: SyntaxError,
+    ) -> Option<SuggestedAddress> {
+        let pasted = Pasted::clean(text);
+        let (email, confidence) = match error.code {
+            SyntaxCode::NoAt => {
+                let parted = lists.speller.part(pasted.text())?;
+                (format!("{}@{}", parted.local, parted.domain), parted.confidence)
+            }
+            SyntaxCode::DomainSingleLabel => {
+                let (local, label) = pasted.text().rsplit_once('@')?;
+                let Suggestion { domain, confidence, .. } =
+                    lists.speller.nearest(&label.to_lowercase())?;
+                (format!("{local}@{domain}"), confidence)
+            }
+            _ => return None,
+        };
+        let address: Address = email.parse().ok()?;
+        self.suggested(&address, confidence)
+    }
+
+    fn suggested(&self, address: &Address, confidence: Confidence) -> Option<SuggestedAddress> {
+        (confidence >= self.suggest_at).then(|| SuggestedAddress {
+            email: address.normalized(),
+            domain: address.host().unicode().into_owned(),
+            confidence,
+        })
+    }
+}

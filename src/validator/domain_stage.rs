@@ -1,0 +1,87 @@
+//! The second stage: where the domain's mail goes.
+
+use std::sync::Arc;
+
+use super::known::Known;
+use super::{Network, Request};
+use crate::address::Host;
+use crate::cache::{Freshness, LearnedRoute};
+use crate::report::DomainEvidence;
+use crate::route::{HostName, MailRoute};
+use crate::typo::TypedDomain;
+use crate::verdict::{Depth, HostFindings};
+
+/// What the stage brought.
+pub(super) enum DomainStage {
+    /// There is no domain to ask for.
+    Literal,
+    /// Nobody is asked for a special-use name.
+    Reserved,
+    /// Nobody wanted to know, or nobody may be asked.
+    NotAsked,
+    /// There was no answer in time.
+    OutOfTime,
+    /// The route.
+    Learned(Arc<LearnedRoute>, Freshness),
+}
+
+impl DomainStage {
+    pub(super) async fn run(network: &Network, known: &Known<'_>, request: &Request<'_>) -> Self {
+        let domain = match known.address.host() {
+            Host::Literal(_) => return Self::Literal,
+            Host::Domain(_) if known.knowledge.reserved => return Self::Reserved,
+            Host::Domain(domain) => domain,
+        };
+        let (Network::Online(routes), Depth::Domain | Depth::Mailbox) = (network, request.depth)
+        else {
+            return Self::NotAsked;
+        };
+        let Some(name) = HostName::new(domain.ascii()) else { return Self::NotAsked };
+        match tokio::time::timeout(request.budget, routes.of(&name)).await {
+            Ok((learned, freshness)) => Self::Learned(learned, freshness),
+            Err(_) => Self::OutOfTime,
+        }
+    }
+
+    pub(super) fn findings(&self) -> HostFindings<'_> {
+        match self {
+            Self::Literal => HostFindings::Literal,
+            Self::Reserved => HostFindings::Reserved,
+            Self::NotAsked => HostFindings::NotAsked,
+            Self::OutOfTime => HostFindings::OutOfTime,
+            Self::Learned(learned, _) => HostFindings::Route(&learned.route),
+        }
+    }
+
+    /// What it says of a domain that may be a slip for another.
+    pub(super) fn typed_domain(&self) -> TypedDomain {
+        let Self::Learned(learned, _) = self else { return TypedDomain::Unknown };
+        match learned.route {
+            MailRoute::Exchangers(_) | MailRoute::Implicit(_) => TypedDomain::TakesMail,
+            MailRoute::Null | MailRoute::NoService | MailRoute::NoDomain | MailRoute::Unusable => {
+                TypedDomain::TakesNone
+            }
+            MailRoute::Unresolved(_) => TypedDomain::Unknown,
+        }
+    }
+
+    /// The names of the domain's mail servers, as far as they are known.
+    pub(super) fn mail_servers(&self) -> impl Iterator<Item = &str> {
+        let hosts = match self {
+            Self::Learned(learned, _) => match &learned.route {
+                MailRoute::Exchangers(exchangers) => exchangers.hosts.as_slice(),
+                _ => &[],
+            },
+            _ => &[],
+        };
+        hosts.iter().map(|exchanger| exchanger.host.as_str())
+    }
+
+    pub(super) fn into_evidence(self) -> DomainEvidence {
+        match self {
+            Self::Literal | Self::Reserved | Self::NotAsked => DomainEvidence::Skipped,
+            Self::OutOfTime => DomainEvidence::OutOfTime,
+            Self::Learned(learned, freshness) => DomainEvidence::Learned(learned, freshness),
+        }
+    }
+}
