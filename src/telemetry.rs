@@ -1,10 +1,11 @@
-//! The log: to standard error, text for people and JSON for machines.
+//! The log, to standard error as text for people or JSON for machines, and the metrics.
 //!
-//! No address and no domain gets into it. Ours are left out where events are made; crates of others
+//! No address and no domain gets into either. Ours are left out where events are made; crates of others
 //! that would print names they look up or hosts they connect to are silenced here.
 
 use std::io::{self, IsTerminal};
 
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
@@ -55,4 +56,24 @@ pub fn start(format: LogFormat, verbosity: Verbosity) {
         }
     };
     let _ = tracing_subscriber::registry().with(layer).try_init();
+}
+
+/// What was counted since the start, for Prometheus.
+#[derive(Clone)]
+pub struct Metrics(PrometheusHandle);
+
+impl Metrics {
+    /// Starts counting, in the whole process. A second call counts into nothing.
+    pub fn start() -> Self {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        // Whoever counts already goes on counting.
+        let _ = metrics::set_global_recorder(recorder);
+        Self(handle)
+    }
+
+    /// The text format of Prometheus.
+    pub fn render(&self) -> String {
+        self.0.render()
+    }
 }

@@ -35,7 +35,7 @@ const FLOORS: [(&str, u8); 24] = [
 ];
 
 /// Foreign crates that are known in some rooms only.
-const TENANTS: [(&str, &[&str]); 7] = [
+const TENANTS: [(&str, &[&str]); 8] = [
     ("hickory_resolver", &["dns", "doctor"]),
     ("mail_auth", &["dns", "doctor"]),
     ("moka", &["cache"]),
@@ -43,6 +43,7 @@ const TENANTS: [(&str, &[&str]); 7] = [
     ("axum", &["http"]),
     ("clap", &["cli"]),
     ("tracing_subscriber", &["telemetry"]),
+    ("metrics_exporter_prometheus", &["telemetry"]),
 ];
 
 fn floor(room: &str) -> Option<u8> {

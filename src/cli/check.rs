@@ -1,14 +1,14 @@
 //! `mailvet check`: one or a few addresses, for people or, with `--json`, for programs.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead};
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use futures_util::{StreamExt, pin_mut, stream};
 
-use super::Global;
 use super::exit::{Exit, OrStop, Stopped};
+use super::{Global, Reader, write_all};
 use crate::config::Config;
 use crate::report::{Form, Report};
 use crate::validator::{Request, Validator};
@@ -61,12 +61,6 @@ impl From<DepthArg> for Depth {
     }
 }
 
-/// Whether there is anybody left to write for.
-enum Reader {
-    Listening,
-    Gone,
-}
-
 pub(super) async fn run(
     arguments: &CheckArgs,
     global: &Global,
@@ -95,7 +89,7 @@ pub(super) async fn run(
             exit = Exit::Findings;
         }
         let written = write(&report, arguments, first).context("cannot write").or_failure()?;
-        if matches!(written, Reader::Gone) {
+        if written == Reader::Gone {
             return Ok(Exit::Done);
         }
         first = false;
@@ -156,18 +150,14 @@ fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
 }
 
 fn write(report: &Report, arguments: &CheckArgs, first: bool) -> io::Result<Reader> {
-    let mut out = anstream::stdout().lock();
-    let written = if arguments.json {
-        let mut line = serde_json::to_vec(&report.json(Form::Full))?;
-        line.push(b'\n');
-        out.write_all(&line)
-    } else {
-        let gap = if first { "" } else { "\n" };
-        write!(out, "{gap}{}", report.text())
-    };
-    match written.and_then(|()| out.flush()) {
-        Ok(()) => Ok(Reader::Listening),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
-        Err(error) => Err(error),
-    }
+    write_all(|out| {
+        if arguments.json {
+            let mut line = serde_json::to_vec(&report.json(Form::Full))?;
+            line.push(b'\n');
+            out.write_all(&line)
+        } else {
+            let gap = if first { "" } else { "\n" };
+            write!(out, "{gap}{}", report.text())
+        }
+    })
 }

@@ -1,22 +1,27 @@
 //! The command line: one file a command. Nothing below this room knows of it.
 
 mod check;
+mod config;
 mod exit;
+mod reload;
 mod serve;
+mod settings;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{Config, Layers, Server};
+use crate::config::Server;
 use crate::telemetry::{self, LogFormat, Verbosity};
 use crate::validator::{Connection, Manner};
 
 pub use exit::Exit;
 use exit::{OrStop, Stopped};
+use settings::Settings;
 
 /// Tells whether mail to an address is likely to arrive, why, and what was probably meant.
 #[derive(Debug, Parser)]
@@ -37,10 +42,12 @@ enum Command {
     Check(check::CheckArgs),
     /// Run the service: POST /v1/validate
     Serve(serve::ServeArgs),
+    /// Show the configuration in force, where each value comes from, and the lists
+    Config,
 }
 
 /// What every command takes.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Everywhere")]
 struct Global {
     /// Read the configuration from this file (TOML)
@@ -87,7 +94,7 @@ pub fn run(
         Ok(exit) => exit.into(),
         Err(stopped) => {
             // Standard error may be closed; the exit status still tells.
-            let _ = std::io::Write::write_fmt(
+            let _ = io::Write::write_fmt(
                 &mut anstream::stderr(),
                 format_args!("mailvet: {:#}\n", stopped.why),
             );
@@ -102,22 +109,47 @@ impl Cli {
         environment: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Exit, Stopped> {
         self.global.start_log();
-        let config = self.global.config(environment).or_usage()?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .context("cannot start the runtime")
-            .or_failure()?;
-        let ended = runtime.block_on(async {
-            match &self.command {
-                Command::Check(arguments) => check::run(arguments, &self.global, &config).await,
-                Command::Serve(arguments) => serve::run(arguments, &self.global, &config).await,
+        let settings = Settings::new(self.global.clone(), environment);
+        let global = &self.global;
+        match &self.command {
+            Command::Config => config::run(&settings),
+            Command::Check(arguments) => {
+                let (config, _) = settings.read().or_usage()?;
+                on_runtime(check::run(arguments, global, &config))
             }
-        });
-        // Look-ups that nobody waits for any more must not keep the command from ending.
-        runtime.shutdown_background();
-        ended
+            Command::Serve(arguments) => on_runtime(serve::run(arguments, global, settings)),
+        }
     }
+}
+
+fn on_runtime(command: impl Future<Output = Result<Exit, Stopped>>) -> Result<Exit, Stopped> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
+        .or_failure()?;
+    let ended = runtime.block_on(command);
+    // Look-ups that nobody waits for any more must not keep the command from ending.
+    runtime.shutdown_background();
+    ended
+}
+
+/// Writes to standard output, colours left out where they are not wanted. Nobody reading any more is no
+/// error: it is how a pipe ends.
+fn write_all(write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> io::Result<Reader> {
+    let mut out = anstream::stdout().lock();
+    match write(&mut out).and_then(|()| io::Write::flush(&mut out)) {
+        Ok(()) => Ok(Reader::Listening),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether there is anybody left to write for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reader {
+    Listening,
+    Gone,
 }
 
 impl Global {
@@ -128,32 +160,6 @@ impl Global {
             None => LogFormat::for_stderr(),
         };
         telemetry::start(format, if self.verbose { Verbosity::Verbose } else { Verbosity::Normal });
-    }
-
-    /// File, then environment, then the flags that every command has.
-    fn config(
-        &self,
-        environment: impl IntoIterator<Item = (OsString, OsString)>,
-    ) -> anyhow::Result<Config> {
-        let mut layers = Layers::default();
-        if let Some(path) = &self.config {
-            let text = std::fs::read_to_string(path)
-                .with_context(|| format!("cannot read the configuration {}", path.display()))?;
-            layers = layers.file(&path.display().to_string(), &text)?;
-        }
-        // What is not Unicode is not ours.
-        let unicode = |(name, value): (OsString, OsString)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        };
-        let mut config =
-            layers.environment(environment.into_iter().filter_map(unicode))?.resolve()?;
-        if let Some(folder) = self.config.as_deref().and_then(Path::parent) {
-            config.catalog.files.resolve_in(folder);
-        }
-        if !self.dns.is_empty() {
-            config.dns.servers.clone_from(&self.dns);
-        }
-        Ok(config)
     }
 
     fn connection(&self) -> Connection {

@@ -11,8 +11,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Global;
 use super::exit::{Exit, OrStop, Stopped};
+use super::reload::Reloader;
+use super::settings::Settings;
 use crate::config::Config;
 use crate::http::{self, Access, App, Drained};
+use crate::telemetry::Metrics;
 use crate::validator::Validator;
 
 /// How long requests under way may go on once the service is told to stop.
@@ -38,26 +41,33 @@ pub(super) struct ServeArgs {
 pub(super) async fn run(
     arguments: &ServeArgs,
     global: &Global,
-    config: &Config,
+    settings: Settings,
 ) -> Result<Exit, Stopped> {
-    let address = address(arguments, config).or_usage()?;
+    let (config, _) = settings.read().or_usage()?;
+    let address = address(arguments, &config).or_usage()?;
     let access = access(address, arguments).or_usage()?;
-    let validator = Validator::from_config(config, global.connection()).or_usage()?;
+    let metrics = Metrics::start();
+    let validator = Arc::new(Validator::from_config(&config, global.connection()).or_usage()?);
     let app = App {
-        validator: Arc::new(validator),
+        validator: validator.clone(),
         timeout: Duration::from_millis(config.budget.timeout_ms),
         mailbox_timeout: Duration::from_millis(config.budget.mailbox_timeout_ms),
         manner: global.manner(),
         access,
+        metrics,
     };
     // Before the socket: whoever sees it open may already send a signal.
     let stop = stop_signal().context("cannot wait for signals").or_failure()?;
+    let reloader = Reloader::new(validator, settings, &config)
+        .context("cannot wait for signals")
+        .or_failure()?;
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("cannot listen on {address}"))
         .or_failure()?;
     let bound = listener.local_addr().context("cannot tell the port").or_failure()?;
     tracing::info!(address = %bound, "listening on http://{bound}");
+    tokio::spawn(reloader.run());
     let shutdown = async move {
         stop.await;
         tracing::info!("stopping: requests under way are finished first");

@@ -1,5 +1,7 @@
 //! Laying the sources of configuration over one another.
 
+use std::collections::BTreeMap;
+
 use toml::{Table, Value};
 
 use super::Config;
@@ -8,17 +10,44 @@ use super::Config;
 #[derive(Clone, Debug, Default)]
 pub struct Layers {
     table: Table,
+    origins: Origins,
+}
+
+/// Where each value comes from.
+#[derive(Clone, Debug, Default)]
+pub struct Origins {
+    by_key: BTreeMap<String, String>,
+}
+
+impl Origins {
+    /// Where the value of a key (`http.listen`) comes from.
+    pub fn of(&self, key: &str) -> &str {
+        self.by_key.get(key).map_or("default", String::as_str)
+    }
+
+    /// Notes that a flag of the command line set a key.
+    pub fn set(&mut self, key: &str, origin: &str) {
+        self.by_key.insert(key.to_owned(), origin.to_owned());
+    }
+
+    fn set_all(&mut self, origin: &str, table: &Table) {
+        for (key, _) in leaves(table) {
+            self.set(&key, origin);
+        }
+    }
 }
 
 /// The configuration cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// The file is no TOML.
-    #[error("{file}: {message}")]
+    #[error("{file}, line {line}: {message}")]
     NotToml {
         /// The file's name.
         file: String,
-        /// What is wrong, with line and column.
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong. It does not repeat the line: that may hold somebody's address.
         message: String,
     },
     /// A key that nobody knows.
@@ -54,9 +83,11 @@ impl Layers {
     pub fn file(mut self, name: &str, text: &str) -> Result<Self, ConfigError> {
         let table: Table = text.parse().map_err(|error: toml::de::Error| ConfigError::NotToml {
             file: name.to_owned(),
-            message: error.to_string().trim_end().to_owned(),
+            line: error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count()),
+            message: error.message().to_owned(),
         })?;
         check_keys(name, "", &table)?;
+        self.origins.set_all(name, &table);
         merge(&mut self.table, table);
         Ok(self)
     }
@@ -77,28 +108,49 @@ impl Layers {
             });
             if let Value::Table(table) = table {
                 check_keys(&variable, "", &table)?;
+                self.origins.set_all(&variable, &table);
                 merge(&mut self.table, table);
             }
         }
         Ok(self)
     }
 
-    /// What has come of it, defaults filled in.
+    /// What has come of it, defaults filled in, and where each value comes from.
     ///
     /// # Errors
     /// A value is of the wrong kind or out of its range.
-    pub fn resolve(self) -> Result<Config, ConfigError> {
+    pub fn resolve(self) -> Result<(Config, Origins), ConfigError> {
         let value_error = |error: toml::de::Error| {
             ConfigError::Value(error.to_string().trim_end().replace('\n', " "))
         };
-        Config::deserialize_table(self.table).map_err(value_error)
+        let config = Value::Table(self.table).try_into().map_err(value_error)?;
+        Ok((config, self.origins))
     }
 }
 
 impl Config {
-    fn deserialize_table(table: Table) -> Result<Self, toml::de::Error> {
-        Value::Table(table).try_into()
+    /// Every value with its key (`http.listen`), as TOML writes it.
+    pub fn values(&self) -> Vec<(String, String)> {
+        // What was read from TOML can be written as TOML.
+        let table = Table::try_from(self).unwrap_or_default();
+        leaves(&table).into_iter().map(|(key, value)| (key, value.to_string())).collect()
     }
+}
+
+/// The values in a table and the tables below it, each with its whole key.
+fn leaves(table: &Table) -> Vec<(String, &Value)> {
+    fn collect<'t>(prefix: &str, table: &'t Table, found: &mut Vec<(String, &'t Value)>) {
+        for (key, value) in table {
+            let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+            match value {
+                Value::Table(table) if !table.is_empty() => collect(&path, table, found),
+                value => found.push((path, value)),
+            }
+        }
+    }
+    let mut found = Vec::new();
+    collect("", table, &mut found);
+    found
 }
 
 /// A variable's text as a value: a number, a truth or a list where it reads like one, else itself.
@@ -147,20 +199,8 @@ fn check_keys(origin: &str, prefix: &str, table: &Table) -> Result<(), ConfigErr
 
 /// The keys of the defaults are the keys there are.
 fn known_keys() -> Vec<String> {
-    fn collect(prefix: &str, table: &Table, keys: &mut Vec<String>) {
-        for (key, value) in table {
-            let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-            match value {
-                Value::Table(table) if !table.is_empty() => collect(&path, table, keys),
-                _ => keys.push(path),
-            }
-        }
-    }
-    let mut keys = Vec::new();
-    if let Ok(defaults) = Table::try_from(Config::default()) {
-        collect("", &defaults, &mut keys);
-    }
-    keys
+    let defaults = Table::try_from(Config::default()).unwrap_or_default();
+    leaves(&defaults).into_iter().map(|(key, _)| key).collect()
 }
 
 /// The known key most like this one, if it is like one at all: the same name in another table, or a

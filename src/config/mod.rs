@@ -15,7 +15,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-pub use layers::{ConfigError, Layers};
+pub use layers::{ConfigError, Layers, Origins};
 pub use lists::ListFileError;
 pub use value::{Probability, Server};
 

@@ -1,12 +1,12 @@
 use super::*;
 
 fn from_file(text: &str) -> Result<Config, ConfigError> {
-    Layers::default().file("mailvet.toml", text)?.resolve()
+    Layers::default().file("mailvet.toml", text)?.resolve().map(|(config, _)| config)
 }
 
 fn from_env(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Layers::default().environment(variables)?.resolve()
+    Layers::default().environment(variables)?.resolve().map(|(config, _)| config)
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn the_environment_lies_over_the_file() {
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let file = "[http]\nlisten = \"127.0.0.1:8\"\n[dns]\ntries = 1\ntimeout_ms = 7\n";
-    let config = Layers::default()
+    let (config, origins) = Layers::default()
         .file("mailvet.toml", file)
         .and_then(|layers| layers.environment(variables))
         .and_then(Layers::resolve)
@@ -50,6 +50,11 @@ fn the_environment_lies_over_the_file() {
     assert_eq!((config.dns.tries, config.dns.timeout_ms), (5, 7));
     assert_eq!(config.catalog.allow_reserved, ["test"]);
     assert_eq!(config.typo.risky_at.percent(), 90);
+    assert_eq!(origins.of("dns.timeout_ms"), "mailvet.toml");
+    assert_eq!(origins.of("dns.tries"), "MAILVET_DNS__TRIES");
+    assert_eq!(origins.of("typo.suggest_at"), "default");
+    let values = config.values();
+    assert!(values.contains(&("dns.tries".to_owned(), "5".to_owned())));
 }
 
 #[test]
@@ -71,7 +76,7 @@ fn mistakes_are_named() {
             "[network]\nallow = [\"10.0.0.0/99\"]",
             "configuration: invalid IP address syntax in `network.allow`",
         ),
-        ("[dns", "mailvet.toml: TOML parse error at line 1, column 5"),
+        ("[http]\n[dns", "mailvet.toml, line 2: "),
     ];
     for (file, message) in cases {
         let error = from_file(file).map(|_| ()).unwrap_err().to_string();

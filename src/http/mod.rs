@@ -14,11 +14,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::State;
+use axum::http::header;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::telemetry::Metrics;
 use crate::validator::{Manner, Validator};
 use problem::{Problem, ProblemKind};
 
@@ -38,6 +41,8 @@ pub struct App {
     pub manner: Manner,
     /// Who may ask.
     pub access: Access,
+    /// What was counted.
+    pub metrics: Metrics,
 }
 
 /// The routes of the service.
@@ -45,6 +50,7 @@ pub fn router(app: App) -> Router {
     let host = from_fn_with_state(app.access, guard::check_host);
     Router::new()
         .route("/v1/validate", post(validate::validate))
+        .route("/metrics", get(metrics))
         .route_layer(host)
         .route("/healthz", get(healthz))
         .fallback(not_found)
@@ -56,6 +62,10 @@ pub fn router(app: App) -> Router {
 
 async fn healthz() -> &'static str {
     "ok\n"
+}
+
+async fn metrics(State(app): State<App>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.render())
 }
 
 async fn not_found() -> Problem {

@@ -25,10 +25,10 @@ pub enum Connection {
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// A name in `allow_reserved` is none.
-    #[error("`catalog.allow_reserved`: `{name}` is not a domain name: {error}")]
+    #[error("`catalog.allow_reserved`, entry {entry} is not a domain name: {error}")]
     Reserved {
-        /// As configured.
-        name: String,
+        /// Which one, counted from 1.
+        entry: usize,
         /// What is wrong with it.
         error: SyntaxError,
     },
@@ -98,11 +98,11 @@ impl InForce {
     /// # Errors
     /// A file cannot be read, or a line in it cannot be used.
     pub fn from_config(config: &config::Catalog) -> Result<Self, BuildError> {
-        let name = |name: &String| {
+        let name = |(index, name): (usize, &String)| {
             Domain::parse_name(name)
-                .map_err(|error| BuildError::Reserved { name: name.clone(), error })
+                .map_err(|error| BuildError::Reserved { entry: index + 1, error })
         };
-        let reserved = config.allow_reserved.iter().map(name);
+        let reserved = config.allow_reserved.iter().enumerate().map(name);
         let reserved: Vec<Domain> = reserved.collect::<Result<_, _>>()?;
         let catalog = Catalog::from_lists(&config.lists()?)?;
         Ok(Self::new(catalog.allowing_reserved(&reserved)))

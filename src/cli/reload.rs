@@ -1,0 +1,121 @@
+//! Reading the lists again while the service runs: on SIGHUP, and when one of their files has changed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use metrics::{counter, gauge};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{Interval, MissedTickBehavior};
+
+use super::settings::{Fingerprint, Settings};
+use crate::config::Config;
+use crate::validator::{InForce, Validator};
+
+/// Keeps the lists of a validator up to date.
+pub(super) struct Reloader {
+    validator: Arc<Validator>,
+    settings: Settings,
+    hang_up: Signal,
+    /// Looking for changed files, where that is switched on.
+    watch: Option<Interval>,
+    /// The files as they were last read.
+    seen: Fingerprint,
+}
+
+impl Reloader {
+    /// A reloader for a validator made from `config`. From now on SIGHUP no longer ends the process.
+    pub(super) fn new(
+        validator: Arc<Validator>,
+        settings: Settings,
+        config: &Config,
+    ) -> std::io::Result<Self> {
+        counter!(RELOADS, "outcome" => "loaded").absolute(0);
+        counter!(RELOADS, "outcome" => "kept_old").absolute(0);
+        count_entries(&validator);
+        let watch = (config.catalog.watch_seconds > 0).then(|| {
+            let mut watch =
+                tokio::time::interval(Duration::from_secs(config.catalog.watch_seconds));
+            watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            watch
+        });
+        let seen = settings.fingerprint(config);
+        Ok(Self { validator, settings, hang_up: signal(SignalKind::hangup())?, watch, seen })
+    }
+
+    /// Reloads whenever there is cause, for ever.
+    pub(super) async fn run(mut self) {
+        loop {
+            let told = tokio::select! {
+                _ = self.hang_up.recv() => true,
+                () = tick(&mut self.watch) => false,
+            };
+            if told || self.has_changed().await {
+                self.reload().await;
+            }
+        }
+    }
+
+    async fn has_changed(&mut self) -> bool {
+        let settings = self.settings.clone();
+        let now = tokio::task::spawn_blocking(move || {
+            settings.read().ok().map(|(config, _)| settings.fingerprint(&config))
+        })
+        .await;
+        match now {
+            Ok(Some(now)) => now != self.seen,
+            // A configuration that cannot be read now is looked at again with the next tick.
+            Ok(None) | Err(_) => false,
+        }
+    }
+
+    async fn reload(&mut self) {
+        let settings = self.settings.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let (config, _) = settings.read()?;
+            // Before reading: a file that changes meanwhile is read again.
+            let fingerprint = settings.fingerprint(&config);
+            let lists = InForce::from_config(&config.catalog).map_err(anyhow::Error::from);
+            anyhow::Ok((fingerprint, lists))
+        });
+        let read = read.await.context("the reader broke down").and_then(|read| read);
+        let lists = read.and_then(|(fingerprint, lists)| {
+            self.seen = fingerprint;
+            lists
+        });
+        match lists {
+            Ok(lists) => {
+                self.validator.replace_lists(lists);
+                count_entries(&self.validator);
+                counter!(RELOADS, "outcome" => "loaded").increment(1);
+                tracing::info!("the lists were read again and are in force");
+            }
+            Err(error) => {
+                counter!(RELOADS, "outcome" => "kept_old").increment(1);
+                tracing::error!("the lists stay as they were: {error:#}");
+            }
+        }
+    }
+}
+
+const RELOADS: &str = "mailvet_list_reloads_total";
+
+fn count_entries(validator: &Validator) {
+    let mut entries = std::collections::BTreeMap::new();
+    for list in validator.lists_in_force() {
+        *entries.entry(list.kind.code()).or_insert(0u32) +=
+            u32::try_from(list.entries).unwrap_or(u32::MAX);
+    }
+    for (list, entries) in entries {
+        gauge!("mailvet_list_entries", "list" => list).set(entries);
+    }
+}
+
+async fn tick(watch: &mut Option<Interval>) {
+    match watch {
+        Some(watch) => {
+            watch.tick().await;
+        }
+        None => std::future::pending().await,
+    }
+}

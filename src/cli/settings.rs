@@ -1,0 +1,63 @@
+//! Where a command's configuration comes from. It can be read again while the command runs.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use anyhow::Context;
+
+use super::Global;
+use crate::config::{Config, Layers, Origins};
+
+/// The file, the environment and the flags that make a configuration.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    global: Global,
+    /// The environment at the start; what is not Unicode is not ours.
+    environment: Vec<(String, String)>,
+}
+
+/// What tells whether files have changed: of each when it was last written, and its length.
+pub(super) type Fingerprint = Vec<Option<(SystemTime, u64)>>;
+
+impl Settings {
+    pub(super) fn new(
+        global: Global,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Self {
+        let unicode = |(name, value): (OsString, OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
+        Self { global, environment: environment.into_iter().filter_map(unicode).collect() }
+    }
+
+    /// File, then environment, then the flags that every command has.
+    pub(super) fn read(&self) -> anyhow::Result<(Config, Origins)> {
+        let mut layers = Layers::default();
+        if let Some(path) = &self.global.config {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("cannot read the configuration {}", path.display()))?;
+            layers = layers.file(&path.display().to_string(), &text)?;
+        }
+        let (mut config, mut origins) =
+            layers.environment(self.environment.iter().cloned())?.resolve()?;
+        if let Some(folder) = self.global.config.as_deref().and_then(Path::parent) {
+            config.catalog.files.resolve_in(folder);
+        }
+        if !self.global.dns.is_empty() {
+            config.dns.servers.clone_from(&self.global.dns);
+            origins.set("dns.servers", "--dns");
+        }
+        Ok((config, origins))
+    }
+
+    /// The state of the configuration file and of the list files that it names.
+    pub(super) fn fingerprint(&self, config: &Config) -> Fingerprint {
+        let configuration = self.global.config.iter().map(PathBuf::as_path);
+        let state = |path: &Path| {
+            let metadata = std::fs::metadata(path).ok()?;
+            Some((metadata.modified().ok()?, metadata.len()))
+        };
+        configuration.chain(config.catalog.list_files()).map(state).collect()
+    }
+}
