@@ -1,13 +1,12 @@
 //! The real DNS, by hickory-resolver. No other file knows that crate.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use hickory_resolver::config::{
-    ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ServerOrderingStrategy,
-};
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig};
 use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError, NoRecords};
@@ -36,7 +35,13 @@ pub struct DnsSettings {
 /// A resolver that asks real servers, over UDP and, for long answers, TCP.
 #[derive(Debug)]
 pub struct HickoryDns {
-    resolver: TokioResolver,
+    /// One for each server. Of several servers in one resolver hickory (0.26) takes the next in turn for
+    /// all questions together, so that a question can get the server that failed it again and again.
+    resolvers: Vec<TokioResolver>,
+    /// The server that answered last: asked first, so that one that is down costs only the first who
+    /// meet it.
+    answered_last: AtomicUsize,
+    tries: usize,
     in_flight: Semaphore,
     deadline: Duration,
 }
@@ -57,23 +62,18 @@ impl HickoryDns {
         } else {
             settings.servers.iter().copied().map(server).collect()
         };
-        let config = ResolverConfig::from_name_servers(servers);
-        let mut builder = Resolver::builder_with_config(config, TokioRuntimeProvider::default());
-        let options = builder.options_mut();
-        options.timeout = settings.timeout;
-        options.attempts = settings.tries.saturating_sub(1);
-        // Answers are kept as routes, in cache/; hosts files have no MX.
-        options.cache_size = 0;
-        options.use_hosts_file = ResolveHosts::Never;
-        // Of several servers the next one gets the next try: the only setting under which a SERVFAIL
-        // of the first does not decide (hickory 0.26).
-        options.num_concurrent_reqs = 1;
-        options.server_ordering_strategy = ServerOrderingStrategy::RoundRobin;
+        let tries = settings.tries.max(1);
         // The resolver's own bound is one per try; this one holds whatever it does.
-        let tries = u32::try_from(settings.tries.max(1)).unwrap_or(u32::MAX);
-        let deadline = settings.timeout.saturating_mul(tries).saturating_add(settings.timeout / 2);
-        let resolver = builder.build()?;
-        Ok(Self { resolver, in_flight: Semaphore::new(MAX_IN_FLIGHT), deadline })
+        let times = u32::try_from(tries).unwrap_or(u32::MAX);
+        let deadline = settings.timeout.saturating_mul(times).saturating_add(settings.timeout / 2);
+        let resolvers = servers.into_iter().map(|server| resolver(server, settings.timeout));
+        Ok(Self {
+            resolvers: resolvers.collect::<Result<_, _>>()?,
+            answered_last: AtomicUsize::new(0),
+            tries,
+            in_flight: Semaphore::new(MAX_IN_FLIGHT),
+            deadline,
+        })
     }
 
     async fn ask<T>(
@@ -88,10 +88,20 @@ impl HickoryDns {
             Name::from_ascii(format!("{}.", name.as_str())).map_err(|_| Failure::Malformed)?;
         let lookup = async {
             let _turn = self.in_flight.acquire().await.map_err(|_| Failure::Overloaded)?;
-            match self.resolver.lookup(name, kind).await {
-                Ok(lookup) => Ok(found(&lookup, record)),
-                Err(error) => not_found(error),
+            let first = self.answered_last.load(Ordering::Relaxed);
+            let mut answer = Err(Failure::Unreachable);
+            for turn in 0..self.tries {
+                let server = (first + turn) % self.resolvers.len();
+                answer = match self.resolvers[server].lookup(name.clone(), kind).await {
+                    Ok(lookup) => Ok(found(&lookup, &record)),
+                    Err(error) => not_found(error),
+                };
+                if answer.is_ok() {
+                    self.answered_last.store(server, Ordering::Relaxed);
+                    break;
+                }
             }
+            answer
         };
         tokio::time::timeout(self.deadline, lookup).await.unwrap_or(Err(Failure::Timeout))
     }
@@ -138,6 +148,19 @@ fn system_servers() -> Vec<NameServerConfig> {
     } else {
         configured
     }
+}
+
+/// A resolver that asks one server once.
+fn resolver(server: NameServerConfig, timeout: Duration) -> Result<TokioResolver, SetupError> {
+    let config = ResolverConfig::from_name_servers(vec![server]);
+    let mut builder = Resolver::builder_with_config(config, TokioRuntimeProvider::default());
+    let options = builder.options_mut();
+    options.timeout = timeout;
+    options.attempts = 0;
+    // Answers are kept as routes, in cache/; hosts files have no MX.
+    options.cache_size = 0;
+    options.use_hosts_file = ResolveHosts::Never;
+    Ok(builder.build()?)
 }
 
 fn server(address: SocketAddr) -> NameServerConfig {
