@@ -1,0 +1,21 @@
+//! The program against a real recursive DNS server: `unbound`, on loopback, with zones of our own.
+//!
+//! `tests/install-real` installs what is needed; then `cargo test --features real-servers --test real`.
+
+mod client;
+mod process;
+mod service;
+mod shapes;
+mod unbound;
+
+/// What a laboratory needs: its domains end in `.test`, its mail servers are on this machine, and what
+/// is not answered is soon given up: one question after 2 × 500 ms.
+const LAB_TOML: &str = r#"
+[catalog]
+allow_reserved = ["test"]
+[network]
+allow = ["127.0.0.0/8"]
+[dns]
+timeout_ms = 500
+tries = 2
+"#;
