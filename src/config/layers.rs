@@ -137,14 +137,18 @@ impl Config {
     }
 }
 
-/// The values in a table and the tables below it, each with its whole key.
+/// The values in a table, then those in the tables below it (the order that TOML wants), each with its
+/// whole key.
 fn leaves(table: &Table) -> Vec<(String, &Value)> {
     fn collect<'t>(prefix: &str, table: &'t Table, found: &mut Vec<(String, &'t Value)>) {
+        let path = |key: &String| {
+            if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") }
+        };
+        let is_inner = |value: &Value| value.as_table().is_some_and(|table| !table.is_empty());
+        found.extend(table.iter().filter(|(_, v)| !is_inner(v)).map(|(k, v)| (path(k), v)));
         for (key, value) in table {
-            let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-            match value {
-                Value::Table(table) if !table.is_empty() => collect(&path, table, found),
-                value => found.push((path, value)),
+            if let Value::Table(inner) = value {
+                collect(&path(key), inner, found);
             }
         }
     }
