@@ -16,7 +16,7 @@ pub(super) async fn log_request(request: Request, next: Next) -> Response {
         method,
         route = route.as_ref().map_or("-", MatchedPath::as_str),
         status = response.status().as_u16(),
-        duration_ms = started.elapsed().as_secs_f64() * 1000.0,
+        duration_ms = (started.elapsed().as_secs_f64() * 10_000.0).round() / 10.0,
         "request"
     );
     response
