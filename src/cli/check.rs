@@ -11,7 +11,7 @@ use super::exit::{Exit, OrStop, Stopped};
 use super::{Global, Reader, write_all};
 use crate::config::Config;
 use crate::report::{Form, Report};
-use crate::validator::{Request, Validator};
+use crate::validator::{Caller, Request, Validator};
 use crate::verdict::{Depth, Verdict};
 
 /// How many addresses are looked at side by side.
@@ -76,6 +76,7 @@ pub(super) async fn run(
                 depth: arguments.depth.into(),
                 manner: global.manner(),
                 budget: BUDGET,
+                caller: Caller::Operator,
             };
             io::Result::Ok(validator.validate(&request).await)
         })

@@ -48,6 +48,11 @@ impl Settings {
             config.dns.servers.clone_from(&self.global.dns);
             origins.set("dns.servers", "--dns");
         }
+        if !config.dns.servers.is_empty() && origins.of("dns.canaries") == Origins::DEFAULT {
+            // Who names servers may mean some that know nothing of the internet.
+            config.dns.canaries.clear();
+            origins.set("dns.canaries", "off: servers are named");
+        }
         Ok((config, origins))
     }
 

@@ -20,9 +20,12 @@ pub struct Origins {
 }
 
 impl Origins {
+    /// The origin of what nobody set.
+    pub const DEFAULT: &str = "default";
+
     /// Where the value of a key (`http.listen`) comes from.
     pub fn of(&self, key: &str) -> &str {
-        self.by_key.get(key).map_or("default", String::as_str)
+        self.by_key.get(key).map_or(Self::DEFAULT, String::as_str)
     }
 
     /// Notes that a flag of the command line set a key.

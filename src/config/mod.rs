@@ -29,6 +29,8 @@ pub struct Config {
     pub budget: Budget,
     /// Asking the DNS.
     pub dns: Dns,
+    /// What is remembered.
+    pub cache: Cache,
     /// What is known of domains.
     pub catalog: Catalog,
     /// Suggestions.
@@ -68,6 +70,31 @@ pub struct Dns {
     pub timeout_ms: u64,
     /// How often a question is sent before it counts as unanswered.
     pub tries: usize,
+    /// When the look-up of a domain is given up, whatever the servers do.
+    pub lookup_timeout_ms: u64,
+    /// Domains that have mail servers, to find out a resolver that lies. Unless they are configured they
+    /// are asked of the system's servers alone; none: nothing is tested.
+    #[serde(deserialize_with = "value::list")]
+    pub canaries: Vec<String>,
+    /// How often they are asked.
+    pub canary_seconds: u64,
+    /// Domains that only the command line asks about, with all below them.
+    #[serde(deserialize_with = "value::list")]
+    pub private_zones: Vec<String>,
+    /// Domains that are looked up at the same time.
+    pub max_lookups: usize,
+    /// New names below one registrable domain that are looked up in a minute.
+    pub max_names_per_zone: u32,
+    /// Domains that are looked up for one stranger in a minute.
+    pub max_lookups_per_stranger: u32,
+}
+
+/// `[cache]`
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cache {
+    /// Memory for what is known of domains.
+    pub max_mib: u64,
 }
 
 /// `[catalog]`
@@ -167,7 +194,24 @@ impl Default for Budget {
 impl Default for Dns {
     fn default() -> Self {
         // A second covers a recursive server's own work; a packet that was lost is sent again.
-        Self { servers: Vec::new(), timeout_ms: 1_000, tries: 3 }
+        Self {
+            servers: Vec::new(),
+            timeout_ms: 1_000,
+            tries: 3,
+            lookup_timeout_ms: 15_000,
+            canaries: vec!["gmail.com".to_owned(), "outlook.com".to_owned()],
+            canary_seconds: 60,
+            private_zones: Vec::new(),
+            max_lookups: 1_000,
+            max_names_per_zone: 100,
+            max_lookups_per_stranger: 300,
+        }
+    }
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self { max_mib: 64 }
     }
 }
 

@@ -85,3 +85,17 @@ fn mistakes_are_named() {
     let error = from_env(&[("MAILVET_HTTP__LISTN", "x")]).unwrap_err().to_string();
     assert_eq!(error, "MAILVET_HTTP__LISTN: unknown key `http.listn`; did you mean `http.listen`?");
 }
+
+#[test]
+fn the_readme_shows_the_defaults() {
+    let readme = include_str!("../../README.md");
+    let start = readme.find("```toml\n[http]").unwrap() + "```toml\n".len();
+    let length = readme[start..].find("```").unwrap();
+    let shown = &readme[start..start + length];
+    assert_eq!(from_file(shown), Ok(Config::default()));
+    for (key, _) in Config::default().values() {
+        let name = key.rsplit('.').next().unwrap();
+        let is_shown = shown.contains(&format!("{name} =")) || key.starts_with("catalog.files");
+        assert!(is_shown || key == "policy.advice", "{key}");
+    }
+}

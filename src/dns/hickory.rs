@@ -15,7 +15,7 @@ use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use hickory_resolver::{Resolver, TokioResolver, system_conf};
 use tokio::sync::Semaphore;
 
-use super::Dns;
+use super::{Dns, MxAnswer};
 use crate::route::{Answer, Failure, Family, HostName, Mx};
 
 /// How many questions may be in flight at once. Each holds a socket of its own.
@@ -76,26 +76,20 @@ impl HickoryDns {
         })
     }
 
+    /// Asks the servers in turn, beginning with the one that answered last.
     async fn ask<T>(
         &self,
         name: &HostName,
         kind: RecordType,
         record: impl Fn(&RData) -> Option<T>,
     ) -> Result<Answer<T>, Failure> {
-        // An absolute name, or the system's search list would be appended; ASCII, or hickory would
-        // convert it by rules of its own.
-        let name =
-            Name::from_ascii(format!("{}.", name.as_str())).map_err(|_| Failure::Malformed)?;
         let lookup = async {
             let _turn = self.in_flight.acquire().await.map_err(|_| Failure::Overloaded)?;
             let first = self.answered_last.load(Ordering::Relaxed);
             let mut answer = Err(Failure::Unreachable);
             for turn in 0..self.tries {
                 let server = (first + turn) % self.resolvers.len();
-                answer = match self.resolvers[server].lookup(name.clone(), kind).await {
-                    Ok(lookup) => Ok(found(&lookup, &record)),
-                    Err(error) => not_found(error),
-                };
+                answer = self.ask_one(server, name, kind, &record).await;
                 if answer.is_ok() {
                     self.answered_last.store(server, Ordering::Relaxed);
                     break;
@@ -105,17 +99,50 @@ impl HickoryDns {
         };
         tokio::time::timeout(self.deadline, lookup).await.unwrap_or(Err(Failure::Timeout))
     }
+
+    async fn ask_one<T>(
+        &self,
+        server: usize,
+        name: &HostName,
+        kind: RecordType,
+        record: impl Fn(&RData) -> Option<T>,
+    ) -> Result<Answer<T>, Failure> {
+        // An absolute name, or the system's search list would be appended; ASCII, or hickory would
+        // convert it by rules of its own.
+        let name =
+            Name::from_ascii(format!("{}.", name.as_str())).map_err(|_| Failure::Malformed)?;
+        match self.resolvers[server].lookup(name, kind).await {
+            Ok(lookup) => Ok(found(&lookup, record)),
+            Err(error) => not_found(error),
+        }
+    }
+}
+
+fn mx(data: &RData) -> Option<Mx> {
+    match data {
+        RData::MX(mx) => {
+            let host = HostName::new(&mx.exchange.to_ascii());
+            Some(Mx { preference: mx.preference, host })
+        }
+        _ => None,
+    }
 }
 
 impl Dns for HickoryDns {
-    fn mx<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Answer<Mx>, Failure>> {
-        self.ask(name, RecordType::MX, |data| match data {
-            RData::MX(mx) => {
-                let host = HostName::new(&mx.exchange.to_ascii());
-                Some(Mx { preference: mx.preference, host })
+    fn mx<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, MxAnswer> {
+        self.ask(name, RecordType::MX, mx).boxed()
+    }
+
+    fn second_opinion<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Option<MxAnswer>> {
+        async move {
+            let other = (self.answered_last.load(Ordering::Relaxed) + 1) % self.resolvers.len();
+            if self.resolvers.len() < 2 {
+                return None;
             }
-            _ => None,
-        })
+            let opinion = self.ask_one(other, name, RecordType::MX, mx);
+            let opinion = tokio::time::timeout(self.deadline, opinion).await;
+            Some(opinion.unwrap_or(Err(Failure::Timeout)))
+        }
         .boxed()
     }
 

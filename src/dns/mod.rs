@@ -3,7 +3,10 @@
 //! [`hickory`] is the one place that knows the resolver crate. [`zone`] is a fake fed with zone text.
 
 pub mod hickory;
+mod metered;
 pub mod zone;
+
+pub use metered::Metered;
 
 use std::net::IpAddr;
 
@@ -15,7 +18,7 @@ use crate::route::{Answer, Failure, Family, HostName, Mx, Routed, Search};
 /// Somebody who can be asked. Every question ends within a bound of the implementation's own.
 pub trait Dns: Send + Sync + 'static {
     /// The MX records of a name, in any order.
-    fn mx<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Answer<Mx>, Failure>>;
+    fn mx<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, MxAnswer>;
 
     /// The addresses of a name.
     fn addresses<'a>(
@@ -23,7 +26,14 @@ pub trait Dns: Send + Sync + 'static {
         name: &'a HostName,
         family: Family,
     ) -> BoxFuture<'a, Result<Answer<IpAddr>, Failure>>;
+
+    /// The MX records of a name once more, from another server than the one that answered; none where
+    /// there is no other.
+    fn second_opinion<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Option<MxAnswer>>;
 }
+
+/// What comes of asking for MX records.
+pub type MxAnswer = Result<Answer<Mx>, Failure>;
 
 /// Finds where a domain's mail goes: asks what [`Search`] wants to know until it is done.
 pub async fn find_route(dns: &dyn Dns, domain: HostName, policy: &ReachPolicy) -> Routed {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture};
 
-use super::Dns;
+use super::{Dns, MxAnswer};
 use crate::route::{Answer, Failure, Family, HostName, Mx};
 
 /// The TTL of everything in the zone.
@@ -20,6 +20,7 @@ pub const TTL: Duration = Duration::from_secs(300);
 pub struct Zone {
     names: HashMap<HostName, Name>,
     asked: AtomicUsize,
+    other: Option<Box<Self>>,
 }
 
 #[derive(Debug, Default)]
@@ -59,6 +60,12 @@ impl Zone {
             }
         }
         zone
+    }
+
+    /// The same with a second server, which has another zone.
+    #[must_use]
+    pub fn with_second_server(self, other: Self) -> Self {
+        Self { other: Some(Box::new(other)), ..self }
     }
 
     /// How many questions were asked so far.
@@ -109,8 +116,15 @@ impl Name {
 }
 
 impl Dns for Zone {
-    fn mx<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Result<Answer<Mx>, Failure>> {
+    fn mx<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, MxAnswer> {
         self.answer(name, |name| name.mx.clone())
+    }
+
+    fn second_opinion<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Option<MxAnswer>> {
+        match &self.other {
+            Some(other) => other.mx(name).map(Some).boxed(),
+            None => future::ready(None).boxed(),
+        }
     }
 
     fn addresses<'a>(

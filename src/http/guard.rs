@@ -1,5 +1,7 @@
 //! Who may ask a service without keys: programs on the same machine, not web pages from elsewhere.
 
+use std::net::SocketAddr;
+
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri, header};
@@ -7,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::problem::{Problem, ProblemKind};
+use crate::validator::Caller;
 
 /// Who may ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +19,16 @@ pub enum Access {
     LocalHost,
     /// Anybody who can connect.
     Open,
+}
+
+impl Access {
+    /// Who asks, from this address.
+    pub(super) fn caller(self, peer: SocketAddr) -> Caller {
+        match self {
+            Self::LocalHost => Caller::Local,
+            Self::Open => Caller::Stranger(peer.ip()),
+        }
+    }
 }
 
 /// Turns away requests for a host that is not this one.

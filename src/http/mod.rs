@@ -15,12 +15,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::route::Trust;
 use crate::telemetry::Metrics;
 use crate::validator::{Manner, Validator};
 use problem::{Problem, ProblemKind};
@@ -53,6 +54,7 @@ pub fn router(app: App) -> Router {
         .route("/metrics", get(metrics))
         .route_layer(host)
         .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(app)
@@ -62,6 +64,17 @@ pub fn router(app: App) -> Router {
 
 async fn healthz() -> &'static str {
     "ok\n"
+}
+
+/// Ready is who can give answers that are worth something.
+async fn readyz(State(app): State<App>) -> impl IntoResponse {
+    match app.validator.dns_trust() {
+        Some(Trust::Sound) => (StatusCode::OK, "ready\n".to_owned()),
+        Some(trust @ (Trust::Invents | Trust::Denies)) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("the DNS resolver {}\n", trust.code()))
+        }
+        None => (StatusCode::SERVICE_UNAVAILABLE, "the DNS resolver is being tested\n".to_owned()),
+    }
 }
 
 async fn metrics(State(app): State<App>) -> impl IntoResponse {

@@ -1,6 +1,7 @@
 //! Running the routes on a socket, and leaving in good order.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -32,6 +33,7 @@ pub async fn serve(
         let _ = connection.set_nodelay(true);
     });
     let (stopping, stopped) = oneshot::channel();
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, app).with_graceful_shutdown(async move {
         shutdown.await;
         // The receiver may be gone: then nobody waits for the drain any more.

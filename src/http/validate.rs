@@ -1,7 +1,9 @@
 //! `POST /v1/validate`: one address in, one report out.
 
+use std::net::SocketAddr;
+
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 
@@ -18,6 +20,7 @@ const USUAL_REPORT_BYTES: usize = 1024;
 
 pub(super) async fn validate(
     State(app): State<App>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
@@ -32,6 +35,7 @@ pub(super) async fn validate(
         depth: body.depth,
         manner: if body.strict { Manner::Strict } else { app.manner },
         budget: body.timeout.unwrap_or(default_timeout),
+        caller: app.access.caller(peer),
     };
     let report = app.validator.validate(&request).await;
     let mut json = Vec::with_capacity(USUAL_REPORT_BYTES);

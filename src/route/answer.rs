@@ -85,6 +85,10 @@ pub enum Failure {
     Unreachable,
     /// The reply made no sense.
     Malformed,
+    /// Two servers answered, and not the same.
+    Contradicted,
+    /// The resolver was found to invent answers.
+    Untrusted,
 }
 
 impl Failure {
@@ -97,6 +101,8 @@ impl Failure {
             Self::Overloaded => "overloaded",
             Self::Unreachable => "unreachable",
             Self::Malformed => "malformed",
+            Self::Contradicted => "contradicted",
+            Self::Untrusted => "untrusted",
         }
     }
 }

@@ -5,6 +5,7 @@
 //! record is a [`Failure`] and leads to [`MailRoute::Unresolved`], never to a "no".
 
 mod answer;
+mod canary;
 mod lifetime;
 mod search;
 
@@ -12,6 +13,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 pub use answer::{Answer, Failure, Family, HostName, Mx};
+pub use canary::{Trust, trust};
 pub use lifetime::lifetime;
 pub use search::{AskAddresses, AskMx, MAX_EXCHANGERS, MAX_TARGETS, Search};
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::known::Known;
-use super::{Network, Request};
+use super::{Found, Network, Request};
 use crate::address::Host;
 use crate::cache::{Freshness, LearnedRoute};
 use crate::report::DomainEvidence;
@@ -37,9 +37,10 @@ impl DomainStage {
             return Self::NotAsked;
         };
         let Some(name) = HostName::new(domain.ascii()) else { return Self::NotAsked };
-        match tokio::time::timeout(request.budget, routes.of(&name)).await {
-            Ok((learned, freshness)) => Self::Learned(learned, freshness),
-            Err(_) => Self::OutOfTime,
+        match routes.of(&name, request.caller, request.budget).await {
+            Found::Learned(learned, freshness) => Self::Learned(learned, freshness),
+            Found::OutOfTime => Self::OutOfTime,
+            Found::Private => Self::NotAsked,
         }
     }
 

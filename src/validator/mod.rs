@@ -2,8 +2,11 @@
 //!
 //! Reading (`known`) → the DNS (`domain_stage`) → judging and reporting (`conclude`).
 
+mod canaries;
 mod conclude;
 mod domain_stage;
+mod flights;
+mod flood;
 mod in_force;
 mod known;
 mod routes;
@@ -18,13 +21,15 @@ use tokio::time::Instant;
 use crate::catalog::ListInForce;
 use crate::clock::Clock;
 use crate::report::Report;
+use crate::route::Trust;
 use crate::typo::Confidence;
 use crate::verdict::{Depth, Policy};
 use domain_stage::DomainStage;
 use known::Known;
 
+pub use flood::{Caller, FloodLimits};
 pub use in_force::InForce;
-pub use routes::Routes;
+pub use routes::{Found, RouteSettings, Routes};
 pub use setup::{BuildError, Connection};
 
 /// One text to look at.
@@ -38,6 +43,8 @@ pub struct Request<'a> {
     pub manner: Manner,
     /// When to answer with what is known by then.
     pub budget: Duration,
+    /// Who wants to know.
+    pub caller: Caller,
 }
 
 /// What to do about what is pasted around an address.
@@ -106,6 +113,14 @@ impl Validator {
     /// Puts other lists in force. Requests under way finish with the ones they began with.
     pub fn replace_lists(&self, lists: InForce) {
         self.lists.store(Arc::new(lists));
+    }
+
+    /// Whether the DNS can be believed; none while that is still being found out.
+    pub fn dns_trust(&self) -> Option<Trust> {
+        match &self.network {
+            Network::Offline => Some(Trust::Sound),
+            Network::Online(routes) => routes.trust().now(),
+        }
     }
 
     /// The lists in force.

@@ -1,64 +1,283 @@
-//! Routes of domains: from memory where they still hold, else from the DNS, one flight a domain.
+//! Routes of domains: from memory where they still hold, else from the DNS, one flight a domain, within
+//! bounds. Where nothing new can be had in time, what was found before stands in (RFC 8767).
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use jiff::Timestamp;
+use metrics::counter;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::canaries::ResolverTrust;
+use super::flights::{Boarding, Flight, Flights, Progress, Waited};
+use super::flood::{Caller, FloodGuard, FloodLimits};
+use crate::address::{Domain, and_parents};
 use crate::cache::{Freshness, LearnedRoute, RouteCache};
 use crate::clock::Clock;
 use crate::dns::{Dns, find_route};
 use crate::reach::ReachPolicy;
-use crate::route::{Failure, HostName, MailRoute, Routed, lifetime};
+use crate::route::{Answer, Failure, HostName, MailRoute, Routed, Trust};
+
+/// Longer than this nobody waits for a newer answer while there is one that may stand in.
+const PATIENCE_WITH_STALE: Duration = Duration::from_secs(1);
+/// After a refresh failed, the next one waits this long (RFC 8767 §5 asks for a pause).
+const REFRESH_PAUSE: Duration = Duration::from_secs(5);
+
+/// How routes are asked for and remembered.
+#[derive(Clone, Debug)]
+pub struct RouteSettings {
+    /// Which addresses of mail servers count.
+    pub reach: ReachPolicy,
+    /// Domains that only the operator may ask about, with all below them.
+    pub private_zones: Vec<Domain>,
+    /// How much may be asked.
+    pub limits: FloodLimits,
+    /// When a flight is given up, whatever the DNS does.
+    pub flight_deadline: Duration,
+    /// How many bytes of routes are remembered.
+    pub cache_bytes: u64,
+}
 
 /// Finds routes and remembers them. Clones share the memory.
 #[derive(Clone)]
 pub struct Routes {
     dns: Arc<dyn Dns>,
-    policy: Arc<ReachPolicy>,
     clock: Arc<dyn Clock>,
+    settings: Arc<RouteSettings>,
     cache: RouteCache,
+    flights: Flights,
+    guard: FloodGuard,
+    trust: ResolverTrust,
+}
+
+/// What came of looking for a route.
+pub enum Found {
+    /// The route.
+    Learned(Arc<LearnedRoute>, Freshness),
+    /// The time was over before there was one.
+    OutOfTime,
+    /// Whoever asks may not ask about this domain.
+    Private,
+}
+
+/// Where an answer came from, for the metrics.
+#[derive(Clone, Copy)]
+enum Source {
+    Cache,
+    Parent,
+    Flight(Boarding),
+    Stale,
+    Refused,
+    Untrusted,
+    OutOfTime,
 }
 
 impl Routes {
     /// Routes from this DNS, with an empty memory.
-    pub fn new(dns: Arc<dyn Dns>, policy: Arc<ReachPolicy>, clock: Arc<dyn Clock>) -> Self {
-        Self { dns, policy, clock, cache: RouteCache::new() }
-    }
-
-    /// The route of a domain. May be dropped at any time: what was begun goes on and is remembered.
-    pub async fn of(&self, domain: &HostName) -> (Arc<LearnedRoute>, Freshness) {
-        if let Some(learned) = self.cache.get(domain).await {
-            return (learned, Freshness::Cached);
-        }
-        // A task of its own, because the caller may hang up while others still wait for the answer.
-        let flight = tokio::spawn(self.clone().learn(domain.clone()));
-        match flight.await {
-            Ok(learned) => (learned, Freshness::Asked),
-            // The runtime is being taken down.
-            Err(_) => (Arc::new(self.learned(unresolved())), Freshness::Asked),
+    pub fn new(dns: Arc<dyn Dns>, clock: Arc<dyn Clock>, settings: RouteSettings) -> Self {
+        Self {
+            dns,
+            clock,
+            cache: RouteCache::new(settings.cache_bytes),
+            flights: Flights::default(),
+            guard: FloodGuard::new(settings.limits),
+            settings: Arc::new(settings),
+            trust: ResolverTrust::default(),
         }
     }
 
-    async fn learn(self, domain: HostName) -> Arc<LearnedRoute> {
-        let asked = domain.clone();
-        let ask = async {
-            let routed = find_route(&*self.dns, asked, &self.policy).await;
-            Arc::new(self.learned(routed))
+    /// The DNS behind the routes.
+    pub(super) fn dns(&self) -> &dyn Dns {
+        &*self.dns
+    }
+
+    /// Whether the DNS can be believed.
+    pub(super) fn trust(&self) -> &ResolverTrust {
+        &self.trust
+    }
+
+    /// Forgets what was learned since then.
+    pub(super) fn forget_since(&self, since: Instant) {
+        self.cache.forget_since(since);
+    }
+
+    /// The route of a domain, in this time. What was begun goes on when the time is over, or when the
+    /// caller does not wait for it.
+    pub async fn of(&self, domain: &HostName, caller: Caller, patience: Duration) -> Found {
+        if caller != Caller::Operator && self.is_private(domain) {
+            return Found::Private;
+        }
+        let (found, source) = self.look_for(domain, caller, patience).await;
+        counter!("mailvet_routes_total", "source" => source.code()).increment(1);
+        found
+    }
+
+    async fn look_for(
+        &self,
+        domain: &HostName,
+        caller: Caller,
+        patience: Duration,
+    ) -> (Found, Source) {
+        let known = self.cache.get(domain).await;
+        if let Some(known) = known.as_ref().filter(|known| known.is_current()) {
+            return (Found::Learned(known.clone(), Freshness::Cached), Source::Cache);
+        }
+        let deadline = Instant::now() + patience;
+        let stale = known.filter(|known| known.may_stand_in());
+        match self.trust.settled(patience).await {
+            Some(Trust::Sound) => {}
+            Some(Trust::Invents | Trust::Denies) => {
+                let found = stale.map_or_else(
+                    || self.unresolved(Failure::Untrusted),
+                    |stale| Found::Learned(stale, Freshness::Cached),
+                );
+                return (found, Source::Untrusted);
+            }
+            None => return (Found::OutOfTime, Source::OutOfTime),
+        }
+        if let Some(absent) = self.absent_parent(domain).await {
+            return (Found::Learned(absent, Freshness::Cached), Source::Parent);
+        }
+        match self.board(domain, caller, stale.clone()) {
+            Some((flight, boarding)) => {
+                let patience = deadline.saturating_duration_since(Instant::now());
+                wait(flight, boarding, stale, patience).await
+            }
+            None => match stale {
+                Some(stale) => (Found::Learned(stale, Freshness::Cached), Source::Stale),
+                None => (self.unresolved(Failure::Overloaded), Source::Refused),
+            },
+        }
+    }
+
+    fn is_private(&self, domain: &HostName) -> bool {
+        let zones = &self.settings.private_zones;
+        and_parents(domain.as_str()).any(|name| zones.iter().any(|zone| zone.ascii() == name))
+    }
+
+    /// A domain above this one that is known not to exist: then nothing below it does (RFC 8020).
+    async fn absent_parent(&self, domain: &HostName) -> Option<Arc<LearnedRoute>> {
+        for name in and_parents(domain.as_str()).skip(1) {
+            let parent = self.cache.get(&HostName::new(name)?).await;
+            let absent =
+                parent.filter(|known| known.is_current() && known.route == MailRoute::NoDomain);
+            if absent.is_some() {
+                return absent;
+            }
+        }
+        None
+    }
+
+    /// Joins or starts the flight for a domain; none where that would be too much.
+    fn board(
+        &self,
+        domain: &HostName,
+        caller: Caller,
+        stale: Option<Arc<LearnedRoute>>,
+    ) -> Option<(Flight, Boarding)> {
+        if let Some(flight) = self.flights.under_way(domain) {
+            return Some((flight, Boarding::Joined));
+        }
+        if !self.guard.admits(self.flights.count(), caller, domain) {
+            return None;
+        }
+        let ask = |tell| self.clone().learn(domain.clone(), stale, tell);
+        Some(self.flights.board(domain, ask))
+    }
+
+    /// One flight: asks, remembers, tells.
+    async fn learn(
+        self,
+        domain: HostName,
+        stale: Option<Arc<LearnedRoute>>,
+        tell: watch::Sender<Progress>,
+    ) {
+        let routed = tokio::time::timeout(self.settings.flight_deadline, self.ask(&domain, &tell))
+            .await
+            .unwrap_or_else(|_| unresolved(Failure::Timeout));
+        let routed = match self.trust.now() {
+            Some(Trust::Invents | Trust::Denies) => unresolved(Failure::Untrusted),
+            Some(Trust::Sound) | None => routed,
         };
-        self.cache.get_or_learn(domain, ask).await
+        let learned = match (&routed.route, stale) {
+            // What was known stays known, and is asked for again soon.
+            (MailRoute::Unresolved(_), Some(stale)) => Arc::new(stale.kept_for(REFRESH_PAUSE)),
+            _ => self.learned(routed),
+        };
+        self.cache.insert(domain, learned.clone()).await;
+        tell.send_replace(Progress::Landed(learned));
     }
 
-    fn learned(&self, routed: Routed) -> LearnedRoute {
-        let lifetime = lifetime(&routed);
-        LearnedRoute {
-            route: routed.route,
-            asked_at: self.clock.now(),
-            lifetime,
-            expires: Instant::now() + lifetime,
+    async fn ask(&self, domain: &HostName, tell: &watch::Sender<Progress>) -> Routed {
+        let routed = find_route(&*self.dns, domain.clone(), &self.settings.reach).await;
+        if routed.route != MailRoute::NoDomain {
+            return routed;
         }
+        // That a domain does not exist is the gravest answer: where there is another server, it is asked
+        // too. Who cannot wait for it has the answer of the first.
+        tell.send_replace(Progress::Provisional(self.learned(routed.clone())));
+        match self.dns.second_opinion(domain).await {
+            Some(Ok(Answer::Found { .. } | Answer::NoData { .. })) => {
+                unresolved(Failure::Contradicted)
+            }
+            Some(Ok(Answer::NoName { .. }) | Err(_)) | None => routed,
+        }
+    }
+
+    fn learned(&self, routed: Routed) -> Arc<LearnedRoute> {
+        Arc::new(LearnedRoute::new(routed, self.now()))
+    }
+
+    fn unresolved(&self, failure: Failure) -> Found {
+        Found::Learned(self.learned(unresolved(failure)), Freshness::Asked)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 }
 
-fn unresolved() -> Routed {
-    Routed { route: MailRoute::Unresolved(Failure::Overloaded), ttl: std::time::Duration::ZERO }
+/// Waits for a flight as long as that makes sense.
+async fn wait(
+    flight: Flight,
+    boarding: Boarding,
+    stale: Option<Arc<LearnedRoute>>,
+    patience: Duration,
+) -> (Found, Source) {
+    let patience = match stale {
+        Some(_) => patience.min(PATIENCE_WITH_STALE.saturating_sub(flight.age())),
+        None => patience,
+    };
+    match (flight.wait(patience).await, stale) {
+        (Waited::Landed(learned), Some(stale)) if learned.is_of_same_lookup(&stale) => {
+            (Found::Learned(learned, Freshness::Cached), Source::Stale)
+        }
+        (Waited::Landed(learned) | Waited::Provisional(learned), _) => {
+            (Found::Learned(learned, Freshness::Asked), Source::Flight(boarding))
+        }
+        (Waited::OutOfPatience | Waited::Lost, Some(stale)) => {
+            (Found::Learned(stale, Freshness::Cached), Source::Stale)
+        }
+        (Waited::OutOfPatience | Waited::Lost, None) => (Found::OutOfTime, Source::OutOfTime),
+    }
+}
+
+fn unresolved(failure: Failure) -> Routed {
+    Routed { route: MailRoute::Unresolved(failure), ttl: Duration::ZERO }
+}
+
+impl Source {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Cache => "cache",
+            Self::Parent => "parent",
+            Self::Flight(Boarding::Started) => "flight",
+            Self::Flight(Boarding::Joined) => "coalesced",
+            Self::Stale => "stale",
+            Self::Refused => "refused",
+            Self::Untrusted => "untrusted",
+            Self::OutOfTime => "out_of_time",
+        }
+    }
 }

@@ -1,14 +1,17 @@
 //! A validator from the configuration.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{InForce, Network, Parts, Routes, Validator};
+use super::{FloodLimits, InForce, Network, Parts, RouteSettings, Routes, Validator};
 use crate::address::{Domain, SyntaxError};
 use crate::catalog::{Catalog, ListError};
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::{self, Config, ListFileError};
+use crate::dns::Metered;
 use crate::dns::hickory::{DnsSettings, HickoryDns, SetupError};
 use crate::reach::ReachPolicy;
+use crate::route::HostName;
 use crate::typo::Confidence;
 use crate::verdict::{Advice, Policy, Reason};
 
@@ -24,9 +27,11 @@ pub enum Connection {
 /// The configuration does not make a validator.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// A name in `allow_reserved` is none.
-    #[error("`catalog.allow_reserved`, entry {entry} is not a domain name: {error}")]
-    Reserved {
+    /// What has to be the name of a domain is none.
+    #[error("`{key}`, entry {entry} is not a domain name: {error}")]
+    Domain {
+        /// The setting.
+        key: &'static str,
         /// Which one, counted from 1.
         entry: usize,
         /// What is wrong with it.
@@ -64,7 +69,7 @@ fn did_you_mean(nearest: &Option<&str>) -> String {
 }
 
 impl Validator {
-    /// Puts the pipeline together as configured.
+    /// Puts the pipeline together as configured. Online it has to be called within a tokio runtime.
     ///
     /// # Errors
     /// Something in the configuration is not what its place wants.
@@ -72,15 +77,7 @@ impl Validator {
         let clock = Arc::new(SystemClock);
         let network = match connection {
             Connection::Offline => Network::Offline,
-            Connection::Online => {
-                let dns = HickoryDns::new(&DnsSettings {
-                    servers: config.dns.servers.iter().map(|server| server.0).collect(),
-                    timeout: config.dns.timeout(),
-                    tries: config.dns.tries,
-                })?;
-                let policy = ReachPolicy::allowing(config.network.allow.clone());
-                Network::Online(Routes::new(Arc::new(dns), Arc::new(policy), clock.clone()))
-            }
+            Connection::Online => Network::Online(routes(config, clock.clone())?),
         };
         Ok(Self::new(Parts {
             lists: InForce::from_config(&config.catalog)?,
@@ -92,18 +89,49 @@ impl Validator {
     }
 }
 
+fn routes(config: &Config, clock: Arc<dyn Clock>) -> Result<Routes, BuildError> {
+    let dns = HickoryDns::new(&DnsSettings {
+        servers: config.dns.servers.iter().map(|server| server.0).collect(),
+        timeout: config.dns.timeout(),
+        tries: config.dns.tries,
+    })?;
+    let settings = RouteSettings {
+        reach: ReachPolicy::allowing(config.network.allow.clone()),
+        private_zones: domains("dns.private_zones", &config.dns.private_zones)?,
+        limits: FloodLimits {
+            flights: config.dns.max_lookups,
+            names_per_zone: config.dns.max_names_per_zone,
+            flights_per_stranger: config.dns.max_lookups_per_stranger,
+        },
+        flight_deadline: Duration::from_millis(config.dns.lookup_timeout_ms),
+        cache_bytes: config.cache.max_mib << 20,
+    };
+    let canaries = domains("dns.canaries", &config.dns.canaries)?;
+    let canaries = canaries.iter().filter_map(|canary| HostName::new(canary.ascii())).collect();
+    let routes = Routes::new(Arc::new(Metered::new(dns)), clock, settings);
+    routes.watch_canaries(canaries, Duration::from_secs(config.dns.canary_seconds.max(1)));
+    Ok(routes)
+}
+
+/// Names of domains, of one label or more.
+fn domains(key: &'static str, names: &[String]) -> Result<Vec<Domain>, BuildError> {
+    let name = |(index, name): (usize, &String)| {
+        Domain::parse_name(name).map_err(|error| BuildError::Domain {
+            key,
+            entry: index + 1,
+            error,
+        })
+    };
+    names.iter().enumerate().map(name).collect()
+}
+
 impl InForce {
     /// Reads the lists as configured.
     ///
     /// # Errors
     /// A file cannot be read, or a line in it cannot be used.
     pub fn from_config(config: &config::Catalog) -> Result<Self, BuildError> {
-        let name = |(index, name): (usize, &String)| {
-            Domain::parse_name(name)
-                .map_err(|error| BuildError::Reserved { entry: index + 1, error })
-        };
-        let reserved = config.allow_reserved.iter().enumerate().map(name);
-        let reserved: Vec<Domain> = reserved.collect::<Result<_, _>>()?;
+        let reserved = domains("catalog.allow_reserved", &config.allow_reserved)?;
         let catalog = Catalog::from_lists(&config.lists()?)?;
         Ok(Self::new(catalog.allowing_reserved(&reserved)))
     }

@@ -2,7 +2,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::*;
-use crate::address::SyntaxCode;
+use crate::address::{Domain, SyntaxCode};
 use crate::catalog::Catalog;
 use crate::clock::StoppedClock;
 use crate::dns::zone::Zone;
@@ -29,8 +29,18 @@ struct House {
 fn house() -> House {
     let zone = Arc::new(Zone::parse(ZONE));
     let clock = Arc::new(StoppedClock(Timestamp::UNIX_EPOCH));
-    let routes = Routes::new(zone.clone(), Arc::new(ReachPolicy::default()), clock);
+    let routes = Routes::new(zone.clone(), clock, settings());
     House { validator: validator(Network::Online(routes)), zone }
+}
+
+fn settings() -> RouteSettings {
+    RouteSettings {
+        reach: ReachPolicy::default(),
+        private_zones: vec![Domain::parse("secret.de").unwrap()],
+        limits: FloodLimits { flights: 100, names_per_zone: 5, flights_per_stranger: 10 },
+        flight_deadline: Duration::from_secs(10),
+        cache_bytes: 1 << 20,
+    }
 }
 
 fn validator(network: Network) -> Validator {
@@ -45,7 +55,7 @@ fn validator(network: Network) -> Validator {
 
 fn request(text: &str) -> Request<'_> {
     let budget = Duration::from_millis(1500);
-    Request { text, depth: Depth::Domain, manner: Manner::Lenient, budget }
+    Request { text, depth: Depth::Domain, manner: Manner::Lenient, budget, caller: Caller::Local }
 }
 
 /// Verdict, reasons, advice, depth and the status of the DNS, in a line.

@@ -133,7 +133,9 @@ fn domain_unknown(host: HostFindings<'_>) -> Option<Reason> {
             | Failure::Refused
             | Failure::Overloaded
             | Failure::Unreachable
-            | Failure::Malformed => Reason::DnsFailure,
+            | Failure::Malformed
+            | Failure::Contradicted
+            | Failure::Untrusted => Reason::DnsFailure,
         }),
         HostFindings::Literal | HostFindings::Reserved | HostFindings::Route(_) => None,
     }

@@ -1,0 +1,140 @@
+//! One flight a domain: however many want to know, one asks, and goes on asking when they hang up.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use metrics::gauge;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::cache::LearnedRoute;
+use crate::route::HostName;
+
+/// The flights under way. Clones share them.
+#[derive(Clone, Default)]
+pub(super) struct Flights {
+    by_domain: Arc<Mutex<HashMap<HostName, Flight>>>,
+}
+
+/// A seat on a flight.
+#[derive(Clone)]
+pub(super) struct Flight {
+    began: Instant,
+    progress: watch::Receiver<Progress>,
+}
+
+/// How far a flight has come.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Progress {
+    /// Nothing is known yet.
+    #[default]
+    Asking,
+    /// This will be the answer unless somebody contradicts.
+    Provisional(Arc<LearnedRoute>),
+    /// This is the answer.
+    Landed(Arc<LearnedRoute>),
+}
+
+/// How a wait for a flight ended.
+pub(super) enum Waited {
+    /// With the answer.
+    Landed(Arc<LearnedRoute>),
+    /// Out of patience; this would have been the answer unless somebody contradicted.
+    Provisional(Arc<LearnedRoute>),
+    /// Out of patience.
+    OutOfPatience,
+    /// The flight broke off: the process is being taken down.
+    Lost,
+}
+
+/// Whether a caller started a flight or found one under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Boarding {
+    /// It started one.
+    Started,
+    /// It joined one.
+    Joined,
+}
+
+impl Flights {
+    /// The flight for a domain that is under way.
+    pub(super) fn under_way(&self, domain: &HostName) -> Option<Flight> {
+        self.lock().get(domain).cloned()
+    }
+
+    /// How many flights are under way.
+    pub(super) fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Joins the flight for a domain, or starts one: `ask` runs as a task of its own until it has told its
+    /// answer.
+    pub(super) fn board<F>(
+        &self,
+        domain: &HostName,
+        ask: impl FnOnce(watch::Sender<Progress>) -> F,
+    ) -> (Flight, Boarding)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let mut by_domain = self.lock();
+        match by_domain.entry(domain.clone()) {
+            Entry::Occupied(under_way) => (under_way.get().clone(), Boarding::Joined),
+            Entry::Vacant(place) => {
+                let (tell, progress) = watch::channel(Progress::Asking);
+                let flight = Flight { began: Instant::now(), progress };
+                place.insert(flight.clone());
+                gauge!("mailvet_dns_flights").increment(1);
+                let landing = Landing { flights: self.clone(), domain: domain.clone() };
+                let ask = ask(tell);
+                tokio::spawn(async move {
+                    // Dropped at the end, also when the task is cancelled or panics.
+                    let _landing = landing;
+                    ask.await;
+                });
+                (flight, Boarding::Started)
+            }
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<HostName, Flight>> {
+        // Nothing that holds the lock can leave the map half changed.
+        self.by_domain.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes a flight off the board.
+struct Landing {
+    flights: Flights,
+    domain: HostName,
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        self.flights.lock().remove(&self.domain);
+        gauge!("mailvet_dns_flights").decrement(1);
+    }
+}
+
+impl Flight {
+    /// How long it has been under way.
+    pub(super) fn age(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Waits for the answer, at most this long.
+    pub(super) async fn wait(mut self, patience: Duration) -> Waited {
+        let has_landed = |progress: &Progress| matches!(progress, Progress::Landed(_));
+        let landed = async { self.progress.wait_for(has_landed).await.map(|told| told.clone()) };
+        let told = tokio::time::timeout(patience, landed).await;
+        let told = told.unwrap_or_else(|_| Ok(self.progress.borrow().clone()));
+        match told {
+            Ok(Progress::Landed(learned)) => Waited::Landed(learned),
+            Ok(Progress::Provisional(learned)) => Waited::Provisional(learned),
+            Ok(Progress::Asking) => Waited::OutOfPatience,
+            Err(_) => Waited::Lost,
+        }
+    }
+}
