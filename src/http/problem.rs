@@ -17,7 +17,7 @@ pub(super) struct Problem {
 /// The kinds of problem, each with its name and status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ProblemKind {
-    /// The body is no JSON.
+    /// The body is no JSON object, or says something twice.
     BadJson,
     /// A web page that is not from here asks.
     OriginNotAllowed,
@@ -54,7 +54,7 @@ impl ProblemKind {
 
     fn title(self) -> &'static str {
         match self {
-            Self::BadJson => "The body is not JSON",
+            Self::BadJson => "The body cannot be used",
             Self::OriginNotAllowed => "Not from this host",
             Self::NotFound => "No such route",
             Self::MethodNotAllowed => "Wrong method",

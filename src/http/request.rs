@@ -43,6 +43,10 @@ pub(super) struct ValidateBody<'a> {
 impl<'a> ValidateBody<'a> {
     /// Reads a body.
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, Problem> {
+        // serde would take an array of the fields' values as well.
+        if bytes.trim_ascii_start().starts_with(b"[") {
+            return Err(not_an_object());
+        }
         let body: Body<'a> =
             serde_json::from_slice(bytes).map_err(|error| diagnose(bytes, &error))?;
         let depth = match body.depth.as_deref() {
@@ -99,10 +103,7 @@ fn diagnose(bytes: &[u8], error: &serde_json::Error) -> Problem {
             return Problem::new(ProblemKind::BadJson, detail);
         }
     };
-    let Value::Object(fields) = value else {
-        let detail = "The body is a JSON object such as {\"email\": \"joe@example.org\"}.";
-        return Problem::new(ProblemKind::BadJson, detail);
-    };
+    let Value::Object(fields) = value else { return not_an_object() };
     if let Some(unknown) = fields.keys().find(|field| !FIELDS.contains(&field.as_str())) {
         let nearest = nearest(unknown, &FIELDS);
         let detail = match nearest {
@@ -129,6 +130,11 @@ fn diagnose(bytes: &[u8], error: &serde_json::Error) -> Problem {
     // What is left is a field that comes twice.
     let detail =
         format!("The body cannot be used from line {} on: a field comes twice.", error.line());
+    Problem::new(ProblemKind::BadJson, detail)
+}
+
+fn not_an_object() -> Problem {
+    let detail = "The body has to be a JSON object such as {\"email\": \"joe@example.org\"}.";
     Problem::new(ProblemKind::BadJson, detail)
 }
 
