@@ -1,6 +1,6 @@
 //! `mailvet check`: one or a few addresses, for people or, with `--json`, for programs.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Write};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -8,9 +8,9 @@ use clap::{Args, ValueEnum};
 use futures_util::{StreamExt, pin_mut, stream};
 
 use super::exit::{Exit, OrStop, Stopped};
-use super::{Global, Reader, write_all};
+use super::{Global, Reader, written_to};
 use crate::config::Config;
-use crate::report::{Form, Report};
+use crate::report::{Form, Report, visible_json};
 use crate::validator::{Caller, Request, Validator};
 use crate::verdict::{Depth, Verdict};
 
@@ -151,14 +151,12 @@ fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
 }
 
 fn write(report: &Report, arguments: &CheckArgs, first: bool) -> io::Result<Reader> {
-    write_all(|out| {
-        if arguments.json {
-            let mut line = serde_json::to_vec(&report.json(Form::Full))?;
-            line.push(b'\n');
-            out.write_all(&line)
-        } else {
-            let gap = if first { "" } else { "\n" };
-            write!(out, "{gap}{}", report.text())
-        }
-    })
+    if arguments.json {
+        let mut line = visible_json(&report.json(Form::Full))?;
+        line.push(b'\n');
+        // Not through anstream, which leaves out what it takes for no text.
+        return written_to(io::stdout().lock(), |out| out.write_all(&line));
+    }
+    let gap = if first { "" } else { "\n" };
+    written_to(anstream::stdout().lock(), |out| write!(out, "{gap}{}", report.text()))
 }

@@ -1,12 +1,13 @@
 //! `mailvet config`: the configuration in force, where each value comes from, and the lists.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 
 use anyhow::Context;
 
 use super::exit::{Exit, OrStop, Stopped};
 use super::settings::Settings;
-use super::write_all;
+use super::written_to;
 use crate::catalog::ListInForce;
 use crate::config::{Config, Origins};
 use crate::validator::{Connection, Validator};
@@ -17,7 +18,8 @@ pub(super) fn run(settings: &Settings) -> Result<Exit, Stopped> {
     let validator = Validator::from_config(&config, Connection::Offline).or_usage()?;
     let mut text = values(&config, &origins);
     text.push_str(&lists(&validator.lists_in_force()));
-    write_all(|out| out.write_all(text.as_bytes())).context("cannot write").or_failure()?;
+    written_to(anstream::stdout().lock(), |out| out.write_all(text.as_bytes()))
+        .context("cannot write").or_failure()?;
     Ok(Exit::Done)
 }
 

@@ -134,11 +134,12 @@ fn on_runtime(command: impl Future<Output = Result<Exit, Stopped>>) -> Result<Ex
     ended
 }
 
-/// Writes to standard output, colours left out where they are not wanted. Nobody reading any more is no
-/// error: it is how a pipe ends.
-fn write_all(write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> io::Result<Reader> {
-    let mut out = anstream::stdout().lock();
-    match write(&mut out).and_then(|()| io::Write::flush(&mut out)) {
+/// Writes, and sends off what was written. Nobody reading any more is no error: it is how a pipe ends.
+fn written_to<W: io::Write>(
+    mut out: W,
+    write: impl FnOnce(&mut W) -> io::Result<()>,
+) -> io::Result<Reader> {
+    match write(&mut out).and_then(|()| out.flush()) {
         Ok(()) => Ok(Reader::Listening),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
         Err(error) => Err(error),

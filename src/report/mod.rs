@@ -20,7 +20,7 @@ use crate::verdict::{Judgement, MailboxEvidence};
 
 pub use json::{Form, JsonReport};
 pub use text::TextReport;
-pub use visible::visible;
+pub use visible::{visible, visible_json};
 
 /// Everything that is said about one text.
 // No `Debug` here and below: a report is full of what must not get into a log.

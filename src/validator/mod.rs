@@ -61,7 +61,7 @@ pub enum Network {
     /// Nothing is ever asked: every depth is [`Depth::Syntax`].
     Offline,
     /// The DNS is asked through these routes.
-    Online(Routes),
+    Online(Box<Routes>),
 }
 
 /// What the pipeline is made of.

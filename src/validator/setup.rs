@@ -77,7 +77,7 @@ impl Validator {
         let clock = Arc::new(SystemClock);
         let network = match connection {
             Connection::Offline => Network::Offline,
-            Connection::Online => Network::Online(routes(config, clock.clone())?),
+            Connection::Online => Network::Online(Box::new(routes(config, clock.clone())?)),
         };
         Ok(Self::new(Parts {
             lists: InForce::from_config(&config.catalog)?,

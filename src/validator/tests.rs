@@ -30,7 +30,7 @@ fn house() -> House {
     let zone = Arc::new(Zone::parse(ZONE));
     let clock = Arc::new(StoppedClock(Timestamp::UNIX_EPOCH));
     let routes = Routes::new(zone.clone(), clock, settings());
-    House { validator: validator(Network::Online(routes)), zone }
+    House { validator: validator(Network::Online(Box::new(routes))), zone }
 }
 
 fn settings() -> RouteSettings {
