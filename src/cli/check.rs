@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use futures_util::{StreamExt, pin_mut, stream};
+use tokio::sync::mpsc;
 
 use super::exit::{Exit, OrStop, Stopped};
 use super::{Global, Reader, written_to};
@@ -67,8 +68,8 @@ pub(super) async fn run(
     config: &Config,
 ) -> Result<Exit, Stopped> {
     let validator = Validator::from_config(config, global.connection()).or_usage()?;
-    let texts = arguments.addresses.iter().flat_map(|address| texts(address));
-    let looked_at = stream::iter(texts)
+    let mut texts = texts(arguments.addresses.clone());
+    let looked_at = stream::poll_fn(move |context| texts.poll_recv(context))
         .map(async |text| {
             let text = text?;
             let request = Request {
@@ -98,14 +99,27 @@ pub(super) async fn run(
     Ok(exit)
 }
 
-/// The text of one argument, or of every line of standard input. Bytes that are no text become marks
-/// that no address can have.
-fn texts(argument: &str) -> Box<dyn Iterator<Item = io::Result<String>> + '_> {
-    if argument == "-" {
-        Box::new(Lines { input: io::stdin().lock() })
-    } else {
-        Box::new(std::iter::once(Ok(argument.to_owned())))
-    }
+/// The text of each argument, or of every line of standard input. Bytes that are no text become marks
+/// that no address can have. They are read on a thread of their own: whoever waits for an answer before
+/// writing the next line gets it.
+fn texts(addresses: Vec<String>) -> mpsc::Receiver<io::Result<String>> {
+    let (sender, receiver) = mpsc::channel(SIDE_BY_SIDE);
+    tokio::task::spawn_blocking(move || {
+        for address in addresses {
+            let texts: Box<dyn Iterator<Item = io::Result<String>>> = if address == "-" {
+                Box::new(Lines { input: io::stdin().lock() })
+            } else {
+                Box::new(std::iter::once(Ok(address)))
+            };
+            for text in texts {
+                if sender.blocking_send(text).is_err() {
+                    // Nobody wants to know any more.
+                    return;
+                }
+            }
+        }
+    });
+    receiver
 }
 
 struct Lines<R> {
