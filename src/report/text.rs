@@ -1,5 +1,6 @@
 //! The report for people, in a terminal.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use anstyle::{AnsiColor, Style};
@@ -31,7 +32,7 @@ impl fmt::Display for TextReport<'_> {
             f,
             "{style}{sign} {}{style:#}  {BOLD}{}{BOLD:#}",
             verdict.code(),
-            visible(&report.email)
+            shown(&report.email)
         )?;
         writeln!(f, "  {}", visible(&report.message))?;
         if let Some(meant) = &report.suggestion {
@@ -61,6 +62,17 @@ fn look(verdict: Verdict) -> (&'static str, Style) {
         Verdict::Risky => ("!", colour(AnsiColor::Yellow)),
         Verdict::Undeliverable => ("✗", colour(AnsiColor::Red)),
         Verdict::Unknown => ("?", colour(AnsiColor::Cyan)),
+    }
+}
+
+/// The most characters that are shown of a text; an address has 254 bytes.
+const LONGEST_SHOWN: usize = 254;
+
+/// The text made visible, without the end of one that is far too long for an address.
+fn shown(email: &str) -> Cow<'_, str> {
+    match email.char_indices().nth(LONGEST_SHOWN) {
+        Some((end, _)) => Cow::Owned(format!("{}…", visible(&email[..end]))),
+        None => visible(email),
     }
 }
 
