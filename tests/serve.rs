@@ -1,0 +1,20 @@
+//! `mailvet serve` over a real socket, with a DNS of our own: what every client may rely on.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support {
+    pub(crate) mod dns;
+    pub(crate) mod http;
+    pub(crate) mod poll;
+    pub(crate) mod program;
+    pub(crate) mod service;
+}
+
+mod serving {
+    mod connection;
+    mod evidence;
+    mod life;
+    mod privacy;
+    mod problem;
+    mod report;
+}

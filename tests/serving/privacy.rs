@@ -1,0 +1,88 @@
+//! Addresses and domains are personal data: they get into answers, and nowhere else.
+
+use serde_json::json;
+
+use crate::support::dns::DnsServer;
+use crate::support::http::{Connection, ask, post};
+use crate::support::program::asking;
+use crate::support::service::Service;
+
+/// In every local part, domain, path and header that is sent.
+const MARK: &str = "zqx7";
+
+const ZONE: &str = "
+    mx-zqx7.test      A 192.0.2.1
+    good-zqx7.test    MX 10 mx-zqx7.test
+    absent-zqx7.test  NXDOMAIN
+    broken-zqx7.test  SERVFAIL
+    closed-zqx7.test  REFUSED
+    null-zqx7.test    MX 0 .
+    mute-zqx7.test    SILENCE
+    held-zqx7.test    HELD
+";
+
+#[test]
+fn the_log_knows_nobody() {
+    for verbosity in ["", "-v"] {
+        let dns = DnsServer::start(ZONE);
+        let mut program = asking(&dns);
+        program.args([verbosity].iter().filter(|flag| !flag.is_empty()));
+        program.env("MAILVET_DNS__TIMEOUT_MS", "200").env("MAILVET_DNS__TRIES", "2");
+        let service = Service::start(program);
+        let addresses = [
+            "joe.zqx7@good-zqx7.test",
+            "joe.zqx7@absent-zqx7.test",
+            "joe.zqx7@broken-zqx7.test",
+            "joe.zqx7@closed-zqx7.test",
+            "joe.zqx7@null-zqx7.test",
+            "joe.zqx7@mute-zqx7.test",
+            "joe.zqx7@untold-zqx7.test",
+            "joe.zqx7@zqx7.invalid",
+            "joe zqx7",
+            "zqx7.gmail.com",
+            "zqx7@[127.0.0.1]",
+            "\u{1b}zqx7\u{202e}@\u{1b}",
+        ];
+        let mut sent = 0;
+        for address in addresses {
+            for depth in ["syntax", "domain", "mailbox"] {
+                let body = json!({"email": address, "depth": depth, "timeout_ms": 5_000});
+                let response = ask(service.address(), post(body.to_string()));
+                assert_eq!(response.status, 200, "{address}");
+                sent += 1;
+            }
+        }
+        let wrong = [
+            post(r#"{"email": "joe.zqx7@good-zqx7.test", "zqx7": 1}"#),
+            post(r#"{"email": "joe.zqx7@good-zqx7.test", "depth": "zqx7"}"#),
+            post(r#"{"email": "joe.zqx7@good-zqx7.test", "locale": "zqx7!"}"#),
+            post("joe.zqx7@good-zqx7.test"),
+            b"GET /v1/validate?email=joe.zqx7@good-zqx7.test HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                .into(),
+            b"GET /joe.zqx7@good-zqx7.test HTTP/1.1\r\nHost: localhost\r\n\r\n".into(),
+            b"ZQX7 / HTTP/1.1\r\nHost: localhost\r\n\r\n".into(),
+            b"POST /v1/validate HTTP/1.1\r\nHost: zqx7.test\r\nX-Request-Id: zqx7\r\n\r\n".into(),
+            b"POST /v1/validate HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/zqx7\r\n\r\n"
+                .into(),
+        ];
+        for request in wrong {
+            let response = ask(service.address(), request);
+            assert!((400..500).contains(&response.status), "{}", response.text());
+            sent += 1;
+        }
+        // What is no HTTP, and who hangs up.
+        ask(service.address(), "zqx7@good-zqx7.test\r\n\r\n");
+        let mut gone = Connection::open(service.address());
+        gone.send(post(r#"{"email": "joe@held-zqx7.test", "timeout_ms": 30000}"#));
+        dns.wait_for("held-zqx7.test");
+        drop(gone);
+        let ended = service.stop();
+        assert_eq!(ended.status.code(), Some(0), "{verbosity}: {}", ended.log);
+        let log = ended.log.to_lowercase();
+        assert!(log.matches("\"request\"").count() >= sent, "{verbosity}: {log}");
+        for secret in [MARK, "joe", "gmail.com", ".test"] {
+            assert!(!log.contains(secret), "{verbosity} {secret}: {log}");
+        }
+        assert_eq!(ended.output, "", "{verbosity}");
+    }
+}

@@ -1,0 +1,143 @@
+//! A client for HTTP/1.1 that sends any bytes it is given.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use serde_json::Value;
+
+use crate::support::poll::PATIENCE;
+
+/// One connection.
+pub(crate) struct Connection {
+    stream: BufReader<TcpStream>,
+}
+
+/// One response.
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// A whole request to the service for one report.
+pub(crate) fn post(body: impl AsRef<[u8]>) -> Vec<u8> {
+    let body = body.as_ref();
+    let head = format!(
+        "POST /v1/validate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}
+
+/// Sends one request on a connection of its own.
+pub(crate) fn ask(address: SocketAddr, request: impl AsRef<[u8]>) -> Response {
+    let mut connection = Connection::open(address);
+    connection.send(request);
+    connection.response()
+}
+
+impl Connection {
+    pub(crate) fn open(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect_timeout(&address, PATIENCE).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        Self { stream: BufReader::new(stream) }
+    }
+
+    /// Sends bytes. The service may have answered and hung up before it read them all.
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        match self.stream.get_mut().write_all(bytes.as_ref()) {
+            Ok(()) => {}
+            Err(error) if is_hung_up(&error) => {}
+            Err(error) => panic!("cannot send: {error}"),
+        }
+    }
+
+    /// Reads a response with its body.
+    pub(crate) fn response(&mut self) -> Response {
+        let mut response = self.head();
+        response.body = match response.header("transfer-encoding") {
+            Some("chunked") => self.chunks(),
+            None => {
+                let length = response.header("content-length").expect("a length").parse().unwrap();
+                self.exactly(length)
+            }
+            Some(other) => panic!("unknown transfer encoding {other}"),
+        };
+        response
+    }
+
+    /// Reads a response that has no body: one to HEAD.
+    pub(crate) fn head(&mut self) -> Response {
+        let status = self.line();
+        let code = status.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5));
+        let code = code.and_then(|code| code.parse().ok());
+        let mut response = Response {
+            status: code.unwrap_or_else(|| panic!("no status line: {status:?}")),
+            headers: Vec::new(),
+            body: Vec::new(),
+        };
+        loop {
+            let line = self.line();
+            if line.is_empty() {
+                return response;
+            }
+            let (name, value) = line.split_once(':').expect("a header");
+            response.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        }
+    }
+
+    /// Whether the other side has hung up and left nothing to read. Waits for either.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        match self.stream.fill_buf() {
+            Ok(rest) => rest.is_empty(),
+            Err(error) if is_hung_up(&error) => true,
+            Err(error) => panic!("cannot read: {error}"),
+        }
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stream.read_line(&mut line).unwrap();
+        line.strip_suffix("\r\n").unwrap_or_else(|| panic!("a broken line: {line:?}")).to_owned()
+    }
+
+    fn exactly(&mut self, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        self.stream.read_exact(&mut bytes).unwrap();
+        bytes
+    }
+
+    fn chunks(&mut self) -> Vec<u8> {
+        let mut body = Vec::new();
+        loop {
+            let length = usize::from_str_radix(&self.line(), 16).unwrap();
+            body.extend(self.exactly(length));
+            assert_eq!(self.line(), "", "the end of a chunk");
+            if length == 0 {
+                return body;
+            }
+        }
+    }
+}
+
+impl Response {
+    /// The value of a header, by its name in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
+    }
+}
+
+fn is_hung_up(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
+}

@@ -1,0 +1,103 @@
+//! `mailvet serve` as a child process on a free port.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use serde_json::Value;
+
+use crate::support::poll::{PATIENCE, until};
+
+/// A running service. It dies with this value.
+pub(crate) struct Service {
+    child: Child,
+    address: SocketAddr,
+    log: Option<JoinHandle<String>>,
+}
+
+/// What is left of a service.
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    /// Standard output, which ought to be empty.
+    pub(crate) output: String,
+    /// Standard error, from start to end.
+    pub(crate) log: String,
+}
+
+impl Service {
+    /// Starts `serve` of this program.
+    pub(crate) fn start(program: Command) -> Self {
+        Self::start_with(program, &[])
+    }
+
+    /// Starts `serve` of this program with further arguments; the log tells the port.
+    pub(crate) fn start_with(mut program: Command, arguments: &[&str]) -> Self {
+        program.args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"]).args(arguments);
+        let mut child = program
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (said, heard) = mpsc::channel();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let log = std::thread::spawn(move || {
+            let mut log = String::new();
+            let mut start = 0;
+            while stderr.read_line(&mut log).unwrap() > 0 {
+                // Nobody listens any more once the address is known.
+                let _ = said.send(log[start..].to_owned());
+                start = log.len();
+            }
+            log
+        });
+        let mut service = Self { child, address: ([0; 4], 0).into(), log: Some(log) };
+        service.address = loop {
+            let line = heard.recv_timeout(PATIENCE).expect("the service tells its address");
+            let event: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
+            if let Some(address) = event["address"].as_str() {
+                break address.parse().unwrap();
+            }
+        };
+        service
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Sends a signal: `TERM`, `INT`.
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args([format!("-{name}"), self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(status.success(), "kill -{name}");
+    }
+
+    /// Waits for its end.
+    pub(crate) fn ended(mut self) -> Ended {
+        let status = until("the service ends", || self.child.try_wait().unwrap());
+        let mut output = String::new();
+        self.child.stdout.take().unwrap().read_to_string(&mut output).unwrap();
+        let log = self.log.take().unwrap().join().unwrap();
+        Ended { status, output, log }
+    }
+
+    /// Stops it in good order.
+    pub(crate) fn stop(self) -> Ended {
+        self.signal("TERM");
+        self.ended()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // Fails where it has ended already, which is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
