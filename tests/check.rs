@@ -1,0 +1,17 @@
+//! `mailvet check` as a process: what it writes, how it ends, what it takes as settings.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support {
+    pub(crate) mod dns;
+    pub(crate) mod poll;
+    pub(crate) mod program;
+}
+
+mod checking {
+    mod forms;
+    mod input;
+    mod run;
+    mod settings;
+    mod usage;
+}

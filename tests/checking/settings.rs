@@ -1,0 +1,179 @@
+//! What `check` is told: by flags, the environment, a file, in this order.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::run::run;
+use crate::support::dns::DnsServer;
+use crate::support::program::{asking, offline};
+
+const ZONE: &str = "good.test MX 10 mx.test\nmx.test A 192.0.2.1";
+
+fn file(text: &str) -> (TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mailvet.toml");
+    fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    (folder, path)
+}
+
+#[test]
+fn depth() {
+    let cases = [
+        (&[][..], "plausible", json!(["domain_accepts_mail"]), "domain"),
+        (&["--depth", "domain"], "plausible", json!(["domain_accepts_mail"]), "domain"),
+        (
+            &["--depth", "mailbox"],
+            "plausible",
+            json!(["domain_accepts_mail", "probe_off"]),
+            "domain",
+        ),
+        (&["--depth", "syntax"], "unknown", json!(["not_checked"]), "syntax"),
+        (&["--offline"], "unknown", json!(["not_checked"]), "syntax"),
+        (&["--offline", "--depth", "mailbox"], "unknown", json!(["not_checked"]), "syntax"),
+    ];
+    for (arguments, verdict, reasons, depth) in cases {
+        let dns = DnsServer::start(ZONE);
+        let ran = run(asking(&dns).args(["check", "--json", "joe@good.test"]).args(arguments), b"");
+        let report = &ran.json()[0];
+        assert_eq!(report["verdict"], verdict, "{arguments:?}: {report}");
+        assert_eq!(report["reasons"], reasons, "{arguments:?}");
+        assert_eq!(report["depth"], depth, "{arguments:?}");
+        assert_eq!(dns.questions().is_empty(), depth == "syntax", "{arguments:?}");
+        assert_eq!(ran.status, 0, "{arguments:?}");
+    }
+}
+
+#[test]
+fn strict() {
+    let cases = [
+        (" joe@gmail.com", &[][..], json!(null)),
+        (" joe@gmail.com", &["--strict"], json!("syntax_not_clean")),
+        ("joe@gmail.com", &["--strict"], json!(null)),
+    ];
+    for (address, arguments, code) in cases {
+        let ran = run(offline().args(["check", "--json", address]).args(arguments), b"");
+        let report = &ran.json()[0];
+        assert_eq!(
+            report.pointer("/syntax_error/code").unwrap_or(&Value::Null),
+            &code,
+            "{address}"
+        );
+        assert_eq!(ran.status, i32::from(!code.is_null()), "{address} {arguments:?}");
+    }
+}
+
+#[test]
+fn the_operators_advice() {
+    let (_folder, path) =
+        file("[policy.advice]\ndisposable = \"reject\"\ndomain_typo = \"accept\"");
+    // Address, advice without and with the file, and with the environment over it.
+    let cases = [
+        ("joe@mailinator.com", "confirm", "reject", "accept"),
+        ("joe@gmal.com", "confirm", "accept", "accept"),
+        ("joe@example.com", "reject", "reject", "reject"),
+    ];
+    for (address, usual, configured, overridden) in cases {
+        let with_file = || {
+            let mut command = offline();
+            command.args(["check", "--json", "--config", &path, address]);
+            command
+        };
+        let seen = [
+            run(offline().args(["check", "--json", address]), b""),
+            run(&mut with_file(), b""),
+            run(with_file().env("MAILVET_POLICY__ADVICE__DISPOSABLE", "accept"), b""),
+        ];
+        let seen = seen.map(|ran| ran.json()[0]["advice"].clone());
+        assert_eq!(seen, [usual, configured, overridden], "{address}");
+    }
+}
+
+#[test]
+fn flags_lie_over_the_environment_over_the_file() {
+    let [of_file, of_environment, of_flag] = [ZONE; 3].map(DnsServer::start);
+    let (_folder, path) = file(&format!(
+        "[dns]\nservers = [\"{}\"]\n[catalog]\nallow_reserved = [\"test\"]\n\
+         [network]\nallow = [\"192.0.2.0/24\"]\n",
+        of_file.address()
+    ));
+    let asked = || [&of_file, &of_environment, &of_flag].map(|dns| dns.mx_questions("good.test"));
+    let check = |variable: Option<String>, flag: Option<String>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mailvet"));
+        command.env_clear().args(["check", "--json", "--config", &path, "joe@good.test"]);
+        command.envs(variable.map(|server| ("MAILVET_DNS__SERVERS", server)));
+        command.args(flag.iter().flat_map(|server| ["--dns", server]));
+        let ran = run(&mut command, b"");
+        assert_eq!(ran.json()[0]["verdict"], "plausible", "{} {}", ran.stdout, ran.stderr);
+    };
+    let [variable, flag] = [&of_environment, &of_flag].map(|dns| Some(dns.address().to_string()));
+    check(None, None);
+    assert_eq!(asked(), [1, 0, 0], "the file");
+    check(variable.clone(), None);
+    assert_eq!(asked(), [1, 1, 0], "the environment");
+    check(variable, flag);
+    assert_eq!(asked(), [1, 1, 1], "the flag");
+}
+
+#[test]
+fn mistakes_in_the_configuration() {
+    // The file, the environment, what standard error says.
+    let cases: [(_, Option<(_, _)>, &[&str]); 14] = [
+        ("[dns", None, &["mailvet.toml", "line 1"]),
+        ("nonsense", None, &["mailvet.toml", "line 1"]),
+        ("[dns]\nserver = []", None, &["`dns.server`", "did you mean `dns.servers`?"]),
+        ("[htpp]", None, &["`htpp`", "did you mean `http`?"]),
+        ("listen = \"127.0.0.1:1\"", None, &["`listen`", "did you mean `http.listen`?"]),
+        ("[http]\nlisten = \"nowhere\"", None, &["`http.listen`"]),
+        ("[http]\nlisten = 80", None, &["`http.listen`"]),
+        ("[dns]\nservers = [\"dns.test\"]", None, &["`dns.servers`", "`dns.test`"]),
+        ("[typo]\nrisky_at = 7", None, &["`typo.risky_at`", "from 0 to 1"]),
+        (
+            "[policy.advice]\ndisposible = \"reject\"",
+            None,
+            &["`disposible`", "did you mean `disposable`?"],
+        ),
+        (
+            "[policy.advice]\ndisposable = \"refuse\"",
+            None,
+            &["policy.advice.disposable", "`refuse`", "accept, confirm, reject"],
+        ),
+        ("[catalog]\nallow_reserved = [\"te st\"]", None, &["catalog.allow_reserved", "`te st`"]),
+        (
+            "",
+            Some(("MAILVET_DNS__SERVER", "127.0.0.1")),
+            &["MAILVET_DNS__SERVER", "did you mean `dns.servers`?"],
+        ),
+        ("", Some(("MAILVET_DNS__TRIES", "many")), &["`dns.tries`"]),
+    ];
+    for (text, variable, words) in cases {
+        let (_folder, path) = file(text);
+        let mut command = offline();
+        command.args(["check", "--config", &path, "joe@gmail.com"]).envs(variable);
+        let ran = run(&mut command, b"");
+        let name = format!("{text:?} {variable:?}: {}", ran.stderr);
+        assert_eq!(ran.status, 2, "{name}");
+        assert_eq!(ran.stdout, "", "{name}");
+        assert!(ran.stderr.starts_with("mailvet: "), "{name}");
+        for word in words {
+            assert!(ran.stderr.contains(word), "{word} in {name}");
+        }
+    }
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let not_text = folder.path().join("not-text.toml");
+    fs::write(&not_text, b"\xff\xfe").unwrap();
+    for path in [&folder.path().join("missing.toml"), folder.path(), &not_text] {
+        let ran = run(offline().arg("--config").arg(path).args(["check", "joe@gmail.com"]), b"");
+        let name = format!("{}: {}", path.display(), ran.stderr);
+        assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{name}");
+        assert!(ran.stderr.contains(path.to_str().unwrap()), "{name}");
+        assert_eq!(ran.stderr.lines().count(), 1, "{name}");
+    }
+}
