@@ -10,17 +10,15 @@ use jiff::Timestamp;
 use mailvet::catalog::Catalog;
 use mailvet::clock::StoppedClock;
 use mailvet::report::{Form, Report, visible_json};
-use mailvet::typo::{Confidence, Speller};
-use mailvet::validator::{Manner, Network, Parts, Request, Validator};
+use mailvet::typo::Confidence;
+use mailvet::validator::{Caller, InForce, Manner, Network, Parts, Request, Validator};
 use mailvet::verdict::{Advice, Check, Depth, Policy, Reason, Verdict};
 use proptest::prelude::*;
 use serde_json::Value;
 
 static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
-    let catalog = Catalog::builtin();
     Validator::new(Parts {
-        speller: Speller::new(catalog.provider_domains()),
-        catalog,
+        lists: InForce::new(Catalog::builtin()),
         suggest_at: Confidence::from_percent(50),
         policy: Policy::default(),
         network: Network::Offline,
@@ -77,7 +75,7 @@ const INNER: [(&str, &[&str]); 6] = [
 
 fn report(text: &str, manner: Manner) -> Report {
     let budget = Duration::from_secs(1);
-    let request = Request { text, depth: Depth::Domain, manner, budget };
+    let request = Request { text, depth: Depth::Domain, manner, budget, caller: Caller::Local };
     VALIDATOR.validate(&request).now_or_never().expect("offline nothing is waited for")
 }
 
@@ -215,7 +213,13 @@ fn check(text: &str, manner: Manner) -> Result<(), TestCaseError> {
     // Equal bytes for equal evidence.
     let evidence = bytes(&report, Form::Evidence);
     let again = VALIDATOR
-        .validate(&Request { text, depth: Depth::Mailbox, manner, budget: Duration::ZERO })
+        .validate(&Request {
+            text,
+            depth: Depth::Mailbox,
+            manner,
+            budget: Duration::ZERO,
+            caller: Caller::Local,
+        })
         .now_or_never()
         .unwrap();
     let mut fields = fields.clone();

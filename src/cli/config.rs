@@ -19,7 +19,8 @@ pub(super) fn run(settings: &Settings) -> Result<Exit, Stopped> {
     let mut text = values(&config, &origins);
     text.push_str(&lists(&validator.lists_in_force()));
     written_to(anstream::stdout().lock(), |out| out.write_all(text.as_bytes()))
-        .context("cannot write").or_failure()?;
+        .context("cannot write")
+        .or_failure()?;
     Ok(Exit::Done)
 }
 

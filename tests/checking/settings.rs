@@ -141,7 +141,7 @@ fn mistakes_in_the_configuration() {
             None,
             &["policy.advice.disposable", "`refuse`", "accept, confirm, reject"],
         ),
-        ("[catalog]\nallow_reserved = [\"te st\"]", None, &["catalog.allow_reserved", "`te st`"]),
+        ("[catalog]\nallow_reserved = [\"te st\"]", None, &["catalog.allow_reserved", "entry 1"]),
         (
             "",
             Some(("MAILVET_DNS__SERVER", "127.0.0.1")),
