@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -18,7 +19,7 @@ pub const TTL: Duration = Duration::from_secs(300);
 /// The fake. See [`Zone::parse`].
 #[derive(Debug, Default)]
 pub struct Zone {
-    names: HashMap<HostName, Name>,
+    names: RwLock<HashMap<HostName, Name>>,
     asked: AtomicUsize,
     other: Option<Box<Self>>,
 }
@@ -46,7 +47,17 @@ impl Zone {
     /// # Panics
     /// If a line makes no sense: the test is wrong then.
     pub fn parse(text: &str) -> Self {
-        let mut zone = Self::default();
+        let zone = Self::default();
+        zone.change(text);
+        zone
+    }
+
+    /// Reads more lines, which take the place of all that was said of the same names.
+    ///
+    /// # Panics
+    /// If a line makes no sense.
+    pub fn change(&self, text: &str) {
+        let mut changed: HashMap<HostName, Name> = HashMap::new();
         for line in text.lines() {
             let line = line.split(';').next().unwrap_or_default();
             let words: Vec<&str> = line.split_whitespace().collect();
@@ -54,12 +65,12 @@ impl Zone {
                 [] => {}
                 [name, ref record @ ..] => {
                     let name = HostName::new(name).unwrap_or_else(|| panic!("no name: {line}"));
-                    let name = zone.names.entry(name).or_default();
+                    let name = changed.entry(name).or_default();
                     name.add(record).unwrap_or_else(|| panic!("no record: {line}"));
                 }
             }
         }
-        zone
+        self.names.write().unwrap_or_else(PoisonError::into_inner).extend(changed);
     }
 
     /// The same with a second server, which has another zone.
@@ -79,7 +90,8 @@ impl Zone {
         records: impl Fn(&Name) -> Vec<T>,
     ) -> BoxFuture<'static, Result<Answer<T>, Failure>> {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        let Some(name) = self.names.get(name) else {
+        let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(name) = names.get(name) else {
             return future::ready(Err(Failure::Refused)).boxed();
         };
         let answer = match name.trouble {

@@ -7,6 +7,7 @@ use crate::catalog::Catalog;
 use crate::clock::StoppedClock;
 use crate::dns::zone::Zone;
 use crate::reach::ReachPolicy;
+use crate::route::HostName;
 use crate::verdict::{MailboxEvidence, NotProbed};
 
 const ZONE: &str = "
@@ -210,4 +211,205 @@ async fn a_wanted_mailbox_that_nobody_asks_for_is_said_so() {
     let report = house.validator.validate(&deep).await;
     assert_eq!(line(&report), "plausible [domain_accepts_mail probe_off] accept domain mx");
     assert_eq!(report.mailbox, Some(MailboxEvidence::NotProbed(NotProbed::Off)));
+}
+
+/// What a caller learns of a domain: the status of the DNS, the first reason, and whether it was known.
+async fn of(house: &House, domain: &str) -> String {
+    told(house, &request(&format!("joe@{domain}"))).await
+}
+
+async fn told(house: &House, request: &Request<'_>) -> String {
+    let report = house.validator.validate(request).await;
+    let cached = if report.is_cached() { " cached" } else { "" };
+    format!("{} {}{cached}", report.dns.code(), report.judgement.reasons[0].code())
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_found_stands_in_while_the_dns_fails() {
+    let house = house();
+    assert_eq!(of(&house, "good.de").await, "mx domain_accepts_mail");
+    assert_eq!(of(&house, "null.de").await, "null_mx domain_takes_no_mail");
+    assert_eq!(of(&house, "gone.de").await, "not_found domain_not_found");
+    tokio::time::advance(Duration::from_secs(3_700)).await;
+    house.zone.change("good.de SERVFAIL\nnull.de TIMEOUT\ngone.de SERVFAIL");
+    assert_eq!(of(&house, "good.de").await, "mx domain_accepts_mail cached");
+    assert_eq!(of(&house, "null.de").await, "null_mx domain_takes_no_mail cached");
+    assert_eq!(of(&house, "gone.de").await, "failure dns_failure", "what is absent may come to be");
+    // For a while nobody is asked again; then somebody is, and the truth comes in.
+    let questions = house.zone.questions();
+    assert_eq!(of(&house, "good.de").await, "mx domain_accepts_mail cached");
+    assert_eq!(house.zone.questions(), questions);
+    house.zone.change("good.de NXDOMAIN");
+    tokio::time::advance(Duration::from_secs(6)).await;
+    assert_eq!(of(&house, "good.de").await, "not_found domain_not_found");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_found_stands_in_while_the_dns_is_slow() {
+    let house = house();
+    assert_eq!(of(&house, "good.de").await, "mx domain_accepts_mail");
+    tokio::time::advance(Duration::from_secs(3_700)).await;
+    house.zone.change("good.de HANG");
+    let began = Instant::now();
+    assert_eq!(of(&house, "good.de").await, "mx domain_accepts_mail cached");
+    assert_eq!(began.elapsed(), Duration::from_secs(1), "a second is all it waits");
+    let began = Instant::now();
+    assert_eq!(of(&house, "good.de").await, "mx domain_accepts_mail cached");
+    assert_eq!(began.elapsed(), Duration::ZERO, "the second has passed already");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flight_ends_whatever_the_dns_does() {
+    let house = house();
+    assert_eq!(of(&house, "slow.de").await, "timeout time_budget_spent");
+    tokio::time::advance(Duration::from_secs(10)).await;
+    tokio::task::yield_now().await;
+    let questions = house.zone.questions();
+    assert_eq!(of(&house, "slow.de").await, "timeout dns_timeout cached");
+    assert_eq!(house.zone.questions(), questions);
+}
+
+fn house_with(zone: Zone, settings: RouteSettings) -> (House, Routes) {
+    let zone = Arc::new(zone);
+    let clock = Arc::new(StoppedClock(Timestamp::UNIX_EPOCH));
+    let routes = Routes::new(zone.clone(), clock, settings);
+    (House { validator: validator(Network::Online(Box::new(routes.clone()))), zone }, routes)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_server_is_heard_before_a_domain_is_called_absent() {
+    let second = "
+        here.de MX 10 mx.good.de
+        there.de NODATA
+        gone.de NXDOMAIN
+        down.de SERVFAIL
+        mute.de HANG
+    ";
+    let first =
+        "here.de NXDOMAIN\nthere.de NXDOMAIN\ngone.de NXDOMAIN\ndown.de NXDOMAIN\nmute.de NXDOMAIN";
+    let zone = Zone::parse(first).with_second_server(Zone::parse(second));
+    let (house, _) = house_with(zone, settings());
+    let cases = [
+        ("here.de", "failure dns_failure"),
+        ("there.de", "failure dns_failure"),
+        ("gone.de", "not_found domain_not_found"),
+        ("down.de", "not_found domain_not_found"),
+        ("mute.de", "not_found domain_not_found"),
+    ];
+    for (domain, expected) in cases {
+        let began = Instant::now();
+        assert_eq!(of(&house, domain).await, expected, "{domain}");
+        assert!(began.elapsed() <= Duration::from_millis(1500), "{domain}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn below_what_does_not_exist_nothing_is_asked() {
+    let house = house();
+    assert_eq!(of(&house, "gone.de").await, "not_found domain_not_found");
+    let questions = house.zone.questions();
+    assert_eq!(of(&house, "mail.deep.gone.de").await, "not_found domain_not_found cached");
+    assert_eq!(house.zone.questions(), questions);
+}
+
+#[tokio::test(start_paused = true)]
+async fn made_up_names_below_one_zone_end_unknown() {
+    let zone = Zone::parse("known.victim.de MX 10 mx.good.de\nmx.good.de A 8.8.8.8");
+    for number in 0..20 {
+        zone.change(&format!("x{number}.victim.de NXDOMAIN"));
+    }
+    let (house, _) = house_with(zone, settings());
+    assert_eq!(of(&house, "known.victim.de").await, "mx domain_accepts_mail");
+    let mut unknown = 0;
+    for number in 0..20 {
+        match of(&house, &format!("x{number}.victim.de")).await.as_str() {
+            "not_found domain_not_found" => assert_eq!(unknown, 0, "no guess beyond the bound"),
+            told => {
+                assert_eq!(told, "failure dns_failure");
+                unknown += 1;
+            }
+        }
+    }
+    assert_eq!(unknown, 16, "five names a minute, and one was taken by the first");
+    assert_eq!(of(&house, "known.victim.de").await, "mx domain_accepts_mail cached");
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert_eq!(of(&house, "x19.victim.de").await, "not_found domain_not_found");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_is_bounded_and_the_operator_is_not() {
+    let zone = Zone::parse("");
+    for number in 0..30 {
+        zone.change(&format!("d{number}.de NXDOMAIN"));
+    }
+    let (house, _) = house_with(zone, settings());
+    let stranger = Caller::Stranger([192, 0, 2, 1].into());
+    for number in 0..11 {
+        let text = format!("joe@d{number}.de");
+        let request = Request { caller: stranger, ..request(&text) };
+        let expected =
+            if number < 10 { "not_found domain_not_found" } else { "failure dns_failure" };
+        assert_eq!(told(&house, &request).await, expected, "{number}");
+    }
+    let other = Request { caller: Caller::Stranger([192, 0, 2, 2].into()), ..request("a@d11.de") };
+    assert_eq!(told(&house, &other).await, "not_found domain_not_found");
+    for number in 12..30 {
+        let told = of(&house, &format!("d{number}.de")).await;
+        assert_eq!(told, "not_found domain_not_found", "{number}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn private_zones_are_the_operators_alone() {
+    let zone =
+        Zone::parse("secret.de MX 10 mx.good.de\nx.secret.de NXDOMAIN\nmx.good.de A 8.8.8.8");
+    let (house, _) = house_with(zone, settings());
+    assert_eq!(of(&house, "secret.de").await, "skipped not_checked");
+    assert_eq!(of(&house, "x.secret.de").await, "skipped not_checked");
+    assert_eq!(house.zone.questions(), 0);
+    let operator = |text| Request { caller: Caller::Operator, ..request(text) };
+    assert_eq!(told(&house, &operator("joe@secret.de")).await, "mx domain_accepts_mail");
+    assert_eq!(told(&house, &operator("joe@x.secret.de")).await, "not_found domain_not_found");
+    assert_eq!(of(&house, "secret.de").await, "skipped not_checked", "nor is what is known told");
+}
+
+#[tokio::test(start_paused = true)]
+async fn too_many_flights_at_once_end_unknown() {
+    let zone = Zone::parse("one.de HANG\ntwo.de HANG");
+    let limits = FloodLimits { flights: 1, ..settings().limits };
+    let (house, _) = house_with(zone, RouteSettings { limits, ..settings() });
+    assert_eq!(of(&house, "one.de").await, "timeout time_budget_spent");
+    assert_eq!(of(&house, "two.de").await, "failure dns_failure");
+    assert_eq!(of(&house, "one.de").await, "timeout time_budget_spent", "a flight can be joined");
+}
+
+/// Lets the canaries' task have its turn.
+async fn turn() {
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resolver_that_denies_what_exists_is_not_believed() {
+    let zone = Zone::parse("canary.de MX 10 mx.good.de\ngone.de NXDOMAIN\nold.de MX 0 .");
+    let (house, routes) = house_with(zone, settings());
+    let canary = HostName::new("canary.de").unwrap();
+    routes.watch_canaries(vec![canary], Duration::from_secs(60));
+    assert_eq!(house.validator.dns_trust(), None);
+    assert_eq!(of(&house, "old.de").await, "null_mx domain_takes_no_mail", "waits for the test");
+    assert_eq!(house.validator.dns_trust(), Some(Trust::Sound));
+    tokio::time::advance(Duration::from_secs(30)).await;
+    turn().await;
+    house.zone.change("canary.de NXDOMAIN\nnew.de NXDOMAIN");
+    assert_eq!(of(&house, "new.de").await, "not_found domain_not_found", "not found out yet");
+    tokio::time::advance(Duration::from_secs(30)).await;
+    turn().await;
+    assert_eq!(house.validator.dns_trust(), Some(Trust::Denies));
+    assert_eq!(of(&house, "new.de").await, "failure dns_failure", "the lie is forgotten");
+    assert_eq!(of(&house, "gone.de").await, "failure dns_failure");
+    house.zone.change("canary.de MX 10 mx.good.de");
+    tokio::time::advance(Duration::from_secs(60)).await;
+    turn().await;
+    assert_eq!(of(&house, "new.de").await, "not_found domain_not_found");
 }
