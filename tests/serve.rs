@@ -16,5 +16,6 @@ mod serving {
     mod life;
     mod privacy;
     mod problem;
+    mod reload;
     mod report;
 }

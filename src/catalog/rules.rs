@@ -19,6 +19,9 @@ pub(super) struct Rules {
     mail_servers: HashMap<Box<str>, OperatorWord>,
 }
 
+/// What stands before the name of mail servers.
+const MAIL_SERVERS: &str = "mx:";
+
 impl Rules {
     /// Reads a list, and tells how many entries it has. Denials are read last: they win where both lists
     /// have the same entry.
@@ -30,14 +33,14 @@ impl Rules {
         let mut entries = Entries::default();
         for row in source.rows() {
             let text = row.first();
-            let (rules, key) = if let Some(name) = text.strip_prefix("mx:") {
-                (&mut self.mail_servers, row.domain(name.trim())?)
+            let (rules, key, prefix) = if let Some(name) = text.strip_prefix(MAIL_SERVERS) {
+                (&mut self.mail_servers, row.domain(name.trim())?, MAIL_SERVERS)
             } else if text.contains('@') {
-                (&mut self.addresses, address(&row, text)?)
+                (&mut self.addresses, address(&row, text)?, "")
             } else {
-                (&mut self.domains, row.domain(text)?)
+                (&mut self.domains, row.domain(text)?, "")
             };
-            entries.note(&row, text)?;
+            entries.note(&row, &format!("{prefix}{key}"))?;
             rules.insert(key, word);
         }
         Ok(entries.count())

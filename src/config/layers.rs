@@ -219,7 +219,7 @@ fn nearest(path: &str, known: &[String]) -> Option<String> {
         let last = strsim::osa_distance(&name(path), &name(known));
         whole.min(last + 1)
     };
-    let tables = known.iter().filter_map(|known| known.split_once('.')).map(|(table, _)| table);
+    let tables = known.iter().flat_map(|key| key.match_indices('.').map(|(at, _)| &key[..at]));
     let candidates = tables.map(str::to_owned).chain(known.iter().cloned());
     let (distance, best) = candidates.map(|known| (distance(&known), known)).min()?;
     (distance <= 3).then_some(best)

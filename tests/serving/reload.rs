@@ -1,0 +1,282 @@
+//! The operator's own lists: at start, read again while the service runs, and shown by `mailvet config`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::support::dns::DnsServer;
+use crate::support::http::{Connection, ask, post};
+use crate::support::poll::until;
+use crate::support::program::{asking, offline};
+use crate::support::service::Service;
+use tempfile::TempDir;
+
+/// A folder with a configuration that names two list files beside it.
+struct House {
+    folder: TempDir,
+}
+
+impl House {
+    fn new(settings: &str) -> Self {
+        let house = Self { folder: tempfile::tempdir().unwrap() };
+        house.write("disposable.txt", "# Date: 2026-01-02\nthrowaway.test\n");
+        house.write("deny.txt", "eve@good.test\n");
+        let files = "[catalog.files]\ndisposable = { extend = [\"disposable.txt\"] }\n\
+                     deny = { extend = [\"deny.txt\"] }\n";
+        house.write("mailvet.toml", &format!("{settings}\n{files}"));
+        house
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    fn configure(&self, mut program: Command) -> Command {
+        program.arg("--config").arg(self.path("mailvet.toml"));
+        program
+    }
+
+    /// The program without a network.
+    fn offline(&self) -> Command {
+        let mut program = self.configure(offline());
+        program.env("MAILVET_CATALOG__ALLOW_RESERVED", "test");
+        program
+    }
+}
+
+/// Reasons and advice for an address.
+fn told(address: SocketAddr, email: &str) -> String {
+    let report = ask(address, post(format!(r#"{{"email": "{email}"}}"#))).json();
+    format!("{} {}", report["reasons"], report["advice"].as_str().unwrap())
+}
+
+/// A count from the metrics.
+fn count(address: SocketAddr, metric: &str) -> u64 {
+    let metrics = ask(address, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let line = metrics.text().lines().find_map(|line| line.strip_prefix(metric)).unwrap_or("0");
+    line.trim().parse().unwrap()
+}
+
+const LOADED: &str = "mailvet_list_reloads_total{outcome=\"loaded\"}";
+const KEPT_OLD: &str = "mailvet_list_reloads_total{outcome=\"kept_old\"}";
+
+const UNKNOWN: &str = "[\"not_checked\"] accept";
+const DISPOSABLE: &str = "[\"disposable\",\"not_checked\"] confirm";
+const DENIED: &str = "[\"denied_by_operator\",\"not_checked\"] reject";
+
+#[test]
+fn a_hang_up_signal_puts_new_lists_in_force() {
+    let house = House::new("");
+    let service = Service::start(house.offline());
+    let address = service.address();
+    assert_eq!(told(address, "joe@throwaway.test"), DISPOSABLE);
+    assert_eq!(told(address, "Eve@good.test"), DENIED);
+    assert_eq!(told(address, "joe@new.test"), UNKNOWN);
+
+    house.write("disposable.txt", "new.test\n");
+    house.write("deny.txt", "");
+    service.signal("HUP");
+    until("the lists are read again", || (count(address, LOADED) == 1).then_some(()));
+    assert_eq!(told(address, "joe@throwaway.test"), UNKNOWN);
+    assert_eq!(told(address, "Eve@good.test"), UNKNOWN);
+    assert_eq!(told(address, "joe@below.new.test"), DISPOSABLE);
+}
+
+#[test]
+fn the_configuration_is_read_again_with_the_lists() {
+    let house = House::new("[catalog]\nallow = [\"throwaway.test\"]");
+    let service = Service::start(house.offline());
+    let address = service.address();
+    let allowed = "[\"not_checked\",\"allowed_by_operator\"] accept";
+    assert_eq!(told(address, "joe@throwaway.test"), allowed);
+    house.write("mailvet.toml", "[catalog]\ndeny = [\"throwaway.test\"]");
+    service.signal("HUP");
+    until("the lists are read again", || (count(address, LOADED) == 1).then_some(()));
+    assert_eq!(told(address, "joe@throwaway.test"), DENIED);
+}
+
+#[test]
+fn a_bad_file_keeps_the_old_lists_and_says_so() {
+    let house = House::new("");
+    let service = Service::start(house.offline());
+    let address = service.address();
+    house.write("disposable.txt", "new.test\nmarked somebody@private.test\n");
+    service.signal("HUP");
+    until("it is noticed", || (count(address, KEPT_OLD) == 1).then_some(()));
+    assert_eq!(told(address, "joe@throwaway.test"), DISPOSABLE, "the old list");
+    assert_eq!(told(address, "joe@new.test"), UNKNOWN, "nothing of the new one");
+    std::fs::remove_file(house.path("disposable.txt")).unwrap();
+    service.signal("HUP");
+    until("it is noticed", || (count(address, KEPT_OLD) == 2).then_some(()));
+    house.write("disposable.txt", "new.test\n");
+    service.signal("HUP");
+    until("it is mended", || (count(address, LOADED) == 1).then_some(()));
+    assert_eq!(told(address, "joe@new.test"), DISPOSABLE);
+    let log = service.stop().log;
+    assert!(log.contains("disposable.txt, line 2: not a domain name"), "{log}");
+    assert!(log.contains("cannot read the list of disposable"), "{log}");
+    assert!(!log.contains("marked") && !log.contains("private.test"), "{log}");
+}
+
+#[test]
+fn a_changed_file_is_noticed_where_that_is_switched_on() {
+    let house = House::new("[catalog]\nwatch_seconds = 1");
+    let service = Service::start(house.offline());
+    let address = service.address();
+    house.write("disposable.txt", "a-much-longer-name.new.test\n");
+    until("the change is noticed", || (count(address, LOADED) >= 1).then_some(()));
+    assert_eq!(told(address, "joe@a-much-longer-name.new.test"), DISPOSABLE);
+    assert_eq!(told(address, "joe@throwaway.test"), UNKNOWN);
+}
+
+#[test]
+fn a_reload_under_load_drops_no_request() {
+    const CLIENTS: usize = 4;
+    const RELOADS: u64 = 30;
+    let house = House::new("");
+    let service = Service::start(house.offline());
+    let address = service.address();
+    let stop = Arc::new(AtomicBool::new(false));
+    let answered = Arc::new(AtomicUsize::new(0));
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| {
+            let (stop, answered) = (stop.clone(), answered.clone());
+            std::thread::spawn(move || {
+                let mut connection = Connection::open(address);
+                while !stop.load(Ordering::Relaxed) {
+                    connection.send(post(r#"{"email": "joe@throwaway.test"}"#));
+                    let response = connection.response();
+                    assert_eq!(response.status, 200, "{}", response.text());
+                    let verdict = response.json()["verdict"].as_str().unwrap().to_owned();
+                    assert!(verdict == "risky" || verdict == "unknown", "{verdict}");
+                    answered.fetch_add(1, Ordering::Relaxed);
+                }
+            })
+        })
+        .collect();
+    for round in 0..RELOADS {
+        let text = match round % 3 {
+            0 => "other.test\n",
+            1 => "no domain at all\n",
+            _ => "throwaway.test\n",
+        };
+        house.write("disposable.txt", text);
+        let before = answered.load(Ordering::Relaxed);
+        service.signal("HUP");
+        until("the lists were read again, between requests", || {
+            let done = count(address, LOADED) + count(address, KEPT_OLD) > round;
+            (done && answered.load(Ordering::Relaxed) > before + CLIENTS).then_some(())
+        });
+    }
+    stop.store(true, Ordering::Relaxed);
+    for client in clients {
+        client.join().expect("every request is answered");
+    }
+    assert_eq!(count(address, KEPT_OLD), RELOADS / 3);
+    assert_eq!(told(address, "joe@throwaway.test"), DISPOSABLE, "the last list");
+}
+
+#[test]
+fn denied_and_allowed_mail_servers() {
+    let house = House::new("");
+    house.write("deny.txt", "mx:foe.test\ngood.test\n");
+    house.write(
+        "mailvet.toml",
+        "[catalog]\nallow = [\"mx:friend.test\", \"vip@hosted.test\"]\n\
+         [catalog.files]\ndeny = { replace = [\"deny.txt\"] }",
+    );
+    let dns = DnsServer::start(
+        "hosted.test MX 10 mx.foe.test\nmx.foe.test A 192.0.2.1\n\
+         trusted.test MX 10 mx.friend.test\nmx.friend.test A 192.0.2.2\ngood.test MX 10 mx.friend.test",
+    );
+    let service = Service::start(house.configure(asking(&dns)));
+    let address = service.address();
+    let cases = [
+        ("joe@hosted.test", "[\"denied_by_operator\",\"domain_accepts_mail\"] reject"),
+        ("vip@hosted.test", "[\"domain_accepts_mail\",\"allowed_by_operator\"] accept"),
+        ("joe@trusted.test", "[\"domain_accepts_mail\",\"allowed_by_operator\"] accept"),
+        ("joe@good.test", "[\"denied_by_operator\",\"domain_accepts_mail\"] reject"),
+    ];
+    for (email, expected) in cases {
+        assert_eq!(told(address, email), expected, "{email}");
+    }
+}
+
+#[test]
+fn a_bad_list_is_named_at_start() {
+    let cases = [
+        ("disposable.txt", "good.test\n\nbad domain.test\n", "disposable.txt, line 3: "),
+        ("deny.txt", "joe@\n", "deny.txt, line 1: not an address"),
+        ("deny.txt", "x.test\nX.test\n", "deny.txt, line 2: a second row"),
+        (
+            "mailvet.toml",
+            "[catalog]\nallow = [\"ok.test\", \"a b\"]",
+            "catalog.allow, line 2: not a domain name",
+        ),
+        (
+            "mailvet.toml",
+            "[catalog.files]\nroles = { extend = [\"none.txt\"] }",
+            "cannot read the list of roles",
+        ),
+        (
+            "mailvet.toml",
+            "[catalog.files]\nrolls = { extend = [\"x.txt\"] }",
+            "did you mean `catalog.files.roles",
+        ),
+    ];
+    for (file, text, message) in cases {
+        let house = House::new("");
+        house.write(file, text);
+        for command in [vec!["check", "joe@good.test"], vec!["config"]] {
+            let output = house.offline().args(&command).output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{command:?} {text}: {said}");
+            assert!(said.contains(message), "{command:?} {text}: {said}");
+        }
+    }
+    let house = House::new("");
+    std::fs::write(house.path("deny.txt"), b"good.test\nb\xfcse.test\n").unwrap();
+    let output = house.offline().arg("config").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("deny.txt, line 2: not UTF-8"), "{said}");
+}
+
+#[test]
+fn config_shows_what_is_in_force_and_can_be_used_again() {
+    let house = House::new("[typo]\nrisky_at = 0.9");
+    let shown = |program: &mut Command| {
+        let output = program.arg("config").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let mut program = house.offline();
+    let text = shown(program.args(["--dns", "127.0.0.1:5353"]).env("MAILVET_DNS__TRIES", "2"));
+    let file = house.path("mailvet.toml").display().to_string();
+    for line in [
+        format!("risky_at = 0.9  # {file}"),
+        "suggest_at = 0.5  # default".to_owned(),
+        "tries = 2  # MAILVET_DNS__TRIES".to_owned(),
+        "servers = [\"127.0.0.1:5353\"]  # --dns".to_owned(),
+        "canaries = []  # off: servers are named".to_owned(),
+        format!(
+            "# disposable               1  2026-01-02  {}",
+            house.path("disposable.txt").display()
+        ),
+    ] {
+        assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
+    }
+    let again = House::new("");
+    again.write("mailvet.toml", &text);
+    let values = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| !line.starts_with('#'));
+        lines.map(|line| line.split("  # ").next().unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(values(&shown(&mut again.offline())), values(&text));
+}
