@@ -5,7 +5,7 @@
 
 use std::io::{self, IsTerminal};
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
@@ -58,6 +58,10 @@ pub fn start(format: LogFormat, verbosity: Verbosity) {
     let _ = tracing_subscriber::registry().with(layer).try_init();
 }
 
+/// The bounds of what is measured in seconds: from a local answer to a DNS that gives up.
+const SECONDS: [f64; 12] =
+    [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
+
 /// What was counted since the start, for Prometheus.
 #[derive(Clone)]
 pub struct Metrics(PrometheusHandle);
@@ -65,11 +69,22 @@ pub struct Metrics(PrometheusHandle);
 impl Metrics {
     /// Starts counting, in the whole process. A second call counts into nothing.
     pub fn start() -> Self {
-        let recorder = PrometheusBuilder::new().build_recorder();
+        let seconds = Matcher::Suffix("_seconds".to_owned());
+        let builder = PrometheusBuilder::new()
+            .set_buckets_for_metric(seconds, &SECONDS)
+            // Only a list without buckets is refused.
+            .unwrap_or_default();
+        let recorder = builder.build_recorder();
         let handle = recorder.handle();
         // Whoever counts already goes on counting.
         let _ = metrics::set_global_recorder(recorder);
         Self(handle)
+    }
+
+    /// Sums up what was measured lately. Has to be done every few seconds: until then each measurement
+    /// is kept by itself.
+    pub fn sum_up(&self) {
+        self.0.run_upkeep();
     }
 
     /// The text format of Prometheus.

@@ -54,7 +54,7 @@ pub(super) async fn run(
         mailbox_timeout: Duration::from_millis(config.budget.mailbox_timeout_ms),
         manner: global.manner(),
         access,
-        metrics,
+        metrics: metrics.clone(),
     };
     // Before the socket: whoever sees it open may already send a signal.
     let stop = stop_signal().context("cannot wait for signals").or_failure()?;
@@ -68,6 +68,7 @@ pub(super) async fn run(
     let bound = listener.local_addr().context("cannot tell the port").or_failure()?;
     tracing::info!(address = %bound, "listening on http://{bound}");
     tokio::spawn(reloader.run());
+    tokio::spawn(sum_up(metrics));
     let shutdown = async move {
         stop.await;
         tracing::info!("stopping: requests under way are finished first");
@@ -81,6 +82,15 @@ pub(super) async fn run(
         Drained::CutShort => tracing::warn!("stopped with requests still under way"),
     }
     Ok(Exit::Done)
+}
+
+/// Keeps measurements from piling up.
+async fn sum_up(metrics: Metrics) {
+    let mut times = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        times.tick().await;
+        metrics.sum_up();
+    }
 }
 
 fn address(arguments: &ServeArgs, config: &Config) -> anyhow::Result<SocketAddr> {
