@@ -35,12 +35,14 @@ const FLOORS: [(&str, u8); 24] = [
 ];
 
 /// Foreign crates that are known in some rooms only.
-const TENANTS: [(&str, &[&str]); 8] = [
+const TENANTS: [(&str, &[&str]); 10] = [
     ("hickory_resolver", &["dns", "doctor"]),
     ("mail_auth", &["dns", "doctor"]),
     ("moka", &["cache"]),
     ("rusqlite", &["store"]),
     ("axum", &["http"]),
+    ("hyper", &["http"]),
+    ("hyper_util", &["http"]),
     ("clap", &["cli"]),
     ("tracing_subscriber", &["telemetry"]),
     ("metrics_exporter_prometheus", &["telemetry"]),

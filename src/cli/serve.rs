@@ -73,11 +73,7 @@ pub(super) async fn run(
         stop.await;
         tracing::info!("stopping: requests under way are finished first");
     };
-    let drained = http::serve(listener, http::router(app), shutdown, DRAIN)
-        .await
-        .context("the service broke down")
-        .or_failure()?;
-    match drained {
+    match http::serve(listener, http::router(app), shutdown, DRAIN).await {
         Drained::Wholly => tracing::info!("stopped"),
         Drained::CutShort => tracing::warn!("stopped with requests still under way"),
     }

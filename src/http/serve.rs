@@ -2,12 +2,28 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::ListenerExt;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tower::ServiceExt;
+
+/// How many connections there may be at once; further ones wait until one ends.
+const MAX_CONNECTIONS: usize = 1_024;
+/// How long a client may take to send the head of a request, and how long an unused connection is kept.
+const MAX_HEAD_TIME: Duration = Duration::from_secs(10);
+/// Before the next try to accept a connection, after one failed for want of something of the system's.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// How a service ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,35 +35,73 @@ pub enum Drained {
 }
 
 /// Answers requests until `shutdown` comes true, then finishes those under way, `drain` at most.
-///
-/// # Errors
-/// The socket cannot be used.
 pub async fn serve(
     listener: TcpListener,
     app: Router,
-    shutdown: impl Future<Output = ()> + Send + 'static,
+    shutdown: impl Future<Output = ()>,
     drain: Duration,
-) -> io::Result<Drained> {
-    let listener = listener.tap_io(|connection| {
-        // Answers are small and whole: waiting for more to send with them only costs time.
-        let _ = connection.set_nodelay(true);
-    });
-    let (stopping, stopped) = oneshot::channel();
-    let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, app).with_graceful_shutdown(async move {
-        shutdown.await;
-        // The receiver may be gone: then nobody waits for the drain any more.
-        let _ = stopping.send(());
-    });
-    let out_of_time = async {
-        match stopped.await {
-            Ok(()) => tokio::time::sleep(drain).await,
-            // The server ended by itself; its own result is the one that counts.
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        ended = server.into_future() => ended.map(|()| Drained::Wholly),
-        () = out_of_time => Ok(Drained::CutShort),
+) -> Drained {
+    let connections = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let accepted = async {
+            // The semaphore is never closed.
+            let place = places.clone().acquire_owned().await;
+            (place, accept(&listener).await)
+        };
+        let (place, (stream, peer)) = tokio::select! {
+            accepted = accepted => accepted,
+            () = &mut shutdown => break,
+        };
+        let connection = connections.watch(connection(stream, peer, app.clone()));
+        tokio::spawn(async move {
+            // A client that breaks off has its own reasons.
+            let _ = connection.await;
+            drop(place);
+        });
     }
+    drop(listener);
+    tokio::select! {
+        () = connections.shutdown() => Drained::Wholly,
+        () = tokio::time::sleep(drain) => Drained::CutShort,
+    }
+}
+
+/// The next connection. Failures pass: a client was gone already, or there is nothing left to open it with.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) if is_of_the_client(&error) => {}
+            Err(error) => {
+                tracing::error!(reason = %error.kind(), "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn is_of_the_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// Answers the requests of one connection.
+fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    app: Router,
+) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send {
+    // Answers are small and whole: waiting for more to send with them only costs time.
+    let _ = stream.set_nodelay(true);
+    let answer = service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        app.clone().oneshot(request)
+    });
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(MAX_HEAD_TIME)
+        .serve_connection(TokioIo::new(stream), answer)
 }

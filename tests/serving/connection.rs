@@ -85,6 +85,17 @@ fn slow_clients_hold_nobody_up() {
 }
 
 #[test]
+fn who_never_ends_the_head_of_a_request_is_cut_off() {
+    let service = Service::start(offline());
+    let mut silent = Connection::open(service.address());
+    let mut half = Connection::open(service.address());
+    half.send("POST /v1/validate HTTP/1.1\r\nHost: loc");
+    // Both reads wait for the service to hang up, and fail if it does not in time.
+    assert!(half.is_closed() && silent.is_closed());
+    assert_eq!(ask(service.address(), post(r#"{"email": "nonsense"}"#)).status, 200);
+}
+
+#[test]
 fn a_question_outlives_the_client_that_asked_it() {
     let dns = DnsServer::start("slow.test HELD\nslow.test MX 10 mx.test\nmx.test A 192.0.2.1");
     let service = Service::start(asking_patiently(&dns));
