@@ -75,7 +75,8 @@ const INNER: [(&str, &[&str]); 6] = [
 
 fn report(text: &str, manner: Manner) -> Report {
     let budget = Duration::from_secs(1);
-    let request = Request { text, depth: Depth::Domain, manner, budget, caller: Caller::Local };
+    let request =
+        Request { text, depth: Depth::Domain, manner, budget, caller: Caller::Local, locale: None };
     VALIDATOR.validate(&request).now_or_never().expect("offline nothing is waited for")
 }
 
@@ -219,6 +220,7 @@ fn check(text: &str, manner: Manner) -> Result<(), TestCaseError> {
             manner,
             budget: Duration::ZERO,
             caller: Caller::Local,
+            locale: None,
         })
         .now_or_never()
         .unwrap();

@@ -78,6 +78,7 @@ pub(super) async fn run(
                 manner: global.manner(),
                 budget: BUDGET,
                 caller: Caller::Operator,
+                locale: global.locale.as_ref(),
             };
             io::Result::Ok(validator.validate(&request).await)
         })

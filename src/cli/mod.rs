@@ -17,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::Server;
 use crate::telemetry::{self, LogFormat, Verbosity};
+use crate::typo::Locale;
 use crate::validator::{Connection, Manner};
 
 pub use exit::Exit;
@@ -62,6 +63,10 @@ struct Global {
     /// Refuse what is pasted around an address instead of taking it away
     #[arg(long, global = true)]
     strict: bool,
+    /// The language of those who typed the addresses, such as `fr` or `pt-BR`: decides between
+    /// suggestions
+    #[arg(long, global = true, value_name = "TAG")]
+    locale: Option<Locale>,
     /// Log more
     #[arg(short, long, global = true)]
     verbose: bool,

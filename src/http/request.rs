@@ -7,14 +7,13 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::problem::{Problem, ProblemKind};
+use crate::typo::Locale;
 use crate::verdict::Depth;
 
 /// The fields of the body.
 const FIELDS: [&str; 5] = ["email", "depth", "timeout_ms", "strict", "locale"];
 /// The range of `timeout_ms`.
 const TIMEOUT_MS: std::ops::RangeInclusive<u64> = 50..=30_000;
-/// The longest language tag (RFC 5646 §4.4.1 has room enough in 35 characters).
-const MAX_LOCALE: usize = 35;
 
 /// A body as it is sent.
 #[derive(Debug, Deserialize)]
@@ -38,6 +37,7 @@ pub(super) struct ValidateBody<'a> {
     pub(super) depth: Depth,
     pub(super) timeout: Option<Duration>,
     pub(super) strict: bool,
+    pub(super) locale: Option<Locale>,
 }
 
 impl<'a> ValidateBody<'a> {
@@ -53,11 +53,9 @@ impl<'a> ValidateBody<'a> {
             None => Depth::Domain,
             Some(code) => depth(code)?,
         };
-        if let Some(locale) = body.locale.as_deref() {
-            check_locale(locale)?;
-        }
+        let locale = body.locale.as_deref().map(locale).transpose()?;
         let timeout = body.timeout_ms.map(timeout).transpose()?;
-        Ok(Self { email: body.email, depth, timeout, strict: body.strict.unwrap_or(false) })
+        Ok(Self { email: body.email, depth, timeout, strict: body.strict.unwrap_or(false), locale })
     }
 }
 
@@ -68,6 +66,10 @@ fn depth(code: &str) -> Result<Depth, Problem> {
     })
 }
 
+fn locale(tag: &str) -> Result<Locale, Problem> {
+    tag.parse().map_err(|error| Problem::field("locale", format!("`locale` is {error}.")))
+}
+
 fn timeout(ms: u64) -> Result<Duration, Problem> {
     if TIMEOUT_MS.contains(&ms) {
         return Ok(Duration::from_millis(ms));
@@ -75,22 +77,6 @@ fn timeout(ms: u64) -> Result<Duration, Problem> {
     let (least, most) = (TIMEOUT_MS.start(), TIMEOUT_MS.end());
     let detail = format!("`timeout_ms` is a whole number from {least} to {most}.");
     Err(Problem::field("timeout_ms", detail))
-}
-
-/// Language tags are letters and digits in groups of at most eight (RFC 5646 §2.1).
-fn check_locale(locale: &str) -> Result<(), Problem> {
-    let group = |group: &str| {
-        (1..=8).contains(&group.len()) && group.bytes().all(|b| b.is_ascii_alphanumeric())
-    };
-    let language = locale.split('-').next().unwrap_or_default();
-    let is_tag = locale.len() <= MAX_LOCALE
-        && locale.split('-').all(group)
-        && language.bytes().all(|b| b.is_ascii_alphabetic());
-    if is_tag {
-        Ok(())
-    } else {
-        Err(Problem::field("locale", "`locale` is a language tag such as `fr` or `pt-BR`."))
-    }
 }
 
 /// What is wrong with a body that is not as it should be. Off the hot path, so it reads the body again.

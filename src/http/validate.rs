@@ -36,6 +36,7 @@ pub(super) async fn validate(
         manner: if body.strict { Manner::Strict } else { app.manner },
         budget: body.timeout.unwrap_or(default_timeout),
         caller: app.access.caller(peer),
+        locale: body.locale.as_ref(),
     };
     let report = app.validator.validate(&request).await;
     let mut json = Vec::with_capacity(USUAL_REPORT_BYTES);

@@ -6,6 +6,7 @@
 //! through [`weigh`].
 
 mod confidence;
+mod locale;
 mod lookalike;
 mod missing_at;
 
@@ -13,6 +14,7 @@ use crate::address::Domain;
 use crate::catalog::Popularity;
 
 pub use confidence::Confidence;
+pub use locale::{Locale, LocaleError};
 use lookalike::Lookalikes;
 pub use missing_at::Parted;
 
@@ -79,39 +81,39 @@ impl Speller {
 
     /// The domain that was probably meant instead of this one, which is none of the targets and not known
     /// to be real.
-    pub fn suggest(&self, typed: &Domain) -> Option<Suggestion> {
+    pub fn suggest(&self, typed: &Domain, locale: Option<&Locale>) -> Option<Suggestion> {
         match self.lookalikes.of(typed) {
             Some(domain) => Some(Suggestion {
                 domain: domain.into(),
                 kind: SlipKind::Lookalike,
                 confidence: LOOKALIKE,
             }),
-            None => self.nearest(typed.unicode()),
+            None => self.nearest(typed.unicode(), locale),
         }
     }
 
-    /// The domain that was probably meant by a text in lower case that need be no domain name. Of two
-    /// equally likely ones none is named.
-    pub fn nearest(&self, typed: &str) -> Option<Suggestion> {
+    /// The domain that was probably meant by a text in lower case that need be no domain name. Of
+    /// equally likely ones the one that the locale favours, or none.
+    pub fn nearest(&self, typed: &str, locale: Option<&Locale>) -> Option<Suggestion> {
         let length = typed.chars().count();
-        let mut best: Option<Suggestion> = None;
+        let favoured =
+            |target: &Target| locale.is_some_and(|locale| locale.favours(&target.domain));
+        let mut best: Option<((Confidence, bool), &Target)> = None;
         let mut tie = false;
         for target in &self.targets {
             let Some(confidence) = likelihood(typed, length, target) else { continue };
-            match &best {
-                Some(best) if confidence < best.confidence => {}
-                Some(best) if confidence == best.confidence => tie = true,
+            let rank = (confidence, favoured(target));
+            match best {
+                Some((of_best, _)) if rank < of_best => {}
+                Some((of_best, _)) if rank == of_best => tie = true,
                 _ => {
-                    best = Some(Suggestion {
-                        domain: target.domain.clone(),
-                        kind: SlipKind::Typo,
-                        confidence,
-                    });
+                    best = Some((rank, target));
                     tie = false;
                 }
             }
         }
-        best.filter(|_| !tie)
+        let ((confidence, _), target) = best.filter(|_| !tie)?;
+        Some(Suggestion { domain: target.domain.clone(), kind: SlipKind::Typo, confidence })
     }
 }
 

@@ -21,7 +21,7 @@ fn slips_are_recognised() {
     ];
     let speller = speller();
     for (typed, meant) in cases {
-        let suggestion = speller.nearest(typed);
+        let suggestion = speller.nearest(typed, None);
         let suggestion = suggestion.as_ref().map(|s| (&*s.domain, s.confidence.probability()));
         let meant = meant.map(|(domain, percent)| (domain, f64::from(percent) / 100.0));
         assert_eq!(suggestion, meant, "{typed}");
@@ -88,8 +88,25 @@ fn lookalikes_are_told_from_typos() {
     ];
     let speller = speller();
     for (name, typed, meant) in cases {
-        let suggestion = speller.suggest(&Domain::parse(typed).unwrap());
+        let suggestion = speller.suggest(&Domain::parse(typed).unwrap(), None);
         let suggestion = suggestion.as_ref().map(|meant| (&*meant.domain, meant.kind));
         assert_eq!(suggestion.filter(|_| name != "the provider itself"), meant, "{name}");
+    }
+}
+
+#[test]
+fn the_locale_decides_between_equals() {
+    let cases = [
+        ("hotmail.ee", None, None),
+        ("hotmail.ee", Some("de"), Some("hotmail.de")),
+        ("hotmail.ee", Some("es-MX"), None),
+        ("hotmail.ee", Some("es"), Some("hotmail.es")),
+        ("gmal.com", Some("fr"), Some("gmail.com")),
+    ];
+    let speller = speller();
+    for (typed, tag, meant) in cases {
+        let locale = tag.map(|tag| tag.parse::<Locale>().unwrap());
+        let suggestion = speller.nearest(typed, locale.as_ref());
+        assert_eq!(suggestion.as_ref().map(|meant| &*meant.domain), meant, "{typed} {tag:?}");
     }
 }

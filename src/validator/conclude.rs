@@ -16,15 +16,20 @@ use crate::verdict::{
 
 impl Validator {
     /// The report on a text that is no address.
-    pub(super) fn malformed(&self, lists: &InForce, text: &str, error: SyntaxError) -> Report {
-        let suggestion = self.meant_instead(lists, text, error);
+    pub(super) fn malformed(
+        &self,
+        lists: &InForce,
+        request: &Request<'_>,
+        error: SyntaxError,
+    ) -> Report {
+        let suggestion = self.meant_instead(lists, request, error);
         let confidence = suggestion.as_ref().map(|meant| meant.confidence);
         let findings = Findings::Malformed { code: error.code, suggestion: confidence };
         let judgement = judge(&findings, &self.policy);
         Report {
             message: message(&judgement, "", None),
             judgement,
-            email: text.to_owned(),
+            email: request.text.to_owned(),
             suggestion,
             syntax_error: Some(error),
             address: None,
@@ -102,10 +107,10 @@ impl Validator {
     fn meant_instead(
         &self,
         lists: &InForce,
-        text: &str,
+        request: &Request<'_>,
         error: SyntaxError,
     ) -> Option<SuggestedAddress> {
-        let pasted = Pasted::clean(text);
+        let pasted = Pasted::clean(request.text);
         let (email, confidence) = match error.code {
             SyntaxCode::NoAt => {
                 let parted = lists.speller.part(pasted.text())?;
@@ -114,7 +119,7 @@ impl Validator {
             SyntaxCode::DomainSingleLabel => {
                 let (local, label) = pasted.text().rsplit_once('@')?;
                 let Suggestion { domain, confidence, .. } =
-                    lists.speller.nearest(&label.to_lowercase())?;
+                    lists.speller.nearest(&label.to_lowercase(), request.locale)?;
                 (format!("{local}@{domain}"), confidence)
             }
             _ => return None,

@@ -33,7 +33,8 @@ impl<'c> Known<'c> {
             Host::Domain(domain) => {
                 let knowledge = lists.catalog.look_up(domain);
                 let is_settled = knowledge.is_known_real() || knowledge.reserved;
-                let suggestion = if is_settled { None } else { lists.speller.suggest(domain) };
+                let suggestion =
+                    if is_settled { None } else { lists.speller.suggest(domain, request.locale) };
                 (knowledge, suggestion)
             }
         };

@@ -22,7 +22,7 @@ use crate::catalog::ListInForce;
 use crate::clock::Clock;
 use crate::report::Report;
 use crate::route::Trust;
-use crate::typo::Confidence;
+use crate::typo::{Confidence, Locale};
 use crate::verdict::{Depth, Policy};
 use domain_stage::DomainStage;
 use known::Known;
@@ -45,6 +45,8 @@ pub struct Request<'a> {
     pub budget: Duration,
     /// Who wants to know.
     pub caller: Caller,
+    /// The language of whoever typed the text.
+    pub locale: Option<&'a Locale>,
 }
 
 /// What to do about what is pasted around an address.
@@ -100,7 +102,7 @@ impl Validator {
         let started = Instant::now();
         let lists = self.lists.load_full();
         let mut report = match Known::read(&lists, request) {
-            Err(error) => self.malformed(&lists, request.text, error),
+            Err(error) => self.malformed(&lists, request, error),
             Ok(known) => {
                 let domain = DomainStage::run(&self.network, &known, request).await;
                 self.well_formed(&lists, request, known, domain)

@@ -56,7 +56,14 @@ fn validator(network: Network) -> Validator {
 
 fn request(text: &str) -> Request<'_> {
     let budget = Duration::from_millis(1500);
-    Request { text, depth: Depth::Domain, manner: Manner::Lenient, budget, caller: Caller::Local }
+    Request {
+        text,
+        depth: Depth::Domain,
+        manner: Manner::Lenient,
+        budget,
+        caller: Caller::Local,
+        locale: None,
+    }
 }
 
 /// Verdict, reasons, advice, depth and the status of the DNS, in a line.
