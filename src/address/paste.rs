@@ -23,6 +23,10 @@ struct Changed {
     sources: Vec<usize>,
 }
 
+/// Nobody wraps an address in more layers than this. A text that does is left as it was typed: to take
+/// a thousand layers off would cost a thousand times the length of the text.
+const MAX_LAYERS: usize = 16;
+
 /// A text with, for each character, the byte where it stood in the text as typed.
 type Characters = [(usize, char)];
 
@@ -41,7 +45,8 @@ impl<'a> Pasted<'a> {
         }
         let all: Vec<(usize, char)> = typed.char_indices().collect();
         let left = unwrapped(visible(&all));
-        let Some(first) = first_difference(typed, &all, &left) else {
+        let changed = left.and_then(|left| Some((first_difference(typed, &all, &left)?, left)));
+        let Some((first, left)) = changed else {
             return Self { text: Cow::Borrowed(typed), changed: None };
         };
         let text: String = left.iter().map(|(_, c)| c).collect();
@@ -112,9 +117,9 @@ fn ascii_separator(c: char) -> char {
     }
 }
 
-/// Takes wrapping after wrapping away, until there is none.
-fn unwrapped(mut text: Vec<(usize, char)>) -> Vec<(usize, char)> {
-    loop {
+/// Takes wrapping after wrapping away, until there is none; none where there are too many.
+fn unwrapped(mut text: Vec<(usize, char)>) -> Option<Vec<(usize, char)>> {
+    for _ in 0..=MAX_LAYERS {
         let mut left = without_blanks(&text);
         left = without_trailing_separators(left);
         left = without_scheme(left);
@@ -122,10 +127,11 @@ fn unwrapped(mut text: Vec<(usize, char)>) -> Vec<(usize, char)> {
         left = without_quotes(left);
         let left = without_idle_joiners(left);
         if left.len() == text.len() {
-            return left;
+            return Some(left);
         }
         text = left;
     }
+    None
 }
 
 fn without_blanks(mut text: &Characters) -> &Characters {
@@ -267,6 +273,15 @@ mod tests {
             let pasted = Pasted::clean(typed);
             assert_eq!((pasted.text(), pasted.first_change()), (left, first), "{name}");
         }
+    }
+
+    #[test]
+    fn layers_go_up_to_a_number() {
+        let wrapped = |layers| format!("{}joe@x.de{}", "\"".repeat(layers), "\"".repeat(layers));
+        assert_eq!(Pasted::clean(&wrapped(MAX_LAYERS)).text(), "joe@x.de");
+        let deeper = wrapped(MAX_LAYERS + 1);
+        assert_eq!(Pasted::clean(&deeper).text(), deeper);
+        assert_eq!(Pasted::clean(&deeper).first_change(), None);
     }
 
     #[test]
