@@ -26,10 +26,10 @@ impl Catalog {
         };
         if local.quoting() == Quoting::Quoted && local.as_str().starts_with('"') {
             // Inside quotes nobody's tags and dots are known to mean anything.
-            let key = format!("{}@{domain}", local.as_str().to_lowercase());
+            let key = format!("{}@{domain}", folded(local.as_str()));
             return Canonical { key, tag: None };
         }
-        let folded = local.as_str().to_lowercase();
+        let folded = folded(local.as_str());
         let Some(provider) = known.provider else {
             return Canonical { key: format!("{folded}@{domain}"), tag: None };
         };
@@ -44,4 +44,10 @@ impl Catalog {
         };
         Canonical { key: format!("{name}@{domain}"), tag }
     }
+}
+
+/// The text in lower case. A capital sigma has two small ones, by its place in the word: they count as one.
+fn folded(text: &str) -> String {
+    let lower = text.to_lowercase();
+    if lower.contains('ς') { lower.replace('ς', "σ") } else { lower }
 }

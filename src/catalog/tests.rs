@@ -157,6 +157,8 @@ fn canonical_forms() {
         ("Joe+x@company.de", "joe+x@company.de", None),
         ("\"joe+x y\"@gmail.com", "\"joe+x y\"@gmail.com", None),
         ("Joe@[192.0.2.1]", "joe@[192.0.2.1]", None),
+        ("ΝΊΚΟΣ@company.de", "νίκοσ@company.de", None),
+        ("νίκος@company.de", "νίκοσ@company.de", None),
     ];
     for (text, key, tag) in cases {
         let address: Address = text.parse().unwrap();
