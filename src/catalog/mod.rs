@@ -11,7 +11,7 @@ mod rules;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::address::{Address, Domain, LocalPart, Quoting};
+use crate::address::{Address, Domain, Host, LocalPart, Quoting};
 
 pub use canonical::Canonical;
 use list::Entries;
@@ -129,8 +129,8 @@ impl Catalog {
                     ListKind::Free => catalog.mark(source, |entry| &mut entry.free)?,
                     ListKind::SpecialUse => catalog.mark(source, |entry| &mut entry.special_use)?,
                     ListKind::Roles => catalog.read_roles(source)?,
-                    ListKind::Allow => catalog.rules.read(source, OperatorWord::Allowed)?,
-                    ListKind::Deny => catalog.rules.read(source, OperatorWord::Denied)?,
+                    ListKind::Allow => catalog.read_rules(source, OperatorWord::Allowed)?,
+                    ListKind::Deny => catalog.read_rules(source, OperatorWord::Denied)?,
                 };
                 catalog.in_force.push(ListInForce {
                     kind,
@@ -272,6 +272,20 @@ impl Catalog {
             self.roles.insert(role.into());
         }
         Ok(entries.count())
+    }
+
+    fn read_rules(&mut self, source: &Source<'_>, word: OperatorWord) -> Result<usize, ListError> {
+        // Out of the way meanwhile: which spellings are one mailbox follows from the lists before.
+        let mut rules = std::mem::take(&mut self.rules);
+        let entries = rules.read(source, word, |address| {
+            let known = match address.host() {
+                Host::Domain(domain) => self.look_up(domain),
+                Host::Literal(_) => Knowledge::default(),
+            };
+            self.canonical(address, &known)
+        });
+        self.rules = rules;
+        entries
     }
 
     /// Sets one mark on each domain of a list.

@@ -1,49 +1,50 @@
 //! The operator's word: which addresses, domains and mail servers are let in or kept out, whatever our
 //! own lists say.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::list::{Entries, ListError, ListProblem, Row, Source};
+use super::list::{ListError, ListProblem, Row, Source};
 use super::{Canonical, OperatorWord};
 use crate::address::{Address, Domain, Host, SingleLabels, and_parents};
 
 /// The operator's lists.
 ///
-/// An entry with `@` is an address, also in the other spellings of the same mailbox. Any other is a
-/// domain with all below it, and the mail server of that very name. `mx:` before a name makes it mail
-/// servers alone, with all below it.
+/// An entry with `@` is an address, also in the other spellings of the same mailbox; with a tag in it,
+/// that tag alone. Any other is a domain with all below it, and the mail server of that very name.
+/// `mx:` before a name makes it mail servers alone, with all below it.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
+    /// By [`key`].
     addresses: HashMap<Box<str>, OperatorWord>,
     domains: HashMap<Box<str>, OperatorWord>,
     mail_servers: HashMap<Box<str>, OperatorWord>,
 }
 
-/// What stands before the name of mail servers.
-const MAIL_SERVERS: &str = "mx:";
-
 impl Rules {
     /// Reads a list, and tells how many entries it has. Denials are read last: they win where both lists
-    /// have the same entry.
+    /// have the same entry. Which spellings are one mailbox is for `canonical` to say.
     pub(super) fn read(
         &mut self,
         source: &Source<'_>,
         word: OperatorWord,
+        canonical: impl Fn(&Address) -> Canonical,
     ) -> Result<usize, ListError> {
-        let mut entries = Entries::default();
+        let mut entries = 0;
         for row in source.rows() {
             let text = row.first();
-            let (rules, key, prefix) = if let Some(name) = text.strip_prefix(MAIL_SERVERS) {
-                (&mut self.mail_servers, row.domain(name.trim())?, MAIL_SERVERS)
+            let (rules, key) = if let Some(name) = text.strip_prefix("mx:") {
+                (&mut self.mail_servers, row.domain(name.trim())?)
             } else if text.contains('@') {
-                (&mut self.addresses, address(&row, text)?, "")
+                (&mut self.addresses, key(&canonical(&address(&row, text)?)).into())
             } else {
-                (&mut self.domains, row.domain(text)?, "")
+                (&mut self.domains, row.domain(text)?)
             };
-            entries.note(&row, &format!("{prefix}{key}"))?;
+            // Such lists are exports as often as not: the same entry twice does no harm.
             rules.insert(key, word);
+            entries += 1;
         }
-        Ok(entries.count())
+        Ok(entries)
     }
 
     /// What the operator says of an address, as far as its mail servers need not be known.
@@ -56,8 +57,8 @@ impl Rules {
             return None;
         }
         let by_address = || {
-            let written = self.addresses.get(key(address).as_str());
-            written.or_else(|| self.addresses.get(canonical.key.as_str())).copied()
+            let with_tag = self.addresses.get(&*key(canonical));
+            with_tag.or_else(|| self.addresses.get(canonical.key.as_str())).copied()
         };
         let by_domain = || match address.host() {
             Host::Domain(domain) => self.of_domain(domain),
@@ -88,13 +89,15 @@ impl Rules {
     }
 }
 
-/// An address entry as it is compared: its spelling in lower case.
-fn address(row: &Row<'_>, text: &str) -> Result<Box<str>, ListError> {
+fn address(row: &Row<'_>, text: &str) -> Result<Address, ListError> {
     Address::parse(text, SingleLabels::AcceptedIf(&|_| true))
-        .map(|address| key(&address).into_boxed_str())
         .map_err(|error| row.error(ListProblem::Address(error.code)))
 }
 
-fn key(address: &Address) -> String {
-    format!("{}@{}", address.local().as_str().to_lowercase(), address.host().ascii())
+/// What an address is compared by: its mailbox, and its tag if it has one. No domain has a blank in it.
+fn key(canonical: &Canonical) -> Cow<'_, str> {
+    match &canonical.tag {
+        None => Cow::Borrowed(&canonical.key),
+        Some(tag) => Cow::Owned(format!("{} {tag}", canonical.key)),
+    }
 }

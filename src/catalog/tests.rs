@@ -1,5 +1,5 @@
 use super::*;
-use crate::address::{Address, Host, SyntaxCode};
+use crate::address::{Address, SyntaxCode};
 
 fn look_up(domain: &str) -> (Option<String>, bool, bool, bool, bool) {
     let catalog = Catalog::builtin();
@@ -116,8 +116,11 @@ fn the_operators_word() {
         ("and no MX below it", "joe@x.de", "a.mx1.exact.net", None),
         ("IDN", "joe@xn--bse-sna.de", "", Some(Denied)),
         ("other spellings of a mailbox", "A.n.n+shop@googlemail.com", "", Some(Denied)),
+        ("an entry is any spelling", "JSmith@googlemail.com", "", Some(Denied)),
         ("an entry with a tag is that tag alone", "sue@gmail.com", "", None),
         ("the very entry", "Sue+X@gmail.com", "", Some(Allowed)),
+        ("the same tag in another spelling", "s.ue+x@googlemail.com", "", Some(Allowed)),
+        ("another tag", "sue+xx@gmail.com", "", None),
         ("nobody's business", "joe@x.de", "mx.x.de", None),
         ("literal", "joe@[192.0.2.1]", "", None),
     ];

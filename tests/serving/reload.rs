@@ -213,7 +213,7 @@ fn a_bad_list_is_named_at_start() {
     let cases = [
         ("disposable.txt", "good.test\n\nbad domain.test\n", "disposable.txt, line 3: "),
         ("deny.txt", "joe@\n", "deny.txt, line 1: not an address"),
-        ("deny.txt", "x.test\nX.test\n", "deny.txt, line 2: a second row"),
+        ("disposable.txt", "x.test\nX.test\n", "disposable.txt, line 2: a second row"),
         (
             "mailvet.toml",
             "[catalog]\nallow = [\"ok.test\", \"a b\"]",
