@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
-use crate::address::{Domain, SyntaxCode};
+use crate::address::{Address, Domain, LocalPart, SingleLabels, SyntaxCode};
 
 /// The lists there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,6 +96,9 @@ pub enum ListProblem {
     /// A column that holds an address holds none.
     #[error("not an address: {}", .0.message())]
     Address(SyntaxCode),
+    /// A column that holds a local part holds none.
+    #[error("not the part of an address before its @: {}", .0.message())]
+    LocalPart(SyntaxCode),
     /// A column holds none of its possible values.
     #[error("the {column} is none of: {allowed}")]
     Value {
@@ -168,6 +171,14 @@ impl<'a> Row<'a> {
         Domain::parse_name(column)
             .map(|domain| domain.ascii().into())
             .map_err(|error| self.error(ListProblem::Domain(error.code)))
+    }
+
+    /// The column as a local part, in its normal form.
+    pub(super) fn local_part(&self, column: &str) -> Result<LocalPart, ListError> {
+        let address = Address::parse(&format!("{column}@x"), SingleLabels::AcceptedIf(&|_| true));
+        address
+            .map(|address| address.local().clone())
+            .map_err(|error| self.error(ListProblem::LocalPart(error.code)))
     }
 
     /// An error about this row.

@@ -267,7 +267,7 @@ impl Catalog {
     fn read_roles(&mut self, source: &Source<'_>) -> Result<usize, ListError> {
         let mut entries = Entries::default();
         for row in source.rows() {
-            let role = row.first().to_lowercase();
+            let role = row.local_part(row.first())?.as_str().to_lowercase();
             entries.note(&row, &role)?;
             self.roles.insert(role.into());
         }

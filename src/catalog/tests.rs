@@ -46,7 +46,7 @@ fn with(kind: ListKind, text: &str) -> Result<Catalog, ListError> {
 
 #[test]
 fn a_bad_line_is_named() {
-    use ListKind::{Allow, Deny, Disposable, ProviderDomains, Providers};
+    use ListKind::{Allow, Deny, Disposable, ProviderDomains, Providers, Roles};
     let value = |column, allowed| ListProblem::Value { column, allowed };
     let cases = [
         (ProviderDomains, "x.de", ListProblem::Columns { expected: 4, found: 1 }),
@@ -59,6 +59,8 @@ fn a_bad_line_is_named() {
         (Disposable, "a b.de", ListProblem::Domain(SyntaxCode::WhiteSpace)),
         (Disposable, "x.de\nX.de", ListProblem::Duplicate),
         (Allow, "joe@", ListProblem::Address(SyntaxCode::EmptyDomain)),
+        (Roles, "\tbehind a tab", ListProblem::LocalPart(SyntaxCode::EmptyLocal)),
+        (Roles, "info@", ListProblem::LocalPart(SyntaxCode::ManyAt)),
         (Deny, "mx:", ListProblem::Domain(SyntaxCode::EmptyDomain)),
         (Deny, "x_y.de", ListProblem::Domain(SyntaxCode::DomainBadCharacter)),
     ];
