@@ -49,6 +49,7 @@ pub struct Speller {
 struct Target {
     domain: Box<str>,
     length: usize,
+    letters: Letters,
     popularity: Popularity,
 }
 
@@ -69,6 +70,7 @@ impl Speller {
         let target = |(domain, popularity): (&str, Popularity)| Target {
             domain: domain.into(),
             length: domain.chars().count(),
+            letters: Letters::of(domain),
             popularity,
         };
         let popular = |(_, popularity): &(&str, Popularity)| popularity.class() <= LEAST_POPULAR;
@@ -96,12 +98,13 @@ impl Speller {
     /// equally likely ones the one that the locale favours, or none.
     pub fn nearest(&self, typed: &str, locale: Option<&Locale>) -> Option<Suggestion> {
         let length = typed.chars().count();
+        let letters = Letters::of(typed);
         let favoured =
             |target: &Target| locale.is_some_and(|locale| locale.favours(&target.domain));
         let mut best: Option<((Confidence, bool), &Target)> = None;
         let mut tie = false;
         for target in &self.targets {
-            let Some(confidence) = likelihood(typed, length, target) else { continue };
+            let Some(confidence) = likelihood(typed, length, letters, target) else { continue };
             let rank = (confidence, favoured(target));
             match best {
                 Some((of_best, _)) if rank < of_best => {}
@@ -124,8 +127,26 @@ const LEAST_POPULAR: u8 = 2;
 /// Slips of more edits than this are not recognised.
 const MAX_EDITS: usize = 2;
 
-fn likelihood(typed: &str, length: usize, target: &Target) -> Option<Confidence> {
-    if length.abs_diff(target.length) > MAX_EDITS {
+/// Which letters a text has, some of them taken for each other.
+#[derive(Clone, Copy, Debug)]
+struct Letters(u64);
+
+impl Letters {
+    fn of(text: &str) -> Self {
+        Self(text.chars().fold(0, |set, c| set | 1 << (u32::from(c) % u64::BITS)))
+    }
+
+    /// Fewer edits than this cannot make one text of the other: an edit takes one letter away and
+    /// brings one in at most.
+    fn least_edits(self, other: Self) -> usize {
+        (self.0 ^ other.0).count_ones().div_ceil(2) as usize
+    }
+}
+
+fn likelihood(typed: &str, length: usize, letters: Letters, target: &Target) -> Option<Confidence> {
+    // Nearly every target differs in more letters: that is seen at a glance, an edit distance is not.
+    let least_edits = length.abs_diff(target.length).max(letters.least_edits(target.letters));
+    if least_edits > MAX_EDITS {
         return None;
     }
     let edits = strsim::osa_distance(typed, &target.domain);

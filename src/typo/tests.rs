@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::catalog::Catalog;
 
@@ -108,5 +110,17 @@ fn the_locale_decides_between_equals() {
         let locale = tag.map(|tag| tag.parse::<Locale>().unwrap());
         let suggestion = speller.nearest(typed, locale.as_ref());
         assert_eq!(suggestion.as_ref().map(|meant| &*meant.domain), meant, "{typed} {tag:?}");
+    }
+}
+
+proptest! {
+    /// The glance at the letters never hides a target.
+    #[test]
+    fn letters_promise_no_more_edits_than_there_are(
+        typed in "[a-e01.éж-]{0,12}",
+        target in "[a-e01.-]{0,12}",
+    ) {
+        let least = Letters::of(&typed).least_edits(Letters::of(&target));
+        prop_assert!(least <= strsim::osa_distance(&typed, &target));
     }
 }
