@@ -159,22 +159,23 @@ impl Catalog {
     /// Everything known of a domain.
     pub fn look_up(&self, domain: &Domain) -> Knowledge<'_> {
         let mut known = Knowledge::default();
-        if let Some(entry) = self.domains.get(domain.ascii()) {
+        let mut allowed = false;
+        for (labels_up, name) in domain.and_parents().enumerate() {
+            allowed |= self.allow_reserved.contains(name);
+            let Some(entry) = self.domains.get(name) else { continue };
+            known.disposable |= entry.disposable;
+            known.relay |= entry.relay;
+            known.reserved |= entry.special_use;
+            if labels_up > 0 {
+                // The rest says nothing of names below.
+                continue;
+            }
             known.free = entry.free;
             if let Some(of) = &entry.provider {
                 let provider = &self.providers[of.provider];
                 known.provider = Some(provider);
                 known.canonical_domain = of.canonical.as_deref();
                 known.free |= provider.kind == Kind::Free;
-            }
-        }
-        let mut allowed = false;
-        for name in domain.and_parents() {
-            allowed |= self.allow_reserved.contains(name);
-            if let Some(entry) = self.domains.get(name) {
-                known.disposable |= entry.disposable;
-                known.relay |= entry.relay;
-                known.reserved |= entry.special_use;
             }
         }
         known.reserved &= !allowed;
