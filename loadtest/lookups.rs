@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
-use std::time::Duration;
 
 use divan::{Bencher, black_box};
 use jiff::Timestamp;
@@ -11,8 +10,8 @@ use mailvet::catalog::{Catalog, ListKind, Lists, Source};
 use mailvet::clock::StoppedClock;
 use mailvet::report::Form;
 use mailvet::typo::{Confidence, Speller};
-use mailvet::validator::{InForce, Manner, Network, Parts, Request, Validator};
-use mailvet::verdict::{Depth, Policy};
+use mailvet::validator::{InForce, Network, Parts, Request, Validator};
+use mailvet::verdict::Policy;
 
 fn main() {
     divan::main();
@@ -112,7 +111,7 @@ fn canonical(bencher: Bencher<'_, '_>, text: &str) {
 #[divan::bench(args = ["gmal.com", "some-company.de"], sample_size = 100)]
 fn suggest(bencher: Bencher<'_, '_>, name: &str) {
     let domain = domain(name);
-    bencher.bench_local(|| SPELLER.suggest(black_box(&domain)));
+    bencher.bench_local(|| SPELLER.suggest(black_box(&domain), None));
 }
 
 #[divan::bench(args = ["joe.smith@gmail.com", "\"Smith, Joe\" <mailto:joe.smith@gmail.com>, "], sample_size = 100)]
@@ -134,9 +133,7 @@ fn validate_offline(bencher: Bencher<'_, '_>, text: &str) {
     let runtime = runtime.expect("a runtime of one thread");
     let mut json = Vec::with_capacity(1024);
     bencher.bench_local(|| {
-        let budget = Duration::from_secs(1);
-        let text = black_box(text);
-        let request = Request { text, depth: Depth::Domain, manner: Manner::Lenient, budget };
+        let request = Request::new(black_box(text));
         let report = runtime.block_on(validator.validate(&request));
         json.clear();
         serde_json::to_writer(&mut json, &report.json(Form::Full)).map(|()| json.len())

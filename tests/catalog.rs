@@ -14,7 +14,9 @@ use mailvet::dns::zone::Zone;
 use mailvet::reach::ReachPolicy;
 use mailvet::report::Report;
 use mailvet::typo::Confidence;
-use mailvet::validator::{InForce, Manner, Network, Parts, Request, Routes, Validator};
+use mailvet::validator::{
+    FloodLimits, InForce, Manner, Network, Parts, Request, RouteSettings, Routes, Validator,
+};
 use mailvet::verdict::{Advice, Depth, Policy, Reason};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -290,7 +292,19 @@ fn validator(catalog: Catalog, network: Network, advice: Advice) -> Validator {
 
 fn online(zone: Zone) -> Network {
     let clock = Arc::new(StoppedClock(Timestamp::UNIX_EPOCH));
-    Network::Online(Routes::new(Arc::new(zone), Arc::new(ReachPolicy::default()), clock))
+    let no_bound = FloodLimits {
+        flights: usize::MAX,
+        names_per_zone: u32::MAX,
+        flights_per_stranger: u32::MAX,
+    };
+    let settings = RouteSettings {
+        reach: ReachPolicy::default(),
+        private_zones: Vec::new(),
+        limits: no_bound,
+        flight_deadline: Duration::from_secs(10),
+        cache_bytes: 1 << 20,
+    };
+    Network::Online(Box::new(Routes::new(Arc::new(zone), clock, settings)))
 }
 
 fn validated(validator: &Validator, cases: &[Case]) -> Vec<Report> {
@@ -298,7 +312,7 @@ fn validated(validator: &Validator, cases: &[Case]) -> Vec<Report> {
     let texts = cases.iter().map(|case| (case.address.0.normalized(), case.depth));
     let reports = texts.map(|(text, depth)| {
         let budget = Duration::from_secs(10);
-        let request = Request { text: &text, depth, manner: Manner::Strict, budget };
+        let request = Request { depth, manner: Manner::Strict, budget, ..Request::new(&text) };
         runtime.block_on(validator.validate(&request))
     });
     reports.collect()

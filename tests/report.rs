@@ -11,7 +11,7 @@ use mailvet::catalog::Catalog;
 use mailvet::clock::StoppedClock;
 use mailvet::report::{Form, Report, visible_json};
 use mailvet::typo::Confidence;
-use mailvet::validator::{Caller, InForce, Manner, Network, Parts, Request, Validator};
+use mailvet::validator::{InForce, Manner, Network, Parts, Request, Validator};
 use mailvet::verdict::{Advice, Check, Depth, Policy, Reason, Verdict};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -75,8 +75,7 @@ const INNER: [(&str, &[&str]); 6] = [
 
 fn report(text: &str, manner: Manner) -> Report {
     let budget = Duration::from_secs(1);
-    let request =
-        Request { text, depth: Depth::Domain, manner, budget, caller: Caller::Local, locale: None };
+    let request = Request { manner, budget, ..Request::new(text) };
     VALIDATOR.validate(&request).now_or_never().expect("offline nothing is waited for")
 }
 
@@ -214,14 +213,7 @@ fn check(text: &str, manner: Manner) -> Result<(), TestCaseError> {
     // Equal bytes for equal evidence.
     let evidence = bytes(&report, Form::Evidence);
     let again = VALIDATOR
-        .validate(&Request {
-            text,
-            depth: Depth::Mailbox,
-            manner,
-            budget: Duration::ZERO,
-            caller: Caller::Local,
-            locale: None,
-        })
+        .validate(&Request { depth: Depth::Mailbox, manner, ..Request::new(text) })
         .now_or_never()
         .unwrap();
     let mut fields = fields.clone();

@@ -50,7 +50,7 @@ fn holds(catalog: &Catalog, kind: ListKind, text: &str) {
             let known = catalog.look_up(&domain);
             let special = domain.and_parents().any(|name| catalog.is_special_use(name));
             assert_eq!(known.reserved, special);
-            speller.suggest(&domain);
+            speller.suggest(&domain, None);
         }
         let address = Address::parse(word, SingleLabels::AcceptedIf(&|_| true))
             .or_else(|_| format!("joe+x@{word}").parse())

@@ -55,15 +55,7 @@ fn validator(network: Network) -> Validator {
 }
 
 fn request(text: &str) -> Request<'_> {
-    let budget = Duration::from_millis(1500);
-    Request {
-        text,
-        depth: Depth::Domain,
-        manner: Manner::Lenient,
-        budget,
-        caller: Caller::Local,
-        locale: None,
-    }
+    Request::new(text)
 }
 
 /// Verdict, reasons, advice, depth and the status of the DNS, in a line.
