@@ -263,7 +263,12 @@ fn zone(cases: &[Case]) -> Zone {
             names.entry(domain.ascii()).or_insert(record);
         }
     }
-    let lines = names.iter().map(|(name, record)| format!("{name} {record}\n"));
+    // What has a name below it exists (RFC 8020).
+    let has_below = |name: &str| names.keys().any(|other| other.ends_with(&format!(".{name}")));
+    let lines = names.iter().map(|(name, record)| match *record {
+        "NXDOMAIN" if has_below(name) => format!("{name} NODATA\n"),
+        record => format!("{name} {record}\n"),
+    });
     Zone::parse(&format!("{}{MAIL_SERVER} A 8.8.8.8\n", lines.collect::<String>()))
 }
 
