@@ -1,104 +1,99 @@
-//! A DNS server on a loopback port: it answers what a zone text says, and keeps count of what it was asked.
+//! A DNS server on a loopback port: it answers and behaves as a zone text says, and keeps count of every
+//! packet.
 
-use std::collections::HashMap;
+#![allow(dead_code, reason = "every test target uses a part of it")]
+
+mod log;
+mod reply;
+mod zone;
+
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use hickory_resolver::proto::op::{Message, OpCode, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{A, AAAA, MX, SOA};
-use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
+use hickory_resolver::proto::op::Message;
+use tokio::time::Instant;
 
-/// How long records hold, in seconds.
-const TTL: u32 = 300;
-/// The longest answer over UDP; longer ones are fetched over TCP.
-const MAX_UDP: usize = 1232;
-/// How long [`DnsServer::wait_for`] waits.
+use log::{Log, Noted};
+use reply::{forged, framed, reply};
+use zone::{Forgery, Pace, Zone};
+
+/// How long [`DnsServer::wait_for`] and binding a port once more wait.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A server that runs until it is dropped.
+/// A server that runs until it is stopped or dropped.
 ///
-/// The zone has one line a record, `NAME MX 10 HOST`, `NAME A IP`, `NAME AAAA IP`, or one that says
-/// how a name behaves: `NAME NXDOMAIN`, `NAME NODATA`, `NAME SERVFAIL`, `NAME REFUSED`, `NAME SILENCE`,
-/// `NAME HELD` (its records are kept back until [`DnsServer::release`]). Names that it was not told are
-/// refused.
+/// The zone has one line a record, `NAME MX 10 HOST`, `NAME A IP`, `NAME AAAA IP`, `NAME CNAME NAME`, or
+/// one that says how a name behaves:
+///
+/// | line | meaning |
+/// |---|---|
+/// | `NAME NXDOMAIN`, `SERVFAIL`, `REFUSED`, `FORMERR`, `NOTIMP` | fails so |
+/// | `NAME NODATA` | has no records |
+/// | `NAME TTL 60` | its records hold so long |
+/// | `NAME SOA 60 30` | what it has not is denied with an SOA of this TTL and this minimum |
+/// | `NAME NO-SOA` | the same without SOA |
+/// | `NAME REFERRAL` | names other servers instead of answering; its addresses come along as glue |
+/// | `NAME ANY-TYPE` | all its records answer any question |
+/// | `NAME ONE-LINK` | its CNAME comes alone, without what it leads to |
+/// | `NAME TRUNCATED` | over UDP nothing but that the answer is too long |
+/// | `NAME SILENCE` | never answers |
+/// | `NAME DROPS 2` | does not answer the first packets |
+/// | `NAME DELAY 200` | answers after so many milliseconds, over UDP |
+/// | `NAME HELD` | keeps its answers back until [`DnsServer::release`] |
+/// | `NAME FIRST WRONG-ID` | sends that packet before the answer, over UDP: it denies the name |
+/// | `NAME ONLY WRONG-ID` | sends that packet alone |
+///
+/// The other packets of this kind are `WRONG-QUESTION`, `GARBAGE`, `ID-AND-GARBAGE`, `EMPTY` and
+/// `ELSEWHERE`, which comes from another port. The name `*` is every name without lines of its own; else
+/// these are refused.
 pub(crate) struct DnsServer {
     address: SocketAddr,
     shared: Arc<Shared>,
-    threads: Vec<JoinHandle<()>>,
+    running: Option<Running>,
+}
+
+/// By which way a packet came.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Protocol {
+    Udp,
+    Tcp,
 }
 
 struct Shared {
-    zone: HashMap<String, Entry>,
-    udp: UdpSocket,
-    stopping: AtomicBool,
     state: Mutex<State>,
     asked: Condvar,
 }
 
 #[derive(Default)]
 struct State {
-    /// Without what was only sent again.
-    questions: Vec<Question>,
+    zone: Zone,
+    log: Log,
     released: bool,
     kept_back: Vec<(SocketAddr, Vec<u8>)>,
+    connections: Vec<TcpStream>,
 }
 
-#[derive(PartialEq)]
-struct Question {
-    id: u16,
-    name: String,
-    kind: RecordType,
-}
-
-#[derive(Default)]
-struct Entry {
-    records: Vec<RData>,
-    manner: Manner,
-}
-
-#[derive(Clone, Copy, Default, PartialEq)]
-enum Manner {
-    #[default]
-    Answers,
-    Fails(ResponseCode),
-    IsSilent,
-    IsHeld,
-}
-
-/// What becomes of a question.
-enum Reply {
-    Now(Message),
-    Later(Message),
-    Never,
+struct Running {
+    udp: Arc<UdpSocket>,
+    stopping: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl DnsServer {
     /// Starts a server with this zone.
     pub(crate) fn start(zone: &str) -> Self {
-        let (udp, tcp) = both_on_one_port();
+        let (udp, tcp) = (0..100)
+            .find_map(|_| bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).ok())
+            .expect("a port that is free for both UDP and TCP");
+        let state = State { zone: Zone::read(zone), ..State::default() };
+        let shared = Arc::new(Shared { state: Mutex::new(state), asked: Condvar::new() });
         let address = udp.local_addr().unwrap();
-        let shared = Arc::new(Shared {
-            zone: read(zone),
-            udp,
-            stopping: AtomicBool::new(false),
-            state: Mutex::default(),
-            asked: Condvar::new(),
-        });
-        let threads = vec![
-            std::thread::spawn({
-                let shared = shared.clone();
-                move || shared.serve_udp()
-            }),
-            std::thread::spawn({
-                let shared = shared.clone();
-                move || shared.serve_tcp(&tcp)
-            }),
-        ];
-        Self { address, shared, threads }
+        let running = Some(Running::start(&shared, udp, tcp));
+        Self { address, shared, running }
     }
 
     /// Where it listens.
@@ -106,10 +101,44 @@ impl DnsServer {
         self.address
     }
 
-    /// Every question so far, as `NAME TYPE`, in order.
+    /// Answers nobody any more, and hangs up.
+    pub(crate) fn stop(&mut self) {
+        let Some(running) = self.running.take() else { return };
+        running.stopping.store(true, Ordering::SeqCst);
+        // Both threads wait for somebody to ask.
+        let _ = running.udp.send_to(&[], self.address);
+        let _ = TcpStream::connect(self.address);
+        for thread in running.threads {
+            let _ = thread.join();
+        }
+        for connection in self.shared.lock().connections.drain(..) {
+            // The other side may have hung up first.
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Answers again, on the same port.
+    pub(crate) fn start_again(&mut self) {
+        // Somebody may use the port for a moment as the one that they ask from.
+        let deadline = Instant::now() + PATIENCE;
+        let (udp, tcp) = loop {
+            match bind(self.address) {
+                Ok(sockets) => break sockets,
+                Err(error) => assert!(Instant::now() < deadline, "{error}"),
+            }
+            std::thread::park_timeout(Duration::from_millis(10));
+        };
+        self.running = Some(Running::start(&self.shared, udp, tcp));
+    }
+
+    /// Answers by another zone from now on.
+    pub(crate) fn replace_zone(&self, zone: &str) {
+        self.shared.lock().zone = Zone::read(zone);
+    }
+
+    /// Every question so far, as `NAME TYPE`, in order, without what was only sent again.
     pub(crate) fn questions(&self) -> Vec<String> {
-        let state = self.shared.lock();
-        state.questions.iter().map(|asked| format!("{} {}", asked.name, asked.kind)).collect()
+        self.shared.lock().log.questions()
     }
 
     /// How often the MX of this name was asked for.
@@ -118,11 +147,19 @@ impl DnsServer {
         self.questions().iter().filter(|question| **question == wanted).count()
     }
 
+    /// How many packets came with this question.
+    pub(crate) fn packets(&self, name: &str, kind: &str, protocol: Protocol) -> usize {
+        self.shared.lock().log.count(name, kind, protocol)
+    }
+
+    /// How many packets came in all.
+    pub(crate) fn all_packets(&self) -> usize {
+        self.shared.lock().log.len()
+    }
+
     /// Waits until the MX of this name is asked for.
     pub(crate) fn wait_for(&self, name: &str) {
-        let is_missing = |state: &mut State| {
-            !state.questions.iter().any(|asked| asked.name == name && asked.kind == RecordType::MX)
-        };
+        let is_missing = |state: &mut State| !state.log.holds(name, "MX");
         let state = self.shared.lock();
         let (state, waited) =
             self.shared.asked.wait_timeout_while(state, PATIENCE, is_missing).unwrap();
@@ -134,22 +171,41 @@ impl DnsServer {
     pub(crate) fn release(&self) {
         let mut state = self.shared.lock();
         state.released = true;
+        let running = self.running.as_ref().expect("a server that runs");
         for (peer, reply) in state.kept_back.drain(..) {
             // Whoever asked may have lost patience.
-            let _ = self.shared.udp.send_to(&reply, peer);
+            let _ = running.udp.send_to(&reply, peer);
         }
     }
 }
 
 impl Drop for DnsServer {
     fn drop(&mut self) {
-        self.shared.stopping.store(true, Ordering::SeqCst);
-        // Both threads wait for somebody to ask.
-        let _ = self.shared.udp.send_to(&[], self.address);
-        let _ = TcpStream::connect(self.address);
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
-        }
+        self.stop();
+    }
+}
+
+/// The first try at two sockets may find the port of one taken for the other.
+fn bind(address: SocketAddr) -> io::Result<(UdpSocket, TcpListener)> {
+    let udp = UdpSocket::bind(address)?;
+    let tcp = TcpListener::bind(udp.local_addr()?)?;
+    Ok((udp, tcp))
+}
+
+impl Running {
+    fn start(shared: &Arc<Shared>, udp: UdpSocket, tcp: TcpListener) -> Self {
+        let (udp, stopping) = (Arc::new(udp), Arc::new(AtomicBool::new(false)));
+        let threads = vec![
+            std::thread::spawn({
+                let (shared, udp, stopping) = (shared.clone(), udp.clone(), stopping.clone());
+                move || shared.serve_udp(&udp, &stopping)
+            }),
+            std::thread::spawn({
+                let (shared, stopping) = (shared.clone(), stopping.clone());
+                move || shared.serve_tcp(&tcp, &stopping)
+            }),
+        ];
+        Self { udp, stopping, threads }
     }
 }
 
@@ -158,31 +214,78 @@ impl Shared {
         self.state.lock().unwrap()
     }
 
-    fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::SeqCst)
-    }
-
-    fn serve_udp(&self) {
+    fn serve_udp(&self, udp: &UdpSocket, stopping: &AtomicBool) {
+        let mut late: Vec<(Instant, SocketAddr, Vec<u8>)> = Vec::new();
         let mut buffer = [0; 4096];
-        while !self.is_stopping() {
-            let Ok((length, peer)) = self.udp.recv_from(&mut buffer) else { continue };
-            let Ok(request) = Message::from_vec(&buffer[..length]) else { continue };
-            let mut state = self.lock();
-            match self.answer(&request, &mut state) {
-                Reply::Now(reply) => {
-                    let _ = self.udp.send_to(&for_udp(&reply), peer);
-                }
-                Reply::Later(reply) => state.kept_back.push((peer, for_udp(&reply))),
-                Reply::Never => {}
+        loop {
+            let due = late.iter().map(|(due, ..)| *due).min();
+            let pause = due.map(|due| due.saturating_duration_since(Instant::now()));
+            udp.set_read_timeout(pause.map(|pause| pause.max(Duration::from_millis(1)))).unwrap();
+            let received = udp.recv_from(&mut buffer);
+            if stopping.load(Ordering::SeqCst) {
+                return;
             }
+            if let Ok((length, peer)) = received
+                && let Ok(request) = Message::from_vec(&buffer[..length])
+                && let Some((due, reply)) = self.answer_udp(udp, &request, peer)
+            {
+                late.push((due, peer, reply));
+            }
+            late.retain(|(due, peer, reply)| {
+                let is_early = *due > Instant::now();
+                if !is_early {
+                    let _ = udp.send_to(reply, peer);
+                }
+                is_early
+            });
         }
     }
 
-    fn serve_tcp(self: Arc<Self>, listener: &TcpListener) {
-        while !self.is_stopping() {
-            let Ok((connection, _)) = listener.accept() else { continue };
+    /// Answers, or tells the answer for later.
+    fn answer_udp(
+        &self,
+        udp: &UdpSocket,
+        request: &Message,
+        peer: SocketAddr,
+    ) -> Option<(Instant, Vec<u8>)> {
+        let mut state = self.lock();
+        let Noted { name, nth } = state.log.note(request, Protocol::Udp)?;
+        self.asked.notify_all();
+        let reply = reply(&state.zone, request, Protocol::Udp)?;
+        let entry = state.zone.entry(&name);
+        let (pace, forgery) = entry.map(|entry| (entry.pace, entry.forgery)).unwrap_or_default();
+        if let Some(forgery) = forgery {
+            let (packet, is_alone) = match forgery {
+                Forgery::First(kind) => (kind, false),
+                Forgery::Only(kind) => (kind, true),
+            };
+            forged(packet, request).send(udp, peer);
+            if is_alone {
+                return None;
+            }
+        }
+        match pace {
+            Pace::Silent => {}
+            Pace::Dropping(packets) if nth <= packets => {}
+            Pace::Held if !state.released => state.kept_back.push((peer, reply)),
+            Pace::Delayed(delay) => return Some((Instant::now() + delay, reply)),
+            Pace::AtOnce | Pace::Dropping(_) | Pace::Held => {
+                let _ = udp.send_to(&reply, peer);
+            }
+        }
+        None
+    }
+
+    fn serve_tcp(self: Arc<Self>, listener: &TcpListener, stopping: &AtomicBool) {
+        loop {
+            let accepted = listener.accept();
+            if stopping.load(Ordering::SeqCst) {
+                return;
+            }
+            let Ok((connection, _)) = accepted else { continue };
+            self.lock().connections.extend(connection.try_clone());
             let shared = self.clone();
-            // Ends with the connection, which ends with the program under test.
+            // Ends with the connection, which ends with the program under test, or with this server.
             std::thread::spawn(move || while shared.serve_tcp_once(&connection).is_ok() {});
         }
     }
@@ -193,97 +296,16 @@ impl Shared {
         let mut request = vec![0; usize::from(u16::from_be_bytes(length))];
         connection.read_exact(&mut request)?;
         let request = Message::from_vec(&request).map_err(io::Error::other)?;
-        let Reply::Now(reply) = self.answer(&request, &mut self.lock()) else { return Ok(()) };
-        let reply = reply.to_vec().unwrap();
-        let mut framed = u16::try_from(reply.len()).unwrap().to_be_bytes().to_vec();
-        framed.extend(reply);
-        connection.write_all(&framed)
+        let mut state = self.lock();
+        let noted = state.log.note(&request, Protocol::Tcp).ok_or(io::ErrorKind::InvalidData)?;
+        self.asked.notify_all();
+        let is_silent =
+            state.zone.entry(&noted.name).is_some_and(|entry| matches!(entry.pace, Pace::Silent));
+        let reply = reply(&state.zone, &request, Protocol::Tcp).unwrap_or_default();
+        drop(state);
+        if is_silent {
+            return Ok(());
+        }
+        connection.write_all(&framed(&reply))
     }
-
-    fn answer(&self, request: &Message, state: &mut State) -> Reply {
-        let Some(query) = request.queries.first() else { return Reply::Never };
-        let name = query.name().to_ascii().trim_end_matches('.').to_ascii_lowercase();
-        let kind = query.query_type();
-        let question = Question { id: request.metadata.id, name: name.clone(), kind };
-        if !state.questions.contains(&question) {
-            state.questions.push(question);
-            self.asked.notify_all();
-        }
-        let mut reply = Message::response(request.metadata.id, OpCode::Query);
-        reply.metadata.recursion_desired = request.metadata.recursion_desired;
-        reply.metadata.recursion_available = true;
-        reply.add_query(query.clone());
-        let manner = match self.zone.get(&name) {
-            None => Manner::Fails(ResponseCode::Refused),
-            Some(entry) => {
-                let of_kind = entry.records.iter().filter(|data| data.record_type() == kind);
-                reply.add_answers(
-                    of_kind.map(|data| Record::from_rdata(query.name().clone(), TTL, data.clone())),
-                );
-                entry.manner
-            }
-        };
-        if let Manner::Fails(code) = manner {
-            reply.metadata.response_code = code;
-        }
-        let is_no =
-            matches!(reply.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain);
-        if reply.answers.is_empty() && is_no {
-            reply.add_authority(start_of_authority());
-        }
-        match manner {
-            Manner::IsSilent => Reply::Never,
-            Manner::IsHeld if !state.released => Reply::Later(reply),
-            _ => Reply::Now(reply),
-        }
-    }
-}
-
-/// The first try at two sockets may find the port of one taken for the other.
-fn both_on_one_port() -> (UdpSocket, TcpListener) {
-    (0..100)
-        .find_map(|_| {
-            let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).ok()?;
-            let tcp = TcpListener::bind(udp.local_addr().ok()?).ok()?;
-            Some((udp, tcp))
-        })
-        .expect("a port that is free for both UDP and TCP")
-}
-
-fn for_udp(reply: &Message) -> Vec<u8> {
-    let whole = reply.to_vec().unwrap();
-    if whole.len() <= MAX_UDP { whole } else { reply.truncate().to_vec().unwrap() }
-}
-
-fn start_of_authority() -> Record {
-    let soa = SOA::new(name("ns.test"), name("hostmaster.test"), 1, 3600, 600, 86_400, TTL);
-    Record::from_rdata(Name::root(), TTL, RData::SOA(soa))
-}
-
-fn name(text: &str) -> Name {
-    Name::from_ascii(format!("{}.", text.trim_end_matches('.'))).unwrap()
-}
-
-fn read(zone: &str) -> HashMap<String, Entry> {
-    let mut entries: HashMap<String, Entry> = HashMap::new();
-    for line in zone.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let entry = entries.entry(words[0].to_owned()).or_default();
-        match words[1..] {
-            ["MX", preference, host] => {
-                let preference = preference.parse().unwrap();
-                entry.records.push(RData::MX(MX::new(preference, name(host))));
-            }
-            ["A", ip] => entry.records.push(RData::A(A(ip.parse().unwrap()))),
-            ["AAAA", ip] => entry.records.push(RData::AAAA(AAAA(ip.parse().unwrap()))),
-            ["NODATA"] => {}
-            ["NXDOMAIN"] => entry.manner = Manner::Fails(ResponseCode::NXDomain),
-            ["SERVFAIL"] => entry.manner = Manner::Fails(ResponseCode::ServFail),
-            ["REFUSED"] => entry.manner = Manner::Fails(ResponseCode::Refused),
-            ["SILENCE"] => entry.manner = Manner::IsSilent,
-            ["HELD"] => entry.manner = Manner::IsHeld,
-            _ => panic!("no such line in a zone: {line}"),
-        }
-    }
-    entries
 }
