@@ -112,8 +112,25 @@ impl HickoryDns {
         let name =
             Name::from_ascii(format!("{}.", name.as_str())).map_err(|_| Failure::Malformed)?;
         match self.resolvers[server].lookup(name, kind).await {
-            Ok(lookup) => Ok(found(&lookup, record)),
-            Err(error) => not_found(error),
+            Ok(lookup) => found(&lookup, record),
+            Err(NetError::Dns(DnsError::NoRecordsFound(none))) => {
+                if may_be_given_up(&none) && self.is_alias(server, none.query.name()).await? {
+                    return Err(Failure::Malformed);
+                }
+                no_records(&none)
+            }
+            Err(error) => Err(failure(&error)),
+        }
+    }
+
+    async fn is_alias(&self, server: usize, name: &Name) -> Result<bool, Failure> {
+        match self.resolvers[server].lookup(name.clone(), RecordType::CNAME).await {
+            Ok(lookup) => {
+                let mut answers = lookup.answers().iter();
+                Ok(answers.any(|answer| answer.record_type() == RecordType::CNAME))
+            }
+            Err(NetError::Dns(DnsError::NoRecordsFound(_))) => Ok(false),
+            Err(error) => Err(failure(&error)),
         }
     }
 }
@@ -199,32 +216,41 @@ fn server(address: SocketAddr) -> NameServerConfig {
 }
 
 /// Aliases come along with what they lead to, and do not count.
-fn found<T>(lookup: &Lookup, record: impl Fn(&RData) -> Option<T>) -> Answer<T> {
+fn found<T>(lookup: &Lookup, record: impl Fn(&RData) -> Option<T>) -> Result<Answer<T>, Failure> {
     let answers = lookup.answers();
     let ttl = answers.iter().map(|answer| answer.ttl).min().unwrap_or(0);
     let ttl = Duration::from_secs(u64::from(ttl));
     let records: Vec<T> = answers.iter().filter_map(|answer| record(&answer.data)).collect();
-    if records.is_empty() { Answer::NoData { ttl } } else { Answer::Found { records, ttl } }
+    // A server that gives the records along with its answer, and not as the answer, names other servers
+    // instead of resolving for us.
+    if records.is_empty() { Err(Failure::Refused) } else { Ok(Answer::Found { records, ttl }) }
 }
 
-/// Tells "there is none" from "could not find out", which hickory reports alike as errors.
-fn not_found<T>(error: NetError) -> Result<Answer<T>, Failure> {
+/// Why there is no answer.
+fn failure(error: &NetError) -> Failure {
     match error {
-        NetError::Dns(DnsError::NoRecordsFound(none)) => no_records(&none),
-        NetError::Dns(DnsError::ResponseCode(code)) => Err(match code {
+        NetError::Dns(DnsError::ResponseCode(code)) => match *code {
             ResponseCode::ServFail => Failure::ServFail,
             ResponseCode::Refused | ResponseCode::NotAuth | ResponseCode::NotImp => {
                 Failure::Refused
             }
             _ => Failure::Malformed,
-        }),
-        NetError::Timeout => Err(Failure::Timeout),
-        NetError::NoConnections | NetError::Io(_) => Err(Failure::Unreachable),
-        NetError::Busy => Err(Failure::Overloaded),
-        _ => Err(Failure::Malformed),
+        },
+        NetError::Timeout => Failure::Timeout,
+        NetError::NoConnections | NetError::Io(_) => Failure::Unreachable,
+        NetError::Busy => Failure::Overloaded,
+        _ => Failure::Malformed,
     }
 }
 
+/// Whether hickory may have said so for having followed enough aliases (eight, or the same few again and
+/// again). Then it shows nothing of what the servers sent beside their answers, but so it does where they
+/// sent nothing.
+fn may_be_given_up(none: &NoRecords) -> bool {
+    none.response_code == ResponseCode::NoError && none.authorities.is_none()
+}
+
+/// Tells "there is none" from "could not find out", which hickory reports alike as errors.
 fn no_records<T>(none: &NoRecords) -> Result<Answer<T>, Failure> {
     let ttl = Duration::from_secs(none.negative_ttl.unwrap_or(0).into());
     match none.response_code {

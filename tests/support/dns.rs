@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use log::{Log, Noted};
 use reply::{forged, framed, reply};
-use zone::{Forgery, Pace, Zone};
+use zone::{Forgery, OverTcp, Pace, Zone};
 
 /// How long [`DnsServer::wait_for`] and binding a port once more wait.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -40,6 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// | `NAME ANY-TYPE` | all its records answer any question |
 /// | `NAME ONE-LINK` | its CNAME comes alone, without what it leads to |
 /// | `NAME TRUNCATED` | over UDP nothing but that the answer is too long |
+/// | `NAME TCP-SILENCE`, `TCP-HANGS-UP` | does so over TCP |
 /// | `NAME SILENCE` | never answers |
 /// | `NAME DROPS 2` | does not answer the first packets |
 /// | `NAME DELAY 200` | answers after so many milliseconds, over UDP |
@@ -299,13 +300,13 @@ impl Shared {
         let mut state = self.lock();
         let noted = state.log.note(&request, Protocol::Tcp).ok_or(io::ErrorKind::InvalidData)?;
         self.asked.notify_all();
-        let is_silent =
-            state.zone.entry(&noted.name).is_some_and(|entry| matches!(entry.pace, Pace::Silent));
+        let over_tcp = state.zone.entry(&noted.name).map(|entry| entry.over_tcp);
         let reply = reply(&state.zone, &request, Protocol::Tcp).unwrap_or_default();
         drop(state);
-        if is_silent {
-            return Ok(());
+        match over_tcp {
+            Some(OverTcp::Silent) => Ok(()),
+            Some(OverTcp::HangsUp) => connection.shutdown(Shutdown::Both),
+            Some(OverTcp::Answers) | None => connection.write_all(&framed(&reply)),
         }
-        connection.write_all(&framed(&reply))
     }
 }

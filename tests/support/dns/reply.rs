@@ -77,9 +77,8 @@ fn add_records(reply: &mut Message, owner: &Name, entry: &Entry, kind: RecordTyp
             || data.record_type() == RecordType::CNAME
     };
     let wanted = entry.records.iter().filter(is_wanted);
-    reply.add_answers(
-        wanted.map(|data| Record::from_rdata(owner.clone(), entry.ttl, data.clone())),
-    );
+    reply
+        .add_answers(wanted.map(|data| Record::from_rdata(owner.clone(), entry.ttl, data.clone())));
 }
 
 fn fails(reply: &mut Message, code: ResponseCode, entry: &Entry) -> Manner {
@@ -92,8 +91,7 @@ fn fails(reply: &mut Message, code: ResponseCode, entry: &Entry) -> Manner {
 
 fn deny(reply: &mut Message, entry: &Entry) {
     if let Denial::Soa { ttl, minimum } = entry.denial {
-        let soa =
-            SOA::new(name("ns.test"), name("hostmaster.test"), 1, 3600, 600, 86_400, minimum);
+        let soa = SOA::new(name("ns.test"), name("hostmaster.test"), 1, 3600, 600, 86_400, minimum);
         reply.add_authority(Record::from_rdata(Name::root(), ttl, RData::SOA(soa)));
     }
 }

@@ -25,6 +25,7 @@ pub(super) struct Entry {
     pub(super) chain: Chain,
     pub(super) pace: Pace,
     pub(super) forgery: Option<Forgery>,
+    pub(super) over_tcp: OverTcp,
 }
 
 /// What an answer consists of.
@@ -66,6 +67,14 @@ pub(super) enum Pace {
     Held,
 }
 
+/// What becomes of a question over TCP.
+#[derive(Clone, Copy)]
+pub(super) enum OverTcp {
+    Answers,
+    Silent,
+    HangsUp,
+}
+
 /// A packet that is no answer, and whether the answer follows.
 #[derive(Clone, Copy)]
 pub(super) enum Forgery {
@@ -94,6 +103,7 @@ impl Default for Entry {
             chain: Chain::Whole,
             pace: Pace::AtOnce,
             forgery: None,
+            over_tcp: OverTcp::Answers,
         }
     }
 }
@@ -141,6 +151,8 @@ impl Entry {
             }
             ["NO-SOA"] => self.denial = Denial::Bare,
             ["ONE-LINK"] => self.chain = Chain::OneLink,
+            ["TCP-SILENCE"] => self.over_tcp = OverTcp::Silent,
+            ["TCP-HANGS-UP"] => self.over_tcp = OverTcp::HangsUp,
             ["SILENCE"] => self.pace = Pace::Silent,
             ["DROPS", packets] => self.pace = Pace::Dropping(packets.parse().ok()?),
             ["DELAY", ms] => self.pace = Pace::Delayed(Duration::from_millis(ms.parse().ok()?)),
