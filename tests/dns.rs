@@ -9,4 +9,7 @@ mod support {
 mod dnscases {
     mod answers;
     mod asking;
+    mod names;
+    mod patience;
+    mod servers;
 }

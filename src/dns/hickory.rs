@@ -13,12 +13,13 @@ use hickory_resolver::net::{DnsError, NetError, NoRecords};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use hickory_resolver::{Resolver, TokioResolver, system_conf};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::{Dns, MxAnswer};
 use crate::route::{Answer, Failure, Family, HostName, Mx};
 
-/// How many questions may be in flight at once. Each holds a socket of its own.
+/// How many questions may be in flight at once. Each holds a socket of its own, and another one each time
+/// that hickory sends it again to a silent server.
 const MAX_IN_FLIGHT: usize = 256;
 
 /// What to ask, and how patiently.
@@ -83,9 +84,9 @@ impl HickoryDns {
         kind: RecordType,
         record: impl Fn(&RData) -> Option<T>,
     ) -> Result<Answer<T>, Failure> {
+        let _turn = self.turn().await?;
+        let first = self.answered_last.load(Ordering::Relaxed);
         let lookup = async {
-            let _turn = self.in_flight.acquire().await.map_err(|_| Failure::Overloaded)?;
-            let first = self.answered_last.load(Ordering::Relaxed);
             let mut answer = Err(Failure::Unreachable);
             for turn in 0..self.tries {
                 let server = (first + turn) % self.resolvers.len();
@@ -97,7 +98,23 @@ impl HickoryDns {
             }
             answer
         };
-        tokio::time::timeout(self.deadline, lookup).await.unwrap_or(Err(Failure::Timeout))
+        let answer = tokio::time::timeout(self.deadline, lookup).await;
+        let answer = answer.unwrap_or(Err(Failure::Timeout));
+        if answer.is_err() && self.tries < self.resolvers.len() {
+            // The next question begins where this one ended: else the servers beyond would never be asked.
+            let next = (first + self.tries) % self.resolvers.len();
+            self.answered_last.store(next, Ordering::Relaxed);
+        }
+        answer
+    }
+
+    /// A place among the questions in flight. Who gets none in time was not asked for, so that says
+    /// nothing about the servers.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, Failure> {
+        match tokio::time::timeout(self.deadline, self.in_flight.acquire()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(_)) | Err(_) => Err(Failure::Overloaded),
+        }
     }
 
     async fn ask_one<T>(
@@ -156,6 +173,10 @@ impl Dns for HickoryDns {
             if self.resolvers.len() < 2 {
                 return None;
             }
+            let _turn = match self.turn().await {
+                Ok(turn) => turn,
+                Err(failure) => return Some(Err(failure)),
+            };
             let opinion = self.ask_one(other, name, RecordType::MX, mx);
             let opinion = tokio::time::timeout(self.deadline, opinion).await;
             Some(opinion.unwrap_or(Err(Failure::Timeout)))

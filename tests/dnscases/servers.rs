@@ -1,0 +1,189 @@
+//! Which server is asked, how often, and which packets are believed.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use mailvet::dns::Dns;
+
+use super::asking::{PATIENT, came, host, line, mx, resolver};
+use crate::support::dns::{DnsServer, Protocol};
+
+const GOOD: &str = "
+    a.test MX 10 mx.test
+    b.test MX 10 mx.test
+";
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_is_passed_over() {
+    let cases = [
+        ("SERVFAIL", "* SERVFAIL"),
+        ("REFUSED", "* REFUSED"),
+        ("FORMERR", "* FORMERR"),
+        ("NOTIMP", "* NOTIMP"),
+        ("a referral", "* REFERRAL"),
+        ("silence", "* SILENCE"),
+        ("another packet's id", "* ONLY WRONG-ID"),
+        ("another question", "* ONLY WRONG-QUESTION"),
+        ("nonsense", "* ONLY ID-AND-GARBAGE"),
+        ("aliases in a circle", "* CNAME a.test"),
+        ("nothing over TCP", "* TRUNCATED\n* TCP-SILENCE"),
+        ("a TCP connection that breaks off", "* TRUNCATED\n* TCP-HANGS-UP"),
+    ];
+    for (case, zone) in cases {
+        let (first, second) = (DnsServer::start(zone), DnsServer::start(GOOD));
+        let dns = resolver([&first, &second], Duration::from_millis(500), 2);
+        assert_eq!(mx(&dns, "a.test").await, "300: 10 mx.test", "{case}");
+        let packets = first.all_packets();
+        assert!(packets > 0, "{case}");
+        // Only the first who asks loses time with it.
+        assert_eq!(mx(&dns, "b.test").await, "300: 10 mx.test", "{case}");
+        assert_eq!(first.all_packets(), packets, "{case}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_is_passed_over() {
+    let (mut first, second) = (DnsServer::start(GOOD), DnsServer::start(GOOD));
+    let dns = resolver([&first, &second], Duration::from_millis(500), 2);
+    assert_eq!(mx(&dns, "a.test").await, "300: 10 mx.test");
+    assert_eq!((first.all_packets(), second.all_packets()), (1, 0));
+    first.stop();
+    assert_eq!(mx(&dns, "a.test").await, "300: 10 mx.test");
+    assert_eq!((first.all_packets(), second.all_packets()), (1, 1));
+}
+
+#[tokio::test]
+async fn every_server_has_its_turn_however_few_the_tries() {
+    let bad = "* SERVFAIL";
+    for tries in [1, 2] {
+        let servers = [bad, bad, GOOD].map(DnsServer::start);
+        let dns = resolver(&servers, PATIENT, tries);
+        let mut answers = Vec::new();
+        for _ in 0..4 {
+            answers.push(mx(&dns, "a.test").await);
+        }
+        let failures = 2 / tries;
+        let (failed, answered) = answers.split_at(failures);
+        assert!(failed.iter().all(|answer| answer == "servfail"), "{tries}: {answers:?}");
+        assert!(answered.iter().all(|answer| answer == "300: 10 mx.test"), "{tries}: {answers:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_packet_is_sent_again_in_time_also_after_many_names_that_are_not() {
+    const TRIES: usize = 3;
+    join_all((0..=TRIES).map(|lost| async move {
+        let server = DnsServer::start(&format!(
+            "* NXDOMAIN\nlossy.test MX 10 mx.test\nlossy.test DROPS {lost}"
+        ));
+        let dns = resolver([&server], Duration::from_millis(700), TRIES);
+        // Each of these makes hickory think that the server is slow, and wait longer before it sends
+        // a packet again.
+        for n in 0..60 {
+            assert_eq!(mx(&dns, &format!("gone{n}.test")).await, "300: no name", "{n}");
+        }
+        let expected = if lost < TRIES { "300: 10 mx.test" } else { "timeout" };
+        assert_eq!(mx(&dns, "lossy.test").await, expected, "{lost} lost");
+        let packets = server.packets("lossy.test", "MX", Protocol::Udp);
+        assert_eq!(packets, TRIES.min(lost + 1), "{lost} lost");
+    }))
+    .await;
+}
+
+#[tokio::test]
+async fn packets_that_are_no_answer() {
+    // The packet, the answer where the right one follows, the answer where none does.
+    let cases = [
+        ("WRONG-ID", "300: 10 mx.test", "timeout"),
+        ("WRONG-QUESTION", "300: 10 mx.test", "timeout"),
+        ("GARBAGE", "300: 10 mx.test", "timeout"),
+        ("EMPTY", "300: 10 mx.test", "timeout"),
+        ("ELSEWHERE", "300: 10 mx.test", "timeout"),
+        // It may well be the answer, garbled on the way.
+        ("ID-AND-GARBAGE", "malformed", "malformed"),
+    ];
+    for (packet, with_answer, alone) in cases {
+        for (when, timeout, expected) in
+            [("FIRST", PATIENT, with_answer), ("ONLY", Duration::from_millis(100), alone)]
+        {
+            let server = DnsServer::start(&format!("a.test MX 10 mx.test\na.test {when} {packet}"));
+            let dns = resolver([&server], timeout, 2);
+            assert_eq!(mx(&dns, "a.test").await, expected, "{when} {packet}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn long_answers_come_over_tcp() {
+    let mut server = DnsServer::start(
+        "a.test MX 10 mx.test\na.test TRUNCATED\nb.test MX 10 mx.test\nb.test TRUNCATED",
+    );
+    let dns = resolver([&server], PATIENT, 2);
+    for (name, what) in [("a.test", "a first connection"), ("b.test", "the same connection")] {
+        assert_eq!(mx(&dns, name).await, "300: 10 mx.test", "{what}");
+        for protocol in [Protocol::Udp, Protocol::Tcp] {
+            assert_eq!(server.packets(name, "MX", protocol), 1, "{what}: {protocol:?}");
+        }
+    }
+    server.stop();
+    server.start_again();
+    assert_eq!(mx(&dns, "a.test").await, "300: 10 mx.test", "a connection that was cut");
+    assert_eq!(server.packets("a.test", "MX", Protocol::Tcp), 2);
+}
+
+#[tokio::test]
+async fn the_same_question_at_the_same_time_is_one_packet() {
+    let server = DnsServer::start("a.test MX 10 mx.test\na.test HELD");
+    let dns = resolver([&server], PATIENT, 1);
+    let questions = join_all((0..50).map(|_| mx(&dns, "a.test")));
+    let release = async {
+        came(&server, "a.test").await;
+        server.release();
+    };
+    let (answers, ()) = tokio::join!(questions, release);
+    assert!(answers.iter().all(|answer| answer == "300: 10 mx.test"), "{answers:?}");
+    assert_eq!(server.packets("a.test", "MX", Protocol::Udp), 1);
+}
+
+#[tokio::test]
+async fn who_joined_a_question_keeps_it_when_the_first_hangs_up() {
+    let server = DnsServer::start("a.test MX 10 mx.test\na.test HELD");
+    let dns = resolver([&server], PATIENT, 1);
+    let name = host("a.test");
+    let mut joined = dns.mx(&name);
+    {
+        let mut first = dns.mx(&name);
+        tokio::select! {
+            biased;
+            _ = &mut first => panic!("answered before the answer was let go"),
+            _ = &mut joined => panic!("answered before the answer was let go"),
+            () = came(&server, "a.test") => {}
+        }
+    }
+    server.release();
+    assert_eq!(line(&joined.await), "300: 10 mx.test");
+    assert_eq!(server.packets("a.test", "MX", Protocol::Udp), 1);
+}
+
+#[tokio::test]
+async fn a_second_opinion_is_of_another_server() {
+    let cases = [
+        ("agrees", "* NXDOMAIN", "300: no name"),
+        ("knows better", GOOD, "300: 10 mx.test"),
+        ("knows the name", "* NODATA", "300: no data"),
+        ("fails", "* SERVFAIL", "servfail"),
+        ("silent", "* SILENCE", "timeout"),
+    ];
+    for (case, zone, expected) in cases {
+        let (first, second) = (DnsServer::start("* NXDOMAIN"), DnsServer::start(zone));
+        let dns = resolver([&first, &second], Duration::from_millis(500), 1);
+        assert_eq!(mx(&dns, "a.test").await, "300: no name", "{case}");
+        let opinion = dns.second_opinion(&host("a.test")).await;
+        assert_eq!(opinion.as_ref().map(line).as_deref(), Some(expected), "{case}");
+        assert_eq!((first.all_packets(), second.questions().len()), (1, 1), "{case}");
+    }
+    let alone = DnsServer::start("* NXDOMAIN");
+    let dns = resolver([&alone], PATIENT, 1);
+    assert_eq!(dns.second_opinion(&host("a.test")).await, None);
+    assert_eq!(alone.all_packets(), 0);
+}
