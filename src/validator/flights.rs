@@ -79,24 +79,23 @@ impl Flights {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let mut by_domain = self.lock();
-        match by_domain.entry(domain.clone()) {
-            Entry::Occupied(under_way) => (under_way.get().clone(), Boarding::Joined),
+        let (tell, progress) = watch::channel(Progress::Asking);
+        let flight = match self.lock().entry(domain.clone()) {
+            Entry::Occupied(under_way) => return (under_way.get().clone(), Boarding::Joined),
             Entry::Vacant(place) => {
-                let (tell, progress) = watch::channel(Progress::Asking);
-                let flight = Flight { began: Instant::now(), progress };
-                place.insert(flight.clone());
-                gauge!("mailvet_dns_flights").increment(1);
-                let landing = Landing { flights: self.clone(), domain: domain.clone() };
-                let ask = ask(tell);
-                tokio::spawn(async move {
-                    // Dropped at the end, also when the task is cancelled or panics.
-                    let _landing = landing;
-                    ask.await;
-                });
-                (flight, Boarding::Started)
+                place.insert(Flight { began: Instant::now(), progress }).clone()
             }
-        }
+        };
+        gauge!("mailvet_dns_flights").increment(1);
+        let landing = Landing { flights: self.clone(), domain: domain.clone() };
+        let ask = ask(tell);
+        // Not under the lock: a runtime that is being shut down drops the task at once, and so the landing.
+        tokio::spawn(async move {
+            // Dropped at the end, also when the task is cancelled or panics.
+            let _landing = landing;
+            ask.await;
+        });
+        (flight, Boarding::Started)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<HostName, Flight>> {
@@ -136,5 +135,50 @@ impl Flight {
             Ok(Progress::Asking) => Waited::OutOfPatience,
             Err(_) => Waited::Lost,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::Runtime;
+
+    use super::*;
+
+    fn domain() -> HostName {
+        HostName::new("a.de").unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_flight_that_breaks_off_is_told_and_leaves_the_board() {
+        let flights = Flights::default();
+        let (flight, _) = flights.board(&domain(), |tell| async move {
+            let _tell = tell;
+            tokio::task::yield_now().await;
+            panic!("a fault of ours");
+        });
+        let (joined, boarding) = flights.board(&domain(), |_| async {});
+        assert_eq!(boarding, Boarding::Joined);
+        for flight in [flight, joined] {
+            assert!(matches!(flight.wait(Duration::from_secs(60)).await, Waited::Lost));
+        }
+        while flights.count() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let (_, boarding) = flights.board(&domain(), |_| async {});
+        assert_eq!(boarding, Boarding::Started);
+    }
+
+    #[test]
+    fn a_runtime_that_is_shut_down_starts_no_flight() {
+        let flights = Flights::default();
+        let (gone, here) = (Runtime::new().unwrap(), Runtime::new().unwrap());
+        let handle = gone.handle().clone();
+        gone.shutdown_background();
+        let (flight, _) = {
+            let _within = handle.enter();
+            flights.board(&domain(), |tell| async move { tell.closed().await })
+        };
+        assert!(matches!(here.block_on(flight.wait(Duration::from_secs(60))), Waited::Lost));
+        assert_eq!(flights.count(), 0);
     }
 }
