@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use metrics::counter;
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::canaries::ResolverTrust;
 use super::flights::{Boarding, Flight, Flights, Progress, Waited};
@@ -193,9 +193,13 @@ impl Routes {
         stale: Option<Arc<LearnedRoute>>,
         tell: watch::Sender<Progress>,
     ) {
-        let routed = tokio::time::timeout(self.settings.flight_deadline, self.ask(&domain, &tell))
-            .await
-            .unwrap_or_else(|_| unresolved(Failure::Timeout));
+        // Between our caller's look into the memory and this flight another one may have landed.
+        if let Some(known) = self.cache.get(&domain).await.filter(|known| known.is_current()) {
+            tell.send_replace(Progress::Landed(known));
+            return;
+        }
+        let deadline = Instant::now() + self.settings.flight_deadline;
+        let routed = self.ask(&domain, deadline, &tell).await;
         let routed = match self.trust.now() {
             Some(Trust::Invents | Trust::Denies) => unresolved(Failure::Untrusted),
             Some(Trust::Sound) | None => routed,
@@ -209,19 +213,27 @@ impl Routes {
         tell.send_replace(Progress::Landed(learned));
     }
 
-    async fn ask(&self, domain: &HostName, tell: &watch::Sender<Progress>) -> Routed {
-        let routed = find_route(&*self.dns, domain.clone(), &self.settings.reach).await;
+    async fn ask(
+        &self,
+        domain: &HostName,
+        deadline: Instant,
+        tell: &watch::Sender<Progress>,
+    ) -> Routed {
+        let routed = find_route(&*self.dns, domain.clone(), &self.settings.reach);
+        let routed = timeout_at(deadline, routed).await;
+        let routed = routed.unwrap_or_else(|_| unresolved(Failure::Timeout));
         if routed.route != MailRoute::NoDomain {
             return routed;
         }
         // That a domain does not exist is the gravest answer: where there is another server, it is asked
         // too. Who cannot wait for it has the answer of the first.
         tell.send_replace(Progress::Provisional(self.learned(routed.clone())));
-        match self.dns.second_opinion(domain).await {
-            Some(Ok(Answer::Found { .. } | Answer::NoData { .. })) => {
+        match timeout_at(deadline, self.dns.second_opinion(domain)).await {
+            Ok(Some(Ok(Answer::Found { .. } | Answer::NoData { .. }))) => {
                 unresolved(Failure::Contradicted)
             }
-            Some(Ok(Answer::NoName { .. }) | Err(_)) | None => routed,
+            // A server that does not answer contradicts nobody.
+            Ok(Some(Ok(Answer::NoName { .. }) | Err(_)) | None) | Err(_) => routed,
         }
     }
 
@@ -281,3 +293,6 @@ impl Source {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
