@@ -4,12 +4,20 @@
 
 mod support {
     pub(crate) mod dns;
+    pub(crate) mod http;
+    pub(crate) mod poll;
+    pub(crate) mod program;
+    pub(crate) mod service;
 }
 
 mod dnscases {
     mod answers;
     mod asking;
+    mod bounds;
+    mod lies;
+    mod lifetimes;
     mod names;
     mod patience;
     mod servers;
+    mod service;
 }
