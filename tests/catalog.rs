@@ -285,7 +285,10 @@ fn with(lists: &[(ListKind, &[String])]) -> Catalog {
 }
 
 fn validator(catalog: Catalog, network: Network, advice: Advice) -> Validator {
-    let advice = Reason::all().map(|reason| (reason, advice)).collect();
+    // The operator's own words keep their advice.
+    let ours =
+        |reason: &Reason| !matches!(reason, Reason::AllowedByOperator | Reason::DeniedByOperator);
+    let advice = Reason::all().filter(ours).map(|reason| (reason, advice)).collect();
     Validator::new(Parts {
         lists: InForce::new(catalog),
         suggest_at: Confidence::from_percent(50),

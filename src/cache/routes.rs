@@ -52,6 +52,7 @@ impl LearnedRoute {
             MailRoute::Exchangers(_) | MailRoute::Implicit(_) | MailRoute::Null => expires + STALE,
             MailRoute::NoService
             | MailRoute::NoDomain
+            | MailRoute::NoTarget
             | MailRoute::Unusable
             | MailRoute::Unresolved(_) => expires,
         };

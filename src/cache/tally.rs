@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use tokio::time::Instant;
 
 /// Counts by key, each in windows of time of its own. It forgets keys where there are too many.
-#[derive(Clone, Debug)]
+// No `Debug`: the keys are addresses of people's machines and names of domains.
+#[derive(Clone)]
 pub struct Tally<K: Eq + Hash + Send + Sync + 'static> {
     window: Duration,
     counts: Cache<K, Arc<Count>>,
@@ -24,7 +26,13 @@ struct Count {
 impl<K: Eq + Hash + Clone + Send + Sync> Tally<K> {
     /// Nothing counted yet; at most this many keys.
     pub fn new(window: Duration, most_keys: u64) -> Self {
-        Self { window, counts: Cache::new(most_keys) }
+        // The newest keys are the ones that matter: whoever floods is new.
+        let counts = Cache::builder()
+            .max_capacity(most_keys)
+            .eviction_policy(EvictionPolicy::lru())
+            .time_to_live(window)
+            .build();
+        Self { window, counts }
     }
 
     /// Counts one more, and tells how many that makes in the window.

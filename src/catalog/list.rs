@@ -60,7 +60,8 @@ impl ListKind {
 }
 
 /// A list as text.
-#[derive(Clone, Debug)]
+// No `Debug` here nor in what holds it: an operator's list is full of addresses.
+#[derive(Clone)]
 pub struct Source<'a> {
     /// Where it comes from, for messages: a file's name.
     pub name: Cow<'a, str>,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::list::{ListKind, Source};
 
 /// The sources of each list, in the order in which they are read; later ones correct earlier ones.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Lists<'a> {
     sources: BTreeMap<ListKind, Vec<Source<'a>>>,
 }

@@ -43,7 +43,6 @@ pub struct ListInForce {
 }
 
 /// Everything the lists say, indexed by domain.
-#[derive(Debug)]
 pub struct Catalog {
     providers: Vec<Provider>,
     domains: HashMap<Box<str>, Entry>,
@@ -163,8 +162,11 @@ impl Catalog {
         for (labels_up, name) in domain.and_parents().enumerate() {
             allowed |= self.allow_reserved.contains(name);
             let Some(entry) = self.domains.get(name) else { continue };
-            known.disposable |= entry.disposable;
-            known.relay |= entry.relay;
+            if !known.disposable && !known.relay {
+                // The nearest says what it is: a relay may live below a disposable domain.
+                known.relay = entry.relay;
+                known.disposable = entry.disposable && !entry.relay;
+            }
             known.reserved |= entry.special_use;
             if labels_up > 0 {
                 // The rest says nothing of names below.

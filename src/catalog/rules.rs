@@ -13,7 +13,7 @@ use crate::address::{Address, Domain, Host, SingleLabels, and_parents};
 /// An entry with `@` is an address, also in the other spellings of the same mailbox; with a tag in it,
 /// that tag alone. Any other is a domain with all below it, and the mail server of that very name.
 /// `mx:` before a name makes it mail servers alone, with all below it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Rules {
     /// By [`key`].
     addresses: HashMap<Box<str>, OperatorWord>,
@@ -82,8 +82,9 @@ impl Rules {
             return None;
         }
         let word = |host| {
-            let below = and_parents(host).find_map(|name| self.mail_servers.get(name));
-            below.or_else(|| self.domains.get(host)).copied()
+            let itself = self.domains.get(host).max(self.mail_servers.get(host));
+            let above = || and_parents(host).skip(1).find_map(|name| self.mail_servers.get(name));
+            itself.or_else(above).copied()
         };
         hosts.filter_map(word).max()
     }

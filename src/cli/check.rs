@@ -28,7 +28,7 @@ const EXAMPLES: &str = "Examples:
   mailvet check - < addresses.txt";
 
 /// The arguments of `mailvet check`.
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct CheckArgs {
     /// The addresses; `-` reads them from standard input, one a line

@@ -25,7 +25,7 @@ use exit::{OrStop, Stopped};
 use settings::Settings;
 
 /// Tells whether mail to an address is likely to arrive, why, and what was probably meant.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(name = "mailvet", version, propagate_version = true, after_help = EXIT_STATUS)]
 struct Cli {
     #[command(subcommand)]
@@ -37,7 +37,7 @@ struct Cli {
 const EXIT_STATUS: &str = "Exit status: 0 done, 1 an address is undeliverable, 2 wrong use or \
 configuration, 3 stopped part-way, 4 a failure of our own.";
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 enum Command {
     /// Look at one or a few addresses
     Check(check::CheckArgs),
@@ -86,6 +86,7 @@ pub fn run(
     arguments: impl IntoIterator<Item = OsString>,
     environment: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> ExitCode {
+    hide_panics();
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -106,6 +107,18 @@ pub fn run(
             stopped.exit.into()
         }
     }
+}
+
+/// A panic says where it happened and nothing else: its message may quote an address.
+fn hide_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(String::new, ToString::to_string);
+        // Standard error may be closed; nobody is left to tell then.
+        let _ = io::Write::write_fmt(
+            &mut io::stderr(),
+            format_args!("mailvet: a fault of ours at {place}\n"),
+        );
+    }));
 }
 
 impl Cli {

@@ -1,5 +1,6 @@
 //! Reading the lists again while the service runs: on SIGHUP, and when one of their files has changed.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::settings::{Fingerprint, Settings};
+use crate::catalog::ListKind;
 use crate::config::Config;
 use crate::validator::{InForce, Validator};
 
@@ -19,8 +21,8 @@ pub(super) struct Reloader {
     hang_up: Signal,
     /// Looking for changed files, where that is switched on.
     watch: Option<Interval>,
-    /// The files as they were last read.
-    seen: Fingerprint,
+    /// The files as they were last read; none where the configuration could not be.
+    seen: Option<Fingerprint>,
 }
 
 impl Reloader {
@@ -29,6 +31,7 @@ impl Reloader {
         validator: Arc<Validator>,
         settings: Settings,
         config: &Config,
+        seen: Fingerprint,
     ) -> std::io::Result<Self> {
         counter!(RELOADS, "outcome" => "loaded").absolute(0);
         counter!(RELOADS, "outcome" => "kept_old").absolute(0);
@@ -39,8 +42,8 @@ impl Reloader {
             watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
             watch
         });
-        let seen = settings.fingerprint(config);
-        Ok(Self { validator, settings, hang_up: signal(SignalKind::hangup())?, watch, seen })
+        let hang_up = signal(SignalKind::hangup())?;
+        Ok(Self { validator, settings, hang_up, watch, seen: Some(seen) })
     }
 
     /// Reloads whenever there is cause, for ever.
@@ -62,11 +65,7 @@ impl Reloader {
             settings.read().ok().map(|(config, _)| settings.fingerprint(&config))
         })
         .await;
-        match now {
-            Ok(Some(now)) => now != self.seen,
-            // A configuration that cannot be read now is looked at again with the next tick.
-            Ok(None) | Err(_) => false,
-        }
+        now.is_ok_and(|now| now != self.seen)
     }
 
     async fn reload(&mut self) {
@@ -79,10 +78,11 @@ impl Reloader {
             anyhow::Ok((fingerprint, lists))
         });
         let read = read.await.context("the reader broke down").and_then(|read| read);
-        let lists = read.and_then(|(fingerprint, lists)| {
-            self.seen = fingerprint;
-            lists
-        });
+        let (fingerprint, lists) = match read {
+            Ok((fingerprint, lists)) => (Some(fingerprint), lists),
+            Err(error) => (None, Err(error)),
+        };
+        self.seen = fingerprint;
         match lists {
             Ok(lists) => {
                 self.validator.replace_lists(lists);
@@ -101,9 +101,10 @@ impl Reloader {
 const RELOADS: &str = "mailvet_list_reloads_total";
 
 fn count_entries(validator: &Validator) {
-    let mut entries = std::collections::BTreeMap::new();
+    let mut entries =
+        ListKind::ALL.map(|list| (list.code(), 0u32)).into_iter().collect::<BTreeMap<_, _>>();
     for list in validator.lists_in_force() {
-        *entries.entry(list.kind.code()).or_insert(0u32) +=
+        *entries.entry(list.kind.code()).or_default() +=
             u32::try_from(list.entries).unwrap_or(u32::MAX);
     }
     for (list, entries) in entries {

@@ -27,7 +27,7 @@ const EXAMPLES: &str = "Example:
     http://127.0.0.1:8080/v1/validate";
 
 /// The arguments of `mailvet serve`.
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ServeArgs {
     /// Listen here [default: 127.0.0.1:8080]; port 0 takes a free one
@@ -47,6 +47,8 @@ pub(super) async fn run(
     let address = address(arguments, &config).or_usage()?;
     let access = access(address, arguments).or_usage()?;
     let metrics = Metrics::start();
+    // Before the lists are read: a file that changes meanwhile is read again.
+    let files = settings.fingerprint(&config);
     let validator = Arc::new(Validator::from_config(&config, global.connection()).or_usage()?);
     let app = App {
         validator: validator.clone(),
@@ -58,7 +60,7 @@ pub(super) async fn run(
     };
     // Before the socket: whoever sees it open may already send a signal.
     let stop = stop_signal().context("cannot wait for signals").or_failure()?;
-    let reloader = Reloader::new(validator, settings, &config)
+    let reloader = Reloader::new(validator, settings, &config, files)
         .context("cannot wait for signals")
         .or_failure()?;
     let listener = TcpListener::bind(address)

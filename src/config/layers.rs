@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 use super::Config;
+use crate::typo::nearest_name;
 
 /// The sources read so far, later ones over earlier ones.
 #[derive(Clone, Debug, Default)]
@@ -126,7 +127,8 @@ impl Layers {
         let value_error = |error: toml::de::Error| {
             ConfigError::Value(error.to_string().trim_end().replace('\n', " "))
         };
-        let config = Value::Table(self.table).try_into().map_err(value_error)?;
+        let config: Config = Value::Table(self.table).try_into().map_err(value_error)?;
+        config.check_ranges()?;
         Ok((config, self.origins))
     }
 }
@@ -196,6 +198,10 @@ fn check_keys(origin: &str, prefix: &str, table: &Table) -> Result<(), ConfigErr
                 key: path,
             });
         }
+        if value.is_table() && path != OPEN_TABLE && known.contains(&path) {
+            // Not what is in it: the keys may be somebody's addresses.
+            return Err(ConfigError::Value(format!("`{path}` is no table")));
+        }
         match value {
             Value::Table(table) if path != OPEN_TABLE => check_keys(origin, &path, table)?,
             _ => {}
@@ -210,17 +216,16 @@ fn known_keys() -> Vec<String> {
     leaves(&defaults).into_iter().map(|(key, _)| key).collect()
 }
 
-/// The known key most like this one, if it is like one at all: the same name in another table, or a
-/// few letters away.
+/// The known key most like this one, if it is like one at all: a few letters away, or the same name in
+/// another table.
 fn nearest(path: &str, known: &[String]) -> Option<String> {
-    let name = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
-    let distance = |known: &str| {
-        let whole = strsim::osa_distance(path, known);
-        let last = strsim::osa_distance(&name(path), &name(known));
-        whole.min(last + 1)
-    };
     let tables = known.iter().flat_map(|key| key.match_indices('.').map(|(at, _)| &key[..at]));
-    let candidates = tables.map(str::to_owned).chain(known.iter().cloned());
-    let (distance, best) = candidates.map(|known| (distance(&known), known)).min()?;
-    (distance <= 3).then_some(best)
+    let keys = tables.chain(known.iter().map(String::as_str));
+    if let Some(key) = nearest_name(path, keys, 2) {
+        return Some(key.to_owned());
+    }
+    let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
+    let names: Vec<String> = known.iter().map(|key| last(key)).collect();
+    let name = nearest_name(&last(path), names.iter().map(String::as_str), 2)?;
+    known.iter().find(|key| last(key) == name).cloned()
 }

@@ -84,16 +84,19 @@ impl Catalog {
     /// A file cannot be read.
     pub fn lists(&self) -> Result<Lists<'static>, ListFileError> {
         let mut lists = Lists::builtin();
-        for (kind, entries) in [(ListKind::Allow, &self.allow), (ListKind::Deny, &self.deny)] {
-            if !entries.is_empty() {
-                let name = Cow::Owned(format!("catalog.{}", kind.code()));
-                lists.extend(kind, Source { name, text: Cow::Owned(entries.join("\n")) });
-            }
-        }
         for kind in ListKind::ALL {
             let uses = self.files.of(kind);
             if !uses.replace.is_empty() {
                 lists.clear(kind);
+            }
+            let inline = match kind {
+                ListKind::Allow => self.allow.as_slice(),
+                ListKind::Deny => self.deny.as_slice(),
+                _ => &[],
+            };
+            if !inline.is_empty() {
+                let name = Cow::Owned(format!("catalog.{}", kind.code()));
+                lists.extend(kind, Source { name, text: Cow::Owned(inline.join("\n")) });
             }
             for path in uses.replace.iter().chain(&uses.extend) {
                 lists.extend(kind, read(kind, path)?);

@@ -8,6 +8,7 @@ mod lists;
 mod value;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -98,7 +99,7 @@ pub struct Cache {
 }
 
 /// `[catalog]`
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Catalog {
     /// Addresses, domains and mail servers (`mx:…`) that are let in whatever else is known.
@@ -179,6 +180,20 @@ pub struct Network {
     pub allow: Vec<IpNet>,
 }
 
+/// Hides the entries: they are addresses.
+impl fmt::Debug for Catalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { allow, deny, allow_reserved, watch_seconds, files } = self;
+        f.debug_struct("Catalog")
+            .field("allow", &allow.len())
+            .field("deny", &deny.len())
+            .field("allow_reserved", &allow_reserved.len())
+            .field("watch_seconds", watch_seconds)
+            .field("files", files)
+            .finish()
+    }
+}
+
 impl Default for Http {
     fn default() -> Self {
         Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)) }
@@ -218,6 +233,40 @@ impl Default for Cache {
 impl Default for Typo {
     fn default() -> Self {
         Self { suggest_at: Probability::from_percent(50), risky_at: Probability::from_percent(80) }
+    }
+}
+
+impl Config {
+    /// Numbers that would make every answer useless are mistakes.
+    fn check_ranges(&self) -> Result<(), ConfigError> {
+        let Self { budget, dns, cache, .. } = self;
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let ranges = [
+            ("budget.timeout_ms", budget.timeout_ms, 50..=30_000),
+            ("budget.mailbox_timeout_ms", budget.mailbox_timeout_ms, 50..=30_000),
+            ("dns.timeout_ms", dns.timeout_ms, 1..=60_000),
+            ("dns.tries", count(dns.tries), 1..=100),
+            ("dns.lookup_timeout_ms", dns.lookup_timeout_ms, 1..=600_000),
+            ("dns.canary_seconds", dns.canary_seconds, 1..=86_400),
+            ("dns.max_lookups", count(dns.max_lookups), 1..=u64::MAX),
+            ("dns.max_names_per_zone", dns.max_names_per_zone.into(), 1..=u64::MAX),
+            ("dns.max_lookups_per_stranger", dns.max_lookups_per_stranger.into(), 1..=u64::MAX),
+            ("cache.max_mib", cache.max_mib, 1..=1_048_576),
+        ];
+        match ranges.into_iter().find(|(_, value, range)| !range.contains(value)) {
+            None => Ok(()),
+            Some((key, value, range)) if *range.end() == u64::MAX => {
+                let least = range.start();
+                Err(ConfigError::Value(format!(
+                    "`{key}` is {value}, but has to be at least {least}"
+                )))
+            }
+            Some((key, value, range)) => {
+                let (least, most) = (range.start(), range.end());
+                let message = format!("`{key}` is {value}, but has to be from {least} to {most}");
+                Err(ConfigError::Value(message))
+            }
+        }
     }
 }
 

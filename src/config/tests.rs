@@ -76,6 +76,13 @@ fn mistakes_are_named() {
             "[network]\nallow = [\"10.0.0.0/99\"]",
             "configuration: invalid IP address syntax in `network.allow`",
         ),
+        ("[dns]\ntries = 0", "configuration: `dns.tries` is 0, but has to be from 1 to 100"),
+        ("[cache]\nmax_mib = 99999999", "configuration: `cache.max_mib` is 99999999, but has"),
+        (
+            "[dns]\nmax_lookups = 0",
+            "configuration: `dns.max_lookups` is 0, but has to be at least 1",
+        ),
+        ("[catalog.deny]\n\"joe@x.de\" = true", "configuration: `catalog.deny` is no table"),
         ("[http]\n[dns", "mailvet.toml, line 2: "),
     ];
     for (file, message) in cases {

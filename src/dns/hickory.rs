@@ -128,13 +128,14 @@ impl HickoryDns {
         // convert it by rules of its own.
         let name =
             Name::from_ascii(format!("{}.", name.as_str())).map_err(|_| Failure::Malformed)?;
+        let asked = name.clone();
         match self.resolvers[server].lookup(name, kind).await {
             Ok(lookup) => found(&lookup, record),
             Err(NetError::Dns(DnsError::NoRecordsFound(none))) => {
                 if may_be_given_up(&none) && self.is_alias(server, none.query.name()).await? {
                     return Err(Failure::Malformed);
                 }
-                no_records(&none)
+                no_records(&none, &asked)
             }
             Err(error) => Err(failure(&error)),
         }
@@ -272,9 +273,11 @@ fn may_be_given_up(none: &NoRecords) -> bool {
 }
 
 /// Tells "there is none" from "could not find out", which hickory reports alike as errors.
-fn no_records<T>(none: &NoRecords) -> Result<Answer<T>, Failure> {
+fn no_records<T>(none: &NoRecords, asked: &Name) -> Result<Answer<T>, Failure> {
     let ttl = Duration::from_secs(none.negative_ttl.unwrap_or(0).into());
     match none.response_code {
+        // Having followed aliases hickory speaks of the last name, which is the one that is missing.
+        ResponseCode::NXDomain if none.query.name() != asked => Ok(Answer::NoTarget { ttl }),
         ResponseCode::NXDomain => Ok(Answer::NoName { ttl }),
         // A server that names other servers instead of answering does not resolve for us.
         ResponseCode::NoError if none.soa.is_none() && none.ns.is_some() => Err(Failure::Refused),

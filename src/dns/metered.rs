@@ -73,6 +73,7 @@ fn outcome<T>(answer: &Result<Answer<T>, Failure>) -> &'static str {
         Ok(Answer::Found { .. }) => "found",
         Ok(Answer::NoData { .. }) => "no_data",
         Ok(Answer::NoName { .. }) => "no_name",
+        Ok(Answer::NoTarget { .. }) => "no_target",
         Err(failure) => failure.code(),
     }
 }

@@ -35,8 +35,14 @@ pub trait Dns: Send + Sync + 'static {
 /// What comes of asking for MX records.
 pub type MxAnswer = Result<Answer<Mx>, Failure>;
 
-/// Finds where a domain's mail goes: asks what [`Search`] wants to know until it is done.
-pub async fn find_route(dns: &dyn Dns, domain: HostName, policy: &ReachPolicy) -> Routed {
+/// Finds where a domain's mail goes: asks what [`Search`] wants to know until it is done. The addresses of
+/// names that may not be asked for stay unknown.
+pub async fn find_route(
+    dns: &dyn Dns,
+    domain: HostName,
+    policy: &ReachPolicy,
+    may_ask: impl Fn(&HostName) -> bool,
+) -> Routed {
     let mut search = Search::start(domain, policy);
     loop {
         search = match search {
@@ -46,7 +52,11 @@ pub async fn find_route(dns: &dyn Dns, domain: HostName, policy: &ReachPolicy) -
                 ask.answer(answer)
             }
             Search::AskAddresses(ask) => {
-                let answer = dns.addresses(ask.name(), ask.family()).await;
+                let answer = if may_ask(ask.name()) {
+                    dns.addresses(ask.name(), ask.family()).await
+                } else {
+                    Err(Failure::Refused)
+                };
                 ask.answer(answer)
             }
         };

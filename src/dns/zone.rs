@@ -34,6 +34,7 @@ struct Name {
 #[derive(Clone, Copy, Debug)]
 enum Trouble {
     NoName,
+    NoTarget,
     Failure(Failure),
     /// The question is never answered.
     Hang,
@@ -41,7 +42,7 @@ enum Trouble {
 
 impl Zone {
     /// Reads lines such as `gmail.com MX 5 mx.example`, `mx.example A 192.0.2.1`, `x.example AAAA ::1`,
-    /// `gone.example NXDOMAIN`, `bad.example SERVFAIL` (or `REFUSED`, `TIMEOUT`), `slow.example HANG`,
+    /// `gone.example NXDOMAIN`, `alias.example NOTARGET` (an alias of nothing), `bad.example SERVFAIL` (or `REFUSED`, `TIMEOUT`), `slow.example HANG`,
     /// and `empty.example NODATA` for a name without records. `;` starts a comment.
     ///
     /// # Panics
@@ -97,6 +98,7 @@ impl Zone {
         let answer = match name.trouble {
             Some(Trouble::Hang) => return future::pending().boxed(),
             Some(Trouble::NoName) => Ok(Answer::NoName { ttl: TTL }),
+            Some(Trouble::NoTarget) => Ok(Answer::NoTarget { ttl: TTL }),
             Some(Trouble::Failure(failure)) => Err(failure),
             None => match records(name) {
                 records if records.is_empty() => Ok(Answer::NoData { ttl: TTL }),
@@ -117,6 +119,7 @@ impl Name {
             ["A" | "AAAA", ip] => self.addresses.push(ip.parse().ok()?),
             ["NODATA"] => {}
             ["NXDOMAIN"] => self.trouble = Some(Trouble::NoName),
+            ["NOTARGET"] => self.trouble = Some(Trouble::NoTarget),
             ["SERVFAIL"] => self.trouble = Some(Trouble::Failure(Failure::ServFail)),
             ["REFUSED"] => self.trouble = Some(Trouble::Failure(Failure::Refused)),
             ["TIMEOUT"] => self.trouble = Some(Trouble::Failure(Failure::Timeout)),

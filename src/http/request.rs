@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::problem::{Problem, ProblemKind};
-use crate::typo::Locale;
+use crate::typo::{Locale, nearest_name};
 use crate::verdict::Depth;
 
 /// The fields of the body.
@@ -16,7 +16,7 @@ const FIELDS: [&str; 5] = ["email", "depth", "timeout_ms", "strict", "locale"];
 const TIMEOUT_MS: std::ops::RangeInclusive<u64> = 50..=30_000;
 
 /// A body as it is sent.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body<'a> {
     #[serde(borrow)]
@@ -61,7 +61,7 @@ impl<'a> ValidateBody<'a> {
 
 fn depth(code: &str) -> Result<Depth, Problem> {
     Depth::ALL.into_iter().find(|depth| depth.code() == code).ok_or_else(|| {
-        let nearest = nearest(code, &Depth::ALL.map(Depth::code));
+        let nearest = nearest_name(code, Depth::ALL.map(Depth::code), 2);
         Problem::field("depth", "`depth` is one of syntax, domain, mailbox.").nearest(nearest)
     })
 }
@@ -91,7 +91,7 @@ fn diagnose(bytes: &[u8], error: &serde_json::Error) -> Problem {
     };
     let Value::Object(fields) = value else { return not_an_object() };
     if let Some(unknown) = fields.keys().find(|field| !FIELDS.contains(&field.as_str())) {
-        let nearest = nearest(unknown, &FIELDS);
+        let nearest = nearest_name(unknown, FIELDS, 3);
         let detail = match nearest {
             Some(nearest) => format!("There is no such field; did you mean `{nearest}`?"),
             None => format!("There is no such field; there are {}.", FIELDS.join(", ")),
@@ -139,10 +139,4 @@ fn optional_truth(value: &Value) -> bool {
 /// A field's name is the client's own text: enough of it to recognise it.
 fn shortened(name: &str) -> String {
     name.chars().take(40).collect()
-}
-
-fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
-    let distance = |known: &str| strsim::osa_distance(&shortened(name).to_lowercase(), known);
-    let best = known.iter().copied().min_by_key(|known| distance(known))?;
-    (distance(best) <= 2.max(best.len() / 2 - 1)).then_some(best)
 }

@@ -110,7 +110,7 @@ impl DomainEvidence {
                 MailRoute::Implicit(_) => "implicit_mx",
                 MailRoute::Null => "null_mx",
                 MailRoute::NoService => "no_mail_server",
-                MailRoute::NoDomain => "not_found",
+                MailRoute::NoDomain | MailRoute::NoTarget => "not_found",
                 MailRoute::Unusable => "unusable",
                 MailRoute::Unresolved(Failure::Timeout) => "timeout",
                 MailRoute::Unresolved(_) => "failure",

@@ -63,8 +63,14 @@ pub enum Answer<T> {
         /// How long that holds (RFC 2308).
         ttl: Duration,
     },
-    /// There is no such name (NXDOMAIN).
+    /// There is no such name (NXDOMAIN), and so none below it (RFC 8020).
     NoName {
+        /// How long that holds (RFC 2308).
+        ttl: Duration,
+    },
+    /// The name is an alias, and what it leads to does not exist (NXDOMAIN for the last name of the chain,
+    /// RFC 6604). Names below it may exist.
+    NoTarget {
         /// How long that holds (RFC 2308).
         ttl: Duration,
     },

@@ -1,5 +1,7 @@
 //! Whether a resolver can be believed: captive portals and filters invent answers, or deny what exists.
 
+use std::net::IpAddr;
+
 use super::{Answer, Failure, Mx};
 
 /// What is known of a resolver's honesty.
@@ -24,21 +26,32 @@ impl Trust {
     }
 }
 
-/// Judges a resolver by the MX records of domains that have some and of a name made up at random. No
-/// answer says nothing: a resolver that is down tells no lies.
+/// Judges a resolver by the MX records of domains that have some, and by those and the addresses of a name
+/// made up at random.
+///
+/// Captive portals lead every name to themselves, by its addresses alone. None where nothing was answered:
+/// who is silent neither lies nor tells the truth.
 pub fn trust(
     canaries: &[Result<Answer<Mx>, Failure>],
-    made_up: &Result<Answer<Mx>, Failure>,
-) -> Trust {
-    if matches!(made_up, Ok(Answer::Found { .. })) {
-        return Trust::Invents;
+    made_up_mx: &Result<Answer<Mx>, Failure>,
+    made_up_addresses: &Result<Answer<IpAddr>, Failure>,
+) -> Option<Trust> {
+    let invents = matches!(made_up_mx, Ok(Answer::Found { .. }))
+        || matches!(made_up_addresses, Ok(Answer::Found { .. }));
+    if invents {
+        return Some(Trust::Invents);
     }
     let denied = canaries.iter().any(|canary| match canary {
         Ok(Answer::Found { records, .. }) => records.iter().all(|mx| mx.host.is_none()),
-        Ok(Answer::NoData { .. } | Answer::NoName { .. }) => true,
+        Ok(Answer::NoData { .. } | Answer::NoName { .. } | Answer::NoTarget { .. }) => true,
         Err(_) => false,
     });
-    if denied { Trust::Denies } else { Trust::Sound }
+    let is_silent = canaries.iter().all(Result::is_err) && made_up_mx.is_err();
+    match denied {
+        true => Some(Trust::Denies),
+        false if is_silent => None,
+        false => Some(Trust::Sound),
+    }
 }
 
 #[cfg(test)]
@@ -55,21 +68,27 @@ mod tests {
         let found = || Ok(mx(HostName::new("mx.example")));
         let (null, no_data) = (|| Ok(mx(None)), || Ok(Answer::NoData { ttl: TTL }));
         let (no_name, down) = (|| Ok(Answer::NoName { ttl: TTL }), || Err(Failure::Timeout));
+        let address = || Ok(Answer::Found { records: vec![[192, 0, 2, 1].into()], ttl: TTL });
+        let none = || Ok(Answer::NoName { ttl: TTL });
+        let mute = || Err(Failure::Timeout);
+        let (sound, invents, denies) =
+            (Some(Trust::Sound), Some(Trust::Invents), Some(Trust::Denies));
         let cases = [
-            ("all is well", vec![found(), found()], no_name(), Trust::Sound),
-            ("made-up name without MX", vec![found()], no_data(), Trust::Sound),
-            ("no canaries", vec![], no_name(), Trust::Sound),
-            ("down", vec![down(), down()], down(), Trust::Sound),
-            ("one canary not answered", vec![found(), down()], no_name(), Trust::Sound),
-            ("invents", vec![found()], found(), Trust::Invents),
-            ("invents a null MX", vec![found()], null(), Trust::Invents),
-            ("denies the name", vec![found(), no_name()], no_name(), Trust::Denies),
-            ("denies the records", vec![no_data()], no_name(), Trust::Denies),
-            ("says it takes no mail", vec![null()], no_name(), Trust::Denies),
-            ("denies one, the other not answered", vec![no_name(), down()], down(), Trust::Denies),
+            ("all is well", vec![found(), found()], no_name(), none(), sound),
+            ("made-up name without MX", vec![found()], no_data(), none(), sound),
+            ("no canaries", vec![], no_name(), none(), sound),
+            ("silent", vec![down(), down()], down(), mute(), None),
+            ("one canary not answered", vec![found(), down()], no_name(), none(), sound),
+            ("invents", vec![found()], found(), none(), invents),
+            ("invents a null MX", vec![found()], null(), none(), invents),
+            ("leads every name to itself", vec![found()], no_data(), address(), invents),
+            ("denies the name", vec![found(), no_name()], no_name(), none(), denies),
+            ("denies the records", vec![no_data()], no_name(), none(), denies),
+            ("says it takes no mail", vec![null()], no_name(), none(), denies),
+            ("denies one, silent else", vec![no_name(), down()], down(), mute(), denies),
         ];
-        for (name, canaries, made_up, expected) in cases {
-            assert_eq!(trust(&canaries, &made_up), expected, "{name}");
+        for (name, canaries, made_up_mx, made_up_addresses, expected) in cases {
+            assert_eq!(trust(&canaries, &made_up_mx, &made_up_addresses), expected, "{name}");
         }
     }
 }

@@ -13,7 +13,9 @@ pub fn lifetime(routed: &Routed) -> Duration {
         MailRoute::Exchangers(_) | MailRoute::Implicit(_) | MailRoute::Null => {
             (MINUTE, 60 * MINUTE)
         }
-        MailRoute::NoDomain | MailRoute::NoService | MailRoute::Unusable => (30, 10 * MINUTE),
+        MailRoute::NoDomain | MailRoute::NoTarget | MailRoute::NoService | MailRoute::Unusable => {
+            (30, 10 * MINUTE)
+        }
         MailRoute::Unresolved(_) => (5, 5),
     };
     routed.ttl.clamp(Duration::from_secs(least), Duration::from_secs(most))

@@ -30,6 +30,8 @@ pub enum MailRoute {
     NoService,
     /// Nowhere: there is no such domain.
     NoDomain,
+    /// Nowhere: the domain is an alias of one that does not exist.
+    NoTarget,
     /// Nowhere: what its mail servers are said to be cannot be contacted by anybody.
     Unusable,
     /// Not found out.

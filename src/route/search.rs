@@ -2,7 +2,7 @@
 //! answer. It asks nobody itself.
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use super::answer::{Answer, Failure, Family, HostName, Mx};
@@ -95,6 +95,7 @@ impl<'p> AskMx<'p> {
         match answer {
             Err(failure) => Search::done(MailRoute::Unresolved(failure), Duration::ZERO),
             Ok(Answer::NoName { ttl }) => Search::done(MailRoute::NoDomain, ttl),
+            Ok(Answer::NoTarget { ttl }) => Search::done(MailRoute::NoTarget, ttl),
             Ok(Answer::NoData { ttl }) => {
                 AskAddresses::new(self.policy, self.domain, ttl, Purpose::ImplicitMx).into_search()
             }
@@ -166,8 +167,14 @@ impl<'p> AskAddresses<'p> {
                 self.ttl = self.ttl.min(ttl);
                 self.other_family()
             }
+            // The same server said before that the name exists.
+            Ok(Answer::NoName { .. } | Answer::NoTarget { .. })
+                if matches!((&self.purpose, self.family), (Purpose::ImplicitMx, Family::V4)) =>
+            {
+                Search::done(MailRoute::Unresolved(Failure::Contradicted), self.ttl)
+            }
             // A name that does not exist has no records of another type either.
-            Ok(Answer::NoName { ttl }) => {
+            Ok(Answer::NoName { ttl } | Answer::NoTarget { ttl }) => {
                 self.ttl = self.ttl.min(ttl);
                 self.next_host()
             }
@@ -180,7 +187,9 @@ impl<'p> AskAddresses<'p> {
 
     /// Answers by itself what needs no question.
     fn into_search(self) -> Search<'p> {
-        if self.host.is_localhost() { self.next_host() } else { Search::AskAddresses(self) }
+        let is_out_of_bounds =
+            self.host.is_localhost() && !self.policy.allows(Ipv4Addr::LOCALHOST.into());
+        if is_out_of_bounds { self.next_host() } else { Search::AskAddresses(self) }
     }
 
     fn usable(self, mut addresses: Vec<IpAddr>) -> Search<'p> {

@@ -5,7 +5,8 @@ use super::*;
 /// One row: what the world answers, and what has to come of it.
 struct Case {
     name: &'static str,
-    /// `TYPE name answer`; the answer is records, `-` (NODATA), `!` (NXDOMAIN) or a failure's code.
+    /// `TYPE name answer`; the answer is records, `-` (NODATA), `!` (NXDOMAIN), `>`
+    /// (alias of nothing) or a failure's code.
     world: &'static [&'static str],
     route: MailRoute,
     /// How many questions lead there.
@@ -32,6 +33,7 @@ fn answer<T>(
     match line.unwrap_or_else(|| panic!("nobody expected {question}")) {
         "-" => Ok(Answer::NoData { ttl: TTL }),
         "!" => Ok(Answer::NoName { ttl: TTL }),
+        ">" => Ok(Answer::NoTarget { ttl: TTL }),
         text => match failure(text) {
             Some(failure) => Err(failure),
             None => Ok(Answer::Found { records: text.split(", ").map(record).collect(), ttl: TTL }),
@@ -86,7 +88,7 @@ fn implicit(ip: &str) -> MailRoute {
 #[test]
 fn every_shape_of_a_domain_has_its_route() {
     use Failure::{Overloaded, Refused, ServFail, Timeout};
-    use MailRoute::{NoDomain, NoService, Null, Unresolved, Unusable};
+    use MailRoute::{NoDomain, NoService, NoTarget, Null, Unresolved, Unusable};
     use NullMx::{Absent, Beside};
     use Targets::{LiteralsOnly, Named};
     const ONE: &[(&str, u16)] = &[("m.example", 10)];
@@ -156,7 +158,25 @@ fn every_shape_of_a_domain_has_its_route() {
         Case {
             name: "NODATA for MX, then NXDOMAIN for A: the server contradicts itself",
             world: &["MX d.example -", "A d.example !"],
+            route: Unresolved(Failure::Contradicted),
+            questions: 2,
+        },
+        Case {
+            name: "NODATA twice, then NXDOMAIN for AAAA: a common fault of name servers",
+            world: &["MX d.example -", "A d.example -", "AAAA d.example !"],
             route: NoService,
+            questions: 3,
+        },
+        Case {
+            name: "alias of nothing",
+            world: &["MX d.example >"],
+            route: NoTarget,
+            questions: 1,
+        },
+        Case {
+            name: "MX to an alias of nothing",
+            world: &["MX d.example 10 m.example", "A m.example >"],
+            route: Unusable,
             questions: 2,
         },
         Case {

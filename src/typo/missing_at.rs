@@ -3,7 +3,8 @@
 use super::{Confidence, Speller};
 
 /// A text without `@`, cut in two where the `@` was probably left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+// No `Debug`: it holds part of an address.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Parted<'a> {
     /// What belongs before the `@`.
     pub local: &'a str,

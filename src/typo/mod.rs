@@ -9,6 +9,7 @@ mod confidence;
 mod locale;
 mod lookalike;
 mod missing_at;
+mod nearest;
 
 use crate::address::Domain;
 use crate::catalog::Popularity;
@@ -17,6 +18,7 @@ pub use confidence::Confidence;
 pub use locale::{Locale, LocaleError};
 use lookalike::Lookalikes;
 pub use missing_at::Parted;
+pub use nearest::nearest_name;
 
 /// A domain that was probably meant.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Routes;
-use crate::route::{HostName, Trust, trust};
+use crate::route::{Family, HostName, Trust, trust};
 
 /// What is known of the resolver's honesty, shared by all who ask it.
 #[derive(Clone)]
@@ -74,28 +74,35 @@ impl Routes {
             loop {
                 times.tick().await;
                 let began = Instant::now();
-                let trust = routes.test(&canaries).await;
-                routes.trust().settle(trust);
-                match trust {
-                    Trust::Sound => last_sound = began,
-                    // When it began to lie nobody knows; what it said since it last told the truth may be
-                    // a lie.
-                    Trust::Invents | Trust::Denies => routes.forget_since(last_sound),
+                match routes.test(&canaries).await {
+                    Some(Trust::Sound) => {
+                        routes.trust().settle(Trust::Sound);
+                        last_sound = began;
+                    }
+                    Some(lie) => {
+                        routes.trust().settle(lie);
+                        // When it began to lie nobody knows; what it said since it last told the truth
+                        // may be a lie.
+                        routes.forget_since(last_sound);
+                    }
+                    // Nothing is known against a resolver that is down from the start.
+                    None if routes.trust().now().is_none() => {
+                        routes.trust().settle(Trust::Sound);
+                    }
+                    None => {}
                 }
             }
         });
     }
 
-    async fn test(&self, canaries: &[HostName]) -> Trust {
-        let made_up = made_up_name();
-        let answers = join_all(canaries.iter().map(|canary| self.dns().mx(canary)));
-        let (answers, of_made_up) = tokio::join!(answers, async {
-            match &made_up {
-                Some(name) => self.dns().mx(name).await,
-                None => Err(crate::route::Failure::Malformed),
-            }
-        });
-        trust(&answers, &of_made_up)
+    async fn test(&self, canaries: &[HostName]) -> Option<Trust> {
+        let made_up = made_up_name()?;
+        let (canaries, made_up_mx, made_up_addresses) = tokio::join!(
+            join_all(canaries.iter().map(|canary| self.dns().mx(canary))),
+            self.dns().mx(&made_up),
+            self.dns().addresses(&made_up, Family::V4),
+        );
+        trust(&canaries, &made_up_mx, &made_up_addresses)
     }
 }
 

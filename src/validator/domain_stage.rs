@@ -59,9 +59,11 @@ impl DomainStage {
         let Self::Learned(learned, _) = self else { return TypedDomain::Unknown };
         match learned.route {
             MailRoute::Exchangers(_) | MailRoute::Implicit(_) => TypedDomain::TakesMail,
-            MailRoute::Null | MailRoute::NoService | MailRoute::NoDomain | MailRoute::Unusable => {
-                TypedDomain::TakesNone
-            }
+            MailRoute::Null
+            | MailRoute::NoService
+            | MailRoute::NoDomain
+            | MailRoute::NoTarget
+            | MailRoute::Unusable => TypedDomain::TakesNone,
             MailRoute::Unresolved(_) => TypedDomain::Unknown,
         }
     }

@@ -45,7 +45,7 @@ pub(super) enum Waited {
     Provisional(Arc<LearnedRoute>),
     /// Out of patience.
     OutOfPatience,
-    /// The flight broke off: the process is being taken down.
+    /// The flight broke off, by a fault of ours or because the process is being taken down.
     Lost,
 }
 

@@ -38,7 +38,7 @@ pub struct FloodLimits {
 }
 
 /// Counts what is asked, and says when it is too much.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct FloodGuard {
     limits: FloodLimits,
     zones: Tally<Box<str>>,
@@ -62,15 +62,22 @@ impl FloodGuard {
             return false;
         }
         match zone_above(domain.as_str()) {
-            Some(zone) => self.zones.count(&zone.into()) <= self.limits.names_per_zone,
-            None => true,
+            Some(zone) if caller != Caller::Operator => {
+                self.zones.count(&zone.into()) <= self.limits.names_per_zone
+            }
+            _ => true,
         }
     }
 }
 
-/// The registrable domain that a name is below; none where it is one itself.
+/// The registrable domain that a name is below; none where it is one itself. Below the domains of hosting
+/// companies (`github.io`) anybody can make names up, so those count as one zone each.
 fn zone_above(name: &str) -> Option<&str> {
-    let zone = psl::domain_str(name)?;
+    let suffix = psl::suffix(name.as_bytes())?;
+    let zone = match suffix.typ() {
+        Some(psl::Type::Private) => name.get(name.len() - suffix.as_bytes().len()..)?,
+        Some(psl::Type::Icann) | None => psl::domain_str(name)?,
+    };
     (zone.len() < name.len()).then_some(zone)
 }
 
@@ -102,6 +109,9 @@ mod tests {
         assert!(!admits("d.e.example.co.uk"));
         assert!(admits("example.co.uk"), "the registrable domain itself is no random name");
         assert!(admits("a.other.co.uk"), "another zone");
+        assert!(admits("a.github.io") && admits("b.github.io"));
+        assert!(!admits("c.github.io"), "names below a hosting company's domain");
+        assert!(guard.admits(0, Caller::Operator, &name("c.github.io")), "the operator is free");
         tokio::time::advance(WINDOW).await;
         assert!(admits("c.example.co.uk"), "a new window");
     }

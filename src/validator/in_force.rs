@@ -4,7 +4,6 @@ use crate::catalog::Catalog;
 use crate::typo::Speller;
 
 /// A catalog, and the speller that suggests its domains. They change together.
-#[derive(Debug)]
 pub struct InForce {
     pub(super) catalog: Catalog,
     pub(super) speller: Speller,

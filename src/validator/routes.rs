@@ -142,7 +142,7 @@ impl Routes {
         match self.board(domain, caller, stale.clone()) {
             Some((flight, boarding)) => {
                 let patience = deadline.saturating_duration_since(Instant::now());
-                wait(flight, boarding, stale, patience).await
+                self.wait(flight, boarding, stale, patience).await
             }
             None => match stale {
                 Some(stale) => (Found::Learned(stale, Freshness::Cached), Source::Stale),
@@ -182,7 +182,7 @@ impl Routes {
         if !self.guard.admits(self.flights.count(), caller, domain) {
             return None;
         }
-        let ask = |tell| self.clone().learn(domain.clone(), stale, tell);
+        let ask = |tell| self.clone().learn(domain.clone(), caller, stale, tell);
         Some(self.flights.board(domain, ask))
     }
 
@@ -190,6 +190,7 @@ impl Routes {
     async fn learn(
         self,
         domain: HostName,
+        caller: Caller,
         stale: Option<Arc<LearnedRoute>>,
         tell: watch::Sender<Progress>,
     ) {
@@ -199,7 +200,7 @@ impl Routes {
             return;
         }
         let deadline = Instant::now() + self.settings.flight_deadline;
-        let routed = self.ask(&domain, deadline, &tell).await;
+        let routed = self.ask(&domain, caller, deadline, &tell).await;
         let routed = match self.trust.now() {
             Some(Trust::Invents | Trust::Denies) => unresolved(Failure::Untrusted),
             Some(Trust::Sound) | None => routed,
@@ -216,13 +217,17 @@ impl Routes {
     async fn ask(
         &self,
         domain: &HostName,
+        caller: Caller,
         deadline: Instant,
         tell: &watch::Sender<Progress>,
     ) -> Routed {
-        let routed = find_route(&*self.dns, domain.clone(), &self.settings.reach);
+        // A stranger's domain may name mail servers in a private zone; those are not asked for either.
+        let may_ask = |name: &HostName| caller == Caller::Operator || !self.is_private(name);
+        let reach = &self.settings.reach;
+        let routed = find_route(&*self.dns, domain.clone(), reach, may_ask);
         let routed = timeout_at(deadline, routed).await;
         let routed = routed.unwrap_or_else(|_| unresolved(Failure::Timeout));
-        if routed.route != MailRoute::NoDomain {
+        if !matches!(routed.route, MailRoute::NoDomain | MailRoute::NoTarget) {
             return routed;
         }
         // That a domain does not exist is the gravest answer: where there is another server, it is asked
@@ -233,7 +238,35 @@ impl Routes {
                 unresolved(Failure::Contradicted)
             }
             // A server that does not answer contradicts nobody.
-            Ok(Some(Ok(Answer::NoName { .. }) | Err(_)) | None) | Err(_) => routed,
+            Ok(Some(Ok(Answer::NoName { .. } | Answer::NoTarget { .. }) | Err(_)) | None)
+            | Err(_) => routed,
+        }
+    }
+
+    /// Waits for a flight as long as that makes sense.
+    async fn wait(
+        &self,
+        flight: Flight,
+        boarding: Boarding,
+        stale: Option<Arc<LearnedRoute>>,
+        patience: Duration,
+    ) -> (Found, Source) {
+        let patience = match stale {
+            Some(_) => patience.min(PATIENCE_WITH_STALE.saturating_sub(flight.age())),
+            None => patience,
+        };
+        match (flight.wait(patience).await, stale) {
+            (Waited::Landed(learned), Some(stale)) if learned.is_of_same_lookup(&stale) => {
+                (Found::Learned(learned, Freshness::Cached), Source::Stale)
+            }
+            (Waited::Landed(learned) | Waited::Provisional(learned), _) => {
+                (Found::Learned(learned, Freshness::Asked), Source::Flight(boarding))
+            }
+            (Waited::OutOfPatience | Waited::Lost, Some(stale)) => {
+                (Found::Learned(stale, Freshness::Cached), Source::Stale)
+            }
+            (Waited::OutOfPatience, None) => (Found::OutOfTime, Source::OutOfTime),
+            (Waited::Lost, None) => (self.unresolved(Failure::Overloaded), Source::Refused),
         }
     }
 
@@ -247,31 +280,6 @@ impl Routes {
 
     fn now(&self) -> Timestamp {
         self.clock.now()
-    }
-}
-
-/// Waits for a flight as long as that makes sense.
-async fn wait(
-    flight: Flight,
-    boarding: Boarding,
-    stale: Option<Arc<LearnedRoute>>,
-    patience: Duration,
-) -> (Found, Source) {
-    let patience = match stale {
-        Some(_) => patience.min(PATIENCE_WITH_STALE.saturating_sub(flight.age())),
-        None => patience,
-    };
-    match (flight.wait(patience).await, stale) {
-        (Waited::Landed(learned), Some(stale)) if learned.is_of_same_lookup(&stale) => {
-            (Found::Learned(learned, Freshness::Cached), Source::Stale)
-        }
-        (Waited::Landed(learned) | Waited::Provisional(learned), _) => {
-            (Found::Learned(learned, Freshness::Asked), Source::Flight(boarding))
-        }
-        (Waited::OutOfPatience | Waited::Lost, Some(stale)) => {
-            (Found::Learned(stale, Freshness::Cached), Source::Stale)
-        }
-        (Waited::OutOfPatience | Waited::Lost, None) => (Found::OutOfTime, Source::OutOfTime),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::dns::Metered;
 use crate::dns::hickory::{DnsSettings, HickoryDns, SetupError};
 use crate::reach::ReachPolicy;
 use crate::route::HostName;
-use crate::typo::Confidence;
+use crate::typo::{Confidence, nearest_name};
 use crate::verdict::{Advice, Policy, Reason};
 
 /// Whether the network may be used.
@@ -139,8 +139,10 @@ impl InForce {
 
 fn policy(config: &Config) -> Result<Policy, BuildError> {
     let advice = config.policy.advice.iter().map(|(code, advice)| {
-        let reason = Reason::from_code(code)
-            .ok_or_else(|| BuildError::Reason { code: code.clone(), nearest: nearest(code) })?;
+        let reason = Reason::from_code(code).ok_or_else(|| BuildError::Reason {
+            code: code.clone(),
+            nearest: nearest_name(code, Reason::all().map(Reason::code), 4),
+        })?;
         let advice = Advice::ALL
             .into_iter()
             .find(|known| known.code() == advice)
@@ -151,10 +153,4 @@ fn policy(config: &Config) -> Result<Policy, BuildError> {
         risky_at: Confidence::from_percent(config.typo.risky_at.percent()),
         advice: advice.collect::<Result<_, BuildError>>()?,
     })
-}
-
-fn nearest(code: &str) -> Option<&'static str> {
-    let best =
-        Reason::all().map(Reason::code).min_by_key(|known| strsim::osa_distance(code, known))?;
-    (strsim::osa_distance(code, best) <= 4).then_some(best)
 }

@@ -312,6 +312,14 @@ async fn below_what_does_not_exist_nothing_is_asked() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn below_an_alias_of_nothing_there_may_be_something() {
+    let house = house();
+    house.zone.change("alias.de NOTARGET\nbelow.alias.de MX 10 mx.good.de");
+    assert_eq!(of(&house, "alias.de").await, "not_found domain_not_found");
+    assert_eq!(of(&house, "below.alias.de").await, "mx domain_accepts_mail");
+}
+
+#[tokio::test(start_paused = true)]
 async fn made_up_names_below_one_zone_end_unknown() {
     let zone = Zone::parse("known.victim.de MX 10 mx.good.de\nmx.good.de A 8.8.8.8");
     for number in 0..20 {
@@ -366,6 +374,9 @@ async fn private_zones_are_the_operators_alone() {
     assert_eq!(of(&house, "secret.de").await, "skipped not_checked");
     assert_eq!(of(&house, "x.secret.de").await, "skipped not_checked");
     assert_eq!(house.zone.questions(), 0);
+    house.zone.change("spy.de MX 10 x.secret.de");
+    assert_eq!(of(&house, "spy.de").await, "failure dns_failure", "not through an MX either");
+    assert_eq!(house.zone.questions(), 1);
     let operator = |text| Request { caller: Caller::Operator, ..request(text) };
     assert_eq!(told(&house, &operator("joe@secret.de")).await, "mx domain_accepts_mail");
     assert_eq!(told(&house, &operator("joe@x.secret.de")).await, "not_found domain_not_found");

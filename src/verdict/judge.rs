@@ -63,7 +63,7 @@ fn no_route(host: HostFindings<'_>) -> Option<Reason> {
     match host {
         HostFindings::Reserved => Some(Reason::DomainReserved),
         HostFindings::Route(route) => match route {
-            MailRoute::NoDomain => Some(Reason::DomainNotFound),
+            MailRoute::NoDomain | MailRoute::NoTarget => Some(Reason::DomainNotFound),
             MailRoute::Null => Some(Reason::DomainTakesNoMail),
             MailRoute::NoService => Some(Reason::DomainHasNoMailServer),
             MailRoute::Unusable => Some(Reason::MailServerUnusable),
@@ -182,8 +182,8 @@ fn advice(findings: &Findings<'_>, reasons: &[Reason], policy: &Policy) -> Advic
         Findings::WellFormed(address) => (address.word, address.slip.is_some()),
     };
     match word {
-        Some(OperatorWord::Allowed) => return Advice::Accept,
-        Some(OperatorWord::Denied) => return Advice::Reject,
+        Some(OperatorWord::Allowed) => return policy.advice(Reason::AllowedByOperator),
+        Some(OperatorWord::Denied) => return policy.advice(Reason::DeniedByOperator),
         None => {}
     }
     let strictest = reasons.iter().map(|reason| policy.advice(*reason)).max();
@@ -202,7 +202,11 @@ fn checks(findings: &Findings<'_>) -> Checks {
         HostFindings::OutOfTime | HostFindings::Route(MailRoute::Unresolved(_)) => Check::Unknown,
         HostFindings::Route(MailRoute::Exchangers(_) | MailRoute::Implicit(_)) => Check::Pass,
         HostFindings::Route(
-            MailRoute::Null | MailRoute::NoService | MailRoute::NoDomain | MailRoute::Unusable,
+            MailRoute::Null
+            | MailRoute::NoService
+            | MailRoute::NoDomain
+            | MailRoute::NoTarget
+            | MailRoute::Unusable,
         ) => Check::Fail,
     };
     let mailbox = match address.mailbox {

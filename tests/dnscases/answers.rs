@@ -87,7 +87,7 @@ async fn every_kind_of_reply() {
         ("to-link.test", "300: 10 mx.test"),
         ("to-none.test", "60: no data"),
         ("to-none-bare.test", "0: no data"),
-        ("to-gone.test", "40: no name"),
+        ("to-gone.test", "40: no target"),
         ("to-fails.test", "servfail"),
         ("circle.test", "malformed"),
         ("self.test", "malformed"),

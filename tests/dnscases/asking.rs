@@ -64,6 +64,7 @@ fn described<T>(answer: &Result<Answer<T>, Failure>, record: impl FnMut(&T) -> S
         }
         Ok(Answer::NoData { ttl }) => format!("{}: no data", ttl.as_secs()),
         Ok(Answer::NoName { ttl }) => format!("{}: no name", ttl.as_secs()),
+        Ok(Answer::NoTarget { ttl }) => format!("{}: no target", ttl.as_secs()),
         Err(failure) => failure.code().to_owned(),
     }
 }

@@ -1,0 +1,35 @@
+//! Slips in the names of settings, fields and codes.
+
+/// The known name most like the one that was written, if it is like one at all: at most `most_edits` away.
+pub fn nearest_name<'k>(
+    written: &str,
+    known: impl IntoIterator<Item = &'k str>,
+    most_edits: usize,
+) -> Option<&'k str> {
+    // Names have no use for more; what is longer is no slip.
+    let written: String = written.chars().take(64).collect::<String>().to_lowercase();
+    let by_edits = known.into_iter().map(|name| (strsim::osa_distance(&written, name), name));
+    let (edits, name) = by_edits.min()?;
+    (edits <= most_edits).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name() {
+        let known = ["email", "depth", "timeout_ms"];
+        for (written, edits, expected) in [
+            ("emial", 2, Some("email")),
+            ("EMAIL", 0, Some("email")),
+            ("timeout", 3, Some("timeout_ms")),
+            ("timeout", 2, None),
+            ("zebra", 2, None),
+            ("", 2, None),
+        ] {
+            assert_eq!(nearest_name(written, known, edits), expected, "{written}");
+        }
+        assert_eq!(nearest_name("x", [], 9), None);
+    }
+}
