@@ -1,5 +1,7 @@
 //! A client for HTTP/1.1 that sends any bytes it is given.
 
+#![allow(dead_code, reason = "every test target uses a part of it")]
+
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 

@@ -1,5 +1,7 @@
 //! The program under test as a command that can ask nobody but this machine.
 
+#![allow(dead_code, reason = "every test target uses a part of it")]
+
 use std::process::Command;
 
 use crate::support::dns::DnsServer;

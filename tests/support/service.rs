@@ -1,5 +1,7 @@
 //! `mailvet serve` as a child process on a free port.
 
+#![allow(dead_code, reason = "every test target uses a part of it")]
+
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
