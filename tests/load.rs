@@ -1,10 +1,10 @@
 //! Many requests at once, of which many are given up, and a DNS that comes and goes: nothing is asked twice,
 //! nothing is left behind, nothing is made up.
 //!
-//! Takes half a minute. The larger runs, also for other builds:
+//! Takes half a minute. With more requests, as `tests/run --all` has it:
 //!
 //! ```text
-//! cargo test --release --test load -- --ignored
+//! LOAD_REQUESTS=100000 cargo test --test load
 //! ```
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]

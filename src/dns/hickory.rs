@@ -1,9 +1,11 @@
 //! The real DNS, by hickory-resolver. No other file knows that crate.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig};
@@ -38,13 +40,21 @@ pub struct DnsSettings {
 pub struct HickoryDns {
     /// One for each server. Of several servers in one resolver hickory (0.26) takes the next in turn for
     /// all questions together, so that a question can get the server that failed it again and again.
-    resolvers: Vec<TokioResolver>,
+    servers: Vec<Server>,
     /// The server that answered last: asked first, so that one that is down costs only the first who
     /// meet it.
     answered_last: AtomicUsize,
     tries: usize,
     in_flight: Semaphore,
     deadline: Duration,
+}
+
+/// One server, and the resolver that asks it alone.
+#[derive(Debug)]
+struct Server {
+    config: NameServerConfig,
+    timeout: Duration,
+    resolver: ArcSwap<TokioResolver>,
 }
 
 /// The resolver could not be set up.
@@ -67,9 +77,9 @@ impl HickoryDns {
         // The resolver's own bound is one per try; this one holds whatever it does.
         let times = u32::try_from(tries).unwrap_or(u32::MAX);
         let deadline = settings.timeout.saturating_mul(times).saturating_add(settings.timeout / 2);
-        let resolvers = servers.into_iter().map(|server| resolver(server, settings.timeout));
+        let servers = servers.into_iter().map(|server| Server::new(server, settings.timeout));
         Ok(Self {
-            resolvers: resolvers.collect::<Result<_, _>>()?,
+            servers: servers.collect::<Result<_, _>>()?,
             answered_last: AtomicUsize::new(0),
             tries,
             in_flight: Semaphore::new(MAX_IN_FLIGHT),
@@ -89,7 +99,7 @@ impl HickoryDns {
         let lookup = async {
             let mut answer = Err(Failure::Unreachable);
             for turn in 0..self.tries {
-                let server = (first + turn) % self.resolvers.len();
+                let server = (first + turn) % self.servers.len();
                 answer = self.ask_one(server, name, kind, &record).await;
                 if answer.is_ok() {
                     self.answered_last.store(server, Ordering::Relaxed);
@@ -100,9 +110,9 @@ impl HickoryDns {
         };
         let answer = tokio::time::timeout(self.deadline, lookup).await;
         let answer = answer.unwrap_or(Err(Failure::Timeout));
-        if answer.is_err() && self.tries < self.resolvers.len() {
+        if answer.is_err() && self.tries < self.servers.len() {
             // The next question begins where this one ended: else the servers beyond would never be asked.
-            let next = (first + self.tries) % self.resolvers.len();
+            let next = (first + self.tries) % self.servers.len();
             self.answered_last.store(next, Ordering::Relaxed);
         }
         answer
@@ -129,7 +139,7 @@ impl HickoryDns {
         let name =
             Name::from_ascii(format!("{}.", name.as_str())).map_err(|_| Failure::Malformed)?;
         let asked = name.clone();
-        match self.resolvers[server].lookup(name, kind).await {
+        match self.servers[server].look_up(name, kind).await {
             Ok(lookup) => found(&lookup, record),
             Err(NetError::Dns(DnsError::NoRecordsFound(none))) => {
                 if may_be_given_up(&none) && self.is_alias(server, none.query.name()).await? {
@@ -142,7 +152,7 @@ impl HickoryDns {
     }
 
     async fn is_alias(&self, server: usize, name: &Name) -> Result<bool, Failure> {
-        match self.resolvers[server].lookup(name.clone(), RecordType::CNAME).await {
+        match self.servers[server].look_up(name.clone(), RecordType::CNAME).await {
             Ok(lookup) => {
                 let mut answers = lookup.answers().iter();
                 Ok(answers.any(|answer| answer.record_type() == RecordType::CNAME))
@@ -150,6 +160,26 @@ impl HickoryDns {
             Err(NetError::Dns(DnsError::NoRecordsFound(_))) => Ok(false),
             Err(error) => Err(failure(&error)),
         }
+    }
+}
+
+impl Server {
+    fn new(config: NameServerConfig, timeout: Duration) -> Result<Self, SetupError> {
+        let resolver = ArcSwap::from_pointee(resolver(config.clone(), timeout)?);
+        Ok(Self { config, timeout, resolver })
+    }
+
+    async fn look_up(&self, name: Name, kind: RecordType) -> Result<Lookup, NetError> {
+        let answer = self.resolver.load_full().lookup(name, kind).await;
+        if answer.is_err() {
+            // hickory (0.26) counts it as a failure of the server, NXDOMAIN and NODATA too, and waits longer
+            // and longer before it sends a question again: a lost packet would soon cost the whole try. A
+            // new resolver has no such memory.
+            if let Ok(resolver) = resolver(self.config.clone(), self.timeout) {
+                self.resolver.store(Arc::new(resolver));
+            }
+        }
+        answer
     }
 }
 
@@ -170,8 +200,8 @@ impl Dns for HickoryDns {
 
     fn second_opinion<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Option<MxAnswer>> {
         async move {
-            let other = (self.answered_last.load(Ordering::Relaxed) + 1) % self.resolvers.len();
-            if self.resolvers.len() < 2 {
+            let other = (self.answered_last.load(Ordering::Relaxed) + 1) % self.servers.len();
+            if self.servers.len() < 2 {
                 return None;
             }
             let _turn = match self.turn().await {

@@ -77,15 +77,14 @@ async fn a_lost_packet_is_sent_again_in_time_also_after_many_names_that_are_not(
             "* NXDOMAIN\nlossy.test MX 10 mx.test\nlossy.test DROPS {lost}"
         ));
         let dns = resolver([&server], Duration::from_millis(700), TRIES);
-        // Each of these makes hickory think that the server is slow, and wait longer before it sends
-        // a packet again.
+        // Each of these would make hickory think that the server is slow, and wait longer before it
+        // sends a packet again: then a try would be one packet.
         for n in 0..60 {
             assert_eq!(mx(&dns, &format!("gone{n}.test")).await, "300: no name", "{n}");
         }
-        let expected = if lost < TRIES { "300: 10 mx.test" } else { "timeout" };
-        assert_eq!(mx(&dns, "lossy.test").await, expected, "{lost} lost");
+        assert_eq!(mx(&dns, "lossy.test").await, "300: 10 mx.test", "{lost} lost");
         let packets = server.packets("lossy.test", "MX", Protocol::Udp);
-        assert_eq!(packets, TRIES.min(lost + 1), "{lost} lost");
+        assert!(packets > lost, "{lost} lost, {packets} sent");
     }))
     .await;
 }

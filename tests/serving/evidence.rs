@@ -287,6 +287,22 @@ fn silence_ends_where_the_resolver_gives_up() {
 }
 
 #[test]
+fn a_lost_packet_is_soon_sent_again_whatever_was_answered_before() {
+    const ABSENT: usize = 40;
+    let absent: String = (0..ABSENT).map(|n| format!("absent{n}.test NXDOMAIN\n")).collect();
+    let lost = "lost.test DROPS 1\nlost.test MX 10 mx.test\nmx.test A 192.0.2.1";
+    let dns = DnsServer::start(&(absent + lost));
+    let service = Service::start(asking_patiently(&dns));
+    for n in 0..ABSENT {
+        let email = format!("joe@absent{n}.test");
+        let report = report(&service, &json!({"email": email, "timeout_ms": 30_000}));
+        assert_eq!(report["reasons"], json!(["domain_not_found"]), "{report}");
+    }
+    let report = report(&service, &json!({"email": "joe@lost.test", "timeout_ms": 4_000}));
+    assert_eq!(report["verdict"], "plausible", "{report}");
+}
+
+#[test]
 fn a_domain_is_asked_for_once() {
     let dns = DnsServer::start(ZONE);
     let service = Service::start(asking(&dns));
