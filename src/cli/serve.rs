@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Global;
@@ -63,8 +62,7 @@ pub(super) async fn run(
     let reloader = Reloader::new(validator, settings, &config, files)
         .context("cannot wait for signals")
         .or_failure()?;
-    let listener = TcpListener::bind(address)
-        .await
+    let listener = http::listen(address)
         .with_context(|| format!("cannot listen on {address}"))
         .or_failure()?;
     let bound = listener.local_addr().context("cannot tell the port").or_failure()?;

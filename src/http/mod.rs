@@ -27,7 +27,7 @@ use crate::validator::{Manner, Validator};
 use problem::{Problem, ProblemKind};
 
 pub use guard::Access;
-pub use serve::{Drained, serve};
+pub use serve::{Drained, listen, serve};
 
 /// What the routes share.
 #[derive(Clone)]

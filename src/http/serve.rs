@@ -14,12 +14,15 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
 /// How many connections there may be at once; further ones wait until one ends.
 const MAX_CONNECTIONS: usize = 1_024;
+/// How many more the system keeps for us until we come to accept them. Whoever is beyond that tries again
+/// after a second.
+const MAX_WAITING: u32 = 1_024;
 /// How long a client may take to send the head of a request, and how long an unused connection is kept.
 const MAX_HEAD_TIME: Duration = Duration::from_secs(10);
 /// Before the next try to accept a connection, after one failed for want of something of the system's.
@@ -32,6 +35,18 @@ pub enum Drained {
     Wholly,
     /// Some were still under way when the time for them was over.
     CutShort,
+}
+
+/// Opens the socket. To be called within a tokio runtime.
+///
+/// # Errors
+/// The address cannot be listened on.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Connections of the process before us may still be closing.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(MAX_WAITING)
 }
 
 /// Answers requests until `shutdown` comes true, then finishes those under way, `drain` at most.

@@ -1,5 +1,8 @@
 //! Connections: kept alive, filled with several requests, slow, given up.
 
+use std::net::TcpStream;
+use std::time::Duration;
+
 use crate::support::dns::DnsServer;
 use crate::support::http::{Connection, ask, post};
 use crate::support::poll::until;
@@ -93,6 +96,23 @@ fn who_never_ends_the_head_of_a_request_is_cut_off() {
     // Both reads wait for the service to hang up, and fail if it does not in time.
     assert!(half.is_closed() && silent.is_closed());
     assert_eq!(ask(service.address(), post(r#"{"email": "nonsense"}"#)).status, 200);
+}
+
+#[test]
+fn a_crowd_is_let_in_after_a_moment_of_standstill() {
+    const CROWD: usize = 400;
+    // Less than it takes until a system tries again to connect.
+    const AT_ONCE: Duration = Duration::from_millis(900);
+    let service = Service::start(offline());
+    service.signal("STOP");
+    let crowd: Vec<_> = (0..CROWD)
+        .map(|_| TcpStream::connect_timeout(&service.address(), AT_ONCE))
+        .take_while(Result::is_ok)
+        .collect();
+    service.signal("CONT");
+    assert_eq!(crowd.len(), CROWD, "connections before one had to wait");
+    let last = ask(service.address(), post(r#"{"email": "last@b.io"}"#));
+    assert_eq!(last.json()["email"], "last@b.io");
 }
 
 #[test]
