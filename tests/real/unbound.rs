@@ -168,7 +168,7 @@ fn many(count: usize) -> String {
     let mut zone = HEAD.to_owned();
     for number in 1..=count {
         let host = format!("a-rather-long-mail-exchanger-name-{number:03}");
-        let _ = writeln!(zone, "@ MX {number} {host}\n{host} A 127.0.0.10");
+        let _ = writeln!(zone, "@ MX {number} {host}\n* MX {number} {host}\n{host} A 127.0.0.10");
     }
     zone
 }
