@@ -1,9 +1,13 @@
-//! The program against a real recursive DNS server: `unbound`, on loopback, with zones of our own.
+//! The program against a real recursive DNS server: `unbound`, on loopback, with zones of our own, and
+//! with a network between them that fails on demand.
 //!
 //! `tests/install-real` installs what is needed; then `cargo test --features real-servers --test real`.
 
 mod client;
+mod faults;
+mod namespace;
 mod process;
+mod serve;
 mod service;
 mod shapes;
 mod unbound;

@@ -25,6 +25,14 @@ pub(crate) fn poll<T>(within: Duration, mut look: impl FnMut() -> Option<T>) -> 
     }
 }
 
+/// A program that may stand where only root's PATH leads.
+pub(crate) fn system_command(name: &str) -> Command {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut command = Command::new(name);
+    command.env("PATH", format!("{path}:/usr/sbin:/sbin"));
+    command
+}
+
 /// A program that runs as long as this is kept.
 pub(crate) struct Process {
     child: Child,
@@ -56,10 +64,16 @@ impl Process {
 
     /// Asks it to end (SIGTERM), and tells how it did; none where it does not in that time.
     pub(crate) fn terminate(&mut self, within: Duration) -> Option<ExitStatus> {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("sh").args(["-c", "kill -TERM \"$1\"", "sh", &pid]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "SIGTERM could not be sent");
+        self.signal("TERM");
         poll(within, || self.ended())
+    }
+
+    /// Sends it a signal, named without SIG.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent =
+            Command::new("sh").args(["-c", "kill -s \"$1\" \"$2\"", "sh", name, &id]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "SIG{name} could not be sent");
     }
 }
 

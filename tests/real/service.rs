@@ -1,21 +1,16 @@
 //! `mailvet serve` while the DNS is slow, down and back again.
 
-use std::net::SocketAddr;
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tokio::time::Instant;
 
 use crate::LAB_TOML;
 use crate::client::post;
-use crate::process::{Process, poll};
+use crate::process::poll;
+use crate::serve::Serve;
 use crate::unbound::{Answers, Unbound};
 
-/// How long it may take until the service listens, and until it has stopped.
-const START: Duration = Duration::from_secs(10);
-const STOP: Duration = Duration::from_secs(10);
 /// What counts as "at once" on a busy machine. A question that nobody answers takes longer.
 const AT_ONCE: Duration = Duration::from_millis(1_000);
 /// A question that nobody answers is given up by then.
@@ -25,33 +20,15 @@ const FORGOTTEN: Duration = Duration::from_secs(20);
 
 /// A running service, and what was wrong with it so far.
 struct Service {
-    address: SocketAddr,
-    process: Process,
+    serve: Serve,
     domains: Vec<String>,
     wrong: Vec<String>,
-    _dir: TempDir,
 }
 
 impl Service {
     fn start(dns: &Unbound) -> Self {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        let config = dir.path().join("lab.toml");
-        std::fs::write(&config, LAB_TOML).expect("the configuration");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mailvet"));
-        command.env_clear().args(["serve", "--listen", "127.0.0.1:0"]);
-        command.args(["--dns", &dns.address().to_string()]).arg("--config").arg(config);
-        let mut process = Process::start(&mut command, &dir.path().join("log"));
-        let address = poll(START, || match process.ended() {
-            Some(_) => Some(None),
-            None => address_in(&process.log()).map(Some),
-        });
-        match address.flatten() {
-            Some(address) => {
-                let (domains, wrong) = (Vec::new(), Vec::new());
-                Self { address, process, domains, wrong, _dir: dir }
-            }
-            None => panic!("the service does not start:\n{}", process.log()),
-        }
+        let serve = Serve::start(&[dns.address()], LAB_TOML);
+        Self { serve, domains: Vec::new(), wrong: Vec::new() }
     }
 
     /// Asks about a mailbox of this domain; null where there is no report.
@@ -61,7 +38,7 @@ impl Service {
             body["timeout_ms"] = timeout.into();
         }
         self.domains.push(domain.to_owned());
-        post(self.address, "/v1/validate", &body).unwrap_or_else(|error| {
+        post(self.serve.address(), "/v1/validate", &body).unwrap_or_else(|error| {
             self.wrong.push(format!("{step}: {error}"));
             Value::Null
         })
@@ -85,25 +62,12 @@ impl Service {
     }
 
     /// Stops the service. Everything that was wrong comes out here.
-    fn stop(mut self) {
-        match self.process.terminate(STOP) {
-            Some(status) if status.code() == Some(0) => {}
-            ended => self.wrong.push(format!("SIGTERM: ended {ended:?}, expected status 0")),
-        }
-        let log = self.process.log();
-        let told = self.domains.iter().find(|domain| log.contains(domain.as_str()));
-        if let Some(domain) = told {
-            self.wrong.push(format!("the log tells that {domain} was asked about"));
-        }
-        assert!(self.wrong.is_empty(), "\n{}\nthe log:\n{log}", self.wrong.join("\n"));
+    fn stop(self) {
+        let Self { serve, domains, mut wrong } = self;
+        let log = serve.log();
+        wrong.extend(serve.stop(domains.iter().map(String::as_str)));
+        assert!(wrong.is_empty(), "\n{}\nthe log:\n{log}", wrong.join("\n"));
     }
-}
-
-/// The address in the first line of the log.
-fn address_in(log: &str) -> Option<SocketAddr> {
-    let (line, _) = log.split_once('\n')?;
-    let line: Value = serde_json::from_str(line).ok()?;
-    line["address"].as_str()?.parse().ok()
 }
 
 /// In a report from which the domain's route is known.
@@ -188,7 +152,7 @@ fn an_outage_of_the_dns_is_bridged_and_heals_by_itself() {
     let report = service.ask(step, "nothing.test", Some(10_000));
     service.expect(step, &report, &unknown("dns_timeout"));
 
-    dns.start_again();
+    dns.start_again(Answers::Zones);
     for (step, domain, verdict) in [
         ("healed", "aonly.test", "plausible"),
         ("healed, and there is no such domain", "nothing.test", "undeliverable"),

@@ -5,12 +5,11 @@ use std::fmt::Write as _;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::process::{Process, poll};
+use crate::process::{Process, poll, system_command};
 
 const ZONES: &str = include_str!("zones.txt");
 
@@ -46,6 +45,8 @@ pub(crate) enum Answers {
     Zones,
     /// REFUSED, to every question.
     Refused,
+    /// SERVFAIL, to every question.
+    ServFail,
     /// REFUSED as `unbound` has it for clients that it was not told of: a header without the question,
     /// which anybody could have forged.
     Stranger,
@@ -54,6 +55,7 @@ pub(crate) enum Answers {
 /// A running server.
 pub(crate) struct Unbound {
     address: SocketAddr,
+    zones: Vec<String>,
     process: Option<Process>,
     // Last: the files go after the process.
     dir: TempDir,
@@ -62,19 +64,31 @@ pub(crate) struct Unbound {
 impl Unbound {
     /// Starts a server on a free port.
     pub(crate) fn start(answers: Answers) -> Self {
-        let dir = tempfile::tempdir().expect("a temporary directory");
-        let zones = write_zones(dir.path());
         let mut log = String::new();
+        let mut server = Self::new(free_port());
         for _ in 0..PORTS {
-            let address = free_port();
-            let config = config(dir.path(), address, answers, &zones);
-            fs::write(dir.path().join("unbound.conf"), config).expect("the configuration");
-            match launch(dir.path(), address) {
-                Ok(process) => return Self { address, process: Some(process), dir },
+            match server.launch(answers) {
+                Ok(()) => return server,
                 Err(why) => log = why,
             }
+            server.address = free_port();
         }
         panic!("unbound does not start:\n{log}");
+    }
+
+    /// Starts a server that knows the zones here, where nobody else is.
+    pub(crate) fn start_at(address: SocketAddr) -> Self {
+        let mut server = Self::new(address);
+        if let Err(log) = server.launch(Answers::Zones) {
+            panic!("unbound does not start:\n{log}");
+        }
+        server
+    }
+
+    fn new(address: SocketAddr) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let zones = write_zones(dir.path());
+        Self { address, zones, process: None, dir }
     }
 
     /// Where it answers.
@@ -87,35 +101,39 @@ impl Unbound {
         self.process = None;
     }
 
-    /// Starts it again on the port that it had.
-    pub(crate) fn start_again(&mut self) {
+    /// Starts it again on the port that it had, perhaps with other answers.
+    pub(crate) fn start_again(&mut self, answers: Answers) {
+        self.kill();
         let mut log = String::new();
         // The port may be taken for a moment by whoever was given it for a question of their own.
-        let process =
-            poll(START, || launch(self.dir.path(), self.address).map_err(|why| log = why).ok());
-        assert!(process.is_some(), "unbound does not start again:\n{log}");
-        self.process = process;
+        let started = poll(START, || self.launch(answers).map_err(|why| log = why).ok());
+        assert!(started.is_some(), "unbound does not start again:\n{log}");
     }
-}
 
-/// Starts the server and waits until it answers; its log where it does not.
-fn launch(dir: &Path, address: SocketAddr) -> Result<Process, String> {
-    let mut command = system_command("unbound");
-    command.args(["-d", "-c"]).arg(dir.join("unbound.conf"));
-    let mut process = Process::start(&mut command, &dir.join("unbound.log"));
-    let answers = poll(START, || match process.ended() {
-        Some(_) => Some(false),
-        None => answers(address).then_some(true),
-    });
-    if answers == Some(true) { Ok(process) } else { Err(process.log()) }
-}
+    /// Keeps the server from running, though its sockets stay, or lets it run again.
+    pub(crate) fn signal(&self, name: &str) {
+        if let Some(process) = &self.process {
+            process.signal(name);
+        }
+    }
 
-/// A program that may stand where only root's PATH leads.
-fn system_command(name: &str) -> Command {
-    let path = std::env::var("PATH").unwrap_or_default();
-    let mut command = Command::new(name);
-    command.env("PATH", format!("{path}:/usr/sbin:/sbin"));
-    command
+    /// Starts the server and waits until it answers; its log where it does not.
+    fn launch(&mut self, answers: Answers) -> Result<(), String> {
+        let (dir, address) = (self.dir.path(), self.address);
+        let (file, log) = (dir.join("unbound.conf"), dir.join("unbound.log"));
+        fs::write(&file, config(dir, address, answers, &self.zones)).expect("the configuration");
+        let mut command = system_command("unbound");
+        let mut process = Process::start(command.args(["-d", "-c"]).arg(file), &log);
+        let ready = poll(START, || match process.ended() {
+            Some(_) => Some(false),
+            None => responds(address).then_some(true),
+        });
+        if ready != Some(true) {
+            return Err(process.log());
+        }
+        self.process = Some(process);
+        Ok(())
+    }
 }
 
 /// A port of this machine that is free for UDP and TCP.
@@ -129,7 +147,7 @@ fn free_port() -> SocketAddr {
 }
 
 /// Whether a server answers a question, whatever it says.
-fn answers(server: SocketAddr) -> bool {
+fn responds(server: SocketAddr) -> bool {
     // Id, recursion desired, one question: good.test. A IN.
     const QUESTION: &[u8] = b"\x4d\x56\x01\0\0\x01\0\0\0\0\0\0\x04good\x04test\0\0\x01\0\x01";
     let ask = || {
@@ -154,6 +172,7 @@ fn write_zones(dir: &Path) -> Vec<String> {
         .map(|(name, records)| (name.trim().to_owned(), format!("{HEAD}{records}")))
         .collect();
     zones.push(("many.test.".to_owned(), many(80)));
+    zones.push(("names.test.".to_owned(), names(1_000)));
     for (name, text) in &zones {
         fs::write(dir.join(format!("{name}zone")), text).expect("a zone");
     }
@@ -163,7 +182,16 @@ fn write_zones(dir: &Path) -> Vec<String> {
     zones.into_iter().map(|(name, _)| name).collect()
 }
 
-/// A zone with so many MX that they do not go into a UDP packet.
+/// A zone with so many names.
+fn names(count: usize) -> String {
+    let mut zone = HEAD.to_owned();
+    for number in 0..count {
+        let _ = writeln!(zone, "n{number} MX 10 mx.good.test.");
+    }
+    zone
+}
+
+/// A zone whose names have so many MX that they do not go into a UDP packet.
 fn many(count: usize) -> String {
     let mut zone = HEAD.to_owned();
     for number in 1..=count {
@@ -228,14 +256,20 @@ fn config(dir: &Path, address: SocketAddr, answers: Answers, zones: &[String]) -
         let _ = writeln!(config, "  trust-anchor-file: \"{zone}ds\"");
     }
     config += "remote-control:\n  control-enable: no\n";
+    if answers == Answers::ServFail {
+        // Everything is in a zone that cannot be had.
+        return config + &auth_zone(".", "");
+    }
     let files = zones.iter().map(|zone| (zone.as_str(), format!("  zonefile: \"{zone}zone\"\n")));
     let lost = SERVFAIL.map(|zone| (zone, String::new()));
-    for (zone, source) in files.chain(lost) {
-        let _ = write!(
-            config,
-            "auth-zone:\n  name: \"{zone}\"\n{source}  for-downstream: no\n  for-upstream: yes\n  \
-             fallback-enabled: no\n"
-        );
-    }
+    config.extend(files.chain(lost).map(|(zone, source)| auth_zone(zone, &source)));
     config
+}
+
+/// A zone, and where it comes from.
+fn auth_zone(name: &str, source: &str) -> String {
+    format!(
+        "auth-zone:\n  name: \"{name}\"\n{source}  for-downstream: no\n  for-upstream: yes\n  \
+         fallback-enabled: no\n"
+    )
 }
