@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Global;
@@ -45,6 +46,7 @@ pub(super) async fn run(
     let (config, _) = settings.read().or_usage()?;
     let address = address(arguments, &config).or_usage()?;
     let access = access(address, arguments).or_usage()?;
+    raise_limits();
     let metrics = Metrics::start();
     // Before the lists are read: a file that changes meanwhile is read again.
     let files = settings.fingerprint(&config);
@@ -78,6 +80,16 @@ pub(super) async fn run(
         Drained::CutShort => tracing::warn!("stopped with requests still under way"),
     }
     Ok(Exit::Done)
+}
+
+/// As many sockets as the system lets us have, for connections and for questions to the DNS; and no core
+/// dump, which would hold addresses.
+fn raise_limits() {
+    let files = getrlimit(Resource::Nofile);
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    // Where the system says no, the limits that there are still hold.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files });
+    let _ = setrlimit(Resource::Core, none);
 }
 
 /// Keeps measurements from piling up.
