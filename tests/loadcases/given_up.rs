@@ -49,14 +49,14 @@ fn run(requests: usize) {
         let _within = runtime.enter();
         Arc::new(Validator::from_config(&config(&dns), Connection::Online).unwrap())
     };
-    // The resolver keeps a task for each server that it has ever asked.
+    // A resolver keeps a task once it has asked; a new one, after an answer that there is nothing, has none.
     assert_eq!(runtime.block_on(verdict(validator.clone(), 0)), KINDS[0].1);
     let resting = settled(runtime.handle());
 
     let answered = requests_of_which_half_are_given_up(&runtime, &validator, requests);
     assert!(answered >= requests / 2, "{answered} answers");
 
-    until("no flight is left", || (runtime.metrics().num_alive_tasks() == resting).then_some(()));
+    until("no flight is left", || (runtime.metrics().num_alive_tasks() <= resting).then_some(()));
     until("no socket is left", || (open_files() == sockets).then_some(()));
     let mut asked = HashMap::<String, usize>::new();
     for question in dns.questions() {
