@@ -26,7 +26,7 @@ use settings::Settings;
 
 /// Tells whether mail to an address is likely to arrive, why, and what was probably meant.
 #[derive(Parser)]
-#[command(name = "mailvet", version, propagate_version = true, after_help = EXIT_STATUS)]
+#[command(name = "mailvet", version, propagate_version = true, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -34,8 +34,14 @@ struct Cli {
     global: Global,
 }
 
-const EXIT_STATUS: &str = "Exit status: 0 done, 1 an address is undeliverable, 2 wrong use or \
-configuration, 3 stopped part-way, 4 a failure of our own.";
+const EXAMPLES: &str = "Examples:
+  mailvet check joe@gmal.com someone@gmail.com
+  mailvet check --offline --json - < addresses.txt
+  mailvet serve --listen 127.0.0.1:8080
+  mailvet config --config mailvet.toml
+
+Exit status: 0 done, 1 an address is undeliverable, 2 wrong use or configuration,
+3 stopped part-way, 4 a failure of our own.";
 
 #[derive(Subcommand)]
 enum Command {

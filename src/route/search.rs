@@ -2,7 +2,7 @@
 //! answer. It asks nobody itself.
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::answer::{Answer, Failure, Family, HostName, Mx};
@@ -187,9 +187,11 @@ impl<'p> AskAddresses<'p> {
 
     /// Answers by itself what needs no question.
     fn into_search(self) -> Search<'p> {
-        let is_out_of_bounds =
-            self.host.is_localhost() && !self.policy.allows(Ipv4Addr::LOCALHOST.into());
-        if is_out_of_bounds { self.next_host() } else { Search::AskAddresses(self) }
+        match self.purpose {
+            // Whoever reads such a record would send the mail to themselves, so it is of use to nobody.
+            Purpose::Exchangers(_) if self.host.is_localhost() => self.next_host(),
+            Purpose::Exchangers(_) | Purpose::ImplicitMx => Search::AskAddresses(self),
+        }
     }
 
     fn usable(self, mut addresses: Vec<IpAddr>) -> Search<'p> {

@@ -21,6 +21,8 @@ use crate::route::{Answer, Failure, HostName, MailRoute, Routed, Trust};
 
 /// Longer than this nobody waits for a newer answer while there is one that may stand in.
 const PATIENCE_WITH_STALE: Duration = Duration::from_secs(1);
+/// Nobody waits longer than this, whatever they say: a day, which the clock can still add.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(24 * 3600);
 /// After a refresh failed, the next one waits this long (RFC 8767 §5 asks for a pause).
 const REFRESH_PAUSE: Duration = Duration::from_secs(5);
 
@@ -108,6 +110,7 @@ impl Routes {
         if caller != Caller::Operator && self.is_private(domain) {
             return Found::Private;
         }
+        let patience = patience.min(LONGEST_PATIENCE);
         let (found, source) = self.look_for(domain, caller, patience).await;
         counter!("mailvet_routes_total", "source" => source.code()).increment(1);
         found
