@@ -128,16 +128,12 @@ impl Routes {
         }
         let deadline = Instant::now() + patience;
         let stale = known.filter(|known| known.may_stand_in());
-        match self.trust.settled(patience).await {
-            Some(Trust::Sound) => {}
-            Some(Trust::Invents | Trust::Denies) => {
-                let found = stale.map_or_else(
-                    || self.unresolved(Failure::Untrusted),
-                    |stale| Found::Learned(stale, Freshness::Cached),
-                );
-                return (found, Source::Untrusted);
-            }
-            None => return (Found::OutOfTime, Source::OutOfTime),
+        if let Some(Trust::Invents | Trust::Denies) = self.trust.now() {
+            let found = stale.map_or_else(
+                || self.unresolved(Failure::Untrusted),
+                |stale| Found::Learned(stale, Freshness::Cached),
+            );
+            return (found, Source::Untrusted);
         }
         if let Some(absent) = self.absent_parent(domain).await {
             return (Found::Learned(absent, Freshness::Cached), Source::Parent);
@@ -204,9 +200,11 @@ impl Routes {
         }
         let deadline = Instant::now() + self.settings.flight_deadline;
         let routed = self.ask(&domain, caller, deadline, &tell).await;
-        let routed = match self.trust.now() {
+        // Nothing is told before it is known whether the resolver can be believed.
+        let routed = match self.trust.settled(self.settings.flight_deadline).await {
+            Some(Trust::Sound) => routed,
             Some(Trust::Invents | Trust::Denies) => unresolved(Failure::Untrusted),
-            Some(Trust::Sound) | None => routed,
+            None => unresolved(Failure::Timeout),
         };
         let learned = match (&routed.route, stale) {
             // What was known stays known, and is asked for again soon.
@@ -235,7 +233,9 @@ impl Routes {
         }
         // That a domain does not exist is the gravest answer: where there is another server, it is asked
         // too. Who cannot wait for it has the answer of the first.
-        tell.send_replace(Progress::Provisional(self.learned(routed.clone())));
+        if self.trust.now() == Some(Trust::Sound) {
+            tell.send_replace(Progress::Provisional(self.learned(routed.clone())));
+        }
         match timeout_at(deadline, self.dns.second_opinion(domain)).await {
             Ok(Some(Ok(Answer::Found { .. } | Answer::NoData { .. }))) => {
                 unresolved(Failure::Contradicted)

@@ -111,7 +111,8 @@ fn answers_wait_for_the_first_test() {
     assert_eq!((readiness.status, readiness.text()), (503, "the DNS resolver is being tested\n"));
     let early = report_within(&service, "joe@good.test", 100);
     assert_eq!(line(&early), "unknown time_budget_spent", "{early}");
-    assert_eq!(dns.mx_questions("good.test"), 0);
+    // It was asked for all the same, so that the wait costs no more than it must.
+    dns.wait_for("good.test");
     dns.release();
     let good = report(&service, "joe@good.test");
     assert_eq!(line(&good), "plausible domain_accepts_mail", "{good}");
