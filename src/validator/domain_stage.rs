@@ -1,6 +1,7 @@
 //! The second stage: where the domain's mail goes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::known::Known;
 use super::{Found, Network, Request};
@@ -37,7 +38,7 @@ impl DomainStage {
             return Self::NotAsked;
         };
         let Some(name) = HostName::new(domain.ascii()) else { return Self::NotAsked };
-        match routes.of(&name, request.caller, request.budget).await {
+        match routes.of(&name, request.caller, patience(request.budget)).await {
             Found::Learned(learned, freshness) => Self::Learned(learned, freshness),
             Found::OutOfTime => Self::OutOfTime,
             Found::Private => Self::NotAsked,
@@ -87,4 +88,10 @@ impl DomainStage {
             Self::Learned(learned, freshness) => DomainEvidence::Learned(learned, freshness),
         }
     }
+}
+
+/// The budget is for the whole answer: what comes after the DNS needs a moment too.
+fn patience(budget: Duration) -> Duration {
+    const MOMENT: Duration = Duration::from_millis(20);
+    budget.saturating_sub(MOMENT.min(budget / 10))
 }
