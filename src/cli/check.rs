@@ -85,17 +85,17 @@ pub(super) async fn run(
         .buffered(SIDE_BY_SIDE);
     pin_mut!(looked_at);
     let mut exit = Exit::Done;
-    let mut first = true;
+    let mut gap = "";
     while let Some(report) = looked_at.next().await {
         let report = report.context("cannot read standard input").or_failure()?;
         if report.judgement.verdict == Verdict::Undeliverable {
             exit = Exit::Findings;
         }
-        let written = write(&report, arguments, first).context("cannot write").or_failure()?;
+        let written = write(&report, arguments, gap).context("cannot write").or_failure()?;
         if written == Reader::Gone {
             return Ok(Exit::Done);
         }
-        first = false;
+        gap = "\n";
     }
     Ok(exit)
 }
@@ -165,13 +165,12 @@ fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
     }
 }
 
-fn write(report: &Report, arguments: &CheckArgs, first: bool) -> io::Result<Reader> {
+fn write(report: &Report, arguments: &CheckArgs, gap: &str) -> io::Result<Reader> {
     if arguments.json {
         let mut line = visible_json(&report.json(Form::Full))?;
         line.push(b'\n');
         // Not through anstream, which leaves out what it takes for no text.
         return written_to(io::stdout().lock(), |out| out.write_all(&line));
     }
-    let gap = if first { "" } else { "\n" };
     written_to(anstream::stdout().lock(), |out| write!(out, "{gap}{}", report.text()))
 }

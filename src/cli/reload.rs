@@ -1,6 +1,5 @@
 //! Reading the lists again while the service runs: on SIGHUP, and when one of their files has changed.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,14 +100,12 @@ impl Reloader {
 const RELOADS: &str = "mailvet_list_reloads_total";
 
 fn count_entries(validator: &Validator) {
-    let mut entries =
-        ListKind::ALL.map(|list| (list.code(), 0u32)).into_iter().collect::<BTreeMap<_, _>>();
-    for list in validator.lists_in_force() {
-        *entries.entry(list.kind.code()).or_default() +=
-            u32::try_from(list.entries).unwrap_or(u32::MAX);
-    }
-    for (list, entries) in entries {
-        gauge!("mailvet_list_entries", "list" => list).set(entries);
+    let in_force = validator.lists_in_force();
+    for kind in ListKind::ALL {
+        let entries: usize =
+            in_force.iter().filter(|list| list.kind == kind).map(|list| list.entries).sum();
+        let entries = u32::try_from(entries).unwrap_or(u32::MAX);
+        gauge!("mailvet_list_entries", "list" => kind.code()).set(entries);
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 use super::Config;
-use crate::typo::nearest_name;
+use crate::typo::{did_you_mean, nearest_name};
 
 /// The sources read so far, later ones over earlier ones.
 #[derive(Clone, Debug, Default)]
@@ -55,7 +55,7 @@ pub enum ConfigError {
         message: String,
     },
     /// A key that nobody knows.
-    #[error("{origin}: unknown key `{key}`{}", did_you_mean(.nearest.as_deref()))]
+    #[error("{origin}: unknown key `{key}`{}", did_you_mean(.nearest))]
     UnknownKey {
         /// The file or the environment variable it came from.
         origin: String,
@@ -67,10 +67,6 @@ pub enum ConfigError {
     /// A value of the wrong kind or out of its range.
     #[error("configuration: {0}")]
     Value(String),
-}
-
-fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest.map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"))
 }
 
 /// Every environment variable that is ours starts like this.

@@ -18,7 +18,7 @@ pub use confidence::Confidence;
 pub use locale::{Locale, LocaleError};
 use lookalike::Lookalikes;
 pub use missing_at::Parted;
-pub use nearest::nearest_name;
+pub use nearest::{did_you_mean, nearest_name};
 
 /// A domain that was probably meant.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,6 +13,14 @@ pub fn nearest_name<'k>(
     (edits <= most_edits).then_some(name)
 }
 
+/// What an error message says of the name that was probably meant; nothing where there is none.
+pub fn did_you_mean(nearest: &Option<impl AsRef<str>>) -> String {
+    match nearest {
+        Some(nearest) => format!("; did you mean `{}`?", nearest.as_ref()),
+        None => String::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

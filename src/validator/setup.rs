@@ -12,7 +12,7 @@ use crate::dns::Metered;
 use crate::dns::hickory::{DnsSettings, HickoryDns, SetupError};
 use crate::reach::ReachPolicy;
 use crate::route::HostName;
-use crate::typo::{Confidence, nearest_name};
+use crate::typo::{Confidence, did_you_mean, nearest_name};
 use crate::verdict::{Advice, Policy, Reason};
 
 /// Whether the network may be used.
@@ -62,10 +62,6 @@ pub enum BuildError {
     /// The resolver could not be set up.
     #[error(transparent)]
     Dns(#[from] SetupError),
-}
-
-fn did_you_mean(nearest: &Option<&str>) -> String {
-    nearest.map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"))
 }
 
 impl Validator {
