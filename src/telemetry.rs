@@ -12,46 +12,24 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// The form of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// A line for people.
-    Text,
-    /// A JSON object a line.
-    Json,
-}
-
-/// How much is logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verbosity {
-    /// What happens.
-    Normal,
-    /// How it happens, too.
-    Verbose,
-}
-
-impl LogFormat {
-    /// What suits standard error: text on a terminal, JSON elsewhere.
-    pub fn for_stderr() -> Self {
-        if io::stderr().is_terminal() { Self::Text } else { Self::Json }
-    }
-}
+use crate::config::{Log, LogFormat, LogLevel};
 
 /// Starts logging. Does nothing where something logs already.
-pub fn start(format: LogFormat, verbosity: Verbosity) {
-    let level = match verbosity {
-        Verbosity::Normal => LevelFilter::INFO,
-        Verbosity::Verbose => LevelFilter::DEBUG,
+pub fn start(log: Log) {
+    let level = match log.level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
     };
     let ours_alone = Targets::new().with_target("mailvet", level);
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
-    let layer = match format {
-        LogFormat::Text => lines
-            .with_ansi(io::stderr().is_terminal())
-            .with_target(false)
-            .with_filter(ours_alone)
-            .boxed(),
-        LogFormat::Json => {
+    let on_terminal = io::stderr().is_terminal();
+    let layer = match (log.format, on_terminal) {
+        (LogFormat::Text, _) | (LogFormat::Auto, true) => {
+            lines.with_ansi(on_terminal).with_target(false).with_filter(ours_alone).boxed()
+        }
+        (LogFormat::Json, _) | (LogFormat::Auto, false) => {
             lines.json().flatten_event(true).with_target(false).with_filter(ours_alone).boxed()
         }
     };

@@ -11,6 +11,7 @@ mod support {
 }
 
 mod serving {
+    mod batch;
     mod connection;
     mod evidence;
     mod life;
@@ -18,4 +19,5 @@ mod serving {
     mod problem;
     mod reload;
     mod report;
+    mod restart;
 }

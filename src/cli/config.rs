@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::PathBuf;
 
 use anyhow::Context;
+use clap::Args;
 
 use super::exit::{Exit, OrStop, Stopped};
 use super::settings::Settings;
@@ -12,16 +14,42 @@ use crate::catalog::ListInForce;
 use crate::config::{Config, Origins};
 use crate::validator::{Connection, Validator};
 
-/// Prints a configuration that could be saved and used as it is.
-pub(super) fn run(settings: &Settings) -> Result<Exit, Stopped> {
-    let (config, origins) = settings.read().or_usage()?;
-    let validator = Validator::from_config(&config, Connection::Offline).or_usage()?;
-    let mut text = values(&config, &origins);
-    text.push_str(&lists(&validator.lists_in_force()));
+const EXAMPLES: &str = "Examples:
+  mailvet config
+  mailvet config --config mailvet.toml
+  mailvet config --check mailvet.toml";
+
+/// The arguments of `mailvet config`.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct ConfigArgs {
+    /// Only say whether this file can be used, with the environment and the flags as they are
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
+    check: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: &ConfigArgs, settings: Settings) -> Result<Exit, Stopped> {
+    let text = match &arguments.check {
+        Some(file) => {
+            in_force(&settings.with_file(file.clone()))?;
+            format!("{}: the configuration can be used\n", file.display())
+        }
+        None => {
+            let ((config, origins), validator) = in_force(&settings)?;
+            values(&config, &origins) + &lists(&validator.lists_in_force())
+        }
+    };
     written_to(anstream::stdout().lock(), |out| out.write_all(text.as_bytes()))
         .context("cannot write")
         .or_failure()?;
     Ok(Exit::Done)
+}
+
+/// The configuration, proven by what is made of it.
+fn in_force(settings: &Settings) -> Result<((Config, Origins), Validator), Stopped> {
+    let (config, origins) = settings.read().or_usage()?;
+    let validator = Validator::from_config(&config, Connection::Offline).or_usage()?;
+    Ok(((config, origins), validator))
 }
 
 /// Every value under its table, with its origin behind it.

@@ -1,11 +1,14 @@
 //! The command line: one file a command. Nothing below this room knows of it.
 
 mod check;
+mod completions;
 mod config;
 mod exit;
+mod manual;
 mod reload;
 mod serve;
 mod settings;
+mod signals;
 
 use std::ffi::OsString;
 use std::io;
@@ -15,8 +18,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::Server;
-use crate::telemetry::{self, LogFormat, Verbosity};
+use crate::config::{LogFormat, Server};
+use crate::telemetry;
 use crate::typo::Locale;
 use crate::validator::{Connection, Manner};
 
@@ -50,7 +53,11 @@ enum Command {
     /// Run the service: POST /v1/validate
     Serve(serve::ServeArgs),
     /// Show the configuration in force, where each value comes from, and the lists
-    Config,
+    Config(config::ConfigArgs),
+    /// Write a script that completes command lines in a shell
+    Completions(completions::CompletionsArgs),
+    /// Write the manual pages
+    Man(manual::ManArgs),
 }
 
 /// What every command takes.
@@ -85,6 +92,15 @@ struct Global {
 enum LogFormatArg {
     Text,
     Json,
+}
+
+impl From<LogFormatArg> for LogFormat {
+    fn from(format: LogFormatArg) -> Self {
+        match format {
+            LogFormatArg::Text => Self::Text,
+            LogFormatArg::Json => Self::Json,
+        }
+    }
 }
 
 /// Runs the command that the arguments name, in this environment, and tells how it ended.
@@ -132,16 +148,22 @@ impl Cli {
         self,
         environment: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Exit, Stopped> {
-        self.global.start_log();
         let settings = Settings::new(self.global.clone(), environment);
         let global = &self.global;
         match &self.command {
-            Command::Config => config::run(&settings),
+            Command::Config(arguments) => config::run(arguments, settings),
+            Command::Completions(arguments) => completions::run(arguments),
+            Command::Man(arguments) => manual::run(arguments),
             Command::Check(arguments) => {
                 let (config, _) = settings.read().or_usage()?;
+                telemetry::start(config.log);
                 on_runtime(check::run(arguments, global, &config))
             }
-            Command::Serve(arguments) => on_runtime(serve::run(arguments, global, settings)),
+            Command::Serve(arguments) => {
+                let (config, _) = settings.read().or_usage()?;
+                telemetry::start(config.log);
+                on_runtime(serve::run(arguments, global, config, settings))
+            }
         }
     }
 }
@@ -178,15 +200,6 @@ enum Reader {
 }
 
 impl Global {
-    fn start_log(&self) {
-        let format = match self.log_format {
-            Some(LogFormatArg::Text) => LogFormat::Text,
-            Some(LogFormatArg::Json) => LogFormat::Json,
-            None => LogFormat::for_stderr(),
-        };
-        telemetry::start(format, if self.verbose { Verbosity::Verbose } else { Verbosity::Normal });
-    }
-
     fn connection(&self) -> Connection {
         if self.offline { Connection::Offline } else { Connection::Online }
     }

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use anyhow::Context;
 
 use super::Global;
-use crate::config::{Config, Layers, Origins};
+use crate::config::{Config, Layers, LogLevel, Origins};
 
 /// The file, the environment and the flags that make a configuration.
 #[derive(Clone, Debug)]
@@ -48,12 +48,26 @@ impl Settings {
             config.dns.servers.clone_from(&self.global.dns);
             origins.set("dns.servers", "--dns");
         }
+        if self.global.verbose {
+            config.log.level = LogLevel::Debug;
+            origins.set("log.level", "-v");
+        }
+        if let Some(format) = self.global.log_format {
+            config.log.format = format.into();
+            origins.set("log.format", "--log-format");
+        }
         if !config.dns.servers.is_empty() && origins.of("dns.canaries") == Origins::DEFAULT {
             // Who names servers may mean some that know nothing of the internet.
             config.dns.canaries.clear();
             origins.set("dns.canaries", "off: servers are named");
         }
         Ok((config, origins))
+    }
+
+    /// The same settings with this configuration file.
+    pub(super) fn with_file(mut self, file: PathBuf) -> Self {
+        self.global.config = Some(file);
+        self
     }
 
     /// The state of the configuration file and of the list files that it names.

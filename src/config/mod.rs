@@ -3,21 +3,25 @@
 //! One struct a concern; each field's default stands in its `Default`. Keys that nobody knows are
 //! errors, and name the nearest that is known.
 
+mod http;
 mod layers;
 mod lists;
+mod log;
 mod value;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+pub use http::{Http, Limits};
 pub use layers::{ConfigError, Layers, Origins};
 pub use lists::ListFileError;
+pub use log::{Log, LogFormat, LogLevel};
 pub use value::{Probability, Server};
 
 /// Everything that can be configured.
@@ -40,14 +44,8 @@ pub struct Config {
     pub policy: Policy,
     /// Which machines may be contacted.
     pub network: Network,
-}
-
-/// `[http]`
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Http {
-    /// Where the service listens. Without keys only loopback addresses will do.
-    pub listen: SocketAddr,
+    /// The log.
+    pub log: Log,
 }
 
 /// `[budget]`
@@ -194,12 +192,6 @@ impl fmt::Debug for Catalog {
     }
 }
 
-impl Default for Http {
-    fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)) }
-    }
-}
-
 impl Default for Budget {
     fn default() -> Self {
         Self { timeout_ms: 1_500, mailbox_timeout_ms: 20_000 }
@@ -239,21 +231,12 @@ impl Default for Typo {
 impl Config {
     /// Numbers that would make every answer useless are mistakes.
     fn check_ranges(&self) -> Result<(), ConfigError> {
-        let Self { budget, dns, cache, .. } = self;
-        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        let ranges = [
-            ("budget.timeout_ms", budget.timeout_ms, 50..=30_000),
-            ("budget.mailbox_timeout_ms", budget.mailbox_timeout_ms, 50..=30_000),
-            ("dns.timeout_ms", dns.timeout_ms, 1..=60_000),
-            ("dns.tries", count(dns.tries), 1..=100),
-            ("dns.lookup_timeout_ms", dns.lookup_timeout_ms, 1..=600_000),
-            ("dns.canary_seconds", dns.canary_seconds, 1..=86_400),
-            ("dns.max_lookups", count(dns.max_lookups), 1..=u64::MAX),
-            ("dns.max_names_per_zone", dns.max_names_per_zone.into(), 1..=u64::MAX),
-            ("dns.max_lookups_per_stranger", dns.max_lookups_per_stranger.into(), 1..=u64::MAX),
-            ("cache.max_mib", cache.max_mib, 1..=1_048_576),
-        ];
-        match ranges.into_iter().find(|(_, value, range)| !range.contains(value)) {
+        let limits = self.http.limits.ranges();
+        match limits
+            .into_iter()
+            .chain(self.ranges())
+            .find(|(_, value, range)| !range.contains(value))
+        {
             None => Ok(()),
             Some((key, value, range)) if *range.end() == u64::MAX => {
                 let least = range.start();
@@ -267,6 +250,23 @@ impl Config {
                 Err(ConfigError::Value(message))
             }
         }
+    }
+
+    fn ranges(&self) -> [(&'static str, u64, RangeInclusive<u64>); 10] {
+        let Self { budget, dns, cache, .. } = self;
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        [
+            ("budget.timeout_ms", budget.timeout_ms, 50..=30_000),
+            ("budget.mailbox_timeout_ms", budget.mailbox_timeout_ms, 50..=30_000),
+            ("dns.timeout_ms", dns.timeout_ms, 1..=60_000),
+            ("dns.tries", count(dns.tries), 1..=100),
+            ("dns.lookup_timeout_ms", dns.lookup_timeout_ms, 1..=600_000),
+            ("dns.canary_seconds", dns.canary_seconds, 1..=86_400),
+            ("dns.max_lookups", count(dns.max_lookups), 1..=u64::MAX),
+            ("dns.max_names_per_zone", dns.max_names_per_zone.into(), 1..=u64::MAX),
+            ("dns.max_lookups_per_stranger", dns.max_lookups_per_stranger.into(), 1..=u64::MAX),
+            ("cache.max_mib", cache.max_mib, 1..=1_048_576),
+        ]
     }
 }
 

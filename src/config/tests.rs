@@ -94,15 +94,35 @@ fn mistakes_are_named() {
 }
 
 #[test]
-fn the_readme_shows_the_defaults() {
-    let readme = include_str!("../../README.md");
-    let start = readme.find("```toml\n[http]").unwrap() + "```toml\n".len();
-    let length = readme[start..].find("```").unwrap();
-    let shown = &readme[start..start + length];
-    assert_eq!(from_file(shown), Ok(Config::default()));
+fn the_example_shows_every_key_with_its_default() {
+    let example = include_str!("../../deploy/mailvet.toml");
+    assert_eq!(from_file(example), Ok(Config::default()), "as it is");
+    // A key begins right behind its mark, a sentence or an illustration does not.
+    let is_key = |line: &str| line.starts_with(|c: char| c.is_ascii_lowercase());
+    let lines = example.lines().map(|line| match line.strip_prefix('#') {
+        Some(key) if is_key(key) => key,
+        _ => line,
+    });
+    let in_force: String = lines.flat_map(|line| [line, "\n"]).collect();
+    let (config, origins) = Layers::default()
+        .file("example", &in_force)
+        .and_then(Layers::resolve)
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(config, Config::default(), "with every key in force");
     for (key, _) in Config::default().values() {
-        let name = key.rsplit('.').next().unwrap();
-        let is_shown = shown.contains(&format!("{name} =")) || key.starts_with("catalog.files");
-        assert!(is_shown || key == "policy.advice", "{key}");
+        let is_illustrated = key.starts_with("catalog.files.") || key == "policy.advice";
+        assert!(is_illustrated || origins.of(&key) == "example", "{key} is missing");
     }
+    for (list, _) in Config::default().values().iter().filter_map(|(key, _)| {
+        key.strip_prefix("catalog.files.").and_then(|rest| rest.split_once('.'))
+    }) {
+        assert!(example.contains(&format!(" {list}")), "the list {list} is missing");
+    }
+}
+
+#[test]
+fn what_is_not_set_can_be_written_as_such() {
+    let config = from_file("[http]\nadmin_listen = \"127.0.0.1:9090\"").unwrap();
+    assert_eq!(config.http.admin_listen, Some(([127, 0, 0, 1], 9090).into()));
+    assert_eq!(from_file("[http]\nadmin_listen = \"\"").unwrap().http.admin_listen, None);
 }

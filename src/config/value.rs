@@ -118,3 +118,34 @@ where
 
     deserializer.deserialize_any(List(std::marker::PhantomData))
 }
+
+/// What need not be set: the empty text where it is not.
+pub(super) mod or_empty {
+    use std::fmt;
+    use std::str::FromStr;
+
+    use serde::de::{self, Deserializer};
+    use serde::{Deserialize, Serializer};
+
+    pub(in crate::config) fn serialize<T, S>(value: &Option<T>, to: S) -> Result<S::Ok, S::Error>
+    where
+        T: fmt::Display,
+        S: Serializer,
+    {
+        match value {
+            Some(value) => to.collect_str(value),
+            None => to.serialize_str(""),
+        }
+    }
+
+    pub(in crate::config) fn deserialize<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
+    where
+        T: FromStr<Err: fmt::Display>,
+        D: Deserializer<'de>,
+    {
+        match String::deserialize(from)?.as_str() {
+            "" => Ok(None),
+            text => text.parse().map(Some).map_err(de::Error::custom),
+        }
+    }
+}

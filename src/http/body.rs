@@ -8,38 +8,93 @@ use futures_util::StreamExt;
 
 use super::problem::{Problem, ProblemKind};
 
-/// The most bytes of a body. An address has 254; the rest is for what people paste around it.
-pub(super) const MAX_BODY_BYTES: usize = 16 * 1024;
-/// How long a client may take to send a body.
-const MAX_BODY_TIME: Duration = Duration::from_secs(10);
+/// How long bodies may be, and how long they may take.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyBounds {
+    /// The most bytes of a body with one address.
+    pub one_bytes: usize,
+    /// The same for a batch.
+    pub batch_bytes: usize,
+    /// How long a client may take to send a body.
+    pub time: Duration,
+}
+
+/// The bounds of one body.
+#[derive(Clone, Copy)]
+pub(super) struct BodyBound {
+    bytes: usize,
+    time: Duration,
+}
+
+impl BodyBounds {
+    pub(super) fn one(self) -> BodyBound {
+        BodyBound { bytes: self.one_bytes, time: self.time }
+    }
+
+    pub(super) fn batch(self) -> BodyBound {
+        BodyBound { bytes: self.batch_bytes, time: self.time }
+    }
+}
 
 /// The bytes of a body that is said to be JSON.
-pub(super) async fn json_bytes(headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
+pub(super) async fn json_bytes(
+    headers: &HeaderMap,
+    body: Body,
+    bound: BodyBound,
+) -> Result<Vec<u8>, Problem> {
     if !is_json(headers) {
         let detail = "Send the body with the header `Content-Type: application/json`.";
         return Err(Problem::new(ProblemKind::ContentType, detail));
     }
-    tokio::time::timeout(MAX_BODY_TIME, bounded(body)).await.unwrap_or_else(|_| {
-        let seconds = MAX_BODY_TIME.as_secs();
-        let detail = format!("The whole body has to arrive within {seconds} seconds.");
+    if announced_length(headers).is_some_and(|length| length > bound.bytes) {
+        // Before a client that waits for our word (`Expect: 100-continue`) has sent any of it.
+        return Err(too_large(bound.bytes));
+    }
+    tokio::time::timeout(bound.time, read(body, bound.bytes)).await.unwrap_or_else(|_| {
+        let detail = format!("The whole body has to arrive within {} ms.", bound.time.as_millis());
         Err(Problem::new(ProblemKind::RequestTimeout, detail))
     })
 }
 
-async fn bounded(body: Body) -> Result<Vec<u8>, Problem> {
+async fn read(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| {
             Problem::new(ProblemKind::BadJson, "The body broke off before its end.")
         })?;
-        if bytes.len() + chunk.len() > MAX_BODY_BYTES {
-            let detail = format!("The body may have {MAX_BODY_BYTES} bytes at most.");
-            return Err(Problem::new(ProblemKind::TooLarge, detail));
+        if bytes.len() + chunk.len() > most {
+            return Err(too_large(most));
         }
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
+}
+
+fn too_large(most: usize) -> Problem {
+    Problem::new(ProblemKind::TooLarge, format!("The body may have {most} bytes at most."))
+}
+
+fn announced_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// Reads what is there of a body that nobody wants, for a moment.
+pub(super) async fn discard(body: Body) {
+    const MOMENT: Duration = Duration::from_secs(1);
+    const MOST_BYTES: usize = 64 * 1024;
+    // Whether it ends, breaks off or goes on is all the same.
+    let _ = tokio::time::timeout(MOMENT, async {
+        let mut left = MOST_BYTES;
+        let mut chunks = body.into_data_stream();
+        while let Some(Ok(chunk)) = chunks.next().await {
+            left = left.saturating_sub(chunk.len());
+            if left == 0 {
+                return;
+            }
+        }
+    })
+    .await;
 }
 
 /// `application/json`, with or without parameters, or a type built on it.

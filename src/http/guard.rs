@@ -1,14 +1,17 @@
 //! Who may ask a service without keys: programs on the same machine, not web pages from elsewhere.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use ipnet::IpNet;
 
 use super::problem::{Problem, ProblemKind};
+use super::{App, forwarded};
 use crate::validator::Caller;
 
 /// Who may ask.
@@ -21,30 +24,42 @@ pub enum Access {
     Open,
 }
 
-impl Access {
-    /// Who asks, from this address.
-    pub(super) fn caller(self, peer: SocketAddr) -> Caller {
-        match self {
-            Self::LocalHost => Caller::Local,
-            // What stands in front of the service on the same machine speaks for many.
-            Self::Open if peer.ip().to_canonical().is_loopback() => Caller::Local,
-            Self::Open => Caller::Stranger(peer.ip()),
+/// Tells who asks, and turns away who may not.
+pub struct Guard {
+    /// Who may ask.
+    pub access: Access,
+    /// The proxies that are believed about whom they ask for.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+impl Guard {
+    /// Who asks, from this address and with these headers.
+    pub(super) fn caller(&self, peer: SocketAddr, headers: &HeaderMap) -> Caller {
+        match self.access {
+            Access::LocalHost => Caller::Local,
+            Access::Open => {
+                let client = forwarded::client(peer.ip(), headers, &self.trusted_proxies);
+                // What stands in front of the service on the same machine speaks for many.
+                if client.is_loopback() { Caller::Local } else { Caller::Stranger(client) }
+            }
         }
     }
 }
 
 /// Turns away requests for a host that is not this one.
 pub(super) async fn check_host(
-    State(access): State<Access>,
+    State(app): State<Arc<App>>,
     request: Request,
     next: Next,
 ) -> Response {
-    if access == Access::Open || names_this_machine(request.uri(), request.headers()) {
-        return next.run(request).await;
+    match app.guard.access {
+        Access::LocalHost if !names_this_machine(request.uri(), request.headers()) => {
+            let detail = "Without keys the service answers only requests for localhost, \
+                          127.0.0.1 or [::1].";
+            Problem::new(ProblemKind::OriginNotAllowed, detail).into_response()
+        }
+        Access::LocalHost | Access::Open => next.run(request).await,
     }
-    let detail =
-        "Without keys the service answers only requests for localhost, 127.0.0.1 or [::1].";
-    Problem::new(ProblemKind::OriginNotAllowed, detail).into_response()
 }
 
 fn names_this_machine(uri: &Uri, headers: &HeaderMap) -> bool {

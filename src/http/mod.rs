@@ -1,10 +1,19 @@
 //! The service: validation as JSON over HTTP.
 //!
 //! [`router`] makes the routes, [`serve`] runs them on a socket until it is told to stop.
+//! A request goes through the log ([`log`]), the question who may ask ([`guard`]) and the question whether
+//! there is room for it ([`admission`]) to its route ([`validate`], [`batch`], [`health`]).
 
+mod admission;
+mod answer;
+mod batch;
 mod body;
+mod forwarded;
 mod guard;
+mod health;
+mod listen;
 mod log;
+mod phase;
 mod problem;
 mod request;
 mod serve;
@@ -14,23 +23,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::extract::Request;
+use axum::http::HeaderValue;
+use axum::http::header;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::route::Trust;
 use crate::telemetry::Metrics;
 use crate::validator::{Manner, Validator};
 use problem::{Problem, ProblemKind};
 
-pub use guard::Access;
-pub use serve::{Drained, listen, serve};
+pub use admission::{Admission, Bounds};
+pub use body::BodyBounds;
+pub use guard::{Access, Guard};
+pub use listen::{Inherited, Socket, inherited, open};
+pub use phase::{Phase, Phases};
+pub use serve::{ConnectionBounds, Drained, serve};
 
 /// What the routes share.
-#[derive(Clone)]
 pub struct App {
     /// The pipeline.
     pub validator: Arc<Validator>,
@@ -41,48 +53,92 @@ pub struct App {
     /// What to do about what is pasted around an address, unless the request is stricter.
     pub manner: Manner,
     /// Who may ask.
-    pub access: Access,
+    pub guard: Guard,
+    /// How much at once.
+    pub admission: Admission,
+    /// How long bodies may be.
+    pub bodies: BodyBounds,
     /// What was counted.
     pub metrics: Metrics,
+    /// Whether the service is about to stop.
+    pub phases: Phases,
+}
+
+/// Where readiness and metrics are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admin {
+    /// Beside the other routes.
+    Here,
+    /// On a socket of their own.
+    Elsewhere,
 }
 
 /// The routes of the service.
-pub fn router(app: App) -> Router {
-    let host = from_fn_with_state(app.access, guard::check_host);
-    Router::new()
+pub fn router(app: Arc<App>, admin: Admin) -> Router {
+    let room = from_fn_with_state(app.clone(), admission::admit);
+    let host = from_fn_with_state(app.clone(), guard::check_host);
+    let mut routes = Router::new()
         .route("/v1/validate", post(validate::validate))
-        .route("/metrics", get(metrics))
-        .route_layer(host)
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
+        .route("/v1/validate/batch", post(batch::batch))
+        .route_layer(room);
+    if admin == Admin::Here {
+        routes = routes.route("/metrics", get(health::metrics));
+    }
+    routes = routes.route_layer(host);
+    if admin == Admin::Here {
+        routes = routes.route("/readyz", get(health::readyz));
+    }
+    finished(routes.route("/healthz", get(health::healthz)).with_state(app))
+}
+
+/// The routes for whoever watches over the service.
+pub fn admin_router(app: Arc<App>) -> Router {
+    let routes = Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics));
+    finished(routes.with_state(app))
+}
+
+/// The routes on a connection for which there is no room.
+fn overloaded() -> Router {
+    turned_away(|| Problem::overloaded())
+}
+
+/// The routes on a connection that was opened after the service was told to stop.
+fn draining() -> Router {
+    turned_away(|| {
+        Problem::new(ProblemKind::Draining, "The service is about to stop; ask another.")
+    })
+}
+
+/// Routes that say the same to every request, except that the process lives.
+fn turned_away(problem: fn() -> Problem) -> Router {
+    let refuse = async move |request: Request| {
+        // Closing a connection with something unread in it can cost the client the answer.
+        body::discard(request.into_body()).await;
+        let mut response = problem().into_response();
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        response
+    };
+    let routes = Router::new().route("/healthz", get(health::healthz)).fallback(refuse);
+    routes.layer(from_fn(log::log_request))
+}
+
+/// What every request meets, whatever its route.
+fn finished(routes: Router) -> Router {
+    routes
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .with_state(app)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn(log::log_request))
 }
 
-async fn healthz() -> &'static str {
-    "ok\n"
-}
-
-/// Ready is who can give answers that are worth something.
-async fn readyz(State(app): State<App>) -> impl IntoResponse {
-    match app.validator.dns_trust() {
-        Some(Trust::Sound) => (StatusCode::OK, "ready\n".to_owned()),
-        Some(trust @ (Trust::Invents | Trust::Denies)) => {
-            (StatusCode::SERVICE_UNAVAILABLE, format!("the DNS resolver {}\n", trust.code()))
-        }
-        None => (StatusCode::SERVICE_UNAVAILABLE, "the DNS resolver is being tested\n".to_owned()),
-    }
-}
-
-async fn metrics(State(app): State<App>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.render())
-}
-
 async fn not_found() -> Problem {
-    Problem::new(ProblemKind::NotFound, "Addresses are sent to POST /v1/validate.")
+    Problem::new(
+        ProblemKind::NotFound,
+        "Addresses are sent to POST /v1/validate or, many at once, to POST /v1/validate/batch.",
+    )
 }
 
 async fn method_not_allowed() -> Problem {
@@ -92,6 +148,5 @@ async fn method_not_allowed() -> Problem {
 /// The panic's own words may hold anything, and stay out of the answer.
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     tracing::error!("a request met a fault of ours and was answered with 500");
-    Problem::new(ProblemKind::Internal, "The request could not be answered; it can be tried again.")
-        .into_response()
+    Problem::internal().into_response()
 }

@@ -11,6 +11,7 @@ pub(super) struct Problem {
     kind: ProblemKind,
     detail: String,
     field: Option<String>,
+    index: Option<usize>,
     nearest: Option<&'static str>,
 }
 
@@ -29,12 +30,18 @@ pub(super) enum ProblemKind {
     RequestTimeout,
     /// The body is too long.
     TooLarge,
+    /// The batch has too many addresses.
+    TooManyAddresses,
     /// The body is not said to be JSON.
     ContentType,
     /// A field is missing, unknown or out of its range.
     InvalidField,
     /// A fault of ours.
     Internal,
+    /// There is too much to do already.
+    Overloaded,
+    /// The service is about to stop.
+    Draining,
 }
 
 impl ProblemKind {
@@ -46,9 +53,12 @@ impl ProblemKind {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::RequestTimeout => "request_timeout",
             Self::TooLarge => "too_large",
+            Self::TooManyAddresses => "too_many_addresses",
             Self::ContentType => "content_type",
             Self::InvalidField => "invalid_field",
             Self::Internal => "internal",
+            Self::Overloaded => "overloaded",
+            Self::Draining => "draining",
         }
     }
 
@@ -60,9 +70,12 @@ impl ProblemKind {
             Self::MethodNotAllowed => "Wrong method",
             Self::RequestTimeout => "The request came too slowly",
             Self::TooLarge => "The body is too long",
+            Self::TooManyAddresses => "Too many addresses at once",
             Self::ContentType => "The body must be JSON",
             Self::InvalidField => "A field is not right",
             Self::Internal => "A fault of the service",
+            Self::Overloaded => "Too much to do",
+            Self::Draining => "About to stop",
         }
     }
 
@@ -73,10 +86,11 @@ impl ProblemKind {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge | Self::TooManyAddresses => StatusCode::PAYLOAD_TOO_LARGE,
             Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidField => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Overloaded | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -84,13 +98,31 @@ impl ProblemKind {
 impl Problem {
     /// A problem with a sentence that says what to change. It must not repeat an address.
     pub(super) fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), field: None, nearest: None }
+        Self { kind, detail: detail.into(), field: None, index: None, nearest: None }
     }
 
     /// A problem with one field of the body.
     pub(super) fn field(field: impl Into<String>, detail: impl Into<String>) -> Self {
         let field = Some(field.into());
-        Self { kind: ProblemKind::InvalidField, detail: detail.into(), field, nearest: None }
+        Self { field, ..Self::new(ProblemKind::InvalidField, detail) }
+    }
+
+    /// A fault of ours. What it was stays out of the answer.
+    pub(super) fn internal() -> Self {
+        let detail = "The request could not be answered; it can be tried again.";
+        Self::new(ProblemKind::Internal, detail)
+    }
+
+    /// There is no room for the request.
+    pub(super) fn overloaded() -> Self {
+        let detail = "There is too much to do already; try again in a second or later.";
+        Self::new(ProblemKind::Overloaded, detail)
+    }
+
+    /// Names the element of a list, counted from 0.
+    #[must_use]
+    pub(super) fn at(self, index: usize) -> Self {
+        Self { index: Some(index), ..self }
     }
 
     /// Names the known field most like the one that was sent.
@@ -109,6 +141,8 @@ struct JsonProblem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     nearest: Option<&'static str>,
 }
 
@@ -121,6 +155,7 @@ impl IntoResponse for Problem {
             status: status.as_u16(),
             detail: &self.detail,
             field: self.field.as_deref(),
+            index: self.index,
             nearest: self.nearest,
         };
         // Strings and numbers alone: this cannot fail, and an empty body would still carry the status.
@@ -129,6 +164,9 @@ impl IntoResponse for Problem {
         *response.status_mut() = status;
         let content_type = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
         response
     }
 }

@@ -1,61 +1,102 @@
-//! The body of `POST /v1/validate`, and what can be wrong with it.
+//! The bodies of `POST /v1/validate` and `POST /v1/validate/batch`, and what can be wrong with them.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::problem::{Problem, ProblemKind};
 use crate::typo::{Locale, nearest_name};
+use crate::validator::Manner;
 use crate::verdict::Depth;
 
-/// The fields of the body.
-const FIELDS: [&str; 5] = ["email", "depth", "timeout_ms", "strict", "locale"];
+/// The most addresses of a batch.
+const MAX_ADDRESSES: usize = 1_000;
 /// The range of `timeout_ms`.
 const TIMEOUT_MS: std::ops::RangeInclusive<u64> = 50..=30_000;
+
+/// A body with one address.
+pub(super) struct ValidateBody<'a> {
+    pub(super) email: Cow<'a, str>,
+    pub(super) options: Options,
+}
+
+/// A body with many.
+pub(super) struct BatchBody {
+    pub(super) emails: Vec<String>,
+    pub(super) options: Options,
+}
+
+/// What both can say besides, each in its range.
+pub(super) struct Options {
+    pub(super) depth: Depth,
+    pub(super) timeout: Option<Duration>,
+    pub(super) manner: Manner,
+    pub(super) locale: Option<Locale>,
+}
 
 /// A body as it is sent.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Body<'a> {
-    #[serde(borrow)]
-    email: Cow<'a, str>,
+struct Wire<'a> {
     #[serde(default, borrow)]
-    depth: Option<Cow<'a, str>>,
+    email: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    emails: Option<Vec<Text<'a>>>,
+    #[serde(default, borrow)]
+    depth: Option<Text<'a>>,
     #[serde(default)]
     timeout_ms: Option<u64>,
     #[serde(default)]
     strict: Option<bool>,
     #[serde(default, borrow)]
-    locale: Option<Cow<'a, str>>,
+    locale: Option<Text<'a>>,
 }
 
-/// A body whose every field is in its range.
-pub(super) struct ValidateBody<'a> {
-    pub(super) email: Cow<'a, str>,
-    pub(super) depth: Depth,
-    pub(super) timeout: Option<Duration>,
-    pub(super) strict: bool,
-    pub(super) locale: Option<Locale>,
-}
+/// A text that is not copied where it can be used as it came.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> ValidateBody<'a> {
     /// Reads a body.
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, Problem> {
-        // serde would take an array of the fields' values as well.
-        if bytes.trim_ascii_start().starts_with(b"[") {
-            return Err(not_an_object());
+        let mut wire = read(bytes, Subject::One)?;
+        match (wire.email.take(), &wire.emails) {
+            (Some(Text(email)), None) => Ok(Self { email, options: Options::of(&wire)? }),
+            _ => Err(diagnose(bytes, Subject::One)),
         }
-        let body: Body<'a> =
-            serde_json::from_slice(bytes).map_err(|error| diagnose(bytes, &error))?;
-        let depth = match body.depth.as_deref() {
-            None => Depth::Domain,
-            Some(code) => depth(code)?,
-        };
-        let locale = body.locale.as_deref().map(locale).transpose()?;
-        let timeout = body.timeout_ms.map(timeout).transpose()?;
-        Ok(Self { email: body.email, depth, timeout, strict: body.strict.unwrap_or(false), locale })
+    }
+}
+
+impl BatchBody {
+    /// Reads a body.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+        let mut wire = read(bytes, Subject::Many)?;
+        match (wire.emails.take(), &wire.email) {
+            (Some(emails), _) if emails.len() > MAX_ADDRESSES => Err(too_many(emails.len())),
+            (Some(emails), None) => {
+                let options = Options::of(&wire)?;
+                let emails = emails.into_iter().map(|Text(email)| email.into_owned()).collect();
+                Ok(Self { emails, options })
+            }
+            _ => Err(diagnose(bytes, Subject::Many)),
+        }
+    }
+}
+
+impl Options {
+    fn of(wire: &Wire<'_>) -> Result<Self, Problem> {
+        Ok(Self {
+            depth: wire.depth.as_ref().map_or(Ok(Depth::Domain), |code| depth(&code.0))?,
+            timeout: wire.timeout_ms.map(timeout).transpose()?,
+            manner: match wire.strict {
+                Some(true) => Manner::Strict,
+                Some(false) | None => Manner::Lenient,
+            },
+            locale: wire.locale.as_ref().map(|tag| locale(&tag.0)).transpose()?,
+        })
     }
 }
 
@@ -79,49 +120,120 @@ fn timeout(ms: u64) -> Result<Duration, Problem> {
     Err(Problem::field("timeout_ms", detail))
 }
 
+/// What a body is about.
+#[derive(Clone, Copy)]
+enum Subject {
+    One,
+    Many,
+}
+
+/// A field of a body: its name, what its value may be, what to say where it is not.
+type Field = (&'static str, fn(&Value) -> bool, &'static str);
+
+const OPTIONS: [Field; 4] = [
+    ("depth", optional_string, "`depth` is one of syntax, domain, mailbox."),
+    ("timeout_ms", optional_number, "`timeout_ms` is a whole number from 50 to 30000."),
+    ("strict", optional_truth, "`strict` is true or false."),
+    ("locale", optional_string, "`locale` is a language tag such as `fr` or `pt-BR`."),
+];
+
+impl Subject {
+    /// The field that must be there.
+    fn field(self) -> Field {
+        match self {
+            Self::One => {
+                ("email", Value::is_string, "`email` is a string, the address as it was typed.")
+            }
+            Self::Many => ("emails", Value::is_array, "`emails` is a list of strings."),
+        }
+    }
+
+    fn example(self) -> &'static str {
+        match self {
+            Self::One => r#"{"email": "joe@example.org"}"#,
+            Self::Many => r#"{"emails": ["joe@example.org", "sue@example.org"]}"#,
+        }
+    }
+
+    fn not_an_object(self) -> Problem {
+        let detail = format!("The body has to be a JSON object such as {}.", self.example());
+        Problem::new(ProblemKind::BadJson, detail)
+    }
+}
+
+fn read(bytes: &[u8], subject: Subject) -> Result<Wire<'_>, Problem> {
+    // serde would take an array of the fields' values as well.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(subject.not_an_object());
+    }
+    serde_json::from_slice(bytes).map_err(|_| diagnose(bytes, subject))
+}
+
 /// What is wrong with a body that is not as it should be. Off the hot path, so it reads the body again.
-fn diagnose(bytes: &[u8], error: &serde_json::Error) -> Problem {
+fn diagnose(bytes: &[u8], subject: Subject) -> Problem {
     let value: Value = match serde_json::from_slice(bytes) {
         Ok(value) => value,
-        Err(error) => {
-            let (line, column) = (error.line(), error.column());
-            let detail = format!("The body is not JSON from line {line}, column {column} on.");
-            return Problem::new(ProblemKind::BadJson, detail);
-        }
+        Err(error) => return no_json(&error),
     };
-    let Value::Object(fields) = value else { return not_an_object() };
-    if let Some(unknown) = fields.keys().find(|field| !FIELDS.contains(&field.as_str())) {
-        let nearest = nearest_name(unknown, FIELDS, 3);
-        let detail = match nearest {
-            Some(nearest) => format!("There is no such field; did you mean `{nearest}`?"),
-            None => format!("There is no such field; there are {}.", FIELDS.join(", ")),
-        };
-        return Problem::field(shortened(unknown), detail).nearest(nearest);
-    }
-    type Wanted = (&'static str, fn(&Value) -> bool, &'static str);
-    let wanted: [Wanted; 5] = [
-        ("email", Value::is_string, "`email` is a string, the address as it was typed."),
-        ("depth", optional_string, "`depth` is one of syntax, domain, mailbox."),
-        ("timeout_ms", optional_number, "`timeout_ms` is a whole number from 50 to 30000."),
-        ("strict", optional_truth, "`strict` is true or false."),
-        ("locale", optional_string, "`locale` is a language tag such as `fr` or `pt-BR`."),
-    ];
-    for (field, is_right, detail) in wanted {
-        match fields.get(field) {
-            None if field == "email" => return Problem::field(field, "`email` is missing."),
-            Some(value) if !is_right(value) => return Problem::field(field, detail),
-            _ => {}
-        }
-    }
-    // What is left is a field that comes twice.
-    let detail =
-        format!("The body cannot be used from line {} on: a field comes twice.", error.line());
+    let Value::Object(fields) = value else { return subject.not_an_object() };
+    unknown_field(&fields, subject)
+        .or_else(|| wrong_field(&fields, subject))
+        .or_else(|| wrong_element(&fields, subject))
+        // Each field as it was last said is right.
+        .unwrap_or_else(|| Problem::new(ProblemKind::BadJson, "A field of the body comes twice."))
+}
+
+fn no_json(error: &serde_json::Error) -> Problem {
+    let (line, column) = (error.line(), error.column());
+    // serde_json has no other name for it.
+    let detail = if error.to_string().starts_with("recursion limit exceeded") {
+        format!("The body is nested too deeply in line {line}, column {column}.")
+    } else {
+        format!("The body is not JSON from line {line}, column {column} on.")
+    };
     Problem::new(ProblemKind::BadJson, detail)
 }
 
-fn not_an_object() -> Problem {
-    let detail = "The body has to be a JSON object such as {\"email\": \"joe@example.org\"}.";
-    Problem::new(ProblemKind::BadJson, detail)
+fn unknown_field(fields: &Map<String, Value>, subject: Subject) -> Option<Problem> {
+    let known: [&'static str; 5] =
+        [subject.field().0, OPTIONS[0].0, OPTIONS[1].0, OPTIONS[2].0, OPTIONS[3].0];
+    let unknown = fields.keys().find(|field| !known.contains(&field.as_str()))?;
+    let nearest = nearest_name(unknown, known, 3);
+    let detail = match nearest {
+        Some(nearest) => format!("There is no such field; did you mean `{nearest}`?"),
+        None => format!("There is no such field; there are {}.", known.join(", ")),
+    };
+    Some(Problem::field(shortened(unknown), detail).nearest(nearest))
+}
+
+fn wrong_field(fields: &Map<String, Value>, subject: Subject) -> Option<Problem> {
+    let (needed, ..) = subject.field();
+    if !fields.contains_key(needed) {
+        return Some(Problem::field(needed, format!("`{needed}` is missing.")));
+    }
+    let is_wrong =
+        |(field, is_right, _): &Field| fields.get(*field).is_some_and(|value| !is_right(value));
+    let (field, _, detail) = [subject.field()].into_iter().chain(OPTIONS).find(is_wrong)?;
+    Some(Problem::field(field, detail))
+}
+
+fn wrong_element(fields: &Map<String, Value>, subject: Subject) -> Option<Problem> {
+    let (field, ..) = subject.field();
+    let elements = fields.get(field)?.as_array()?;
+    if elements.len() > MAX_ADDRESSES {
+        return Some(too_many(elements.len()));
+    }
+    let index = elements.iter().position(|element| !element.is_string())?;
+    let detail = "Each element of `emails` is a string, an address as it was typed.";
+    Some(Problem::field(field, detail).at(index))
+}
+
+fn too_many(count: usize) -> Problem {
+    let detail = format!(
+        "A batch may have {MAX_ADDRESSES} addresses at most, and this one has {count}; send the rest \
+         in further ones."
+    );
+    Problem::new(ProblemKind::TooManyAddresses, detail)
 }
 
 fn optional_string(value: &Value) -> bool {

@@ -71,9 +71,15 @@ impl Validator {
     /// Something in the configuration is not what its place wants.
     pub fn from_config(config: &Config, connection: Connection) -> Result<Self, BuildError> {
         let clock = Arc::new(SystemClock);
+        // A mistake is one also where the network is not used.
+        let (settings, canaries) = (route_settings(config)?, canaries(config)?);
         let network = match connection {
             Connection::Offline => Network::Offline,
-            Connection::Online => Network::Online(Box::new(routes(config, clock.clone())?)),
+            Connection::Online => {
+                let routes = routes(config, settings, clock.clone())?;
+                routes.watch_canaries(canaries, Duration::from_secs(config.dns.canary_seconds));
+                Network::Online(Box::new(routes))
+            }
         };
         Ok(Self::new(Parts {
             lists: InForce::from_config(&config.catalog)?,
@@ -85,13 +91,21 @@ impl Validator {
     }
 }
 
-fn routes(config: &Config, clock: Arc<dyn Clock>) -> Result<Routes, BuildError> {
+fn routes(
+    config: &Config,
+    settings: RouteSettings,
+    clock: Arc<dyn Clock>,
+) -> Result<Routes, BuildError> {
     let dns = HickoryDns::new(&DnsSettings {
         servers: config.dns.servers.iter().map(|server| server.0).collect(),
         timeout: config.dns.timeout(),
         tries: config.dns.tries,
     })?;
-    let settings = RouteSettings {
+    Ok(Routes::new(Arc::new(Metered::new(dns)), clock, settings))
+}
+
+fn route_settings(config: &Config) -> Result<RouteSettings, BuildError> {
+    Ok(RouteSettings {
         reach: ReachPolicy::allowing(config.network.allow.clone()),
         private_zones: domains("dns.private_zones", &config.dns.private_zones)?,
         limits: FloodLimits {
@@ -101,12 +115,12 @@ fn routes(config: &Config, clock: Arc<dyn Clock>) -> Result<Routes, BuildError> 
         },
         flight_deadline: Duration::from_millis(config.dns.lookup_timeout_ms),
         cache_bytes: config.cache.max_mib << 20,
-    };
+    })
+}
+
+fn canaries(config: &Config) -> Result<Vec<HostName>, BuildError> {
     let canaries = domains("dns.canaries", &config.dns.canaries)?;
-    let canaries = canaries.iter().filter_map(|canary| HostName::new(canary.ascii())).collect();
-    let routes = Routes::new(Arc::new(Metered::new(dns)), clock, settings);
-    routes.watch_canaries(canaries, Duration::from_secs(config.dns.canary_seconds.max(1)));
-    Ok(routes)
+    Ok(canaries.iter().filter_map(|canary| HostName::new(canary.ascii())).collect())
 }
 
 /// Names of domains, of one label or more.

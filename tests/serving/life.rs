@@ -4,15 +4,26 @@ use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use crate::support::dns::DnsServer;
-use crate::support::http::{Connection, ask, post};
+use crate::support::http::{Connection, ask, get, post};
 use crate::support::poll::until;
 use crate::support::program::{asking, asking_patiently, offline};
 use crate::support::service::Service;
 
+const HELD: &str = "slow.test HELD\nslow.test MX 10 mx.test\nmx.test A 192.0.2.1";
+const SLOW: &str = r#"{"email": "joe@slow.test", "timeout_ms": 30000}"#;
+
+/// Waits until the service says that it is about to stop.
+fn until_draining(service: &Service) {
+    until("the service is not ready", || {
+        let response = get(service.address(), "/readyz");
+        (response.status == 503).then_some(())
+    });
+}
+
 #[test]
 fn a_signal_lets_requests_under_way_finish() {
     for signal in ["TERM", "INT"] {
-        let dns = DnsServer::start("slow.test HELD\nslow.test MX 10 mx.test\nmx.test A 192.0.2.1");
+        let dns = DnsServer::start(HELD);
         let service = Service::start(asking_patiently(&dns));
         let address = service.address();
         // Clients that keep their connections do not hold the service up.
@@ -21,12 +32,19 @@ fn a_signal_lets_requests_under_way_finish() {
         used.send(post(r#"{"email": "nonsense"}"#));
         assert_eq!(used.response().status, 200, "{signal}");
         let mut busy = Connection::open(address);
-        busy.send(post(r#"{"email": "joe@slow.test", "timeout_ms": 30000}"#));
+        busy.send(post(SLOW));
         dns.wait_for("slow.test");
         service.signal(signal);
-        until("new connections are refused", || {
-            TcpStream::connect_timeout(&address, Duration::from_secs(1)).err()
-        });
+        until_draining(&service);
+        // Who comes now is told so, and that the process lives.
+        let mut late = Connection::open(address);
+        late.send(post(r#"{"email": "nonsense"}"#));
+        let response = late.response();
+        assert_eq!(response.status, 503, "{signal}");
+        assert_eq!(response.json()["type"], "urn:mailvet:problem:draining", "{signal}");
+        assert_eq!(response.header("retry-after"), Some("1"), "{signal}");
+        assert!(late.is_closed(), "{signal}");
+        assert_eq!(get(address, "/healthz").status, 200, "{signal}");
         dns.release();
         let response = busy.response();
         assert_eq!(response.status, 200, "{signal}: {}", response.text());
@@ -35,7 +53,73 @@ fn a_signal_lets_requests_under_way_finish() {
         let ended = service.ended();
         assert_eq!(ended.status.code(), Some(0), "{signal}: {}", ended.log);
         assert_eq!(ended.output, "", "{signal}");
+        let refused = TcpStream::connect_timeout(&address, Duration::from_secs(1));
+        assert!(refused.is_err(), "{signal}");
     }
+}
+
+#[test]
+fn requests_under_way_have_a_bound() {
+    let dns = DnsServer::start(HELD);
+    let mut program = asking_patiently(&dns);
+    program.env("MAILVET_HTTP__LIMITS__DRAIN_TIMEOUT_MS", "100");
+    let service = Service::start(program);
+    let mut busy = Connection::open(service.address());
+    busy.send(post(SLOW));
+    dns.wait_for("slow.test");
+    let ended = service.stop();
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.log);
+    assert!(ended.log.contains("still under way"), "{}", ended.log);
+    assert!(busy.is_closed());
+}
+
+#[test]
+fn a_second_signal_is_not_patient() {
+    for (first, second) in [("TERM", "TERM"), ("INT", "INT"), ("TERM", "INT")] {
+        let dns = DnsServer::start(HELD);
+        let mut program = asking_patiently(&dns);
+        program.env("MAILVET_HTTP__LIMITS__DRAIN_TIMEOUT_MS", "3600000");
+        let service = Service::start(program);
+        let mut busy = Connection::open(service.address());
+        busy.send(post(SLOW));
+        dns.wait_for("slow.test");
+        service.signal(first);
+        until_draining(&service);
+        service.signal(second);
+        let ended = service.ended();
+        assert_eq!(ended.status.code(), Some(0), "{first} {second}: {}", ended.log);
+        assert!(busy.is_closed(), "{first} {second}");
+    }
+}
+
+#[test]
+fn readiness_and_metrics_can_have_a_socket_of_their_own() {
+    let dns = DnsServer::start(HELD);
+    let mut program = asking_patiently(&dns);
+    program.env("MAILVET_HTTP__ADMIN_LISTEN", "127.0.0.1:0");
+    let service = Service::start(program);
+    let (main, admin) = (service.address(), service.admin_address());
+    for (address, route, status) in [
+        (main, "/healthz", 200),
+        (main, "/readyz", 404),
+        (main, "/metrics", 404),
+        (admin, "/healthz", 200),
+        (admin, "/readyz", 200),
+        (admin, "/metrics", 200),
+    ] {
+        assert_eq!(get(address, route).status, status, "{address} {route}");
+    }
+    assert_eq!(ask(main, post(r#"{"email": "nonsense"}"#)).status, 200);
+    assert_eq!(ask(admin, post(r#"{"email": "nonsense"}"#)).status, 404);
+    let mut busy = Connection::open(main);
+    busy.send(post(SLOW));
+    dns.wait_for("slow.test");
+    service.signal("TERM");
+    until("it is not ready", || (get(admin, "/readyz").status == 503).then_some(()));
+    assert_eq!(get(admin, "/healthz").status, 200);
+    dns.release();
+    assert_eq!(busy.response().status, 200);
+    assert_eq!(service.ended().status.code(), Some(0));
 }
 
 #[test]

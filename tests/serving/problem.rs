@@ -235,7 +235,7 @@ fn a_body_that_never_ends_is_given_up() {
 }
 
 /// Every problem looks alike (RFC 9457).
-fn assert_problem(name: &str, response: &Response, status: u16, code: &str) -> Value {
+pub(super) fn assert_problem(name: &str, response: &Response, status: u16, code: &str) -> Value {
     assert_eq!(response.status, status, "{name}: {}", response.text());
     assert_eq!(response.header("content-type"), Some("application/problem+json"), "{name}");
     let problem = response.json();
@@ -245,7 +245,7 @@ fn assert_problem(name: &str, response: &Response, status: u16, code: &str) -> V
     let detail = problem["detail"].as_str().unwrap_or_else(|| panic!("{name}: {problem}"));
     let starts_well = detail.starts_with(|c: char| c.is_ascii_uppercase() || c == '`');
     assert!(starts_well && detail.ends_with(['.', '?']), "{name}: no sentence: {detail}");
-    let known = ["type", "title", "status", "detail", "field", "nearest"];
+    let known = ["type", "title", "status", "detail", "field", "index", "nearest"];
     let keys = problem.as_object().unwrap().keys();
     assert!(keys.clone().all(|key| known.contains(&key.as_str())), "{name}: {problem}");
     problem

@@ -32,6 +32,22 @@ pub(crate) fn post(body: impl AsRef<[u8]>) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
+/// A whole request for many reports.
+pub(crate) fn post_batch(body: impl AsRef<[u8]>, headers: &str) -> Vec<u8> {
+    let body = body.as_ref();
+    let head = format!(
+        "POST /v1/validate/batch HTTP/1.1\r\nHost: localhost\r\n\
+         Content-Type: application/json\r\n{headers}Content-Length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
+}
+
+/// Asks for a route without a body.
+pub(crate) fn get(address: SocketAddr, route: &str) -> Response {
+    ask(address, format!("GET {route} HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+}
+
 /// Sends one request on a connection of its own.
 pub(crate) fn ask(address: SocketAddr, request: impl AsRef<[u8]>) -> Response {
     let mut connection = Connection::open(address);
@@ -91,6 +107,14 @@ impl Connection {
         }
     }
 
+    /// Reads the next chunk of a body that comes in chunks; the last one is empty.
+    pub(crate) fn chunk(&mut self) -> Vec<u8> {
+        let length = usize::from_str_radix(&self.line(), 16).unwrap();
+        let chunk = self.exactly(length);
+        assert_eq!(self.line(), "", "the end of a chunk");
+        chunk
+    }
+
     /// Whether the other side has hung up and left nothing to read. Waits for either.
     pub(crate) fn is_closed(&mut self) -> bool {
         match self.stream.fill_buf() {
@@ -115,12 +139,11 @@ impl Connection {
     fn chunks(&mut self) -> Vec<u8> {
         let mut body = Vec::new();
         loop {
-            let length = usize::from_str_radix(&self.line(), 16).unwrap();
-            body.extend(self.exactly(length));
-            assert_eq!(self.line(), "", "the end of a chunk");
-            if length == 0 {
+            let chunk = self.chunk();
+            if chunk.is_empty() {
                 return body;
             }
+            body.extend(chunk);
         }
     }
 }
@@ -137,6 +160,12 @@ impl Response {
 
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
+    }
+
+    /// The body as JSON lines.
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        let line = |line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+        self.text().lines().map(line).collect()
     }
 }
 

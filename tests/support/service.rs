@@ -3,7 +3,8 @@
 #![allow(dead_code, reason = "every test target uses a part of it")]
 
 use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -16,6 +17,7 @@ use crate::support::poll::{PATIENCE, until};
 pub(crate) struct Service {
     child: Child,
     address: SocketAddr,
+    admin_address: Option<SocketAddr>,
     log: Option<JoinHandle<String>>,
 }
 
@@ -34,15 +36,32 @@ impl Service {
         Self::start_with(program, &[])
     }
 
-    /// Starts `serve` of this program with further arguments; the log tells the port.
+    /// Starts `serve` of this program with further arguments.
     pub(crate) fn start_with(mut program: Command, arguments: &[&str]) -> Self {
         program.args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"]).args(arguments);
-        let mut child = program
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::launch(program.stdin(Stdio::null()))
+    }
+
+    /// Starts `serve` of this program on a socket of ours, passed in as systemd would.
+    pub(crate) fn start_on(socket: &TcpListener, program: &Command) -> Self {
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", "exec 3<&0 0</dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$@\"", "sh"])
+            .arg(program.get_program())
+            .args(program.get_args())
+            .args(["serve", "--log-format", "json"]);
+        for (name, value) in program.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        Self::launch(shell.stdin(OwnedFd::from(socket.try_clone().unwrap())))
+    }
+
+    /// Starts a service; the log tells the ports.
+    fn launch(program: &mut Command) -> Self {
+        let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (said, heard) = mpsc::channel();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let log = std::thread::spawn(move || {
@@ -55,10 +74,14 @@ impl Service {
             }
             log
         });
-        let mut service = Self { child, address: ([0; 4], 0).into(), log: Some(log) };
+        let address = ([0; 4], 0).into();
+        let mut service = Self { child, address, admin_address: None, log: Some(log) };
         service.address = loop {
             let line = heard.recv_timeout(PATIENCE).expect("the service tells its address");
             let event: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
+            if let Some(address) = event["admin_address"].as_str() {
+                service.admin_address = Some(address.parse().unwrap());
+            }
             if let Some(address) = event["address"].as_str() {
                 break address.parse().unwrap();
             }
@@ -69,6 +92,11 @@ impl Service {
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it tells whether it is ready, and what it counted.
+    pub(crate) fn admin_address(&self) -> SocketAddr {
+        self.admin_address.expect("a socket for that")
     }
 
     /// Sends a signal: `TERM`, `INT`.

@@ -1,0 +1,105 @@
+//! `[http]`: where the service listens, and its bounds.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::value;
+
+/// `[http]`
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Http {
+    /// Where the service listens. Without keys only loopback addresses will do.
+    pub listen: SocketAddr,
+    /// Where readiness and metrics are, and nowhere else.
+    #[serde(with = "value::or_empty")]
+    pub admin_listen: Option<SocketAddr>,
+    /// Networks of the proxies whose `X-Forwarded-For` is believed.
+    #[serde(deserialize_with = "value::list")]
+    pub trusted_proxies: Vec<IpNet>,
+    /// Its bounds.
+    pub limits: Limits,
+}
+
+/// `[http.limits]`
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Connections at once; a further one is told that the service is overloaded.
+    pub max_connections: usize,
+    /// Requests under way at once; the same.
+    pub max_requests: usize,
+    /// Of these, batches.
+    pub max_batches: usize,
+    /// Addresses of one batch that are looked at side by side.
+    pub batch_side_by_side: usize,
+    /// Addresses of all batches together that are looked at side by side.
+    pub batches_side_by_side: usize,
+    /// The body of a request for one address.
+    pub max_body_kib: usize,
+    /// The body of a batch.
+    pub max_batch_body_kib: usize,
+    /// How long a client may take to send the head of a request, and how long an unused connection is
+    /// kept.
+    pub head_timeout_ms: u64,
+    /// How long a client may take to send a body.
+    pub body_timeout_ms: u64,
+    /// How long a client may take no part of its answer.
+    pub write_timeout_ms: u64,
+    /// How long requests under way may go on once the service is told to stop.
+    pub drain_timeout_ms: u64,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            admin_listen: None,
+            trusted_proxies: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_connections: 1_024,
+            max_requests: 512,
+            max_batches: 16,
+            batch_side_by_side: 32,
+            batches_side_by_side: 128,
+            // An address has 254 bytes; the rest is for what people paste around it.
+            max_body_kib: 16,
+            max_batch_body_kib: 1_024,
+            head_timeout_ms: 10_000,
+            body_timeout_ms: 10_000,
+            write_timeout_ms: 10_000,
+            drain_timeout_ms: 20_000,
+        }
+    }
+}
+
+impl Limits {
+    /// Each number, with the range in which the service still serves.
+    pub(super) fn ranges(&self) -> [(&'static str, u64, RangeInclusive<u64>); 11] {
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let (some, time) = (1..=1_000_000, 1..=3_600_000);
+        [
+            ("http.limits.max_connections", count(self.max_connections), some.clone()),
+            ("http.limits.max_requests", count(self.max_requests), some.clone()),
+            ("http.limits.max_batches", count(self.max_batches), 0..=1_000_000),
+            ("http.limits.batch_side_by_side", count(self.batch_side_by_side), some.clone()),
+            ("http.limits.batches_side_by_side", count(self.batches_side_by_side), some),
+            ("http.limits.max_body_kib", count(self.max_body_kib), 1..=65_536),
+            ("http.limits.max_batch_body_kib", count(self.max_batch_body_kib), 1..=65_536),
+            ("http.limits.head_timeout_ms", self.head_timeout_ms, time.clone()),
+            ("http.limits.body_timeout_ms", self.body_timeout_ms, time.clone()),
+            ("http.limits.write_timeout_ms", self.write_timeout_ms, time.clone()),
+            ("http.limits.drain_timeout_ms", self.drain_timeout_ms, time),
+        ]
+    }
+}

@@ -1,0 +1,77 @@
+//! How much is done at once. What is beyond is refused at once: a queue would only make everybody wait.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::App;
+use super::problem::Problem;
+
+/// How much at once.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Requests under way.
+    pub requests: usize,
+    /// Batches among them.
+    pub batches: usize,
+    /// Addresses of one batch side by side.
+    pub of_a_batch: usize,
+    /// Addresses of all batches together.
+    pub of_all_batches: usize,
+}
+
+/// Gives places to what comes in.
+pub struct Admission {
+    requests: Arc<Semaphore>,
+    batches: Arc<Semaphore>,
+    addresses: Arc<Semaphore>,
+    of_a_batch: usize,
+}
+
+/// A place, until it is dropped.
+pub(super) struct Place(#[expect(dead_code, reason = "it is held, not read")] OwnedSemaphorePermit);
+
+impl Admission {
+    /// As many places as these.
+    pub fn new(bounds: Bounds) -> Self {
+        let places = |count| Arc::new(Semaphore::new(count));
+        Self {
+            requests: places(bounds.requests),
+            batches: places(bounds.batches),
+            addresses: places(bounds.of_all_batches),
+            of_a_batch: bounds.of_a_batch,
+        }
+    }
+
+    /// A place for a batch, if there is one.
+    pub(super) fn batch(&self) -> Result<Place, Problem> {
+        free(&self.batches)
+    }
+
+    /// A place for an address of a batch, in the order in which they are asked for: batches share what
+    /// single requests leave them.
+    pub(super) async fn address(&self) -> Option<Place> {
+        // Never closed, so there always comes one.
+        self.addresses.clone().acquire_owned().await.ok().map(Place)
+    }
+
+    /// How many addresses of one batch are looked at side by side.
+    pub(super) fn of_a_batch(&self) -> usize {
+        self.of_a_batch
+    }
+}
+
+fn free(places: &Arc<Semaphore>) -> Result<Place, Problem> {
+    places.clone().try_acquire_owned().map(Place).map_err(|_| Problem::overloaded())
+}
+
+/// Turns away requests for which there is no room.
+pub(super) async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    match free(&app.admission.requests) {
+        Ok(_place) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}

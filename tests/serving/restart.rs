@@ -1,0 +1,96 @@
+//! The service on a socket that was passed in: one process follows another, and nobody is lost.
+
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::support::dns::DnsServer;
+use crate::support::http::{Connection, ask, post};
+use crate::support::poll::until;
+use crate::support::program::{asking, offline};
+use crate::support::service::Service;
+
+#[test]
+fn a_socket_can_be_passed_in() {
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    let mut program = offline();
+    // It counts more than what is configured.
+    program.env("MAILVET_HTTP__LISTEN", "127.0.0.1:1");
+    let service = Service::start_on(&socket, &program);
+    assert_eq!(service.address(), address);
+    assert_eq!(ask(address, post(r#"{"email": "nonsense"}"#)).status, 200);
+    assert_eq!(service.stop().status.code(), Some(0));
+    // Who comes between two services waits for the next one.
+    let mut early = Connection::open(address);
+    early.send(post(r#"{"email": "nonsense"}"#));
+    let next = Service::start_on(&socket, &program);
+    assert_eq!(early.response().status, 200);
+    assert_eq!(next.stop().status.code(), Some(0));
+}
+
+#[test]
+fn a_socket_that_others_can_reach_is_not_served_without_keys() {
+    let socket = TcpListener::bind("0.0.0.0:0").unwrap();
+    let mut program = Command::new("sh");
+    program
+        .args(["-c", "exec 3<&0 0</dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$@\"", "sh"])
+        .args([env!("CARGO_BIN_EXE_mailvet"), "--offline", "serve"])
+        .stdin(OwnedFd::from(socket));
+    let output = program.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("--open"), "{said}");
+}
+
+#[test]
+fn a_restart_under_load_loses_nobody() {
+    const CLIENTS: usize = 6;
+    const RESTARTS: usize = 4;
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    let dns = DnsServer::start("good.test MX 10 mx.test\nmx.test A 192.0.2.1");
+    let over = AtomicBool::new(false);
+    let answered = AtomicUsize::new(0);
+    let mut service = Service::start_on(&socket, &asking(&dns));
+    std::thread::scope(|scope| {
+        for client in 0..CLIENTS {
+            let (over, answered) = (&over, &answered);
+            scope.spawn(move || {
+                for turn in 0.. {
+                    if over.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let body = format!("{{\"email\": \"joe{client}.{turn}@good.test\"}}");
+                    let response = ask(address, post(body));
+                    assert_eq!(response.status, 200, "{}", response.text());
+                    assert_eq!(response.json()["verdict"], "plausible");
+                    answered.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+        let _over = OnDrop(&over);
+        for _ in 0..RESTARTS {
+            let before = answered.load(Ordering::Relaxed);
+            until("some are answered", || {
+                (answered.load(Ordering::Relaxed) > before + 5 * CLIENTS).then_some(())
+            });
+            let next = Service::start_on(&socket, &asking(&dns));
+            let old = std::mem::replace(&mut service, next);
+            let ended = old.stop();
+            assert_eq!(ended.status.code(), Some(0), "{}", ended.log);
+            assert!(!ended.log.contains("still under way"), "{}", ended.log);
+        }
+    });
+    assert_eq!(service.stop().status.code(), Some(0));
+}
+
+/// Lets the clients end also where the test fails.
+struct OnDrop<'a>(&'a AtomicBool);
+
+impl Drop for OnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
