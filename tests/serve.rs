@@ -7,6 +7,7 @@ mod support {
     pub(crate) mod http;
     pub(crate) mod poll;
     pub(crate) mod program;
+    pub(crate) mod proxy;
     pub(crate) mod service;
 }
 
@@ -15,8 +16,11 @@ mod serving {
     mod connection;
     mod evidence;
     mod life;
+    mod limits;
+    mod line;
     mod privacy;
     mod problem;
+    mod property;
     mod reload;
     mod report;
     mod restart;

@@ -213,3 +213,24 @@ fn access(address: SocketAddr, arguments: &ServeArgs) -> anyhow::Result<Access> 
          Listen on 127.0.0.1, or add --open if that is meant"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_socket_that_cannot_be_opened() {
+        let address = SocketAddr::from(([192, 0, 2, 1], 80));
+        // What the system says, what we say about it.
+        let cases = [
+            (io::ErrorKind::AddrInUse, "cannot listen on 192.0.2.1:80: something listens there"),
+            (io::ErrorKind::PermissionDenied, "cannot listen on 192.0.2.1:80: ports below 1024"),
+            (io::ErrorKind::AddrNotAvailable, "cannot listen on 192.0.2.1:80: this machine has no"),
+            (io::ErrorKind::OutOfMemory, "cannot listen on 192.0.2.1:80: out of memory"),
+        ];
+        for (kind, said) in cases {
+            let error = format!("{:#}", cannot_listen(address, kind.into()));
+            assert!(error.starts_with(said) && error.lines().count() == 1, "{kind:?}: {error}");
+        }
+    }
+}

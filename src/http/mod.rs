@@ -102,7 +102,7 @@ pub fn admin_router(app: Arc<App>) -> Router {
 
 /// The routes on a connection for which there is no room.
 fn overloaded() -> Router {
-    turned_away(|| Problem::overloaded())
+    turned_away(Problem::overloaded)
 }
 
 /// The routes on a connection that was opened after the service was told to stop.

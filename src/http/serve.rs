@@ -68,8 +68,10 @@ pub async fn serve(
     let entrance = Entrance::new(bounds, routes, phases.clone());
     let (Socket::Own(listener) | Socket::Inherited(listener)) = &socket;
     tokio::select! {
-        never = entrance.let_in(listener) => match never {},
+        // First: who connects once the service has said that it is not ready is not let in.
+        biased;
         () = phases.reached(Phase::Draining) => {}
+        never = entrance.let_in(listener) => match never {},
     }
     let turn_away = async {
         match socket {

@@ -4,6 +4,7 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -69,6 +70,17 @@ impl Connection {
         match self.stream.get_mut().write_all(bytes.as_ref()) {
             Ok(()) => {}
             Err(error) if is_hung_up(&error) => {}
+            Err(error) => panic!("cannot send: {error}"),
+        }
+    }
+
+    /// Sends bytes as long as somebody takes them within this time.
+    pub(crate) fn send_within(&mut self, bytes: &[u8], patience: Duration) {
+        let stream = self.stream.get_mut();
+        stream.set_write_timeout(Some(patience)).unwrap();
+        match stream.write_all(bytes) {
+            Ok(()) => {}
+            Err(error) if is_hung_up(&error) || error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => panic!("cannot send: {error}"),
         }
     }

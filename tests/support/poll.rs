@@ -1,5 +1,7 @@
 //! Waiting for something to come true, under a deadline.
 
+#![allow(dead_code, reason = "every test target uses a part of it")]
+
 use std::time::Duration;
 
 use tokio::time::Instant;

@@ -18,6 +18,8 @@ pub(crate) struct Service {
     child: Child,
     address: SocketAddr,
     admin_address: Option<SocketAddr>,
+    /// The lines of the log as they come.
+    heard: mpsc::Receiver<String>,
     log: Option<JoinHandle<String>>,
 }
 
@@ -39,10 +41,13 @@ impl Service {
     /// Starts `serve` of this program with further arguments.
     pub(crate) fn start_with(mut program: Command, arguments: &[&str]) -> Self {
         program.args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"]).args(arguments);
-        Self::launch(program.stdin(Stdio::null()))
+        let mut service = Self::launch(program.stdin(Stdio::null()));
+        service.hear_addresses();
+        service
     }
 
-    /// Starts `serve` of this program on a socket of ours, passed in as systemd would.
+    /// Starts `serve` of this program on a socket of ours, passed in as systemd would. Connections wait
+    /// in it until the service is there.
     pub(crate) fn start_on(socket: &TcpListener, program: &Command) -> Self {
         let mut shell = Command::new("sh");
         shell
@@ -56,10 +61,11 @@ impl Service {
                 None => shell.env_remove(name),
             };
         }
-        Self::launch(shell.stdin(OwnedFd::from(socket.try_clone().unwrap())))
+        let mut service = Self::launch(shell.stdin(OwnedFd::from(socket.try_clone().unwrap())));
+        service.address = socket.local_addr().unwrap();
+        service
     }
 
-    /// Starts a service; the log tells the ports.
     fn launch(program: &mut Command) -> Self {
         let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (said, heard) = mpsc::channel();
@@ -68,25 +74,29 @@ impl Service {
             let mut log = String::new();
             let mut start = 0;
             while stderr.read_line(&mut log).unwrap() > 0 {
-                // Nobody listens any more once the address is known.
+                // Nobody listens any more once the service is dropped.
                 let _ = said.send(log[start..].to_owned());
                 start = log.len();
             }
             log
         });
         let address = ([0; 4], 0).into();
-        let mut service = Self { child, address, admin_address: None, log: Some(log) };
-        service.address = loop {
-            let line = heard.recv_timeout(PATIENCE).expect("the service tells its address");
+        Self { child, address, admin_address: None, heard, log: Some(log) }
+    }
+
+    /// Waits until the log tells the addresses.
+    fn hear_addresses(&mut self) {
+        loop {
+            let line = self.heard.recv_timeout(PATIENCE).expect("the service tells its address");
             let event: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
             if let Some(address) = event["admin_address"].as_str() {
-                service.admin_address = Some(address.parse().unwrap());
+                self.admin_address = Some(address.parse().unwrap());
             }
             if let Some(address) = event["address"].as_str() {
-                break address.parse().unwrap();
+                self.address = address.parse().unwrap();
+                return;
             }
-        };
-        service
+        }
     }
 
     /// Where it listens.

@@ -1,0 +1,181 @@
+//! The bounds of the service: beyond them it says so at once.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::problem::assert_problem;
+use crate::support::dns::DnsServer;
+use crate::support::http::{Connection, ask, get, post, post_batch};
+use crate::support::poll::until;
+use crate::support::program::{asking_patiently, offline};
+use crate::support::service::Service;
+
+const HELD: &str = "slow.test HELD\nslow.test MX 10 mx.test\nmx.test A 192.0.2.1";
+const SLOW: &str = r#"{"email": "joe@slow.test", "timeout_ms": 30000}"#;
+const QUICK: &str = r#"{"email": "joe@gmail.com", "depth": "syntax"}"#;
+
+/// A service with one of its bounds, and a DNS that keeps its answer back.
+fn bounded(bound: &str, value: &str) -> (DnsServer, Service) {
+    let dns = DnsServer::start(HELD);
+    let mut program = asking_patiently(&dns);
+    program.env(format!("MAILVET_HTTP__LIMITS__{bound}"), value);
+    let service = Service::start(program);
+    (dns, service)
+}
+
+#[test]
+fn connections() {
+    let (dns, service) = bounded("MAX_CONNECTIONS", "3");
+    let address = service.address();
+    let mut busy: Vec<Connection> = (0..3)
+        .map(|_| {
+            let mut connection = Connection::open(address);
+            connection.send(post(SLOW));
+            connection
+        })
+        .collect();
+    dns.wait_for("slow.test");
+    until("there is no room", || (get(address, "/readyz").status == 503).then_some(()));
+    for _ in 0..5 {
+        let mut one_too_many = Connection::open(address);
+        one_too_many.send(post(QUICK));
+        let response = one_too_many.response();
+        assert_problem("one too many", &response, 503, "overloaded");
+        assert_eq!(response.header("retry-after"), Some("1"));
+        assert!(one_too_many.is_closed());
+        // A service that is overloaded is alive.
+        assert_eq!(get(address, "/healthz").status, 200);
+    }
+    dns.release();
+    for connection in &mut busy {
+        assert_eq!(connection.response().status, 200);
+    }
+    drop(busy);
+    until("there is room again", || (ask(address, post(QUICK)).status == 200).then_some(()));
+}
+
+#[test]
+fn requests() {
+    let (dns, service) = bounded("MAX_REQUESTS", "2");
+    let address = service.address();
+    let mut busy: Vec<Connection> = (0..2)
+        .map(|_| {
+            let mut connection = Connection::open(address);
+            connection.send(post(SLOW));
+            connection
+        })
+        .collect();
+    until("there is no room", || (ask(address, post(QUICK)).status == 503).then_some(()));
+    // The connection is kept: its next request may find room.
+    let mut patient = Connection::open(address);
+    patient.send(post(QUICK));
+    let response = patient.response();
+    assert_problem("a request", &response, 503, "overloaded");
+    assert_eq!(response.header("retry-after"), Some("1"));
+    let batch = ask(address, post_batch(r#"{"emails": []}"#, ""));
+    assert_problem("a batch", &batch, 503, "overloaded");
+    for route in ["/healthz", "/readyz", "/metrics"] {
+        assert_eq!(get(address, route).status, 200, "{route}");
+    }
+    dns.release();
+    for connection in &mut busy {
+        assert_eq!(connection.response().status, 200);
+    }
+    patient.send(post(QUICK));
+    assert_eq!(patient.response().status, 200);
+}
+
+#[test]
+fn batches() {
+    for headers in ["", "Accept: application/x-ndjson\r\n"] {
+        let (dns, service) = bounded("MAX_BATCHES", "1");
+        let address = service.address();
+        let body = json!({"emails": ["joe@slow.test"], "timeout_ms": 30_000}).to_string();
+        let mut busy = Connection::open(address);
+        busy.send(post_batch(&body, headers));
+        dns.wait_for("slow.test");
+        let response = ask(address, post_batch(r#"{"emails": []}"#, ""));
+        assert_problem("a second batch", &response, 503, "overloaded");
+        assert_eq!(ask(address, post(QUICK)).status, 200, "single ones have places of their own");
+        dns.release();
+        assert_eq!(busy.response().status, 200);
+        until("there is room again", || {
+            (ask(address, post_batch(r#"{"emails": []}"#, "")).status == 200).then_some(())
+        });
+    }
+}
+
+#[test]
+fn bodies() {
+    let mut program = offline();
+    program
+        .env("MAILVET_HTTP__LIMITS__MAX_BODY_KIB", "1")
+        .env("MAILVET_HTTP__LIMITS__MAX_BATCH_BODY_KIB", "2");
+    let service = Service::start(program);
+    let body = |field: &str, length: usize| {
+        let body = format!("{{\"{field}\"}}").replace("email\"", "email\": \"\"");
+        let body = body.replace("emails\"", "emails\": []");
+        format!("{body}{}", " ".repeat(length - body.len()))
+    };
+    for (length, status) in [(1024, 200), (1025, 413)] {
+        let response = ask(service.address(), post(body("email", length)));
+        assert_eq!(response.status, status, "one, {length}");
+    }
+    for (length, status) in [(2048, 200), (2049, 413)] {
+        let response = ask(service.address(), post_batch(body("emails", length), ""));
+        assert_eq!(response.status, status, "many, {length}");
+    }
+}
+
+#[test]
+fn who_waits_for_our_word_is_told_before_sending() {
+    let service = Service::start(offline());
+    let head = |length: usize| {
+        format!(
+            "POST /v1/validate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+             Expect: 100-continue\r\nContent-Length: {length}\r\n\r\n"
+        )
+    };
+    let mut too_long = Connection::open(service.address());
+    too_long.send(head(1 << 30));
+    assert_problem("too long", &too_long.response(), 413, "too_large");
+    let mut welcome = Connection::open(service.address());
+    welcome.send(head(QUICK.len()));
+    assert_eq!(welcome.head().status, 100);
+    welcome.send(QUICK);
+    assert_eq!(welcome.response().status, 200);
+}
+
+#[test]
+fn slow_senders_are_given_up() {
+    let mut program = offline();
+    program
+        .env("MAILVET_HTTP__LIMITS__HEAD_TIMEOUT_MS", "200")
+        .env("MAILVET_HTTP__LIMITS__BODY_TIMEOUT_MS", "200");
+    let service = Service::start(program);
+    let mut silent = Connection::open(service.address());
+    let mut half_a_head = Connection::open(service.address());
+    half_a_head.send("POST /v1/validate HTTP/1.1\r\nHo");
+    let mut half_a_body = Connection::open(service.address());
+    half_a_body.send(&post(QUICK)[..post(QUICK).len() - 1]);
+    assert_problem("half a body", &half_a_body.response(), 408, "request_timeout");
+    assert!(silent.is_closed() && half_a_head.is_closed());
+}
+
+#[test]
+fn who_takes_nothing_of_an_answer_is_given_up() {
+    let mut program = offline();
+    program
+        .env("MAILVET_HTTP__LIMITS__WRITE_TIMEOUT_MS", "200")
+        .env("MAILVET_HTTP__LIMITS__MAX_CONNECTIONS", "1");
+    let service = Service::start(program);
+    // Answers far beyond what the system keeps for a client that does not read.
+    let long = format!("{{\"email\": \"{}\"}}", "\\u0001".repeat(2_500));
+    let request = post(&long);
+    let mut deaf = Connection::open(service.address());
+    deaf.send_within(&request.repeat(2_000), Duration::from_millis(500));
+    until("its place is free again", || {
+        (ask(service.address(), post(QUICK)).status == 200).then_some(())
+    });
+}
