@@ -116,8 +116,8 @@ impl ReachPolicy {
     }
 }
 
-/// The address that a packet would really go to.
-fn unwrapped(ip: IpAddr) -> IpAddr {
+/// The address that a packet would really go to: of a wrapped IPv4 address, the one inside.
+pub fn unwrapped(ip: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = ip else { return ip };
     if let Some(v4) = v6.to_ipv4_mapped() {
         return v4.into();

@@ -1,0 +1,274 @@
+//! Taking leave: waiting in line, the decision, and the guard that gives the place free again.
+
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::book::{Book, Ticket};
+use super::{
+    Allowance, Busy, Closed, Closing, Destination, Leave, Ledger, Limits, NeverList, Opened,
+    Opening, Outcomes, Party, Pause, Promise,
+};
+use crate::address::Domain;
+use crate::clock::Clock;
+
+/// Gives leave to ask mail servers. Clones share what they know.
+#[derive(Clone)]
+pub struct Etiquette {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    limits: Limits,
+    never: NeverList,
+    clock: Arc<dyn Clock>,
+    ledger: Option<Arc<dyn Ledger>>,
+    book: Mutex<Book>,
+}
+
+/// Whether a mail server may be asked.
+pub enum Permission {
+    /// Now.
+    Go(Grant),
+    /// Not within the time that the caller has: not before this, and then only in turn.
+    Wait(Timestamp),
+    /// It is left alone until then.
+    Paused(Pause, Timestamp),
+    /// The operator does not want it to be asked.
+    Never,
+}
+
+/// Leave for one connection, which is to be opened now and closed before this is given up.
+///
+/// [`Grant::settle`] tells what came of it. Where it is dropped without, everything that was allowed
+/// counts as asked.
+pub struct Grant {
+    shared: Arc<Shared>,
+    parties: [Party; 2],
+    promise: Promise,
+    is_over: bool,
+}
+
+/// A place in line, given up when dropped.
+struct Place {
+    shared: Arc<Shared>,
+    parties: [Party; 2],
+    ticket: Ticket,
+}
+
+/// What came of a turn.
+enum Turn {
+    Granted(Grant),
+    Later(Place, Timestamp),
+    Paused(Closed),
+}
+
+impl Etiquette {
+    /// Nobody asked yet, as far as this process and the ledger know.
+    pub fn new(
+        limits: Limits,
+        never: NeverList,
+        clock: Arc<dyn Clock>,
+        ledger: Option<Arc<dyn Ledger>>,
+    ) -> Self {
+        let book = Mutex::default();
+        Self { shared: Arc::new(Shared { limits, never, clock, ledger, book }) }
+    }
+
+    /// What everybody is held to.
+    pub fn limits(&self) -> &Limits {
+        &self.shared.limits
+    }
+
+    /// Whether the operator does not want to be asked about addresses at this domain, whoever its mail
+    /// servers are. To be looked at before a destination is chosen.
+    pub fn never_asks_about(&self, domain: &Domain) -> bool {
+        self.shared.never.has_domain(domain)
+    }
+
+    /// Waits for leave to open a connection and ask about so many recipients, made-up ones included;
+    /// fewer may be granted. Those who wait for one organisation or network get their turn in the order
+    /// in which they came, and nobody waits for others. Has to be called within a tokio runtime; the wait
+    /// can be given up at any moment.
+    pub async fn ask_leave(
+        &self,
+        destination: &Destination,
+        wanted: NonZeroU32,
+        deadline: Instant,
+    ) -> Permission {
+        if self.shared.never.has_destination(destination) {
+            return Permission::Never;
+        }
+        let mut place = Place::take(&self.shared, destination);
+        loop {
+            if let Leave::Paused(closed) = self.shared.foreseen(&place.parties, wanted.get()) {
+                return closed.into();
+            }
+            if !place.is_first() {
+                if timeout_at(deadline, place.ticket.called()).await.is_err() {
+                    return self.shared.out_of_time(&place.parties, wanted.get());
+                }
+                continue;
+            }
+            let until = match self.turn(place, wanted.get()).await {
+                None => return self.shared.out_of_time(destination.parties(), wanted.get()),
+                Some(Turn::Granted(grant)) => return Permission::Go(grant),
+                Some(Turn::Paused(closed)) => return closed.into(),
+                Some(Turn::Later(back, until)) => {
+                    place = back;
+                    until
+                }
+            };
+            let wait = Duration::try_from(until.duration_since(self.shared.clock.now()));
+            let wait = wait.unwrap_or_default();
+            if wait > deadline.saturating_duration_since(Instant::now()) {
+                return Permission::Wait(until);
+            }
+            sleep(wait).await;
+        }
+    }
+
+    /// Takes a turn. None where the runtime is being shut down.
+    async fn turn(&self, place: Place, wanted: u32) -> Option<Turn> {
+        let Some(ledger) = self.shared.ledger.clone() else {
+            return Some(place.turn(None, wanted));
+        };
+        // A task of its own: where nobody waits for it any more, the grant that it brings is dropped,
+        // and what the ledger has noted is taken back.
+        let turn = async move {
+            let opened = ledger.open(place.opening(wanted)).await;
+            place.turn(opened, wanted)
+        };
+        tokio::spawn(turn).await.ok()
+    }
+}
+
+impl Shared {
+    fn book(&self) -> MutexGuard<'_, Book> {
+        // Nothing that holds the lock can leave the book half changed.
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What would be decided by what this process knows.
+    fn foreseen(&self, parties: &[Party; 2], wanted: u32) -> Leave {
+        let (now, book) = (self.clock.now(), self.book());
+        let busy = ours(&book, parties);
+        let [one, other] = book.standings(parties);
+        let leave = one.leave(wanted, busy[0], &self.limits, now);
+        leave.and(other.leave(wanted, busy[1], &self.limits, now))
+    }
+
+    /// What is said to somebody whose time is over before the turn has come.
+    fn out_of_time(&self, parties: &[Party; 2], wanted: u32) -> Permission {
+        match self.foreseen(parties, wanted) {
+            Leave::Go(_) => Permission::Wait(self.clock.now()),
+            Leave::Later(until) => Permission::Wait(until),
+            Leave::Paused(closed) => closed.into(),
+        }
+    }
+}
+
+/// Our connections with both, as far as this process knows the only ones.
+fn ours(book: &Book, parties: &[Party; 2]) -> [Busy; 2] {
+    book.connections(parties).map(|connections| Busy { connections, until: None })
+}
+
+impl Place {
+    fn take(shared: &Arc<Shared>, destination: &Destination) -> Self {
+        let parties = destination.parties().clone();
+        let ticket = shared.book().stand_in_line(&parties, &shared.limits, shared.clock.now());
+        Self { shared: shared.clone(), parties, ticket }
+    }
+
+    fn is_first(&self) -> bool {
+        self.shared.book().is_first(&self.parties, &self.ticket, &self.shared.limits)
+    }
+
+    fn opening(&self, wanted: u32) -> Opening {
+        let ours = self.shared.book().connections(&self.parties);
+        Opening { parties: self.parties.clone(), wanted, ours, limits: self.shared.limits }
+    }
+
+    /// Goes by what the ledger has decided; where there is none, by what this process knows.
+    fn turn(self, opened: Option<Opened>, wanted: u32) -> Turn {
+        let opening = self.opening(wanted);
+        let mut book = self.shared.book();
+        let opened = opened.unwrap_or_else(|| {
+            let busy = ours(&book, &self.parties);
+            opening.decide(book.standings(&self.parties), busy, self.shared.clock.now())
+        });
+        book.note(&self.parties, opened.standings);
+        let recipients = match opened.leave {
+            Leave::Go(recipients) => recipients,
+            Leave::Paused(closed) => return Turn::Paused(closed),
+            Leave::Later(until) => {
+                drop(book);
+                return Turn::Later(self, until);
+            }
+        };
+        // Before the place is given up: whoever comes next has to see it.
+        book.begin(&self.parties);
+        let [standing, _] = opened.standings;
+        Turn::Granted(Grant {
+            shared: self.shared.clone(),
+            parties: self.parties.clone(),
+            promise: Promise { day: standing.day, recipients },
+            is_over: false,
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.shared.book().leave_line(&self.parties, &self.ticket);
+    }
+}
+
+impl Grant {
+    /// What the connection may be used for.
+    pub fn allowance(&self) -> Allowance {
+        Allowance { recipients: self.promise.recipients, ..self.shared.limits.allowance }
+    }
+
+    /// Tells what came of the connection, which is closed.
+    pub fn settle(mut self, outcomes: Outcomes) {
+        self.close(outcomes);
+    }
+
+    fn close(&mut self, outcomes: Outcomes) {
+        self.is_over = true;
+        let shared = &self.shared;
+        let mut book = shared.book();
+        book.end(&self.parties);
+        let closing = Closing {
+            parties: self.parties.clone(),
+            ours: book.connections(&self.parties),
+            promise: self.promise,
+            outcomes,
+            limits: shared.limits,
+        };
+        let standings = closing.settle(book.standings(&self.parties), shared.clock.now());
+        book.note(&self.parties, standings);
+        // Under the lock: what somebody opens after this has to come after it in the ledger too.
+        if let Some(ledger) = &shared.ledger {
+            ledger.close(closing);
+        }
+    }
+}
+
+impl Drop for Grant {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.close(Outcomes::unknown(self.promise));
+        }
+    }
+}
+
+impl From<Closed> for Permission {
+    fn from(closed: Closed) -> Self {
+        Self::Paused(closed.why, closed.until)
+    }
+}

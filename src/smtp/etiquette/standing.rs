@@ -1,0 +1,265 @@
+//! How we stand with one organisation or network, and what may be asked of it: plain functions.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Limits;
+
+/// How long another process's connection is waited for before looking again.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How long a party is left alone that we seem to harvest.
+const HARVEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
+
+/// What is remembered of a party.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The day that the counts are of.
+    pub day: Day,
+    /// Recipients that were asked about, or that somebody was promised to be let ask about.
+    pub recipients: u32,
+    /// Mailboxes of people of which we were told whether they exist.
+    pub answered: u32,
+    /// Those that do not.
+    pub absent: u32,
+    /// Conversations in a row in which we were refused.
+    pub refusals: u32,
+    /// The latest pause, also one that is over: another refusal soon after it makes a longer one.
+    pub closed: Option<Closed>,
+    /// When the next connection may begin.
+    pub free_from: Option<Timestamp>,
+}
+
+/// A day by UTC, counted from 1970.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Day(pub i64);
+
+/// A party that is left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// Why.
+    pub why: Pause,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+/// Why a party is left alone for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pause {
+    /// It refused us.
+    Refused,
+    /// Too many of those we asked about did not exist: it must take us for harvesters.
+    Harvest,
+    /// It was asked about as many as a day has.
+    DayFull,
+}
+
+impl Pause {
+    /// Every reason.
+    pub const ALL: [Self; 3] = [Self::Refused, Self::Harvest, Self::DayFull];
+
+    /// The reason's short name.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Harvest => "harvest",
+            Self::DayFull => "day_full",
+        }
+    }
+}
+
+/// Connections to a party under way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Busy {
+    /// How many, ours included.
+    pub connections: u32,
+    /// When the first of other processes' is over at the latest.
+    pub until: Option<Timestamp>,
+}
+
+/// Whether a connection may begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    /// Now, for so many recipients.
+    Go(u32),
+    /// Not before this.
+    Later(Timestamp),
+    /// Not for a good while.
+    Paused(Closed),
+}
+
+/// What a connection may be used for, which counts as used until it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promise {
+    /// The day it counts for.
+    pub day: Day,
+    /// How many recipients may be asked about.
+    pub recipients: u32,
+}
+
+/// What came of a connection, or of not getting one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcomes {
+    /// Recipients that were sent, whatever came back; made-up ones too.
+    pub asked: u32,
+    /// Mailboxes of people of which the server told whether they exist. Made-up ones do not count: they
+    /// are asked only after a real one was accepted.
+    pub answered: u32,
+    /// Those that do not.
+    pub absent: u32,
+    /// What the server showed of its mind about us.
+    pub stance: Stance,
+}
+
+/// What a server showed of its mind about us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stance {
+    /// It told about mailboxes.
+    Welcome,
+    /// It refused us, whoever the recipient: block list, rate, HELO, sender, …
+    Refused,
+    /// Nothing: it could not be contacted, hung up, or had no time.
+    Unclear,
+}
+
+impl Day {
+    /// The day of a moment.
+    pub fn of(now: Timestamp) -> Self {
+        Self(now.as_second().div_euclid(SECONDS_A_DAY))
+    }
+
+    /// When it is over.
+    pub fn end(self) -> Timestamp {
+        let end = self.0.saturating_add(1).saturating_mul(SECONDS_A_DAY);
+        Timestamp::from_second(end).unwrap_or(Timestamp::MAX)
+    }
+}
+
+const SECONDS_A_DAY: i64 = 24 * 3600;
+
+impl Standing {
+    /// The same at a later time: counts of another day are over, and so is what is too far ahead to be
+    /// anything but the work of a clock that was set back.
+    #[must_use]
+    fn at(self, limits: &Limits, now: Timestamp) -> Self {
+        let today = Day::of(now);
+        let longest = limits.breaker_longest.max(HARVEST_PAUSE);
+        let closed = self
+            .closed
+            .map(|closed| Closed { until: closed.until.min(after(now, longest)), ..closed });
+        // A party that has been left alone for long enough starts anew.
+        let closed = closed.filter(|closed| after(closed.until, longest) > now);
+        let free_from = self.free_from.map(|free| free.min(after(now, limits.gap)));
+        let refusals = if closed.is_some() { self.refusals } else { 0 };
+        let counted = if self.day == today { self } else { Self { day: today, ..Self::default() } };
+        Self { refusals, closed, free_from, ..counted }
+    }
+
+    /// Whether a connection for so many recipients may begin.
+    pub fn leave(&self, wanted: u32, busy: Busy, limits: &Limits, now: Timestamp) -> Leave {
+        let standing = self.at(limits, now);
+        if let Some(closed) = standing.closed.filter(|closed| closed.until > now) {
+            return Leave::Paused(closed);
+        }
+        let left = limits.recipients_per_day.saturating_sub(standing.recipients);
+        if left == 0 {
+            return Leave::Paused(Closed { why: Pause::DayFull, until: standing.day.end() });
+        }
+        if busy.connections >= limits.connections {
+            let again = after(now, LOOK_AGAIN);
+            return Leave::Later(
+                busy.until.filter(|until| *until > now).map_or(again, |until| until.min(again)),
+            );
+        }
+        match standing.free_from.filter(|free| *free > now) {
+            Some(free) => Leave::Later(free),
+            None => Leave::Go(wanted.min(left).min(limits.allowance.recipients)),
+        }
+    }
+
+    /// Notes that a connection begins, and how many recipients may be asked about on it.
+    pub fn begin(&mut self, recipients: u32, limits: &Limits, now: Timestamp) -> Promise {
+        *self = self.at(limits, now);
+        self.recipients = self.recipients.saturating_add(recipients);
+        self.free_from = Some(after(now, limits.gap));
+        Promise { day: self.day, recipients }
+    }
+
+    /// Notes that a connection is over, which began with that promise.
+    pub fn end(&mut self, promise: Promise, outcomes: &Outcomes, limits: &Limits, now: Timestamp) {
+        *self = self.at(limits, now);
+        if self.day == promise.day {
+            let others = self.recipients.saturating_sub(promise.recipients);
+            self.recipients = others.saturating_add(outcomes.asked);
+        }
+        self.free_from = Some(after(now, limits.gap));
+        self.answered = self.answered.saturating_add(outcomes.answered);
+        self.absent = self.absent.saturating_add(outcomes.absent);
+        match outcomes.stance {
+            Stance::Welcome => self.refusals = 0,
+            Stance::Refused => {
+                self.refusals = self.refusals.saturating_add(1);
+                self.close(Pause::Refused, after(now, breaker(self.refusals, limits)));
+            }
+            Stance::Unclear => {}
+        }
+        if self.looks_like_harvesting(limits) {
+            self.close(Pause::Harvest, after(now, HARVEST_PAUSE));
+            // After the pause it is judged by what is asked then.
+            (self.answered, self.absent) = (0, 0);
+        }
+    }
+
+    /// Until when it makes a difference.
+    pub fn matters_until(&self, limits: &Limits) -> Timestamp {
+        let longest = limits.breaker_longest.max(HARVEST_PAUSE);
+        let closed = self.closed.map(|closed| after(closed.until, longest));
+        let counts = (self.recipients > 0 || self.answered > 0).then(|| self.day.end());
+        closed.max(counts).max(self.free_from).unwrap_or(Timestamp::MIN)
+    }
+
+    fn looks_like_harvesting(&self, limits: &Limits) -> bool {
+        let (answered, absent) = (u64::from(self.answered), u64::from(self.absent));
+        self.answered >= limits.harvest_sample
+            && absent * 100 > answered * u64::from(limits.harvest_percent)
+    }
+
+    fn close(&mut self, why: Pause, until: Timestamp) {
+        if self.closed.is_none_or(|closed| closed.until < until) {
+            self.closed = Some(Closed { why, until });
+        }
+    }
+}
+
+impl Leave {
+    /// What both allow.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Paused(one), Self::Paused(other)) => {
+                Self::Paused(if one.until < other.until { other } else { one })
+            }
+            (Self::Paused(closed), _) | (_, Self::Paused(closed)) => Self::Paused(closed),
+            (Self::Later(one), Self::Later(other)) => Self::Later(one.max(other)),
+            (Self::Later(until), _) | (_, Self::Later(until)) => Self::Later(until),
+            (Self::Go(one), Self::Go(other)) => Self::Go(one.min(other)),
+        }
+    }
+}
+
+impl Outcomes {
+    /// Nobody knows what came of it: all that may have been asked counts as asked.
+    pub fn unknown(promise: Promise) -> Self {
+        Self { asked: promise.recipients, answered: 0, absent: 0, stance: Stance::Unclear }
+    }
+}
+
+/// The pause after so many refusals in a row.
+fn breaker(refusals: u32, limits: &Limits) -> Duration {
+    let doublings = refusals.saturating_sub(1).min(31);
+    limits.breaker.saturating_mul(1 << doublings).min(limits.breaker_longest)
+}
+
+fn after(time: Timestamp, wait: Duration) -> Timestamp {
+    time.saturating_add(wait).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,3 @@
+//! Speaking to mail servers: how often, and what is said.
+
+pub mod etiquette;
