@@ -149,6 +149,14 @@ impl Host {
     }
 }
 
+impl FromStr for Host {
+    type Err = SyntaxError;
+
+    fn from_str(text: &str) -> Result<Self, SyntaxError> {
+        Self::parse(text, SingleLabels::Refused)
+    }
+}
+
 fn too_long(text: &str) -> SyntaxError {
     SyntaxError::new(SyntaxCode::TooLong, text.floor_char_boundary(MAX_ADDRESS_OCTETS))
 }

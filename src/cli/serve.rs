@@ -68,10 +68,9 @@ pub(super) async fn run(
         access,
         Shared { validator, metrics, phases: phases.clone() },
     ));
-    let admin_address = config.http.admin_listen;
-    let admin = match (admin, admin_address) {
+    let admin = match (admin, config.http.admin_listen.get()) {
         (Some(inherited), _) => Some(inherited),
-        (None, Some(address)) => Some(open(address).or_failure()?),
+        (None, Some(address)) => Some(open(*address).or_failure()?),
         (None, None) => None,
     };
     let main = main.map_or_else(|| open(address), Ok).or_failure()?;

@@ -43,6 +43,7 @@ impl Settings {
             layers.environment(self.environment.iter().cloned())?.resolve()?;
         if let Some(folder) = self.global.config.as_deref().and_then(Path::parent) {
             config.catalog.files.resolve_in(folder);
+            config.state.resolve_in(folder);
         }
         if !self.global.dns.is_empty() {
             config.dns.servers.clone_from(&self.global.dns);

@@ -1,12 +1,12 @@
 //! `[http]`: where the service listens, and its bounds.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::ops::RangeInclusive;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::value;
+use super::Range;
+use super::value::{self, Setting};
 
 /// `[http]`
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -15,8 +15,7 @@ pub struct Http {
     /// Where the service listens. Without keys only loopback addresses will do.
     pub listen: SocketAddr,
     /// Where readiness and metrics are, and nowhere else.
-    #[serde(with = "value::or_empty")]
-    pub admin_listen: Option<SocketAddr>,
+    pub admin_listen: Setting<SocketAddr>,
     /// Networks of the proxies whose `X-Forwarded-For` is believed.
     #[serde(deserialize_with = "value::list")]
     pub trusted_proxies: Vec<IpNet>,
@@ -57,7 +56,7 @@ impl Default for Http {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
-            admin_listen: None,
+            admin_listen: Setting::default(),
             trusted_proxies: Vec::new(),
             limits: Limits::default(),
         }
@@ -85,7 +84,7 @@ impl Default for Limits {
 
 impl Limits {
     /// Each number, with the range in which the service still serves.
-    pub(super) fn ranges(&self) -> [(&'static str, u64, RangeInclusive<u64>); 11] {
+    pub(super) fn ranges(&self) -> [Range; 11] {
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let (some, time) = (1..=1_000_000, 1..=3_600_000);
         [

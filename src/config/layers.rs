@@ -124,7 +124,7 @@ impl Layers {
             ConfigError::Value(error.to_string().trim_end().replace('\n', " "))
         };
         let config: Config = Value::Table(self.table).try_into().map_err(value_error)?;
-        config.check_ranges()?;
+        config.check()?;
         Ok((config, self.origins))
     }
 }

@@ -7,6 +7,9 @@ mod http;
 mod layers;
 mod lists;
 mod log;
+mod probe;
+mod proxy;
+mod state;
 mod value;
 
 use std::collections::BTreeMap;
@@ -22,7 +25,10 @@ pub use http::{Http, Limits};
 pub use layers::{ConfigError, Layers, Origins};
 pub use lists::ListFileError;
 pub use log::{Log, LogFormat, LogLevel};
-pub use value::{Probability, Server};
+pub use probe::{Helo, MailFrom, Probe};
+pub use proxy::{Login, Proxy, ProxyHost};
+pub use state::State;
+pub use value::{Probability, Secret, Server, Setting};
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -44,6 +50,10 @@ pub struct Config {
     pub policy: Policy,
     /// Which machines may be contacted.
     pub network: Network,
+    /// Asking mail servers about mailboxes.
+    pub probe: Probe,
+    /// What outlives the process.
+    pub state: State,
     /// The log.
     pub log: Log,
 }
@@ -229,31 +239,16 @@ impl Default for Typo {
 }
 
 impl Config {
-    /// Numbers that would make every answer useless are mistakes.
-    fn check_ranges(&self) -> Result<(), ConfigError> {
+    /// What would make every answer useless is a mistake.
+    fn check(&self) -> Result<(), ConfigError> {
         let limits = self.http.limits.ranges();
-        match limits
-            .into_iter()
-            .chain(self.ranges())
-            .find(|(_, value, range)| !range.contains(value))
-        {
-            None => Ok(()),
-            Some((key, value, range)) if *range.end() == u64::MAX => {
-                let least = range.start();
-                Err(ConfigError::Value(format!(
-                    "`{key}` is {value}, but has to be at least {least}"
-                )))
-            }
-            Some((key, value, range)) => {
-                let (least, most) = (range.start(), range.end());
-                let message = format!("`{key}` is {value}, but has to be from {least} to {most}");
-                Err(ConfigError::Value(message))
-            }
-        }
+        let ranges = limits.into_iter().chain(self.ranges()).chain(self.probe.ranges());
+        ranges.into_iter().try_for_each(check_range)?;
+        self.probe.check()
     }
 
-    fn ranges(&self) -> [(&'static str, u64, RangeInclusive<u64>); 10] {
-        let Self { budget, dns, cache, .. } = self;
+    fn ranges(&self) -> [Range; 11] {
+        let Self { budget, dns, cache, state, .. } = self;
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         [
             ("budget.timeout_ms", budget.timeout_ms, 50..=30_000),
@@ -266,8 +261,24 @@ impl Config {
             ("dns.max_names_per_zone", dns.max_names_per_zone.into(), 1..=u64::MAX),
             ("dns.max_lookups_per_stranger", dns.max_lookups_per_stranger.into(), 1..=u64::MAX),
             ("cache.max_mib", cache.max_mib, 1..=1_048_576),
+            ("state.max_mib", state.max_mib, 1..=1_048_576),
         ]
     }
+}
+
+/// A number of the configuration, and what it may be.
+type Range = (&'static str, u64, RangeInclusive<u64>);
+
+fn check_range((key, value, range): Range) -> Result<(), ConfigError> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    let (least, most) = (range.start(), range.end());
+    Err(ConfigError::Value(if *most == u64::MAX {
+        format!("`{key}` is {value}, but has to be at least {least}")
+    } else {
+        format!("`{key}` is {value}, but has to be from {least} to {most}")
+    }))
 }
 
 impl Dns {

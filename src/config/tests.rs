@@ -1,4 +1,7 @@
+use std::path::Path;
+
 use super::*;
+use crate::smtp::etiquette::Limits;
 
 fn from_file(text: &str) -> Result<Config, ConfigError> {
     Layers::default().file("mailvet.toml", text)?.resolve().map(|(config, _)| config)
@@ -84,6 +87,50 @@ fn mistakes_are_named() {
         ),
         ("[catalog.deny]\n\"joe@x.de\" = true", "configuration: `catalog.deny` is no table"),
         ("[http]\n[dns", "mailvet.toml, line 2: "),
+        (
+            "[probe]\nenabled = true",
+            "configuration: `probe.enabled` is true: mail servers are asked only under your own \
+             name; set `probe.helo`, the name under which this machine is known in the DNS, such \
+             as \"mail.example.org\", and `probe.mail_from`, an address of your own",
+        ),
+        (
+            "[probe]\nenabled = true\nhelo = \"mail.my.org\"",
+            "configuration: `probe.enabled` is true: mail servers are asked only under your own \
+             name; set `probe.mail_from`, an address of your own that takes mail, such as",
+        ),
+        (
+            "[probe]\nenabled = true\nmail_from = \"joe@my.org\"",
+            "configuration: `probe.enabled` is true: mail servers are asked only under your own \
+             name; set `probe.helo`, the name under which this machine is known in the DNS",
+        ),
+        (
+            "[probe]\nhelo = \"local host\"",
+            "configuration: `local host` is no name such as mail.example.org or [192.0.2.1] in \
+             `probe.helo`",
+        ),
+        (
+            "[probe]\nmail_from = \"joe\"",
+            "configuration: The @ is missing. (at byte 3) in `probe.mail_from`",
+        ),
+        (
+            "[probe]\nmail_from = \"jörg@my.org\"",
+            "configuration: not every mail server takes a sender beyond ASCII in `probe.mail_from`",
+        ),
+        (
+            "[probe]\nnever = [\"my.org\", \"joe@my.org\"]",
+            "configuration: one entry is no domain, mail server or network, such as example.org or \
+             192.0.2.0/24 in `probe.never`",
+        ),
+        (
+            "[probe]\nsource = [\"192.0.2.1\", \"192.0.2.2\"]",
+            "configuration: `probe.source` has more than one address of a kind",
+        ),
+        ("[probe]\nport = 0", "configuration: `probe.port` is 0, but has to be from 1 to 65535"),
+        (
+            "[probe]\ngap_s = 1",
+            "mailvet.toml: unknown key `probe.gap_s`; did you mean `probe.gap_ms`?",
+        ),
+        ("[state]\nmax_mib = 0", "configuration: `state.max_mib` is 0, but has to be from 1 to"),
     ];
     for (file, message) in cases {
         let error = from_file(file).map(|_| ()).unwrap_err().to_string();
@@ -91,6 +138,55 @@ fn mistakes_are_named() {
     }
     let error = from_env(&[("MAILVET_HTTP__LISTN", "x")]).unwrap_err().to_string();
     assert_eq!(error, "MAILVET_HTTP__LISTN: unknown key `http.listn`; did you mean `http.listen`?");
+}
+
+#[test]
+fn the_probe_can_be_configured() {
+    let config = from_file(
+        "[probe]\nenabled = true\nhelo = \"[192.0.2.1]\"\nmail_from = \"Joe@Bücher.example\"\n\
+         proxy = \"socks5://joe:secret@tor\"\nsource = [\"192.0.2.1\", \"2001:db8::1\"]\n\
+         gap_ms = 0\nbreaker_minutes = 5\nnever = [\"example.org\", \"192.0.2.0/24\"]\n\
+         [state]\ndir = \"state\"\n",
+    )
+    .unwrap();
+    let probe = &config.probe;
+    assert_eq!(probe.helo.get().unwrap().to_string(), "[192.0.2.1]");
+    let sender = probe.mail_from.get().unwrap().address();
+    assert_eq!(sender.ascii().as_deref(), Some("Joe@xn--bcher-kva.example"));
+    assert_eq!(probe.proxy.get().unwrap().login.as_ref().unwrap().password.reveal(), "secret");
+    assert_eq!(probe.limits().breaker, Duration::from_secs(300));
+    assert_eq!(config.state.folder(), Some(Path::new("state")));
+    let from_env = from_env(&[
+        ("MAILVET_PROBE__NEVER", "example.org, 192.0.2.0/24"),
+        ("MAILVET_PROBE__SOURCE", "192.0.2.1"),
+        ("MAILVET_STATE__DIR", "/var/lib/mailvet"),
+    ])
+    .unwrap();
+    assert_eq!(from_env.probe.never, probe.never);
+    assert_eq!(from_env.probe.source, probe.source[..1]);
+    assert_eq!(from_env.state.folder(), Some(Path::new("/var/lib/mailvet")));
+}
+
+#[test]
+fn the_defaults_are_those_of_the_etiquette() {
+    let limits = Config::default().probe.limits();
+    let conversation = limits.conversation;
+    assert_eq!(limits, Limits { conversation, ..Limits::default() });
+}
+
+#[test]
+fn secrets_are_shown_to_nobody() {
+    let wrong = ["socks5:/joe:secret@tor", "http://joe:secret@tor", "socks5://joe:secret@:1"];
+    for proxy in wrong {
+        let error = from_file(&format!("[probe]\nproxy = \"{proxy}\"")).unwrap_err().to_string();
+        assert!(error.ends_with(" in `probe.proxy`") && !error.contains("joe:s"), "{error}");
+    }
+    let broken = from_file("[probe]\nproxy = \"socks5://joe:secret@tor").unwrap_err();
+    assert!(!broken.to_string().contains("joe:s"), "{broken}");
+    let config = from_file("[probe]\nproxy = \"socks5://joe:secret@tor\"").unwrap();
+    let shown = ("probe.proxy".to_owned(), "\"socks5://joe:***@tor:1080\"".to_owned());
+    assert!(config.values().contains(&shown));
+    assert!(!format!("{config:?}").contains("secret"));
 }
 
 #[test]
@@ -123,6 +219,6 @@ fn the_example_shows_every_key_with_its_default() {
 #[test]
 fn what_is_not_set_can_be_written_as_such() {
     let config = from_file("[http]\nadmin_listen = \"127.0.0.1:9090\"").unwrap();
-    assert_eq!(config.http.admin_listen, Some(([127, 0, 0, 1], 9090).into()));
-    assert_eq!(from_file("[http]\nadmin_listen = \"\"").unwrap().http.admin_listen, None);
+    assert_eq!(config.http.admin_listen.get(), Some(&([127, 0, 0, 1], 9090).into()));
+    assert_eq!(from_file("[http]\nadmin_listen = \"\"").unwrap().http.admin_listen.get(), None);
 }

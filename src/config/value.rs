@@ -87,6 +87,76 @@ impl<'de> Deserialize<'de> for Probability {
     }
 }
 
+/// A value that need not be there; an empty text stands for that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting<T>(Option<T>);
+
+impl<T> Setting<T> {
+    /// The value, if there is one.
+    pub fn get(&self) -> Option<&T> {
+        self.0.as_ref()
+    }
+}
+
+impl<T> Default for Setting<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T: fmt::Display> Serialize for Setting<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Some(value) => serializer.collect_str(value),
+            None => serializer.serialize_str(""),
+        }
+    }
+}
+
+impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Setting<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.is_empty() {
+            return Ok(Self(None));
+        }
+        text.parse().map(|value| Self(Some(value))).map_err(de::Error::custom)
+    }
+}
+
+/// A password or the like. Wherever it is written it shows as `***`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Box<str>);
+
+impl Secret {
+    /// Keeps a secret.
+    pub fn new(secret: impl Into<Box<str>>) -> Self {
+        Self(secret.into())
+    }
+
+    /// The secret itself, for whoever it is meant for.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// A list, or, as the environment has it, its elements in one string with commas between.
 pub(super) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
@@ -117,35 +187,4 @@ where
     }
 
     deserializer.deserialize_any(List(std::marker::PhantomData))
-}
-
-/// What need not be set: the empty text where it is not.
-pub(super) mod or_empty {
-    use std::fmt;
-    use std::str::FromStr;
-
-    use serde::de::{self, Deserializer};
-    use serde::{Deserialize, Serializer};
-
-    pub(in crate::config) fn serialize<T, S>(value: &Option<T>, to: S) -> Result<S::Ok, S::Error>
-    where
-        T: fmt::Display,
-        S: Serializer,
-    {
-        match value {
-            Some(value) => to.collect_str(value),
-            None => to.serialize_str(""),
-        }
-    }
-
-    pub(in crate::config) fn deserialize<'de, T, D>(from: D) -> Result<Option<T>, D::Error>
-    where
-        T: FromStr<Err: fmt::Display>,
-        D: Deserializer<'de>,
-    {
-        match String::deserialize(from)?.as_str() {
-            "" => Ok(None),
-            text => text.parse().map(Some).map_err(de::Error::custom),
-        }
-    }
 }
