@@ -2,13 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test says what is wrong by panicking")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use mailvet::address::{Address, Domain, Host};
-use mailvet::catalog::{Canonical, Catalog, Knowledge, ListError, ListKind, Lists, Source};
+use mailvet::catalog::{
+    Canonical, Catalog, Knowledge, KnownReal, ListError, ListKind, Lists, Source,
+};
 use mailvet::clock::StoppedClock;
 use mailvet::dns::zone::Zone;
 use mailvet::reach::ReachPolicy;
@@ -142,6 +144,38 @@ proptest! {
         let other = turned(address.local().as_str(), &which);
         if let Some(other) = read(&other, &address.host().ascii()) {
             prop_assert_eq!(canonical(&other).key, canonical(&address).key);
+        }
+    }
+}
+
+static REAL: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    include_str!("../data/real.txt").lines().filter(|row| !row.starts_with('#')).collect()
+});
+
+/// A listed name as it is, with one letter changed, or with labels before or behind it.
+fn nearly_real() -> impl Strategy<Value = String> {
+    let label = "[a-z0-9]{1,8}";
+    let name = || select(REAL.iter().copied().collect::<Vec<_>>());
+    prop_oneof![
+        name().prop_map(str::to_owned),
+        (name(), any::<prop::sample::Index>(), "[a-z0-9.]").prop_map(|(name, at, letter)| {
+            let at = at.index(name.len());
+            format!("{}{letter}{}", &name[..at], &name[at + 1..])
+        }),
+        (label, label, name()).prop_map(|(low, high, name)| format!("{low}.{high}.{name}")),
+        (name(), label).prop_map(|(name, behind)| format!("{name}.{behind}")),
+        (label, name()).prop_map(|(before, name)| format!("{before}{name}")),
+    ]
+}
+
+proptest! {
+    #![proptest_config(config(20_000))]
+
+    #[test]
+    fn the_compiled_set_is_the_list(name in nearly_real()) {
+        if let Ok(domain) = Domain::parse(&name) {
+            let is_listed = domain.and_parents().any(|name| REAL.contains(name));
+            prop_assert_eq!(KnownReal::builtin().contains(&domain), is_listed, "{}", name);
         }
     }
 }

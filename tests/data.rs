@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use mailvet::address::{Address, Domain, and_parents};
+use mailvet::catalog::KnownReal;
 
 /// A list, and what its form has to be.
 struct List {
@@ -49,8 +50,10 @@ const SPECIAL_USE: List = List {
     columns: 2,
     domains: &[0],
 };
-const LISTS: [List; 7] =
-    [PROVIDERS, PROVIDER_DOMAINS, DISPOSABLE, RELAYS, FREE, ROLES, SPECIAL_USE];
+const REAL: List =
+    List { name: "real.txt", text: include_str!("../data/real.txt"), columns: 1, domains: &[0] };
+const LISTS: [List; 8] =
+    [PROVIDERS, PROVIDER_DOMAINS, DISPOSABLE, RELAYS, FREE, REAL, ROLES, SPECIAL_USE];
 const README: &str = include_str!("../data/README.md");
 
 impl List {
@@ -157,7 +160,8 @@ fn the_readme_knows_every_list() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
     let files: BTreeSet<String> = files.map(|name| name.into_string().unwrap()).collect();
-    let known = LISTS.iter().map(|list| list.name).chain(["README.md"]).map(str::to_owned);
+    let known =
+        LISTS.iter().map(|list| list.name).chain(["README.md", "make_real.rs"]).map(str::to_owned);
     assert_eq!(files, known.collect(), "the files under data/");
     faults.none();
 }
@@ -194,7 +198,7 @@ fn no_domain_is_two_things() {
     let mut faults = Faults::default();
     let disposable = DISPOSABLE.entries();
     let special = SPECIAL_USE.entries();
-    let real = [PROVIDER_DOMAINS, RELAYS, FREE].map(|list| (list.entries(), list));
+    let real = [PROVIDER_DOMAINS, RELAYS, FREE, REAL].map(|list| (list.entries(), list));
     for (index, (entries, list)) in real.iter().enumerate() {
         for domain in entries {
             let mut fault = |what: &str| faults.note(list, &format!("{domain}: {what}"));
@@ -218,6 +222,37 @@ fn no_domain_is_two_things() {
             let fault = format!("{domain}: below {name}, where people have real mailboxes");
             faults.note(&DISPOSABLE, &fault);
         }
+    }
+    faults.none();
+}
+
+/// A public suffix in the list would silence everything below it.
+#[test]
+fn real_domains_are_registrable_and_no_slips() {
+    let mut faults = Faults::default();
+    let real = REAL.entries();
+    for domain in &real {
+        let registrable = psl::domain_str(domain) == Some(*domain);
+        faults.expect(registrable, &REAL, &format!("{domain}: not registrable by itself"));
+    }
+    let known = KnownReal::builtin();
+    let slips = include_str!("vectors/slips.txt").lines().filter(|line| !line.starts_with('#'));
+    for slip in slips {
+        let is_real = known.contains(&Domain::parse(slip).unwrap());
+        faults.expect(!is_real, &REAL, &format!("{slip}: a well-known slip"));
+    }
+    faults.none();
+}
+
+#[test]
+fn every_real_domain_is_in_the_compiled_set() {
+    let mut faults = Faults::default();
+    let known = KnownReal::builtin();
+    let real = REAL.entries();
+    assert_eq!(known.entries(), real.len());
+    for name in &real {
+        let found = known.contains(&Domain::parse(name).unwrap());
+        faults.expect(found, &REAL, &format!("{name} is not found"));
     }
     faults.none();
 }

@@ -19,6 +19,8 @@ pub enum ListKind {
     Relays,
     /// Further domains of free mailboxes.
     Free,
+    /// Domains that exist and are meant as they are typed.
+    Real,
     /// Local parts of functions rather than people.
     Roles,
     /// Special-use domain names: name, source.
@@ -31,12 +33,13 @@ pub enum ListKind {
 
 impl ListKind {
     /// Every list.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Providers,
         Self::ProviderDomains,
         Self::Disposable,
         Self::Relays,
         Self::Free,
+        Self::Real,
         Self::Roles,
         Self::SpecialUse,
         Self::Allow,
@@ -51,6 +54,7 @@ impl ListKind {
             Self::Disposable => "disposable",
             Self::Relays => "relays",
             Self::Free => "free",
+            Self::Real => "real",
             Self::Roles => "roles",
             Self::SpecialUse => "special_use",
             Self::Allow => "allow",

@@ -3,15 +3,17 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::KnownReal;
 use super::list::{ListKind, Source};
 
 /// The sources of each list, in the order in which they are read; later ones correct earlier ones.
 #[derive(Clone)]
 pub struct Lists<'a> {
     sources: BTreeMap<ListKind, Vec<Source<'a>>>,
+    known_real: Option<KnownReal>,
 }
 
-/// The lists compiled in.
+/// The lists compiled in as text. The list of real domains is a [`KnownReal`].
 const BUILTIN: [(ListKind, &str, &str); 7] = [
     (ListKind::Providers, "data/providers.tsv", include_str!("../../data/providers.tsv")),
     (
@@ -33,7 +35,8 @@ impl<'a> Lists<'a> {
             let source = Source { name: Cow::Borrowed(name), text: Cow::Borrowed(text) };
             (kind, vec![source])
         };
-        Self { sources: BTreeMap::from(BUILTIN.map(source)) }
+        let sources = BTreeMap::from(BUILTIN.map(source));
+        Self { sources, known_real: Some(KnownReal::builtin()) }
     }
 
     /// Adds to a list.
@@ -44,9 +47,17 @@ impl<'a> Lists<'a> {
     /// Empties a list.
     pub fn clear(&mut self, kind: ListKind) {
         self.sources.remove(&kind);
+        if kind == ListKind::Real {
+            self.known_real = None;
+        }
     }
 
-    /// The sources of one list.
+    /// The real domains compiled in, unless that list was emptied.
+    pub fn known_real(&self) -> Option<KnownReal> {
+        self.known_real
+    }
+
+    /// The sources of one list that are text.
     pub fn of(&self, kind: ListKind) -> &[Source<'a>] {
         self.sources.get(&kind).map_or(&[], Vec::as_slice)
     }

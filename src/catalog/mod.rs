@@ -7,6 +7,7 @@ mod canonical;
 mod list;
 mod lists;
 mod provider;
+mod real;
 mod rules;
 
 use std::collections::{HashMap, HashSet};
@@ -18,6 +19,7 @@ use list::Entries;
 pub use list::{ListError, ListKind, ListProblem, Source};
 pub use lists::Lists;
 pub use provider::{Dots, Kind, Popularity, Provider};
+pub use real::KnownReal;
 use rules::Rules;
 
 /// What the operator's own list says. The stricter word is the greater one.
@@ -46,6 +48,7 @@ pub struct ListInForce {
 pub struct Catalog {
     providers: Vec<Provider>,
     domains: HashMap<Box<str>, Entry>,
+    known_real: Option<KnownReal>,
     roles: HashSet<Box<str>>,
     allow_reserved: HashSet<Box<str>>,
     rules: Rules,
@@ -59,6 +62,7 @@ struct Entry {
     disposable: bool,
     relay: bool,
     free: bool,
+    real: bool,
     special_use: bool,
 }
 
@@ -82,15 +86,18 @@ pub struct Knowledge<'a> {
     pub relay: bool,
     /// Its mailboxes are free for anybody.
     pub free: bool,
+    /// See [`Knowledge::is_known_real`].
+    real: bool,
     /// It is a special-use name, or below one, that the operator has not allowed.
     pub reserved: bool,
 }
 
 impl Knowledge<'_> {
-    /// Whether the domain is known to be meant as it is typed, so that it is never corrected.
-    /// Disposable domains are not: some live off the slips of others.
+    /// Whether the domain is known to be meant as it is typed, so that it is never corrected: a provider's, a
+    /// relay's, one of free mailboxes, or a real domain or below one. A disposable domain is not known by being
+    /// real: some live off the slips of others.
     pub fn is_known_real(&self) -> bool {
-        self.provider.is_some() || self.relay || self.free
+        self.real
     }
 }
 
@@ -111,6 +118,7 @@ impl Catalog {
         let mut catalog = Self {
             providers: Vec::new(),
             domains: HashMap::new(),
+            known_real: None,
             roles: HashSet::new(),
             allow_reserved: HashSet::new(),
             rules: Rules::default(),
@@ -119,6 +127,9 @@ impl Catalog {
         let mut ids = HashMap::new();
         // In the order of the kinds: providers before their domains, denials after allowances.
         for kind in ListKind::ALL {
+            if kind == ListKind::Real {
+                catalog.know_real(lists.known_real());
+            }
             for source in lists.of(kind) {
                 let entries = match kind {
                     ListKind::Providers => catalog.read_providers(source, &mut ids)?,
@@ -126,6 +137,7 @@ impl Catalog {
                     ListKind::Disposable => catalog.mark(source, |entry| &mut entry.disposable)?,
                     ListKind::Relays => catalog.mark(source, |entry| &mut entry.relay)?,
                     ListKind::Free => catalog.mark(source, |entry| &mut entry.free)?,
+                    ListKind::Real => catalog.mark(source, |entry| &mut entry.real)?,
                     ListKind::SpecialUse => catalog.mark(source, |entry| &mut entry.special_use)?,
                     ListKind::Roles => catalog.read_roles(source)?,
                     ListKind::Allow => catalog.read_rules(source, OperatorWord::Allowed)?,
@@ -159,6 +171,7 @@ impl Catalog {
     pub fn look_up(&self, domain: &Domain) -> Knowledge<'_> {
         let mut known = Knowledge::default();
         let mut allowed = false;
+        let mut listed_real = false;
         for (labels_up, name) in domain.and_parents().enumerate() {
             allowed |= self.allow_reserved.contains(name);
             let Some(entry) = self.domains.get(name) else { continue };
@@ -168,6 +181,7 @@ impl Catalog {
                 known.disposable = entry.disposable && !entry.relay;
             }
             known.reserved |= entry.special_use;
+            listed_real |= entry.real;
             if labels_up > 0 {
                 // The rest says nothing of names below.
                 continue;
@@ -181,6 +195,9 @@ impl Catalog {
             }
         }
         known.reserved &= !allowed;
+        let takes_real_mail = known.provider.is_some() || known.relay || known.free;
+        let is_real = || listed_real || self.known_real.is_some_and(|real| real.contains(domain));
+        known.real = takes_real_mail || (!known.disposable && is_real());
         known
     }
 
@@ -223,6 +240,16 @@ impl Catalog {
         self.domains
             .iter()
             .filter_map(|(name, entry)| Some((&**name, entry.provider.as_ref()?.popularity)))
+    }
+
+    fn know_real(&mut self, known_real: Option<KnownReal>) {
+        self.known_real = known_real;
+        self.in_force.extend(known_real.map(|real| ListInForce {
+            kind: ListKind::Real,
+            source: KnownReal::SOURCE.to_owned(),
+            date: Some(real.date().to_owned()),
+            entries: real.entries(),
+        }));
     }
 
     fn read_providers(

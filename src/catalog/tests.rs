@@ -86,6 +86,55 @@ fn a_list_of_the_operator_corrects_ours() {
     assert!(catalog.look_up(&domain).disposable);
 }
 
+fn known_real(catalog: &Catalog, domains: &[(&str, bool)]) {
+    for (domain, real) in domains {
+        let known = catalog.look_up(&Domain::parse(domain).unwrap());
+        assert_eq!(known.is_known_real(), *real, "{domain}");
+    }
+}
+
+#[test]
+fn what_is_known_to_be_real() {
+    let domains = [
+        ("siemens.com", true),
+        ("mail.siemens.com", true),
+        ("ox.ac.uk", true),
+        ("maths.ox.ac.uk", true),
+        ("gmail.com", true),
+        ("privaterelay.appleid.com", true),
+        ("ireland.com", true),
+        ("ac.uk", false),
+        ("com.com", false),
+        ("some-company.de", false),
+        ("siemens.com.some-company.de", false),
+        ("mailinator.com", false),
+        ("gmal.com", false),
+    ];
+    known_real(&Catalog::builtin(), &domains);
+}
+
+#[test]
+fn real_domains_of_the_operator() {
+    let mine = "Bücher.example-shop.de\nmailinator.com\n";
+    let domains = |ours| {
+        [
+            ("siemens.com", ours),
+            ("xn--bcher-kva.example-shop.de", true),
+            ("post.xn--bcher-kva.example-shop.de", true),
+            ("example-shop.de", false),
+            // Disposable, whoever calls it real.
+            ("mailinator.com", false),
+            ("gmail.com", true),
+        ]
+    };
+    known_real(&with(ListKind::Real, mine).unwrap(), &domains(true));
+
+    let mut lists = Lists::builtin();
+    lists.clear(ListKind::Real);
+    lists.extend(ListKind::Real, Source { name: "my.txt".into(), text: mine.into() });
+    known_real(&Catalog::from_lists(&lists).unwrap(), &domains(false));
+}
+
 #[test]
 fn the_operators_word() {
     use OperatorWord::{Allowed, Denied};
@@ -138,6 +187,16 @@ fn the_operators_word() {
             .or_else(|| catalog.word_on_mail_servers(hosts.split_whitespace()));
         assert_eq!(said, word, "{name}");
     }
+}
+
+#[test]
+fn the_compiled_list_is_told_like_the_others() {
+    let catalog = with(ListKind::Real, "x.de\n").unwrap();
+    let told: Vec<_> =
+        catalog.in_force().iter().filter(|list| list.kind == ListKind::Real).collect();
+    assert_eq!((told[0].source.as_str(), told[1].source.as_str()), ("data/real.txt", "my.tsv"));
+    assert!(told[0].entries > 1000 && told[1].entries == 1);
+    assert!(told[0].date.as_deref().is_some_and(|date| date.starts_with("20")));
 }
 
 #[test]

@@ -39,6 +39,7 @@ impl Files {
             ListKind::Disposable => &self.disposable,
             ListKind::Relays => &self.relays,
             ListKind::Free => &self.free,
+            ListKind::Real => &self.real,
             ListKind::Roles => &self.roles,
             ListKind::SpecialUse => &self.special_use,
             ListKind::Allow => &self.allow,
@@ -54,14 +55,24 @@ impl Files {
             disposable,
             relays,
             free,
+            real,
             roles,
             special_use,
             allow,
             deny,
         } = self;
-        for uses in
-            [providers, provider_domains, disposable, relays, free, roles, special_use, allow, deny]
-        {
+        for uses in [
+            providers,
+            provider_domains,
+            disposable,
+            relays,
+            free,
+            real,
+            roles,
+            special_use,
+            allow,
+            deny,
+        ] {
             for path in uses.replace.iter_mut().chain(&mut uses.extend) {
                 *path = folder.join(&path);
             }

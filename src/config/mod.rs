@@ -139,6 +139,8 @@ pub struct Files {
     pub relays: FileUse,
     /// Further domains of free mailboxes.
     pub free: FileUse,
+    /// Domains that are never corrected.
+    pub real: FileUse,
     /// Local parts of functions.
     pub roles: FileUse,
     /// Special-use names.

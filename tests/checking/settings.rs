@@ -48,6 +48,27 @@ fn depth() {
 }
 
 #[test]
+fn real_domains_are_not_corrected() {
+    let cases = [
+        ("", json!("joe@gmail.com")),
+        ("real = { extend = [\"real.txt\"] }", json!(null)),
+        ("real = { replace = [\"real.txt\"] }", json!(null)),
+        // Whoever else lists it: a disposable domain may be a slip.
+        (
+            "real = { extend = [\"real.txt\"] }\ndisposable = { extend = [\"real.txt\"] }",
+            json!("joe@gmail.com"),
+        ),
+    ];
+    for (files, suggested) in cases {
+        let (folder, config) = file(&format!("[catalog.files]\n{files}"));
+        fs::write(folder.path().join("real.txt"), "gmal.com\n").unwrap();
+        let arguments = ["check", "--json", "--config", &config, "joe@gmal.com"];
+        let report = run(offline().args(arguments), b"").json()[0].clone();
+        assert_eq!(report["suggestion"]["email"], suggested, "{files}");
+    }
+}
+
+#[test]
 fn strict() {
     let cases = [
         (" joe@gmail.com", &[][..], json!(null)),
