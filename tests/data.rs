@@ -52,8 +52,14 @@ const SPECIAL_USE: List = List {
 };
 const REAL: List =
     List { name: "real.txt", text: include_str!("../data/real.txt"), columns: 1, domains: &[0] };
-const LISTS: [List; 8] =
-    [PROVIDERS, PROVIDER_DOMAINS, DISPOSABLE, RELAYS, FREE, REAL, ROLES, SPECIAL_USE];
+const PROBING: List = List {
+    name: "probing.tsv",
+    text: include_str!("../data/probing.tsv"),
+    columns: 3,
+    domains: &[],
+};
+const LISTS: [List; 9] =
+    [PROVIDERS, PROVIDER_DOMAINS, DISPOSABLE, RELAYS, FREE, REAL, ROLES, SPECIAL_USE, PROBING];
 const README: &str = include_str!("../data/README.md");
 
 impl List {
@@ -189,6 +195,23 @@ fn providers_and_their_domains_belong_together() {
             .is_some_and(|columns| columns[1] == provider && columns[3] == "-");
         let fault = format!("{domain}: {canonical} is another provider's, or not canonical itself");
         faults.expect(settled && canonical != *domain, &PROVIDER_DOMAINS, &fault);
+    }
+    faults.none();
+}
+
+#[test]
+fn who_tells_what_is_known_to_the_other_lists() {
+    let mut faults = Faults::default();
+    let providers = PROVIDERS.entries();
+    let organisations: BTreeSet<_> = PROVIDERS.rows().flat_map(|(_, c)| c[2].split(',')).collect();
+    for (line, columns) in PROBING.rows() {
+        let is_known = match columns[0].strip_prefix("mx:") {
+            Some(organisation) => organisations.contains(organisation),
+            None => providers.contains(columns[0]),
+        };
+        faults.expect(is_known, &PROBING, &format!("line {line}: nobody has this name"));
+        let is_word = ["truth", "nothing"].contains(&columns[1]);
+        faults.expect(is_word, &PROBING, &format!("line {line}: neither truth nor nothing"));
     }
     faults.none();
 }

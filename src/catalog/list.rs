@@ -25,6 +25,8 @@ pub enum ListKind {
     Roles,
     /// Special-use domain names: name, source.
     SpecialUse,
+    /// What mail servers tell about mailboxes: a provider's id or `mx:` and a name, truth or nothing, why.
+    Probing,
     /// What the operator lets in: addresses, domains, MX hosts.
     Allow,
     /// What the operator keeps out.
@@ -33,7 +35,7 @@ pub enum ListKind {
 
 impl ListKind {
     /// Every list.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Providers,
         Self::ProviderDomains,
         Self::Disposable,
@@ -42,6 +44,7 @@ impl ListKind {
         Self::Real,
         Self::Roles,
         Self::SpecialUse,
+        Self::Probing,
         Self::Allow,
         Self::Deny,
     ];
@@ -57,6 +60,7 @@ impl ListKind {
             Self::Real => "real",
             Self::Roles => "roles",
             Self::SpecialUse => "special_use",
+            Self::Probing => "probing",
             Self::Allow => "allow",
             Self::Deny => "deny",
         }

@@ -14,7 +14,7 @@ pub struct Lists<'a> {
 }
 
 /// The lists compiled in as text. The list of real domains is a [`KnownReal`].
-const BUILTIN: [(ListKind, &str, &str); 7] = [
+const BUILTIN: [(ListKind, &str, &str); 8] = [
     (ListKind::Providers, "data/providers.tsv", include_str!("../../data/providers.tsv")),
     (
         ListKind::ProviderDomains,
@@ -26,6 +26,7 @@ const BUILTIN: [(ListKind, &str, &str); 7] = [
     (ListKind::Free, "data/free.txt", include_str!("../../data/free.txt")),
     (ListKind::Roles, "data/roles.txt", include_str!("../../data/roles.txt")),
     (ListKind::SpecialUse, "data/special_use.tsv", include_str!("../../data/special_use.tsv")),
+    (ListKind::Probing, "data/probing.tsv", include_str!("../../data/probing.tsv")),
 ];
 
 impl<'a> Lists<'a> {

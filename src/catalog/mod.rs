@@ -9,6 +9,7 @@ mod lists;
 mod provider;
 mod real;
 mod rules;
+mod telling;
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,6 +22,8 @@ pub use lists::Lists;
 pub use provider::{Dots, Kind, Popularity, Provider};
 pub use real::KnownReal;
 use rules::Rules;
+use telling::Telling;
+pub use telling::Tells;
 
 /// What the operator's own list says. The stricter word is the greater one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +54,7 @@ pub struct Catalog {
     known_real: Option<KnownReal>,
     roles: HashSet<Box<str>>,
     allow_reserved: HashSet<Box<str>>,
+    telling: Telling,
     rules: Rules,
     in_force: Vec<ListInForce>,
 }
@@ -121,6 +125,7 @@ impl Catalog {
             known_real: None,
             roles: HashSet::new(),
             allow_reserved: HashSet::new(),
+            telling: Telling::default(),
             rules: Rules::default(),
             in_force: Vec::new(),
         };
@@ -140,6 +145,7 @@ impl Catalog {
                     ListKind::Real => catalog.mark(source, |entry| &mut entry.real)?,
                     ListKind::SpecialUse => catalog.mark(source, |entry| &mut entry.special_use)?,
                     ListKind::Roles => catalog.read_roles(source)?,
+                    ListKind::Probing => catalog.telling.read(source)?,
                     ListKind::Allow => catalog.read_rules(source, OperatorWord::Allowed)?,
                     ListKind::Deny => catalog.read_rules(source, OperatorWord::Denied)?,
                 };
@@ -233,6 +239,16 @@ impl Catalog {
         hosts: impl Iterator<Item = &'h str>,
     ) -> Option<OperatorWord> {
         self.rules.of_mail_servers(hosts)
+    }
+
+    /// What is known of what mail servers tell about mailboxes at a domain of this provider whose mail
+    /// goes to these servers.
+    pub fn tells<'h>(
+        &self,
+        provider: Option<&Provider>,
+        mail_servers: impl Iterator<Item = &'h str>,
+    ) -> Option<Tells> {
+        self.telling.of(provider, mail_servers)
     }
 
     /// The domains of listed providers, for who looks for the one that was meant.

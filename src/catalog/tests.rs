@@ -251,3 +251,22 @@ fn roles() {
         assert_eq!(catalog.is_role(address.local()), role, "{local}");
     }
 }
+
+#[test]
+fn what_mail_servers_tell() {
+    let catalog = Catalog::builtin();
+    // The domain, its mail servers, what they tell.
+    let cases: [(&str, &[&str], Option<Tells>); 6] = [
+        ("gmail.com", &["gmail-smtp-in.l.google.com"], Some(Tells::Truth)),
+        ("company.io", &["aspmx.l.google.com"], None),
+        ("yahoo.com", &["mta5.am0.yahoodns.net"], Some(Tells::Nothing)),
+        ("company.io", &["mx.company.io", "mta5.am0.yahoodns.net"], Some(Tells::Nothing)),
+        ("gmail.com", &["mta5.am0.yahoodns.net"], Some(Tells::Nothing)),
+        ("company.io", &[], None),
+    ];
+    for (domain, mail_servers, expected) in cases {
+        let provider = catalog.look_up(&Domain::parse(domain).unwrap()).provider;
+        let tells = catalog.tells(provider, mail_servers.iter().copied());
+        assert_eq!(tells, expected, "{domain} {mail_servers:?}");
+    }
+}

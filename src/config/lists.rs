@@ -42,6 +42,7 @@ impl Files {
             ListKind::Real => &self.real,
             ListKind::Roles => &self.roles,
             ListKind::SpecialUse => &self.special_use,
+            ListKind::Probing => &self.probing,
             ListKind::Allow => &self.allow,
             ListKind::Deny => &self.deny,
         }
@@ -58,6 +59,7 @@ impl Files {
             real,
             roles,
             special_use,
+            probing,
             allow,
             deny,
         } = self;
@@ -70,6 +72,7 @@ impl Files {
             real,
             roles,
             special_use,
+            probing,
             allow,
             deny,
         ] {

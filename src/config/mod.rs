@@ -145,6 +145,8 @@ pub struct Files {
     pub roles: FileUse,
     /// Special-use names.
     pub special_use: FileUse,
+    /// What mail servers tell about mailboxes.
+    pub probing: FileUse,
     /// What is let in.
     pub allow: FileUse,
     /// What is kept out.
