@@ -73,7 +73,7 @@ impl Reloader {
             let (config, _) = settings.read()?;
             // Before reading: a file that changes meanwhile is read again.
             let fingerprint = settings.fingerprint(&config);
-            let lists = InForce::from_config(&config.catalog).map_err(anyhow::Error::from);
+            let lists = InForce::from_config(&config).map_err(anyhow::Error::from);
             anyhow::Ok((fingerprint, lists))
         });
         let read = read.await.context("the reader broke down").and_then(|read| read);

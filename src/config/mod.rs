@@ -169,6 +169,9 @@ pub struct FileUse {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Typo {
+    /// Domains of the operator's own, which are suggested, and never taken for a slip.
+    #[serde(deserialize_with = "value::list")]
+    pub domains: Vec<String>,
     /// From this confidence on something is suggested.
     pub suggest_at: Probability,
     /// From this confidence on the suggestion makes the address risky.
@@ -238,7 +241,11 @@ impl Default for Cache {
 
 impl Default for Typo {
     fn default() -> Self {
-        Self { suggest_at: Probability::from_percent(50), risky_at: Probability::from_percent(80) }
+        Self {
+            domains: Vec::new(),
+            suggest_at: Probability::from_percent(50),
+            risky_at: Probability::from_percent(80),
+        }
     }
 }
 

@@ -36,6 +36,11 @@ const HOMES: [(&str, &str); 12] = [
 const OF_THE_WORLD: [&str; 2] = ["ar", "en"];
 
 impl Locale {
+    /// The top-level domain of the country that it speaks of.
+    pub(super) fn country(&self) -> Option<&str> {
+        self.country.as_deref()
+    }
+
     /// Whether a domain is of the country that the tag speaks of.
     pub fn favours(&self, domain: &str) -> bool {
         let top = domain.rsplit('.').next();

@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::domain_stage::DomainStage;
 use super::known::Known;
 use super::{InForce, Request, Validator};
-use crate::address::{Address, Domain, Pasted, SyntaxCode, SyntaxError};
+use crate::address::{Address, Domain, SyntaxError};
 use crate::catalog::OperatorWord;
 use crate::report::{AddressFacts, DomainEvidence, Flags, Report, SuggestedAddress};
-use crate::typo::{Confidence, Suggestion, weigh};
+use crate::typo::{Confidence, weigh};
 use crate::verdict::{
     AddressFindings, Depth, Findings, Mailbox, MailboxEvidence, Marks, NotProbed, Slip, judge,
     message,
@@ -103,32 +103,12 @@ impl Validator {
         Some((Slip { kind: meant.kind, confidence }, suggested))
     }
 
-    /// An address that was probably meant where the text is none.
-    fn meant_instead(
+    /// What is suggested, if it is likely enough.
+    pub(super) fn suggested(
         &self,
-        lists: &InForce,
-        request: &Request<'_>,
-        error: SyntaxError,
+        address: &Address,
+        confidence: Confidence,
     ) -> Option<SuggestedAddress> {
-        let pasted = Pasted::clean(request.text);
-        let (email, confidence) = match error.code {
-            SyntaxCode::NoAt => {
-                let parted = lists.speller.part(pasted.text())?;
-                (format!("{}@{}", parted.local, parted.domain), parted.confidence)
-            }
-            SyntaxCode::DomainSingleLabel => {
-                let (local, label) = pasted.text().rsplit_once('@')?;
-                let Suggestion { domain, confidence, .. } =
-                    lists.speller.nearest(&label.to_lowercase(), request.locale)?;
-                (format!("{local}@{domain}"), confidence)
-            }
-            _ => return None,
-        };
-        let address: Address = email.parse().ok()?;
-        self.suggested(&address, confidence)
-    }
-
-    fn suggested(&self, address: &Address, confidence: Confidence) -> Option<SuggestedAddress> {
         (confidence >= self.suggest_at).then(|| SuggestedAddress {
             email: address.normalized(),
             domain: address.host().unicode().into_owned(),

@@ -1,5 +1,6 @@
 //! The lists in force, and what follows from them.
 
+use crate::address::Domain;
 use crate::catalog::Catalog;
 use crate::typo::Speller;
 
@@ -12,6 +13,11 @@ pub struct InForce {
 impl InForce {
     /// What follows from a catalog.
     pub fn new(catalog: Catalog) -> Self {
-        Self { speller: Speller::new(catalog.provider_domains()), catalog }
+        Self::with_own_domains(catalog, &[])
+    }
+
+    /// What follows from a catalog and the domains of the operator's own.
+    pub fn with_own_domains(catalog: Catalog, own: &[Domain]) -> Self {
+        Self { speller: Speller::with_own(catalog.provider_domains(), own), catalog }
     }
 }

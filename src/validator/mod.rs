@@ -9,6 +9,7 @@ mod flights;
 mod flood;
 mod in_force;
 mod known;
+mod meant_instead;
 mod routes;
 mod setup;
 

@@ -7,7 +7,7 @@ use super::{FloodLimits, InForce, Network, Parts, RouteSettings, Routes, Validat
 use crate::address::{Domain, SyntaxError};
 use crate::catalog::{Catalog, ListError};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{self, Config, ListFileError};
+use crate::config::{Config, ListFileError};
 use crate::dns::Metered;
 use crate::dns::hickory::{DnsSettings, HickoryDns, SetupError};
 use crate::reach::ReachPolicy;
@@ -82,7 +82,7 @@ impl Validator {
             }
         };
         Ok(Self::new(Parts {
-            lists: InForce::from_config(&config.catalog)?,
+            lists: InForce::from_config(config)?,
             suggest_at: Confidence::from_percent(config.typo.suggest_at.percent()),
             policy: policy(config)?,
             network,
@@ -107,7 +107,7 @@ fn routes(
 fn route_settings(config: &Config) -> Result<RouteSettings, BuildError> {
     Ok(RouteSettings {
         reach: ReachPolicy::allowing(config.network.allow.clone()),
-        private_zones: domains("dns.private_zones", &config.dns.private_zones)?,
+        private_zones: domains("dns.private_zones", &config.dns.private_zones, Domain::parse_name)?,
         limits: FloodLimits {
             flights: config.dns.max_lookups,
             names_per_zone: config.dns.max_names_per_zone,
@@ -119,18 +119,18 @@ fn route_settings(config: &Config) -> Result<RouteSettings, BuildError> {
 }
 
 fn canaries(config: &Config) -> Result<Vec<HostName>, BuildError> {
-    let canaries = domains("dns.canaries", &config.dns.canaries)?;
+    let canaries = domains("dns.canaries", &config.dns.canaries, Domain::parse_name)?;
     Ok(canaries.iter().filter_map(|canary| HostName::new(canary.ascii())).collect())
 }
 
-/// Names of domains, of one label or more.
-fn domains(key: &'static str, names: &[String]) -> Result<Vec<Domain>, BuildError> {
+/// Names of domains, as this function reads them.
+fn domains(
+    key: &'static str,
+    names: &[String],
+    parse: fn(&str) -> Result<Domain, SyntaxError>,
+) -> Result<Vec<Domain>, BuildError> {
     let name = |(index, name): (usize, &String)| {
-        Domain::parse_name(name).map_err(|error| BuildError::Domain {
-            key,
-            entry: index + 1,
-            error,
-        })
+        parse(name).map_err(|error| BuildError::Domain { key, entry: index + 1, error })
     };
     names.iter().enumerate().map(name).collect()
 }
@@ -140,10 +140,12 @@ impl InForce {
     ///
     /// # Errors
     /// A file cannot be read, or a line in it cannot be used.
-    pub fn from_config(config: &config::Catalog) -> Result<Self, BuildError> {
-        let reserved = domains("catalog.allow_reserved", &config.allow_reserved)?;
-        let catalog = Catalog::from_lists(&config.lists()?)?;
-        Ok(Self::new(catalog.allowing_reserved(&reserved)))
+    pub fn from_config(config: &Config) -> Result<Self, BuildError> {
+        let reserved =
+            domains("catalog.allow_reserved", &config.catalog.allow_reserved, Domain::parse_name)?;
+        let own = domains("typo.domains", &config.typo.domains, Domain::parse)?;
+        let catalog = Catalog::from_lists(&config.catalog.lists()?)?;
+        Ok(Self::with_own_domains(catalog.allowing_reserved(&reserved), &own))
     }
 }
 

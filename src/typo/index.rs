@@ -1,0 +1,150 @@
+//! Words found again however they are mistyped: each is kept under what is left of it when letters are
+//! taken away, and looked for under what is left of what was typed.
+//!
+//! Two words within so many edits of each other have a remainder in common; the converse does not hold, so
+//! what is found has still to be compared. A look-up costs the same however many words there are.
+
+use std::collections::HashMap;
+
+/// The longest text that is looked for, in bytes: a label of a domain.
+const LONGEST: usize = 63;
+
+/// Words by their remainders.
+pub(super) struct DeletionIndex {
+    /// Where in `entries` the ones of a remainder begin.
+    first: HashMap<u64, usize>,
+    /// A remainder and the number of a word, in order.
+    entries: Vec<(u64, usize)>,
+    longest: usize,
+    shortest: usize,
+}
+
+impl DeletionIndex {
+    /// Of words, numbered in their order, each with the number of edits within which it is found.
+    pub(super) fn new<'w>(words: impl Iterator<Item = (&'w [u8], usize)>) -> Self {
+        let mut entries = Vec::new();
+        let (mut longest, mut shortest) = (0, LONGEST);
+        for (number, (word, edits)) in words.enumerate() {
+            remainders(word, edits, |remainder| entries.push((remainder, number)));
+            longest = longest.max(word.len() + edits);
+            shortest = shortest.min(word.len().saturating_sub(edits));
+        }
+        entries.sort_unstable();
+        entries.dedup();
+        let mut first = HashMap::with_capacity(entries.len());
+        for (at, (remainder, _)) in entries.iter().enumerate() {
+            first.entry(*remainder).or_insert(at);
+        }
+        Self { first, entries, longest, shortest }
+    }
+
+    /// The numbers of words that may be within `edits` of this one, some of them more than once.
+    pub(super) fn look_up(&self, typed: &[u8], edits: usize, mut found: impl FnMut(usize)) {
+        if !(self.shortest..=self.longest).contains(&typed.len()) {
+            return;
+        }
+        remainders(typed, edits, |remainder| {
+            let Some(first) = self.first.get(&remainder) else { return };
+            let same = self.entries[*first..].iter().take_while(|entry| entry.0 == remainder);
+            same.for_each(|(_, number)| found(*number));
+        });
+    }
+}
+
+/// A polynomial hash modulo 2⁶⁴ can be cut and joined: what is left of a word costs no more than a few
+/// multiplications, however long the word is. A rare collision costs a comparison in vain.
+const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
+const INVERSE: u64 = inverse(BASE);
+
+/// The number that makes 1 of an odd one, modulo 2⁶⁴, by Newton's method.
+const fn inverse(odd: u64) -> u64 {
+    let mut inverse = odd;
+    let mut rounds = 0;
+    while rounds < 6 {
+        inverse = inverse.wrapping_mul(2u64.wrapping_sub(odd.wrapping_mul(inverse)));
+        rounds += 1;
+    }
+    inverse
+}
+
+/// The hash of a text.
+pub(super) fn hash(text: impl Iterator<Item = u8>) -> u64 {
+    let mut power = 1u64;
+    text.fold(0u64, |sum, byte| {
+        let sum = sum.wrapping_add(power.wrapping_mul(u64::from(byte)));
+        power = power.wrapping_mul(BASE);
+        sum
+    })
+}
+
+/// The hashes of a word and of what is left of it when up to `edits` letters (two at most) go.
+fn remainders(word: &[u8], edits: usize, mut each: impl FnMut(u64)) {
+    let length = word.len();
+    if length > LONGEST {
+        return;
+    }
+    // The hash up to each place.
+    let mut until = [0u64; LONGEST + 1];
+    let mut power = 1u64;
+    for (at, byte) in word.iter().enumerate() {
+        until[at + 1] = until[at].wrapping_add(power.wrapping_mul(u64::from(*byte)));
+        power = power.wrapping_mul(BASE);
+    }
+    let between = |from: usize, to: usize| until[to].wrapping_sub(until[from]);
+    each(until[length]);
+    if edits == 0 {
+        return;
+    }
+    for one in 0..length {
+        let before = until[one];
+        each(before.wrapping_add(between(one + 1, length).wrapping_mul(INVERSE)));
+        if edits == 1 {
+            continue;
+        }
+        for other in one + 1..length {
+            let middle = between(one + 1, other).wrapping_mul(INVERSE);
+            let end = between(other + 1, length).wrapping_mul(INVERSE).wrapping_mul(INVERSE);
+            each(before.wrapping_add(middle).wrapping_add(end));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn found(words: &[&str], typed: &str, edits: usize) -> Vec<usize> {
+        let index = DeletionIndex::new(words.iter().map(|word| (word.as_bytes(), edits)));
+        let mut found = Vec::new();
+        index.look_up(typed.as_bytes(), edits, |number| found.push(number));
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    #[test]
+    fn words_are_found_by_what_is_left_of_them() {
+        let words = ["gmail", "hotmail", "yahoo"];
+        let cases: [(&str, usize, &[usize]); 6] = [
+            ("gmail", 0, &[0]),
+            ("gmial", 1, &[0]),
+            ("gmal", 0, &[]),
+            ("hormaip", 2, &[1]),
+            ("hotmailxxx", 2, &[]),
+            ("", 2, &[]),
+        ];
+        for (typed, edits, numbers) in cases {
+            assert_eq!(found(&words, typed, edits), numbers, "{typed}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_near_is_found(typed in "[a-c]{0,7}", meant in "[a-c]{0,7}", edits in 0..3usize) {
+            let is_near = strsim::osa_distance(&typed, &meant) <= edits;
+            prop_assert!(!is_near || found(&[&meant], &typed, edits) == [0]);
+        }
+    }
+}
