@@ -19,6 +19,7 @@ mod readings;
 mod repair;
 mod slips;
 mod targets;
+mod tld;
 mod weigh;
 
 use crate::address::Domain;
@@ -31,6 +32,7 @@ use lookalike::Lookalikes;
 pub use nearest::{did_you_mean, nearest_name};
 pub use repair::{Repaired, Standing};
 use targets::Targets;
+pub use tld::{Candidate, tld_slip};
 pub use weigh::{TypedDomain, weigh};
 
 /// A domain that was probably meant.

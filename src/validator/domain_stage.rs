@@ -59,14 +59,15 @@ impl DomainStage {
     pub(super) fn typed_domain(&self) -> TypedDomain {
         let Self::Learned(learned, _) = self else { return TypedDomain::Unknown };
         match learned.route {
-            MailRoute::Exchangers(_) | MailRoute::Implicit(_) => TypedDomain::TakesMail,
-            MailRoute::Null
-            | MailRoute::NoService
-            | MailRoute::NoDomain
-            | MailRoute::NoTarget
-            | MailRoute::Unusable => TypedDomain::TakesNone,
             MailRoute::Unresolved(_) => TypedDomain::Unknown,
+            ref route if takes_mail(route) => TypedDomain::TakesMail,
+            _ => TypedDomain::TakesNone,
         }
+    }
+
+    /// Whether there is no such domain.
+    pub(super) fn is_absent(&self) -> bool {
+        matches!(self, Self::Learned(learned, _) if learned.route == MailRoute::NoDomain)
     }
 
     /// The names of the domain's mail servers, as far as they are known.
@@ -90,8 +91,21 @@ impl DomainStage {
     }
 }
 
+/// Whether mail has somewhere to go.
+pub(super) fn takes_mail(route: &MailRoute) -> bool {
+    match route {
+        MailRoute::Exchangers(_) | MailRoute::Implicit(_) => true,
+        MailRoute::Null
+        | MailRoute::NoService
+        | MailRoute::NoDomain
+        | MailRoute::NoTarget
+        | MailRoute::Unusable
+        | MailRoute::Unresolved(_) => false,
+    }
+}
+
 /// The budget is for the whole answer: what comes after the DNS needs a moment too.
-fn patience(budget: Duration) -> Duration {
+pub(super) fn patience(budget: Duration) -> Duration {
     const MOMENT: Duration = Duration::from_millis(20);
     budget.saturating_sub(MOMENT.min(budget / 10))
 }

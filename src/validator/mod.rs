@@ -1,6 +1,6 @@
 //! The pipeline: a text goes through the stages in order of their cost and comes out as a [`Report`].
 //!
-//! Reading (`known`) → the DNS (`domain_stage`) → judging and reporting (`conclude`).
+//! Reading (`known`) → the DNS (`domain_stage`, `second_look`) → judging and reporting (`conclude`).
 
 mod canaries;
 mod conclude;
@@ -11,6 +11,7 @@ mod in_force;
 mod known;
 mod meant_instead;
 mod routes;
+mod second_look;
 mod setup;
 
 use std::sync::Arc;
@@ -119,8 +120,12 @@ impl Validator {
         let lists = self.lists.load_full();
         let mut report = match Known::read(&lists, request) {
             Err(error) => self.malformed(&lists, request, error),
-            Ok(known) => {
+            Ok(mut known) => {
                 let domain = DomainStage::run(&self.network, &known, request).await;
+                let left = request.budget.saturating_sub(started.elapsed());
+                if let Some(meant) = self.second_look(&known, &domain, request, left).await {
+                    known.suggestion = Some(meant);
+                }
                 self.well_formed(&lists, request, known, domain)
             }
         };

@@ -129,6 +129,52 @@ async fn what_was_meant_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_slip_in_the_ending_of_any_domain_is_looked_for() {
+    let zone = "
+        mycompany.con NXDOMAIN
+        mycompany.com MX 10 mx.good.de
+        mx.good.de    A 8.8.8.8
+        mycompany.co  NXDOMAIN
+        gone.con      NXDOMAIN
+        gone.com      NXDOMAIN
+        mute.con      NXDOMAIN
+        mute.com      MX 0 .
+        slow.con      NXDOMAIN
+        slow.com      HANG
+        secret.dee    NXDOMAIN
+        gmail.con     NXDOMAIN
+        taken.co      MX 10 mx.good.de
+    ";
+    let (house, _) = house_with(Zone::parse(zone), settings());
+    let cases = [
+        ("joe@mycompany.con", Some("joe@mycompany.com")),
+        ("joe+tag@mycompany.co", Some("joe+tag@mycompany.com")),
+        ("joe@gone.con", None),
+        ("joe@mute.con", None),
+        ("joe@slow.con", None),
+        ("joe@secret.dee", None),
+        ("joe@taken.co", None),
+        // Nobody needs to ask for this one, and nobody does.
+        ("joe@gmail.con", Some("joe@gmail.com")),
+    ];
+    for (text, meant) in cases {
+        let began = Instant::now();
+        let report = house.validator.validate(&request(text)).await;
+        let email = report.suggestion.as_ref().map(|meant| meant.email.as_str());
+        assert_eq!(email, meant, "{text}");
+        assert!(began.elapsed() <= Duration::from_millis(1500), "{text}");
+        if meant.is_some() {
+            let expected = "undeliverable [domain_not_found domain_typo] confirm domain not_found";
+            assert_eq!(line(&report), expected, "{text}");
+        }
+    }
+    let shallow = Request { depth: Depth::Syntax, ..request("joe@mycompany.con") };
+    assert!(house.validator.validate(&shallow).await.suggestion.is_none());
+    let offline = validator(Network::Offline).validate(&request("joe@mycompany.con")).await;
+    assert!(offline.suggestion.is_none());
+}
+
+#[tokio::test(start_paused = true)]
 async fn depth_syntax_and_offline_ask_nobody() {
     let house = house();
     let shallow = Request { depth: Depth::Syntax, ..request("joe@good.de") };

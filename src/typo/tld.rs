@@ -1,0 +1,139 @@
+//! Slips in the top-level domain of any domain: `mycompany.con`.
+//!
+//! Nobody knows which domains there are, so these are only candidates: whether one is meant shows when the
+//! typed domain does not exist and the candidate takes mail.
+
+use super::Confidence;
+use super::slips::{Hand, Log10};
+use crate::address::Domain;
+
+/// A domain that would be meant if it took mail.
+// No `Debug`: it may be somebody's own domain.
+pub struct Candidate {
+    /// The domain.
+    pub domain: Domain,
+    /// How likely it is meant, if it takes mail; that the typed one does not has still to be weighed.
+    pub confidence: Confidence,
+}
+
+/// The endings that most names have, and how likely each is.
+const ENDINGS: [(&str, Log10); 32] = [
+    ("com", -0.3),
+    ("net", -1.4),
+    ("org", -1.4),
+    ("de", -1.5),
+    ("co.uk", -1.6),
+    ("fr", -1.8),
+    ("it", -1.8),
+    ("nl", -1.8),
+    ("ru", -1.8),
+    ("com.br", -1.8),
+    ("com.au", -1.9),
+    ("pl", -1.9),
+    ("es", -1.9),
+    ("ca", -1.9),
+    ("ch", -2.0),
+    ("jp", -2.0),
+    ("co.jp", -2.0),
+    ("be", -2.1),
+    ("at", -2.1),
+    ("se", -2.1),
+    ("eu", -2.1),
+    ("edu", -2.1),
+    ("gov", -2.4),
+    ("dk", -2.2),
+    ("no", -2.2),
+    ("cz", -2.2),
+    ("in", -2.2),
+    ("co.in", -2.3),
+    ("info", -2.3),
+    ("com.mx", -2.3),
+    ("com.ar", -2.3),
+    ("co.nz", -2.3),
+];
+
+/// Endings that exist, and yet are slips of `com` where the domain does not.
+const MOSTLY_SLIPS: [&str; 5] = ["cm", "co", "om", "cam", "comm"];
+/// How likely a candidate is meant that takes mail, in the place of a domain that cannot exist.
+const OF_NONSENSE: f64 = 0.85;
+/// The same in the place of one that does not happen to exist.
+const OF_ABSENT: f64 = 0.65;
+/// Less likely ones are not worth a question.
+const LEAST: f64 = 0.5;
+/// `mycompany.com.com`
+const REPEATED: Log10 = -3.4;
+
+/// What was probably meant by a domain that does not exist, if the slip is in its ending: at most one
+/// domain, so that nobody can make us ask more.
+pub fn tld_slip(typed: &Domain) -> Option<Candidate> {
+    let text = typed.ascii();
+    let mut found: Vec<(&str, &str, Log10)> = Vec::new();
+    for (at, _) in text.match_indices('.') {
+        let (name, ending) = (&text[..at], &text[at + 1..]);
+        let exists = psl::suffix(ending.as_bytes())
+            .is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == ending.as_bytes());
+        if exists && !MOSTLY_SLIPS.contains(&ending) && !is_twice(ending) {
+            continue;
+        }
+        for (meant, share) in ENDINGS.iter().filter(|(meant, _)| *meant != ending) {
+            if let Some(slip) = slip(ending, meant) {
+                found.push((name, meant, share + slip));
+            }
+        }
+    }
+    let likelihood = |found: &(&str, &str, Log10)| found.2;
+    let best = *found.iter().max_by(|one, other| one.2.total_cmp(&other.2))?;
+    let all: f64 = found.iter().map(|one| 10f64.powf(likelihood(one) - best.2)).sum();
+    let exists = psl::suffix(text.as_bytes()).is_some_and(|suffix| suffix.is_known());
+    let sure = if exists { OF_ABSENT } else { OF_NONSENSE } / all;
+    let (name, meant, _) = best;
+    Some(Candidate {
+        domain: Domain::parse(&format!("{name}.{meant}")).ok()?,
+        confidence: Confidence::from_probability(sure).filter(|_| sure >= LEAST)?,
+    })
+}
+
+fn slip(typed: &str, meant: &str) -> Option<Log10> {
+    if typed.strip_prefix(meant).is_some_and(|rest| rest.trim_start_matches('.') == meant) {
+        return Some(REPEATED);
+    }
+    let most = if meant.len() <= 2 || typed.len() <= 2 { 1 } else { 2 };
+    let slips = Hand::of(None).slips_behind_dot(typed.as_bytes(), meant.as_bytes(), most)?;
+    Some(slips.likelihood())
+}
+
+fn is_twice(ending: &str) -> bool {
+    ending.split_once('.').is_some_and(|(one, other)| one == other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endings_that_do_not_exist_are_mended() {
+        let cases = [
+            ("mycompany.con", Some("mycompany.com")),
+            ("mycompany.cmo", Some("mycompany.com")),
+            ("mycompany.comm", Some("mycompany.com")),
+            ("mycompany.vom", Some("mycompany.com")),
+            ("mycompany.c0m", Some("mycompany.com")),
+            ("mycompany.co", Some("mycompany.com")),
+            ("mycompany.cm", Some("mycompany.com")),
+            ("mycompany.com.com", Some("mycompany.com")),
+            ("mycompany.couk", Some("mycompany.co.uk")),
+            ("mycompany.co.ku", Some("mycompany.co.uk")),
+            ("mail.mycompany.ogr", Some("mail.mycompany.org")),
+            ("mycompany.nte", Some("mycompany.net")),
+            ("bücher.con", Some("xn--bcher-kva.com")),
+            ("mycompany.com", None),
+            ("mycompany.de", None),
+            ("mycompany.dev", None),
+            ("mycompany.qqqq", None),
+        ];
+        for (typed, meant) in cases {
+            let candidate = tld_slip(&Domain::parse(typed).unwrap());
+            assert_eq!(candidate.as_ref().map(|found| found.domain.ascii()), meant, "{typed}");
+        }
+    }
+}
