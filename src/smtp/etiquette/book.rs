@@ -16,6 +16,8 @@ pub(super) struct Book {
     pages: HashMap<Party, Page>,
     last_ticket: u64,
     most_pages: usize,
+    /// With so many pages it is time to make room.
+    room_wanted_at: usize,
 }
 
 /// What is known of one party.
@@ -44,11 +46,15 @@ impl Ticket {
 
 impl Default for Book {
     fn default() -> Self {
-        Self { pages: HashMap::new(), last_ticket: 0, most_pages: MOST_PAGES }
+        Self::of_at_most(MOST_PAGES)
     }
 }
 
 impl Book {
+    fn of_at_most(most_pages: usize) -> Self {
+        Self { pages: HashMap::new(), last_ticket: 0, most_pages, room_wanted_at: most_pages }
+    }
+
     /// Goes to the end of both lines. Whoever is first in one line may have to wait for the other; as all
     /// stand in both lines in the same order, somebody can always go.
     pub(super) fn stand_in_line(
@@ -57,8 +63,10 @@ impl Book {
         limits: &Limits,
         now: Timestamp,
     ) -> Ticket {
-        if self.pages.len() >= self.most_pages {
+        if self.pages.len() >= self.room_wanted_at {
             self.make_room(limits, now);
+            // Those that are waited for stay, however many; they are not looked through each time.
+            self.room_wanted_at = self.most_pages.max(2 * self.pages.len());
         }
         self.last_ticket += 1;
         let ticket = Ticket { number: self.last_ticket, call: Arc::new(Notify::new()) };
@@ -80,7 +88,10 @@ impl Book {
     pub(super) fn leave_line(&mut self, parties: &[Party; 2], ticket: &Ticket) {
         for party in parties {
             if let Some(page) = self.pages.get_mut(party) {
-                page.line.retain(|other| other.number != ticket.number);
+                // Numbers only rise along a line.
+                if let Ok(at) = page.line.binary_search_by_key(&ticket.number, |t| t.number) {
+                    page.line.remove(at);
+                }
                 page.call_first();
             }
         }
@@ -174,7 +185,7 @@ mod tests {
     fn memory_is_bounded_and_what_matters_most_stays() {
         let limits = Limits::default();
         let now = Timestamp::UNIX_EPOCH;
-        let mut book = Book { most_pages: 100, ..Book::default() };
+        let mut book = Book::of_at_most(100);
         let network = Party::Network("192.0.2.0/24".parse().unwrap());
         for number in 0..10_000_u32 {
             let parties = [party(&number.to_string()), network.clone()];

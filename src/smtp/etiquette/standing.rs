@@ -151,7 +151,9 @@ impl Standing {
         let closed = closed.filter(|closed| after(closed.until, longest) > now);
         let free_from = self.free_from.map(|free| free.min(after(now, limits.gap)));
         let refusals = if closed.is_some() { self.refusals } else { 0 };
-        let counted = if self.day == today { self } else { Self { day: today, ..Self::default() } };
+        // A day ahead is one that another process has begun already.
+        let is_of_now = (0..=1).contains(&(self.day.0.saturating_sub(today.0)));
+        let counted = if is_of_now { self } else { Self { day: today, ..Self::default() } };
         Self { refusals, closed, free_from, ..counted }
     }
 
@@ -248,6 +250,9 @@ impl Leave {
 }
 
 impl Outcomes {
+    /// The connection was not used, or did not come about.
+    pub const NOTHING: Self = Self { asked: 0, answered: 0, absent: 0, stance: Stance::Unclear };
+
     /// Nobody knows what came of it: all that may have been asked counts as asked.
     pub fn unknown(promise: Promise) -> Self {
         Self { asked: promise.recipients, answered: 0, absent: 0, stance: Stance::Unclear }

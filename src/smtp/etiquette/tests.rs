@@ -22,7 +22,6 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 
 const WELCOME: Outcomes = Outcomes { asked: 1, answered: 1, absent: 0, stance: Stance::Welcome };
 const REFUSED: Outcomes = Outcomes { asked: 1, answered: 0, absent: 0, stance: Stance::Refused };
-const UNCLEAR: Outcomes = Outcomes { asked: 0, answered: 0, absent: 0, stance: Stance::Unclear };
 
 /// Noon of some day.
 fn noon() -> Timestamp {
@@ -198,7 +197,7 @@ async fn what_was_not_asked_does_not_count_and_what_nobody_tells_of_does() {
     let next_day = destination("mx.example.com", "203.0.113.1");
     let late = granted(&etiquette, &next_day, 10).await;
     advance(SECOND).await;
-    late.settle(UNCLEAR);
+    late.settle(Outcomes::NOTHING);
     let all = granted(&etiquette, &next_day, 10).await;
     assert_eq!(all.allowance().recipients, 10);
     drop(all);
@@ -219,7 +218,7 @@ async fn who_refuses_us_is_left_alone_ever_longer() {
         advance(Duration::from_secs(hours * 3600)).await;
     }
     // Not a refusal, and not a welcome.
-    granted(&etiquette, &here, 1).await.settle(UNCLEAR);
+    granted(&etiquette, &here, 1).await.settle(Outcomes::NOTHING);
     granted(&etiquette, &here, 1).await.settle(REFUSED);
     advance(24 * HOUR).await;
     granted(&etiquette, &here, 1).await.settle(WELCOME);
