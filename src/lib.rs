@@ -10,7 +10,7 @@
 //! |---|---|
 //! | 3 faces | [`http`] the JSON service · [`cli`] the commands |
 //! | 2 pipeline | [`validator`] the stages in order · [`report`] what is said, and its forms |
-//! | 1 adapters | [`dns`] asking · [`cache`] remembering · [`smtp`] speaking to mail servers · [`config`] settings · [`clock`] the time of day · [`telemetry`] the log |
+//! | 1 adapters | [`dns`] asking · [`cache`] remembering · [`store`] remembering beyond the process · [`smtp`] speaking to mail servers · [`config`] settings · [`clock`] the time of day · [`telemetry`] the log |
 //! | 0 pure core | [`address`] syntax · [`catalog`] the lists · [`typo`] what was meant · [`route`] answers to a mail route · [`reach`] which IP addresses may be contacted · [`verdict`] the rule table |
 
 pub mod address;
@@ -25,6 +25,7 @@ pub mod reach;
 pub mod report;
 pub mod route;
 pub mod smtp;
+pub mod store;
 pub mod telemetry;
 pub mod typo;
 pub mod validator;

@@ -35,11 +35,14 @@ const FLOORS: [(&str, u8); 24] = [
 ];
 
 /// Foreign crates that are known in some rooms only.
-const TENANTS: [(&str, &[&str]); 10] = [
+const TENANTS: [(&str, &[&str]); 13] = [
     ("hickory_resolver", &["dns", "doctor"]),
     ("mail_auth", &["dns", "doctor"]),
     ("moka", &["cache"]),
     ("rusqlite", &["store"]),
+    ("blake3", &["store"]),
+    ("getrandom", &["store"]),
+    ("percent_encoding", &["config"]),
     ("axum", &["http"]),
     ("hyper", &["http"]),
     ("hyper_util", &["http"]),

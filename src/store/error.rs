@@ -1,0 +1,81 @@
+//! Why the store cannot be used, and what to do about it.
+
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+/// The store cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The folder or a file in it cannot be made, read or written.
+    #[error("cannot use {}: {why}", .path.display())]
+    Unusable {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the system says.
+        why: String,
+    },
+    /// What is in the file makes no sense.
+    #[error(
+        "the store {path} is damaged ({why}): delete {path}, {path}-wal and {path}-shm, and the next \
+         run begins a new one",
+        path = .path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite says.
+        why: String,
+    },
+    /// The file belongs to another program.
+    #[error("{} is no store of mailvet: choose another folder (`state.dir`)", .path.display())]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A newer mailvet has changed the form of the file.
+    #[error("the store {} was made by a newer mailvet: use that one, or another folder", .path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is no room.
+    #[error(
+        "the disk is full, or `state.max_mib` is reached: there is no room for more in the store {}",
+        .path.display()
+    )]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another process keeps it locked.
+    #[error("another process keeps the store {} locked", .path.display())]
+    Locked {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It failed a moment ago and is left alone for a while.
+    #[error("the store failed a moment ago")]
+    Resting,
+}
+
+impl StoreError {
+    pub(super) fn unusable(path: impl Into<PathBuf>, error: &std::io::Error) -> Self {
+        Self::Unusable { path: path.into(), why: error.to_string() }
+    }
+
+    /// What SQLite says of a file. It never quotes what is in it.
+    pub(super) fn of(error: &rusqlite::Error, path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full { path },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked { path },
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Damaged { path, why: error.to_string() }
+            }
+            Some(_) => Self::Unusable { path, why: error.to_string() },
+            // Not from SQLite: a value of a kind that nobody has written there.
+            None => Self::Damaged { path, why: "a value of the wrong kind".to_owned() },
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The tables, and how those of older versions become those of this one.
+
+use rusqlite::{Connection, OptionalExtension, Transaction};
+
+use super::key::{Key, NameOf};
+
+/// Tells our files from those of other programs: "mvet".
+const APPLICATION_ID: i32 = 0x6d76_6574;
+
+/// What each version adds to the one before it. Never changed, only added to.
+///
+/// Times are seconds since 1970, those with `_ms` milliseconds. `mark` and `host` stand for names.
+/// Every row ends: from `valid_until` on it counts for nothing, and goes when there is time.
+const VERSIONS: [&str; 1] = ["
+    CREATE TABLE setting (
+        name TEXT PRIMARY KEY,
+        value BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE evidence (
+        mark BLOB PRIMARY KEY,
+        status TEXT NOT NULL,
+        catch_all TEXT,
+        code INTEGER,
+        enhanced TEXT,
+        detail TEXT,
+        host BLOB,
+        asked_at INTEGER NOT NULL,
+        retry_at INTEGER,
+        valid_until INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX evidence_end ON evidence (valid_until);
+    CREATE TABLE greylisting (
+        mark BLOB PRIMARY KEY,
+        first_seen INTEGER NOT NULL,
+        retry_at INTEGER NOT NULL,
+        valid_until INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX greylisting_end ON greylisting (valid_until);
+    CREATE TABLE catch_all (
+        mark BLOB PRIMARY KEY,
+        answer TEXT NOT NULL,
+        host BLOB NOT NULL,
+        valid_until INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX catch_all_end ON catch_all (valid_until);
+    CREATE TABLE standing (
+        mark BLOB PRIMARY KEY,
+        day INTEGER NOT NULL,
+        recipients INTEGER NOT NULL,
+        answered INTEGER NOT NULL,
+        absent INTEGER NOT NULL,
+        refusals INTEGER NOT NULL,
+        closed_why TEXT,
+        closed_until INTEGER,
+        free_from_ms INTEGER,
+        valid_until INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX standing_end ON standing (valid_until);
+    CREATE TABLE connection (
+        mark BLOB NOT NULL,
+        process INTEGER NOT NULL,
+        connections INTEGER NOT NULL,
+        valid_until INTEGER NOT NULL,
+        PRIMARY KEY (mark, process)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX connection_end ON connection (valid_until);
+"];
+
+/// The last of them.
+const NEWEST: i64 = VERSIONS.len() as i64;
+
+/// Tables whose rows end.
+pub(super) const TABLES: [&str; 5] =
+    ["evidence", "greylisting", "catch_all", "standing", "connection"];
+
+/// Whose file it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// Nobody's yet.
+    Nobody,
+    /// Ours.
+    Us,
+    /// That of a mailvet that knows more versions.
+    NewerUs,
+    /// Another program's.
+    SomebodyElse,
+}
+
+/// Looks whose file it is, and changes nothing.
+pub(super) fn owner(connection: &Connection) -> rusqlite::Result<Owner> {
+    let id: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let version = version(connection)?;
+    let tables: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok(match (id, version, tables) {
+        (APPLICATION_ID, version, _) if version > NEWEST => Owner::NewerUs,
+        (APPLICATION_ID, _, _) => Owner::Us,
+        (0, 0, 0) => Owner::Nobody,
+        _ => Owner::SomebodyElse,
+    })
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+/// Brings the tables to this version.
+pub(super) fn bring_up_to_date(change: &Transaction<'_>) -> rusqlite::Result<()> {
+    let known = version(change)?;
+    for (version, tables) in (1..).zip(VERSIONS).filter(|(version, _)| *version > known) {
+        change.execute_batch(tables)?;
+        change.pragma_update(None, "user_version", version)?;
+        change.pragma_update(None, "application_id", APPLICATION_ID)?;
+    }
+    Ok(())
+}
+
+/// What was kept under another key cannot be found any more, and goes.
+pub(super) fn settle_key(change: &Transaction<'_>, key: &Key) -> rusqlite::Result<()> {
+    let mark = key.mark(NameOf::Key, "");
+    let sql = "SELECT value FROM setting WHERE name = 'key'";
+    let known: Option<Vec<u8>> = change.query_row(sql, [], |row| row.get(0)).optional()?;
+    if known.as_deref() == Some(mark.as_bytes()) {
+        return Ok(());
+    }
+    for table in TABLES {
+        change.execute(&format!("DELETE FROM {table}"), [])?;
+    }
+    change.execute("INSERT OR REPLACE INTO setting (name, value) VALUES ('key', ?1)", [mark])?;
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! The files: who can read them, and those that are damaged, strange, or not to be had.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use mailvet::clock::StoppedClock;
+use mailvet::store::{Store, StoreError};
+use rusqlite::Connection;
+
+use super::child::{child, store};
+use super::house::{ACCEPTED, DAY, House, host, mailbox, noon, said};
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+#[ignore = "run as a process of its own"]
+fn looks_at_its_files() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let store = store(StoppedClock(noon()));
+    runtime.block_on(store.remember(&mailbox("joe@good.test"), &said(ACCEPTED)));
+    let folder = std::env::var("MAILVET_TEST_FOLDER").unwrap();
+    let folder = Path::new(&folder);
+    assert_eq!(mode(folder), 0o700);
+    assert_eq!(mode(folder.parent().unwrap()), 0o700);
+    for file in ["mailvet.db", "mailvet.db-wal", "mailvet.db-shm", "mailvet.key"] {
+        assert_eq!(mode(&folder.join(file)), 0o600, "{file}");
+    }
+    assert_eq!(fs::read_dir(folder).unwrap().count(), 4);
+}
+
+#[test]
+fn nobody_else_can_read_them() {
+    for mask in ["000", "022", "077"] {
+        let house = House::new();
+        let child = child("keeping::files::looks_at_its_files", &house.state());
+        let mut masked = std::process::Command::new("sh");
+        masked.args(["-c", &format!("umask {mask}; exec \"$0\" \"$@\"")]);
+        masked.arg(child.get_program()).args(child.get_args());
+        masked.envs(child.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let output = masked.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "umask {mask}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn many_can_open_it_at_the_same_time() {
+    for _ in 0..20 {
+        let house = House::new();
+        let stores: Vec<_> = std::thread::scope(|scope| {
+            let opening: Vec<_> = (0..8).map(|_| scope.spawn(|| house.open())).collect();
+            opening.into_iter().map(|opened| opened.join().unwrap()).collect()
+        });
+        stores[0].remember(&mailbox("joe@good.test"), &said(ACCEPTED)).await;
+        for store in &stores {
+            assert!(store.recall(&mailbox("joe@good.test"), &[host("mx.test")]).await.is_some());
+        }
+    }
+}
+
+#[tokio::test]
+async fn damage_is_named_with_what_to_do() {
+    // What the file is made of; what it is called then.
+    let house = House::new();
+    house.open().remember(&mailbox("joe@good.test"), &said(ACCEPTED)).await;
+    let path = house.file("mailvet.db");
+    let sound = fs::read(&path).unwrap();
+    let half = &sound[..sound.len() / 2];
+    let mut scribbled = sound.clone();
+    scribbled[100..3_000].fill(0x5a);
+    for (name, bytes) in [
+        ("garbage", &b"garbage".repeat(1_000)[..]),
+        ("half of it", half),
+        ("scribbled", &scribbled),
+    ] {
+        fs::write(&path, bytes).unwrap();
+        let fault = house.fault();
+        assert!(matches!(fault, StoreError::Damaged { .. }), "{name}: {fault}");
+        let said = fault.to_string();
+        let path = path.to_str().unwrap();
+        for words in [path, "damaged", "delete", "-wal", "begins a new one"] {
+            assert!(said.contains(words), "{name}: {words} in {said}");
+        }
+        assert_eq!(fs::read(path).unwrap(), bytes, "{name}: left as it is");
+    }
+    for file in ["mailvet.db", "mailvet.db-wal", "mailvet.db-shm"] {
+        let _ = fs::remove_file(house.file(file));
+    }
+    house.open().remember(&mailbox("joe@good.test"), &said(ACCEPTED)).await;
+}
+
+#[tokio::test]
+async fn damage_that_shows_later_costs_nothing_but_what_was_kept() {
+    let house = House::new();
+    let store = house.open();
+    for number in 0..2_000 {
+        store.remember(&mailbox(&format!("joe{number}@good.test")), &said(ACCEPTED)).await;
+    }
+    drop(store);
+    let path = house.file("mailvet.db");
+    let mut bytes = fs::read(&path).unwrap();
+    assert!(bytes.len() > 100_000);
+    bytes[60_000..].fill(0x5a);
+    fs::write(&path, &bytes).unwrap();
+    // It may be found out at once, or with the first row that is looked for.
+    let opened = house.try_open(64, Arc::new(StoppedClock(noon())));
+    if let Ok(store) = opened {
+        for number in 0..2_000 {
+            let joe = mailbox(&format!("joe{number}@good.test"));
+            let _ = store.recall(&joe, &[host("mx.test")]).await;
+            store.remember(&joe, &said(ACCEPTED)).await;
+        }
+        assert!(matches!(store.trouble().await, Some(StoreError::Damaged { .. })));
+    }
+}
+
+#[test]
+fn files_of_others_are_left_alone() {
+    let house = House::new();
+    fs::create_dir_all(house.state()).unwrap();
+    let path = house.file("mailvet.db");
+    let theirs = Connection::open(&path).unwrap();
+    theirs.execute_batch("CREATE TABLE song (title TEXT)").unwrap();
+    drop(theirs);
+    let before = fs::read(&path).unwrap();
+    let fault = house.fault();
+    assert!(matches!(fault, StoreError::NotOurs { .. }), "{fault}");
+    assert!(fault.to_string().contains("choose another folder"), "{fault}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_newer_store_is_left_alone() {
+    let house = House::new();
+    drop(house.open());
+    let newer = Connection::open(house.file("mailvet.db")).unwrap();
+    newer.pragma_update(None, "user_version", 99).unwrap();
+    drop(newer);
+    let fault = house.fault();
+    assert!(matches!(fault, StoreError::Newer { .. }), "{fault}");
+}
+
+#[test]
+fn an_unfinished_store_is_finished() {
+    let house = House::new();
+    fs::create_dir_all(house.state()).unwrap();
+    fs::write(house.file("mailvet.db"), "").unwrap();
+    fs::write(house.file("mailvet.key"), "half").unwrap();
+    drop(house.open());
+    assert_eq!(fs::read(house.file("mailvet.key")).unwrap().len(), 32);
+}
+
+#[test]
+fn a_folder_that_cannot_be_used_is_named() {
+    let house = House::new();
+    let folder = tempfile::tempdir().unwrap();
+    let blocked = folder.path().join("file");
+    fs::write(&blocked, "").unwrap();
+    for path in [blocked.join("state"), blocked.clone(), "/proc/mailvet".into()] {
+        let fault = Store::open(&path, 64, Arc::new(StoppedClock(noon()))).err().unwrap();
+        assert!(matches!(fault, StoreError::Unusable { .. }), "{}: {fault}", path.display());
+        assert!(fault.to_string().contains(path.to_str().unwrap()), "{fault}");
+    }
+    // The database itself is a folder.
+    fs::create_dir_all(house.file("mailvet.db")).unwrap();
+    let fault = house.fault();
+    assert!(matches!(fault, StoreError::Unusable { .. }), "{fault}");
+}
+
+#[tokio::test]
+async fn without_its_key_nothing_is_left() {
+    let house = House::new();
+    let joe = mailbox("joe@good.test");
+    house.open().remember(&joe, &said(ACCEPTED)).await;
+    assert!(house.open().recall(&joe, &[host("mx.test")]).await.is_some(), "with its key");
+    fs::remove_file(house.file("mailvet.key")).unwrap();
+    assert!(house.open().recall(&joe, &[host("mx.test")]).await.is_none());
+    let rows = Connection::open(house.file("mailvet.db")).unwrap();
+    let rows: u32 = rows.query_row("SELECT count(*) FROM evidence", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 0);
+}
+
+#[tokio::test]
+async fn what_has_ended_goes() {
+    let house = House::new();
+    let store = house.open();
+    for number in 0..300 {
+        store.remember(&mailbox(&format!("joe{number}@good.test")), &said(ACCEPTED)).await;
+    }
+    let later = house.open_at(noon() + 8 * DAY);
+    let rows = Connection::open(house.file("mailvet.db")).unwrap();
+    let rows: u32 = rows.query_row("SELECT count(*) FROM evidence", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 0);
+    drop((store, later));
+}

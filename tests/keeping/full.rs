@@ -1,0 +1,93 @@
+//! No room, or no access: the run goes on, and it is said once.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mailvet::clock::StoppedClock;
+use mailvet::store::StoreError;
+use mailvet::telemetry::{LogFormat, Verbosity, start};
+use rusqlite::Connection;
+use tokio::time::advance;
+
+use super::child::{child, store};
+use super::house::{ACCEPTED, House, host, mailbox, noon, said};
+
+#[tokio::test]
+async fn where_the_size_is_reached_the_newest_stays() {
+    let house = House::new();
+    let store = house.try_open(1, Arc::new(StoppedClock(noon()))).unwrap();
+    let hosts = [host("mx.test")];
+    for number in 0..15_000_u64 {
+        let mut evidence = said(ACCEPTED);
+        evidence.asked_at += std::time::Duration::from_millis(number);
+        store.remember(&mailbox(&format!("joe{number}@good.test")), &evidence).await;
+    }
+    assert!(store.trouble().await.is_none());
+    let size = std::fs::metadata(house.file("mailvet.db")).unwrap().len();
+    assert!(size <= 1 << 20, "{size}");
+    assert!(store.recall(&mailbox("joe14999@good.test"), &hosts).await.is_some());
+    assert!(store.recall(&mailbox("joe0@good.test"), &hosts).await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_keeps_it_locked_is_waited_for_and_then_done_without_for_a_while() {
+    let house = House::new();
+    let store = house.open();
+    let [joe, sue] = ["joe@good.test", "sue@good.test"].map(mailbox);
+    let hosts = [host("mx.test")];
+    store.remember(&joe, &said(ACCEPTED)).await;
+    let other = Connection::open(house.file("mailvet.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    store.remember(&sue, &said(ACCEPTED)).await;
+    assert!(matches!(store.trouble().await, Some(StoreError::Locked { .. })));
+    other.execute_batch("ROLLBACK").unwrap();
+    assert!(store.recall(&joe, &hosts).await.is_none(), "left alone");
+    advance(Duration::from_secs(61)).await;
+    assert!(store.recall(&joe, &hosts).await.is_some(), "and tried again");
+    assert!(store.trouble().await.is_none());
+    store.remember(&sue, &said(ACCEPTED)).await;
+    assert!(store.recall(&sue, &hosts).await.is_some());
+}
+
+#[test]
+#[ignore = "run as a process of its own"]
+fn writes_more_than_it_may() {
+    start(LogFormat::Text, Verbosity::Normal);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let store = store(StoppedClock(noon()));
+        for number in 0..3_000 {
+            store.remember(&mailbox(&format!("joe{number}@good.test")), &said(ACCEPTED)).await;
+        }
+        let trouble = store.trouble().await.expect("the disk is full");
+        assert!(!matches!(trouble, StoreError::Damaged { .. }), "{trouble}");
+        println!("the run went on");
+    });
+}
+
+#[test]
+fn a_full_disk_is_told_once_and_damages_nothing() {
+    let house = House::new();
+    drop(house.open());
+    let writer = child("keeping::full::writes_more_than_it_may", &house.state());
+    let mut limited = Command::new("sh");
+    // 150 KiB a file; who writes more is told so, not killed.
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 300; exec \"$0\" \"$@\""]);
+    limited.arg(writer.get_program()).args(writer.get_args());
+    limited.envs(writer.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = limited.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("the run went on"));
+    assert_eq!(said.matches("WARN").count(), 1, "{said}");
+    assert!(said.contains("meanwhile nothing is kept"), "{said}");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let store = house.open();
+        let first = store.recall(&mailbox("joe0@good.test"), &[host("mx.test")]).await;
+        assert!(first.is_some(), "what was kept before is there");
+        store.remember(&mailbox("sue@good.test"), &super::house::said(ACCEPTED)).await;
+        assert!(store.trouble().await.is_none());
+    });
+}

@@ -1,0 +1,177 @@
+//! Several processes keep to the limits together.
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use mailvet::clock::{Clock, MovableClock, SystemClock};
+use mailvet::smtp::etiquette::{
+    Destination, Etiquette, Ledger, Limits, NeverList, Outcomes, Permission, Stance,
+};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, advance, sleep};
+
+use super::child::{child, store};
+use super::house::{HOUR, House, host, noon};
+
+const SECOND: Duration = Duration::from_secs(1);
+const WELCOME: Outcomes = Outcomes { asked: 1, answered: 1, absent: 0, stance: Stance::Welcome };
+
+fn here() -> Destination {
+    Destination::new(host("mx.example.org"), None, [192, 0, 2, 1].into())
+}
+
+/// The etiquette of one process.
+fn process(house: &House, limits: Limits, clock: &Arc<MovableClock>) -> Etiquette {
+    let store = house.open_with(clock.clone());
+    let ledger: Arc<dyn Ledger> = Arc::new(store);
+    Etiquette::new(limits, NeverList::default(), clock.clone(), Some(ledger))
+}
+
+async fn ask(etiquette: &Etiquette, wanted: u32, patience: Duration) -> Permission {
+    let wanted = NonZeroU32::new(wanted).unwrap();
+    etiquette.ask_leave(&here(), wanted, Instant::now() + patience).await
+}
+
+/// A permission in words; times as seconds from noon.
+fn told(permission: &Permission) -> String {
+    let seconds = |time: &jiff::Timestamp| time.duration_since(noon()).as_secs();
+    match permission {
+        Permission::Go(grant) => format!("go {}", grant.allowance().recipients),
+        Permission::Wait(until) => format!("wait {}", seconds(until)),
+        Permission::Paused(why, until) => format!("{} {}", why.code(), seconds(until)),
+        Permission::Never => "never".to_owned(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_counts_and_pauses_are_shared() {
+    let house = House::new();
+    let clock = Arc::new(MovableClock::starting_at(noon()));
+    let limits = Limits { recipients_per_day: 15, ..Limits::default() };
+    let [one, other] = [(); 2].map(|()| process(&house, limits, &clock));
+    let Permission::Go(grant) = ask(&one, 10, HOUR).await else { panic!("leave") };
+    assert_eq!(told(&ask(&other, 10, Duration::ZERO).await), "wait 1", "one at a time");
+    grant.settle(Outcomes { asked: 8, answered: 8, absent: 0, stance: Stance::Welcome });
+    assert_eq!(told(&ask(&other, 10, Duration::ZERO).await), "wait 1", "the gap");
+    let Permission::Go(grant) = ask(&other, 10, HOUR).await else { panic!("leave") };
+    assert_eq!(grant.allowance().recipients, 7, "the rest of the day");
+    grant.settle(Outcomes { asked: 1, answered: 0, absent: 0, stance: Stance::Refused });
+    sleep(2 * SECOND).await;
+    let said = told(&ask(&one, 1, Duration::ZERO).await);
+    assert!(["refused 7202", "refused 7203"].contains(&&*said), "{said}");
+    // A third one, later the same day.
+    drop((one, other));
+    let later = process(&house, limits, &clock);
+    let said = told(&ask(&later, 1, Duration::ZERO).await);
+    assert!(["refused 7202", "refused 7203"].contains(&&*said), "{said}");
+    advance(2 * HOUR + SECOND).await;
+    assert_eq!(told(&ask(&later, 10, HOUR).await), "go 6");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_of_a_process_that_died_ends_by_itself() {
+    let house = House::new();
+    let clock = Arc::new(MovableClock::starting_at(noon()));
+    let dead = process(&house, Limits::default(), &clock);
+    let Permission::Go(grant) = ask(&dead, 1, HOUR).await else { panic!("leave") };
+    // Whoever is killed settles nothing.
+    std::mem::forget(grant);
+    let other = process(&house, Limits::default(), &clock);
+    let began = Instant::now();
+    assert_eq!(told(&ask(&other, 1, HOUR).await), "go 1");
+    let waited = began.elapsed();
+    assert!((120 * SECOND..125 * SECOND).contains(&waited), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_no_longer_waited_for_holds_nothing() {
+    let house = House::new();
+    let clock = Arc::new(MovableClock::starting_at(noon()));
+    let etiquette = process(&house, Limits::default(), &clock);
+    for number in 0..20 {
+        let asking = etiquette.clone();
+        let task = tokio::spawn(async move { drop(ask(&asking, 1, HOUR).await) });
+        for _ in 0..number {
+            tokio::task::yield_now().await;
+        }
+        task.abort();
+        let _ = task.await;
+    }
+    let began = Instant::now();
+    let other = process(&house, Limits::default(), &clock);
+    assert!(matches!(ask(&other, 1, HOUR).await, Permission::Go(_)));
+    assert!(began.elapsed() < 60 * SECOND, "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_processes_never_meet_at_a_server() {
+    let house = House::new();
+    let clock = Arc::new(MovableClock::starting_at(noon()));
+    let limits = Limits { gap: Duration::from_millis(700), ..Limits::default() };
+    let processes = [(); 2].map(|()| process(&house, limits, &clock));
+    let last = Arc::new(Mutex::new(None::<Instant>));
+    let mut guests = JoinSet::new();
+    for number in 0..30_u64 {
+        let (etiquette, last) = (processes[number as usize % 2].clone(), last.clone());
+        guests.spawn(async move {
+            sleep(Duration::from_millis(number * 130 % 1_000)).await;
+            let Permission::Go(grant) = ask(&etiquette, 1, HOUR).await else { panic!("leave") };
+            let now = Instant::now();
+            // Nobody is there, and the gap is over.
+            let before = last.lock().unwrap().replace(now + HOUR);
+            assert!(before.is_none_or(|before| before + limits.gap <= now), "guest {number}");
+            sleep(Duration::from_millis(number * 70 % 900)).await;
+            *last.lock().unwrap() = Some(Instant::now());
+            grant.settle(WELCOME);
+        });
+    }
+    guests.join_all().await;
+}
+
+#[test]
+#[ignore = "run as a process of its own"]
+fn asks_until_the_day_is_full() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let (store, limits) = (store(SystemClock), busy_day());
+        let ledger: Arc<dyn Ledger> = Arc::new(store.clone());
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let etiquette = Etiquette::new(limits, NeverList::default(), clock, Some(ledger));
+        let mut asked = 0;
+        while let Permission::Go(grant) = ask(&etiquette, 3, 60 * SECOND).await {
+            asked += grant.allowance().recipients;
+            let asked = grant.allowance().recipients;
+            grant.settle(Outcomes { asked, answered: asked, absent: 0, stance: Stance::Welcome });
+        }
+        store.flush().await;
+        println!("asked {asked} on {}", jiff::Timestamp::now());
+    });
+}
+
+fn busy_day() -> Limits {
+    Limits { recipients_per_day: 100, gap: Duration::ZERO, ..Limits::default() }
+}
+
+#[test]
+fn real_processes_share_the_day() {
+    let house = House::new();
+    let asking: Vec<_> = (0..3)
+        .map(|_| {
+            child("keeping::sharing::asks_until_the_day_is_full", &house.state()).spawn().unwrap()
+        })
+        .collect();
+    let mut asked: HashMap<String, u32> = HashMap::new();
+    for process in asking {
+        let output = process.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said} {errors}");
+        let line = said.lines().find_map(|line| line.split_once("asked ")).expect("a count").1;
+        let (count, time) = line.split_once(" on ").unwrap();
+        *asked.entry(time[..10].to_owned()).or_default() += count.parse::<u32>().unwrap();
+    }
+    // A test that runs over midnight sees two days.
+    assert_eq!(asked.values().sum::<u32>(), 100 * u32::try_from(asked.len()).unwrap());
+}
