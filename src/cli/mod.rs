@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod config;
 mod exit;
+mod forget;
 mod manual;
 mod reload;
 mod serve;
@@ -54,6 +55,8 @@ enum Command {
     Serve(serve::ServeArgs),
     /// Show the configuration in force, where each value comes from, and the lists
     Config(config::ConfigArgs),
+    /// Erase what is kept of an address
+    Forget(forget::ForgetArgs),
     /// Write a script that completes command lines in a shell
     Completions(completions::CompletionsArgs),
     /// Write the manual pages
@@ -158,6 +161,11 @@ impl Cli {
                 let (config, _) = settings.read().or_usage()?;
                 telemetry::start(config.log);
                 on_runtime(check::run(arguments, global, &config))
+            }
+            Command::Forget(arguments) => {
+                let (config, _) = settings.read().or_usage()?;
+                telemetry::start(config.log);
+                on_runtime(forget::run(arguments, &settings, &config))
             }
             Command::Serve(arguments) => {
                 let (config, _) = settings.read().or_usage()?;

@@ -71,6 +71,22 @@ impl Settings {
         self
     }
 
+    /// Where a command keeps what outlives it: as configured, or else in the user's own folder for state
+    /// (XDG base directories). None where nobody tells where that is.
+    pub(super) fn state_folder(&self, config: &Config) -> Option<PathBuf> {
+        let variable = |name: &str| {
+            let (_, value) = self.environment.iter().find(|(known, _)| known == name)?;
+            // What is not absolute is to be ignored, by the same specification.
+            Some(PathBuf::from(value)).filter(|path| path.is_absolute())
+        };
+        let own = || {
+            let state = variable("XDG_STATE_HOME");
+            let state = state.or_else(|| Some(variable("HOME")?.join(".local/state")))?;
+            Some(state.join("mailvet"))
+        };
+        config.state.folder().map(Path::to_owned).or_else(own)
+    }
+
     /// The state of the configuration file and of the list files that it names.
     pub(super) fn fingerprint(&self, config: &Config) -> Fingerprint {
         let configuration = self.global.config.iter().map(PathBuf::as_path);

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mailvet::clock::StoppedClock;
+use mailvet::config::{Log, LogFormat};
 use mailvet::store::StoreError;
-use mailvet::telemetry::{LogFormat, Verbosity, start};
+use mailvet::telemetry::start;
 use rusqlite::Connection;
 use tokio::time::advance;
 
@@ -53,7 +54,7 @@ async fn who_keeps_it_locked_is_waited_for_and_then_done_without_for_a_while() {
 #[test]
 #[ignore = "run as a process of its own"]
 fn writes_more_than_it_may() {
-    start(LogFormat::Text, Verbosity::Normal);
+    start(Log { format: LogFormat::Text, ..Log::default() });
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let store = store(StoppedClock(noon()));
