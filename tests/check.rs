@@ -6,12 +6,13 @@ mod support {
     pub(crate) mod dns;
     pub(crate) mod poll;
     pub(crate) mod program;
+    pub(crate) mod run;
 }
 
 mod checking {
     mod forms;
     mod input;
-    mod run;
+
     mod settings;
     mod usage;
 }

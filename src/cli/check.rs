@@ -1,6 +1,6 @@
 //! `mailvet check`: one or a few addresses, for people or, with `--json`, for programs.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -9,6 +9,7 @@ use futures_util::{StreamExt, pin_mut, stream};
 use tokio::sync::mpsc;
 
 use super::exit::{Exit, OrStop, Stopped};
+use super::lines::Lines;
 use super::{Global, Reader, written_to};
 use crate::config::Config;
 use crate::report::{Form, Report, visible_json};
@@ -19,8 +20,6 @@ use crate::verdict::{Depth, Verdict};
 const SIDE_BY_SIDE: usize = 32;
 /// How long one address may take: longer than a DNS that answers at all needs.
 const BUDGET: Duration = Duration::from_secs(15);
-/// The longest line read from standard input, in bytes.
-const MAX_LINE: u64 = 64 * 1024;
 
 const EXAMPLES: &str = "Examples:
   mailvet check joe@gmal.com someone@gmail.com
@@ -108,7 +107,7 @@ fn texts(addresses: Vec<String>) -> mpsc::Receiver<io::Result<String>> {
     tokio::task::spawn_blocking(move || {
         for address in addresses {
             let texts: Box<dyn Iterator<Item = io::Result<String>>> = if address == "-" {
-                Box::new(Lines { input: io::stdin().lock() })
+                Box::new(Lines::new(io::stdin().lock()))
             } else {
                 Box::new(std::iter::once(Ok(address)))
             };
@@ -121,48 +120,6 @@ fn texts(addresses: Vec<String>) -> mpsc::Receiver<io::Result<String>> {
         }
     });
     receiver
-}
-
-struct Lines<R> {
-    input: R,
-}
-
-impl<R: BufRead> Iterator for Lines<R> {
-    type Item = io::Result<String>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let mut line = Vec::new();
-        match io::Read::take(&mut self.input, MAX_LINE).read_until(b'\n', &mut line) {
-            Ok(0) => return None,
-            Ok(_) => {}
-            Err(error) => return Some(Err(error)),
-        }
-        if line.last() != Some(&b'\n') && line.len() as u64 == MAX_LINE {
-            // Far too long for an address: what is kept of the line says so just as well.
-            if let Err(error) = skip_line(&mut self.input) {
-                return Some(Err(error));
-            }
-        }
-        let text = line.strip_suffix(b"\n").unwrap_or(&line);
-        let text = text.strip_suffix(b"\r").unwrap_or(text);
-        Some(Ok(String::from_utf8_lossy(text).into_owned()))
-    }
-}
-
-/// Reads to the end of the line without keeping it.
-fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
-    loop {
-        let buffer = input.fill_buf()?;
-        if buffer.is_empty() {
-            return Ok(());
-        }
-        let end = buffer.iter().position(|byte| *byte == b'\n');
-        let used = end.map_or(buffer.len(), |at| at + 1);
-        input.consume(used);
-        if end.is_some() {
-            return Ok(());
-        }
-    }
 }
 
 fn write(report: &Report, arguments: &CheckArgs, gap: &str) -> io::Result<Reader> {

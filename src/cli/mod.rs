@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod exit;
 mod forget;
+mod lines;
 mod manual;
 mod reload;
 mod serve;

@@ -5,9 +5,9 @@ use std::process::Stdio;
 
 use serde_json::json;
 
-use super::run::run;
 use crate::support::dns::DnsServer;
 use crate::support::program::{asking, offline};
+use crate::support::run::run;
 
 const ZONE: &str = "
     gmal.com          MX 10 mx.test

@@ -7,10 +7,10 @@ use std::thread;
 
 use serde_json::Value;
 
-use super::run::run;
 use crate::support::dns::DnsServer;
 use crate::support::poll::{PATIENCE, until};
 use crate::support::program::{asking_patiently, offline};
+use crate::support::run::run;
 
 #[test]
 fn a_line_is_an_address() {

@@ -6,9 +6,9 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::run::run;
 use crate::support::dns::DnsServer;
 use crate::support::program::{asking, offline};
+use crate::support::run::run;
 
 const ZONE: &str = "good.test MX 10 mx.test\nmx.test A 192.0.2.1";
 

@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::process::Stdio;
 
-use super::run::run;
 use crate::support::program::offline;
+use crate::support::run::run;
 
 #[test]
 fn mistakes() {

@@ -7,14 +7,14 @@ use std::thread;
 use serde_json::Value;
 
 /// What a command left behind.
-pub(super) struct Ran {
-    pub(super) status: i32,
-    pub(super) stdout: String,
-    pub(super) stderr: String,
+pub(crate) struct Ran {
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// Runs a command that is given this on standard input.
-pub(super) fn run(command: &mut Command, input: &[u8]) -> Ran {
+pub(crate) fn run(command: &mut Command, input: &[u8]) -> Ran {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -36,7 +36,7 @@ pub(super) fn run(command: &mut Command, input: &[u8]) -> Ran {
 
 impl Ran {
     /// Standard output as JSON, a value a line.
-    pub(super) fn json(&self) -> Vec<Value> {
+    pub(crate) fn json(&self) -> Vec<Value> {
         assert!(self.stdout.is_empty() || self.stdout.ends_with('\n'), "{}", self.stdout);
         let value = |line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}"));
         self.stdout.lines().map(value).collect()

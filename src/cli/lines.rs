@@ -1,0 +1,55 @@
+//! Lines of standard input, bounded.
+
+use std::io::{self, BufRead};
+
+/// The longest line that is read, in bytes; what is beyond is left out.
+const MAX_LINE: u64 = 64 * 1024;
+
+/// The lines of an input, without their line ends. Bytes that are no text become U+FFFD.
+pub(super) struct Lines<R> {
+    input: R,
+}
+
+impl<R: BufRead> Lines<R> {
+    pub(super) fn new(input: R) -> Self {
+        Self { input }
+    }
+}
+
+impl<R: BufRead> Iterator for Lines<R> {
+    type Item = io::Result<String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut line = Vec::new();
+        match io::Read::take(&mut self.input, MAX_LINE).read_until(b'\n', &mut line) {
+            Ok(0) => return None,
+            Ok(_) => {}
+            Err(error) => return Some(Err(error)),
+        }
+        if line.last() != Some(&b'\n') && line.len() as u64 == MAX_LINE {
+            // Far too long for anything we read: what is kept of the line says so just as well.
+            if let Err(error) = skip_line(&mut self.input) {
+                return Some(Err(error));
+            }
+        }
+        let text = line.strip_suffix(b"\n").unwrap_or(&line);
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        Some(Ok(String::from_utf8_lossy(text).into_owned()))
+    }
+}
+
+/// Reads to the end of the line without keeping it.
+fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
+    loop {
+        let buffer = input.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(());
+        }
+        let end = buffer.iter().position(|byte| *byte == b'\n');
+        let used = end.map_or(buffer.len(), |at| at + 1);
+        input.consume(used);
+        if end.is_some() {
+            return Ok(());
+        }
+    }
+}
