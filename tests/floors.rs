@@ -35,10 +35,11 @@ const FLOORS: [(&str, u8); 24] = [
 ];
 
 /// Foreign crates that are known in some rooms only.
-const TENANTS: [(&str, &[&str]); 13] = [
+const TENANTS: [(&str, &[&str]); 14] = [
     ("hickory_resolver", &["dns", "doctor"]),
     ("mail_auth", &["dns", "doctor"]),
     ("moka", &["cache"]),
+    ("regex", &["reply"]),
     ("rusqlite", &["store"]),
     ("blake3", &["store"]),
     ("getrandom", &["store"]),

@@ -251,6 +251,11 @@ impl Catalog {
         self.telling.of(provider, mail_servers)
     }
 
+    /// The listed providers.
+    pub fn providers(&self) -> impl Iterator<Item = &Provider> {
+        self.providers.iter()
+    }
+
     /// The domains of listed providers, for who looks for the one that was meant.
     pub fn provider_domains(&self) -> impl Iterator<Item = (&str, Popularity)> {
         self.domains

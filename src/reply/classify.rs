@@ -1,0 +1,113 @@
+//! From a reply to its meaning.
+
+use super::{About, MailboxDetail, NowDetail, Patterns, Reply, ReplyClass, Stage, UsDetail};
+
+/// What a reply means, and by which rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meaning<'p> {
+    /// What it speaks of.
+    pub about: About,
+    /// The rule that decided: the id of one in `data/replies.toml` or in the operator's file, or one of
+    /// the general rules, whose names begin with `general-`.
+    pub rule: &'p str,
+}
+
+/// What a reply means that came at this stage from a server of this provider.
+///
+/// - What comes before RCPT TO, or on leaving, never speaks of the mailbox.
+/// - A refusal "for now" (4xx, or a 4.x.x beside a 5xx) never says that there is no mailbox.
+/// - 252 takes the mail but vouches for nothing: accepted, and no proof of a mailbox.
+///
+/// ```
+/// use mailvet::reply::{About, MailboxDetail, Patterns, Reply, Stage, UsDetail, classify};
+///
+/// let patterns = Patterns::builtin();
+/// let about = |text| classify(Stage::RcptTo, &Reply::parse(text).unwrap(), None, &patterns).about;
+/// let no_such = About::Mailbox(MailboxDetail::NoSuchMailbox);
+/// assert_eq!(about("550 5.1.1 User unknown"), no_such);
+/// assert_eq!(about("550 5.1.1 Blocked using zen.spamhaus.org"), About::Us(UsDetail::Blocklisted));
+/// ```
+pub fn classify<'p>(
+    stage: Stage,
+    reply: &Reply,
+    provider: Option<&str>,
+    patterns: &'p Patterns,
+) -> Meaning<'p> {
+    match reply.code.class() {
+        ReplyClass::Positive if stage == Stage::RcptTo => {
+            let detail = match reply.code.get() {
+                251 => MailboxDetail::Forwarded,
+                252 => MailboxDetail::NotVerified,
+                _ => MailboxDetail::Accepted,
+            };
+            Meaning { about: About::Mailbox(detail), rule: "general-accepted" }
+        }
+        ReplyClass::Positive | ReplyClass::Intermediate => {
+            Meaning { about: About::Us(UsDetail::CommandAccepted), rule: "general-accepted" }
+        }
+        ReplyClass::Transient | ReplyClass::Permanent => refusal(stage, reply, provider, patterns),
+    }
+}
+
+fn refusal<'p>(
+    stage: Stage,
+    reply: &Reply,
+    provider: Option<&str>,
+    patterns: &'p Patterns,
+) -> Meaning<'p> {
+    let persistence = Persistence::of(reply);
+    match patterns.find(stage, reply, provider) {
+        Some(rule) => Meaning { about: persistence.soften(rule.about), rule: &rule.id },
+        None if stage == Stage::StartTls => {
+            Meaning { about: About::Us(UsDetail::TlsRefused), rule: "general-starttls" }
+        }
+        None => match persistence {
+            Persistence::ForNow => {
+                Meaning { about: About::Now(NowDetail::TryLater), rule: "general-transient" }
+            }
+            Persistence::ForGood => {
+                Meaning { about: About::Us(UsDetail::Unclear), rule: "general-permanent" }
+            }
+        },
+    }
+}
+
+/// Whether a refusal is for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Persistence {
+    ForNow,
+    ForGood,
+}
+
+impl Persistence {
+    /// For good only if both codes say so.
+    fn of(reply: &Reply) -> Self {
+        let is_transient = reply.code.class() == ReplyClass::Transient
+            || reply.enhanced.is_some_and(|enhanced| enhanced.class == 4);
+        if is_transient { Self::ForNow } else { Self::ForGood }
+    }
+
+    /// What is left of a meaning that was said for now only: no server says in earnest that a mailbox
+    /// does not exist *for the moment*. It may not know, or keep strangers waiting in these words.
+    fn soften(self, about: About) -> About {
+        let About::Mailbox(detail) = about else { return about };
+        match (self, detail) {
+            (Self::ForGood, _)
+            | (
+                Self::ForNow,
+                MailboxDetail::Full
+                | MailboxDetail::Accepted
+                | MailboxDetail::Forwarded
+                | MailboxDetail::NotVerified,
+            ) => about,
+            (Self::ForNow, MailboxDetail::Disabled) => About::Now(NowDetail::MailboxBusy),
+            (
+                Self::ForNow,
+                MailboxDetail::NoSuchMailbox
+                | MailboxDetail::Moved
+                | MailboxDetail::BadAddress
+                | MailboxDetail::NoSuchDomain,
+            ) => About::Now(NowDetail::Unverified),
+        }
+    }
+}

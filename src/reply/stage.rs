@@ -1,0 +1,124 @@
+//! What a reply answers.
+
+use std::str::FromStr;
+
+use crate::typo::{did_you_mean, nearest_name};
+
+/// The step of a conversation that a reply answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// The connection itself: the banner.
+    Connect,
+    /// EHLO or HELO.
+    Helo,
+    /// STARTTLS.
+    StartTls,
+    /// MAIL FROM.
+    MailFrom,
+    /// RCPT TO.
+    RcptTo,
+    /// DATA, or the message after it.
+    Data,
+    /// RSET or QUIT.
+    Quit,
+}
+
+impl Stage {
+    /// Every stage, in the order of a conversation.
+    pub const ALL: [Self; 7] = [
+        Self::Connect,
+        Self::Helo,
+        Self::StartTls,
+        Self::MailFrom,
+        Self::RcptTo,
+        Self::Data,
+        Self::Quit,
+    ];
+
+    /// The stage's name.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Helo => "helo",
+            Self::StartTls => "starttls",
+            Self::MailFrom => "mail_from",
+            Self::RcptTo => "rcpt_to",
+            Self::Data => "data",
+            Self::Quit => "quit",
+        }
+    }
+}
+
+/// What people, logs and bounces call the stages, besides [`Stage::code`].
+const NAMES: [(&str, Stage); 19] = [
+    ("banner", Stage::Connect),
+    ("connection", Stage::Connect),
+    ("greeting", Stage::Connect),
+    ("initial_connection", Stage::Connect),
+    ("ehlo", Stage::Helo),
+    ("lhlo", Stage::Helo),
+    ("tls", Stage::StartTls),
+    ("from", Stage::MailFrom),
+    ("mail", Stage::MailFrom),
+    ("mailfrom", Stage::MailFrom),
+    ("rcpt", Stage::RcptTo),
+    ("rcptto", Stage::RcptTo),
+    ("recipient", Stage::RcptTo),
+    ("to", Stage::RcptTo),
+    ("bdat", Stage::Data),
+    ("dot", Stage::Data),
+    ("end_of_data", Stage::Data),
+    ("message", Stage::Data),
+    ("rset", Stage::Quit),
+];
+
+/// A text that names no stage.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "no stage has this name{}; the stages are connect, helo, starttls, mail_from, rcpt_to, data, quit",
+    did_you_mean(.nearest)
+)]
+pub struct StageError {
+    nearest: Option<&'static str>,
+}
+
+impl FromStr for Stage {
+    type Err = StageError;
+
+    /// Takes what a command is called as well: `RCPT`, `MAIL FROM:`, `EHLO`.
+    fn from_str(text: &str) -> Result<Self, StageError> {
+        let name = text.trim().trim_end_matches(':').to_lowercase().replace([' ', '-'], "_");
+        let codes = Self::ALL.map(|stage| (stage.code(), stage));
+        let mut names = codes.into_iter().chain(NAMES);
+        let found = names.clone().find(|(known, _)| *known == name);
+        found.map(|(_, stage)| stage).ok_or_else(|| StageError {
+            nearest: nearest_name(&name, names.by_ref().map(|(known, _)| known), 2),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_stages() {
+        for stage in Stage::ALL {
+            assert_eq!(stage.code().parse(), Ok(stage));
+        }
+        for (text, stage) in [
+            ("RCPT", Stage::RcptTo),
+            ("rcpt to:", Stage::RcptTo),
+            ("MAIL FROM", Stage::MailFrom),
+            ("EHLO", Stage::Helo),
+            ("Banner", Stage::Connect),
+            ("end of data", Stage::Data),
+            ("STARTTLS", Stage::StartTls),
+        ] {
+            assert_eq!(text.parse(), Ok(stage), "{text}");
+        }
+        for (text, nearest) in [("rctp", Some("rcpt")), ("helloo", Some("helo")), ("zebra", None)] {
+            assert_eq!(text.parse::<Stage>(), Err(StageError { nearest }), "{text}");
+        }
+    }
+}
