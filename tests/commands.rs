@@ -13,7 +13,7 @@ use std::process::{Command, Output, Stdio};
 
 use support::program::offline;
 
-const COMMANDS: [&str; 6] = ["check", "serve", "config", "forget", "completions", "man"];
+const COMMANDS: [&str; 7] = ["check", "serve", "reply", "config", "forget", "completions", "man"];
 
 fn run(arguments: &[&str]) -> Output {
     offline().args(arguments).output().unwrap()

@@ -12,6 +12,7 @@ use super::settings::Settings;
 use super::written_to;
 use crate::catalog::ListInForce;
 use crate::config::{Config, Origins};
+use crate::reply::{Patterns, PatternsInForce};
 use crate::validator::{Connection, Validator};
 
 const EXAMPLES: &str = "Examples:
@@ -35,8 +36,11 @@ pub(super) fn run(arguments: &ConfigArgs, settings: Settings) -> Result<Exit, St
             format!("{}: the configuration can be used\n", file.display())
         }
         None => {
-            let ((config, origins), validator) = in_force(&settings)?;
-            values(&config, &origins) + &lists(&validator.lists_in_force())
+            let InForce { config, origins, validator, patterns } = in_force(&settings)?;
+            let mut text = values(&config, &origins);
+            text.push_str(&lists(&validator.lists_in_force()));
+            text.push_str(&replies(patterns.in_force()));
+            text
         }
     };
     written_to(anstream::stdout().lock(), |out| out.write_all(text.as_bytes()))
@@ -45,11 +49,19 @@ pub(super) fn run(arguments: &ConfigArgs, settings: Settings) -> Result<Exit, St
     Ok(Exit::Done)
 }
 
-/// The configuration, proven by what is made of it.
-fn in_force(settings: &Settings) -> Result<((Config, Origins), Validator), Stopped> {
+/// A configuration, proven by what is made of it.
+struct InForce {
+    config: Config,
+    origins: Origins,
+    validator: Validator,
+    patterns: Patterns,
+}
+
+fn in_force(settings: &Settings) -> Result<InForce, Stopped> {
     let (config, origins) = settings.read().or_usage()?;
     let validator = Validator::from_config(&config, Connection::Offline).or_usage()?;
-    Ok(((config, origins), validator))
+    let patterns = Patterns::from_sources(&config.catalog.replies().or_usage()?).or_usage()?;
+    Ok(InForce { config, origins, validator, patterns })
 }
 
 /// Every value under its table, with its origin behind it.
@@ -76,8 +88,17 @@ fn lists(lists: &[ListInForce]) -> String {
     let mut text = String::from("\n# Lists in force, later ones over earlier ones:\n");
     let _ = writeln!(text, "# {:<17} {:>8}  {:<10}  source", "list", "entries", "date");
     for list in lists {
-        let (kind, date) = (list.kind.code(), list.date.as_deref().unwrap_or("-"));
-        let _ = writeln!(text, "# {kind:<17} {:>8}  {date:<10}  {}", list.entries, list.source);
+        text.push_str(&row(list.kind.code(), list.entries, list.date.as_deref(), &list.source));
     }
     text
+}
+
+fn replies(files: &[PatternsInForce]) -> String {
+    let rows =
+        files.iter().map(|file| row("replies", file.rules, file.date.as_deref(), &file.source));
+    rows.collect()
+}
+
+fn row(list: &str, entries: usize, date: Option<&str>, source: &str) -> String {
+    format!("# {list:<17} {entries:>8}  {:<10}  {source}\n", date.unwrap_or("-"))
 }

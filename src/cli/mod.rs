@@ -8,6 +8,7 @@ mod forget;
 mod lines;
 mod manual;
 mod reload;
+mod reply;
 mod serve;
 mod settings;
 mod signals;
@@ -43,6 +44,7 @@ const EXAMPLES: &str = "Examples:
   mailvet check joe@gmal.com someone@gmail.com
   mailvet check --offline --json - < addresses.txt
   mailvet serve --listen 127.0.0.1:8080
+  mailvet reply '550 5.7.1 Client host blocked using zen.spamhaus.org'
   mailvet config --config mailvet.toml
 
 Exit status: 0 done, 1 an address is undeliverable, 2 wrong use or configuration,
@@ -54,6 +56,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Run the service: POST /v1/validate
     Serve(serve::ServeArgs),
+    /// Explain what a mail server's reply means
+    Reply(reply::ReplyArgs),
     /// Show the configuration in force, where each value comes from, and the lists
     Config(config::ConfigArgs),
     /// Erase what is kept of an address
@@ -162,6 +166,10 @@ impl Cli {
                 let (config, _) = settings.read().or_usage()?;
                 telemetry::start(config.log);
                 on_runtime(check::run(arguments, global, &config))
+            }
+            Command::Reply(arguments) => {
+                let (config, _) = settings.read().or_usage()?;
+                reply::run(arguments, &config)
             }
             Command::Forget(arguments) => {
                 let (config, _) = settings.read().or_usage()?;

@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 
 use super::{Catalog, FileUse, Files};
 use crate::catalog::{ListKind, Lists, Source};
+use crate::reply::Patterns;
 
 /// A list file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ListFileError {
     /// It is not there, or may not be read.
-    #[error("cannot read the list of {} {}: {error}", .kind.code(), .path.display())]
+    #[error("cannot read the list of {list} {}: {error}", .path.display())]
     Unreadable {
         /// Which list.
-        kind: ListKind,
+        list: &'static str,
         /// As configured.
         path: PathBuf,
         /// What the system says.
@@ -62,20 +63,10 @@ impl Files {
             probing,
             allow,
             deny,
+            replies,
         } = self;
-        for uses in [
-            providers,
-            provider_domains,
-            disposable,
-            relays,
-            free,
-            real,
-            roles,
-            special_use,
-            probing,
-            allow,
-            deny,
-        ] {
+        let domains = [providers, provider_domains, disposable, relays, free, real, special_use];
+        for uses in domains.into_iter().chain([roles, probing, allow, deny, replies]) {
             for path in uses.replace.iter_mut().chain(&mut uses.extend) {
                 *path = folder.join(&path);
             }
@@ -86,10 +77,8 @@ impl Files {
 impl Catalog {
     /// Every file that the lists are read from.
     pub fn list_files(&self) -> impl Iterator<Item = &Path> {
-        ListKind::ALL.into_iter().flat_map(|kind| {
-            let uses = self.files.of(kind);
-            uses.replace.iter().chain(&uses.extend).map(PathBuf::as_path)
-        })
+        let uses = ListKind::ALL.into_iter().map(|kind| self.files.of(kind));
+        uses.chain([&self.files.replies]).flat_map(FileUse::paths)
     }
 
     /// Our lists, and the operator's over them.
@@ -112,17 +101,35 @@ impl Catalog {
                 let name = Cow::Owned(format!("catalog.{}", kind.code()));
                 lists.extend(kind, Source { name, text: Cow::Owned(inline.join("\n")) });
             }
-            for path in uses.replace.iter().chain(&uses.extend) {
-                lists.extend(kind, read(kind, path)?);
+            for path in uses.paths() {
+                lists.extend(kind, read(kind.code(), path)?);
             }
         }
         Ok(lists)
     }
+
+    /// Our rules of what replies mean, and the operator's over them.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn replies(&self) -> Result<Vec<Source<'static>>, ListFileError> {
+        let uses = &self.files.replies;
+        let builtin = uses.replace.is_empty().then(Patterns::builtin_source);
+        let own = uses.paths().map(|path| read("replies", path));
+        builtin.into_iter().map(Ok).chain(own).collect()
+    }
 }
 
-fn read(kind: ListKind, path: &Path) -> Result<Source<'static>, ListFileError> {
+impl FileUse {
+    /// The files, in the order in which they are read.
+    fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.replace.iter().chain(&self.extend).map(PathBuf::as_path)
+    }
+}
+
+fn read(list: &'static str, path: &Path) -> Result<Source<'static>, ListFileError> {
     let bytes = std::fs::read(path).map_err(|error| ListFileError::Unreadable {
-        kind,
+        list,
         path: path.to_owned(),
         error,
     })?;

@@ -151,6 +151,8 @@ pub struct Files {
     pub allow: FileUse,
     /// What is kept out.
     pub deny: FileUse,
+    /// What mail servers say in refusals.
+    pub replies: FileUse,
 }
 
 /// What files do to a list. Paths are relative to the configuration file.
