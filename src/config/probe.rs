@@ -65,7 +65,14 @@ pub struct Probe {
 /// The name of this machine, as it says it to mail servers: a domain name or an address literal
 /// (RFC 5321 §4.1.1.1).
 #[derive(Clone, PartialEq, Eq)]
-pub struct Helo(pub Host);
+pub struct Helo(Host);
+
+impl Helo {
+    /// The name, or the literal.
+    pub fn host(&self) -> &Host {
+        &self.0
+    }
+}
 
 impl FromStr for Helo {
     type Err = String;

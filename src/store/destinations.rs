@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 use super::StoreError;
 use super::file::StoreFile;
 use super::key::{Key, Mark, NameOf};
-use super::time::{after, time, whole_second_after};
+use super::time::{after, millisecond_from, second_from, time};
 use crate::smtp::etiquette::{
     Busy, Closed, Closing, Day, Leave, Limits, Opened, Opening, Party, Pause, Standing,
 };
@@ -29,7 +29,7 @@ impl StoreFile {
             }
             let opened = opening.decide(standings, busy, now);
             if let Leave::Go(_) = opened.leave {
-                let ends = whole_second_after(after(now, opening.limits.conversation));
+                let ends = second_from(after(now, opening.limits.conversation));
                 let parties = marks.into_iter().zip(opened.standings).zip(opening.ours);
                 for ((mark, standing), ours) in parties {
                     keep_standing(change, mark, &standing, &opening.limits)?;
@@ -110,10 +110,9 @@ fn keep_standing(
         absent,
         refusals,
         closed.map(|closed| closed.why.code()),
-        closed.map(|closed| whole_second_after(closed.until)),
-        // What is cut off would be a moment too early.
-        free_from.map(|free| free.as_millisecond().saturating_add(1)),
-        whole_second_after(standing.matters_until(limits)),
+        closed.map(|closed| second_from(closed.until)),
+        free_from.map(millisecond_from),
+        second_from(standing.matters_until(limits)),
     ])?;
     Ok(())
 }

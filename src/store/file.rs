@@ -73,8 +73,11 @@ impl StoreFile {
             getrandom::u64().map_err(|error| StoreError::unusable(&path, &error.into()))?;
         let process = process.cast_signed();
         let mut file = Self { connection, path, key, process, trouble: None, changes: 0 };
-        file.prune(now)?;
-        Ok(file)
+        match file.prune(now) {
+            // That shows again, or is over, when there is something to keep.
+            Ok(()) | Err(StoreError::Full { .. } | StoreError::Locked { .. }) => Ok(file),
+            Err(error) => Err(error),
+        }
     }
 
     /// Why it cannot be used at the moment.
@@ -142,7 +145,8 @@ impl StoreFile {
         self.changes += 1;
         if self.changes >= CHANGES_TO_PRUNE {
             self.changes = 0;
-            self.prune(now)?;
+            // The change is made. If this fails there will be other changes that tell.
+            let _ = self.prune(now);
         }
         Ok(result)
     }

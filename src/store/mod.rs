@@ -135,11 +135,12 @@ impl Store {
         mut work: impl FnMut(&mut StoreFile) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
         let mut file = self.shared.file.clone().lock_owned().await;
-        let (over, now) = (self.shared.take_outbox(), self.shared.clock.now());
+        let (mut over, now) = (self.shared.take_outbox(), self.shared.clock.now());
         let used = tokio::task::spawn_blocking(move || {
             file.attempt(now, |file| {
-                // Drained where it was done: a second attempt does not do it again.
                 file.close(&over, now)?;
+                // A second attempt must not count them once more.
+                over.clear();
                 work(file)
             })
         });

@@ -9,9 +9,15 @@ pub(super) fn time(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
 }
 
-/// The second that begins after a time, for what must not end too early.
-pub(super) fn whole_second_after(time: Timestamp) -> i64 {
-    time.as_second().saturating_add(1)
+/// The first whole second that is not before a time: what is cut off would be a moment too early.
+pub(super) fn second_from(time: Timestamp) -> i64 {
+    time.as_second().saturating_add(i64::from(time.subsec_nanosecond() > 0))
+}
+
+/// The first whole millisecond that is not before a time.
+pub(super) fn millisecond_from(time: Timestamp) -> i64 {
+    let rest = time.subsec_nanosecond() % 1_000_000;
+    time.as_millisecond().saturating_add(i64::from(rest > 0))
 }
 
 /// A while later.

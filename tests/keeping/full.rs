@@ -1,34 +1,67 @@
 //! No room, or no access: the run goes on, and it is said once.
 
+use std::num::NonZeroU32;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mailvet::clock::StoppedClock;
+use mailvet::clock::{MovableClock, StoppedClock};
 use mailvet::config::{Log, LogFormat};
-use mailvet::store::StoreError;
+use mailvet::smtp::etiquette::{Destination, Etiquette, Limits, NeverList, Outcomes, Permission};
+use mailvet::store::{Evidence, Store, StoreError};
 use mailvet::telemetry::start;
 use rusqlite::Connection;
-use tokio::time::advance;
+use tokio::time::{Instant, advance};
 
 use super::child::{child, store};
 use super::house::{ACCEPTED, House, host, mailbox, noon, said};
+
+/// Keeps what was found out of one of many, later ones later.
+async fn remember(store: &Store, number: u32) {
+    let asked_at = noon() + Duration::from_millis(number.into());
+    let evidence = Evidence { asked_at, ..said(ACCEPTED) };
+    store.remember(&mailbox(&format!("joe{number}@good.test")), &evidence).await;
+}
 
 #[tokio::test]
 async fn where_the_size_is_reached_the_newest_stays() {
     let house = House::new();
     let store = house.try_open(1, Arc::new(StoppedClock(noon()))).unwrap();
     let hosts = [host("mx.test")];
-    for number in 0..15_000_u64 {
-        let mut evidence = said(ACCEPTED);
-        evidence.asked_at += std::time::Duration::from_millis(number);
-        store.remember(&mailbox(&format!("joe{number}@good.test")), &evidence).await;
+    for number in 0..15_000 {
+        remember(&store, number).await;
     }
     assert!(store.trouble().await.is_none());
     let size = std::fs::metadata(house.file("mailvet.db")).unwrap().len();
     assert!(size <= 1 << 20, "{size}");
     assert!(store.recall(&mailbox("joe14999@good.test"), &hosts).await.is_some());
     assert!(store.recall(&mailbox("joe0@good.test"), &hosts).await.is_none());
+}
+
+#[tokio::test]
+async fn connections_count_once_also_where_room_is_made() {
+    let house = House::new();
+    let clock = Arc::new(MovableClock::starting_at(noon()));
+    let store = house.try_open(1, clock.clone()).unwrap();
+    let limits = Limits { gap: Duration::ZERO, recipients_per_day: 2_005, ..Limits::default() };
+    let ledger = Arc::new(store.clone());
+    let etiquette = Etiquette::new(limits, NeverList::default(), clock, Some(ledger));
+    let to = Destination::new(host("mx.test"), None, [192, 0, 2, 1].into());
+    let wanted = NonZeroU32::new(3).unwrap();
+    let ask = || etiquette.ask_leave(&to, wanted, Instant::now() + Duration::from_secs(60));
+    for number in 0..11_000 {
+        // The store is nearly full by then.
+        if number >= 9_000 {
+            let Permission::Go(grant) = ask().await else { panic!("leave to ask") };
+            grant.settle(Outcomes { asked: 1, ..Outcomes::NOTHING });
+        }
+        remember(&store, number).await;
+    }
+    assert!(store.recall(&mailbox("joe0@good.test"), &[host("mx.test")]).await.is_none(), "full");
+    let Permission::Go(first) = ask().await else { panic!("leave to ask") };
+    first.settle(Outcomes { asked: 3, ..Outcomes::NOTHING });
+    let Permission::Go(last) = ask().await else { panic!("leave to ask") };
+    assert_eq!(last.allowance().recipients, 2);
 }
 
 #[tokio::test(start_paused = true)]
