@@ -157,6 +157,7 @@ fn validate_offline(bencher: Bencher<'_, '_>, text: &str) {
         suggest_at: Confidence::from_percent(50),
         policy: Policy::default(),
         network: Network::Offline,
+        probing: None,
         clock: Arc::new(StoppedClock(Timestamp::UNIX_EPOCH)),
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();

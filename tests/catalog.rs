@@ -328,6 +328,7 @@ fn validator(catalog: Catalog, network: Network, advice: Advice) -> Validator {
         suggest_at: Confidence::from_percent(50),
         policy: Policy { advice, ..Policy::default() },
         network,
+        probing: None,
         clock: Arc::new(StoppedClock(Timestamp::UNIX_EPOCH)),
     })
 }

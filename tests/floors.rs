@@ -35,12 +35,15 @@ const FLOORS: [(&str, u8); 24] = [
 ];
 
 /// Foreign crates that are known in some rooms only.
-const TENANTS: [(&str, &[&str]); 14] = [
+const TENANTS: [(&str, &[&str]); 17] = [
     ("hickory_resolver", &["dns", "doctor"]),
     ("mail_auth", &["dns", "doctor"]),
     ("moka", &["cache"]),
     ("regex", &["reply"]),
     ("rusqlite", &["store"]),
+    ("rustls", &["smtp"]),
+    ("tokio_rustls", &["smtp"]),
+    ("tokio_socks", &["smtp"]),
     ("blake3", &["store"]),
     ("getrandom", &["store"]),
     ("percent_encoding", &["config"]),

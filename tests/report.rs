@@ -22,6 +22,7 @@ static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
         suggest_at: Confidence::from_percent(50),
         policy: Policy::default(),
         network: Network::Offline,
+        probing: None,
         clock: Arc::new(StoppedClock(Timestamp::UNIX_EPOCH)),
     })
 });

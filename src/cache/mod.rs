@@ -1,9 +1,12 @@
 //! What this process has learned of domains, and until when: facts, never verdicts.
 //!
-//! [`RouteCache`] keeps routes, [`Tally`] counts what somebody did lately. Both are bounded.
+//! [`RouteCache`] keeps routes, [`MailboxCache`] what mail servers said; [`Tally`] counts what somebody did
+//! lately. All are bounded.
 
+mod mailboxes;
 mod routes;
 mod tally;
 
+pub use mailboxes::MailboxCache;
 pub use routes::{Freshness, LearnedRoute, RouteCache};
 pub use tally::Tally;

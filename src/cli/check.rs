@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use super::exit::{Exit, OrStop, Stopped};
 use super::lines::Lines;
+use super::settings::Settings;
 use super::{Global, Reader, written_to};
 use crate::config::Config;
 use crate::report::{Form, Report, visible_json};
@@ -65,8 +66,11 @@ pub(super) async fn run(
     arguments: &CheckArgs,
     global: &Global,
     config: &Config,
+    settings: &Settings,
 ) -> Result<Exit, Stopped> {
-    let validator = Validator::from_config(config, global.connection()).or_usage()?;
+    let state = settings.state_folder(config);
+    let validator =
+        Validator::from_config(config, global.connection(), state.as_deref()).or_usage()?;
     let mut texts = texts(arguments.addresses.clone());
     let looked_at = stream::poll_fn(move |context| texts.poll_recv(context))
         .map(async |text| {

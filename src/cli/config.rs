@@ -59,7 +59,7 @@ struct InForce {
 
 fn in_force(settings: &Settings) -> Result<InForce, Stopped> {
     let (config, origins) = settings.read().or_usage()?;
-    let validator = Validator::from_config(&config, Connection::Offline).or_usage()?;
+    let validator = Validator::from_config(&config, Connection::Offline, None).or_usage()?;
     let patterns = Patterns::from_sources(&config.catalog.replies().or_usage()?).or_usage()?;
     Ok(InForce { config, origins, validator, patterns })
 }

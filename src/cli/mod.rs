@@ -165,7 +165,7 @@ impl Cli {
             Command::Check(arguments) => {
                 let (config, _) = settings.read().or_usage()?;
                 telemetry::start(config.log);
-                on_runtime(check::run(arguments, global, &config))
+                on_runtime(check::run(arguments, global, &config, &settings))
             }
             Command::Reply(arguments) => {
                 let (config, _) = settings.read().or_usage()?;

@@ -56,7 +56,9 @@ pub(super) async fn run(
     let metrics = Metrics::start();
     // Before the lists are read: a file that changes meanwhile is read again.
     let files = settings.fingerprint(&config);
-    let validator = Arc::new(Validator::from_config(&config, global.connection()).or_usage()?);
+    let validator = Arc::new(
+        Validator::from_config(&config, global.connection(), config.state.folder()).or_usage()?,
+    );
     // Before the socket: whoever sees it open may already send a signal.
     let phases = signals::phases().context("cannot wait for signals").or_failure()?;
     let reloader = Reloader::new(validator.clone(), settings, &config, files)

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{AddressFacts, Flags, Report};
+use super::{AddressFacts, Flags, MailboxFacts, Report};
+use crate::route::HostName;
 use crate::verdict::{CatchAll, MailboxEvidence, Reason};
 
 /// Which fields a JSON report has.
@@ -32,7 +33,7 @@ pub struct JsonReport<'a> {
     flags: Option<JsonFlags>,
     provider: Option<&'a str>,
     dns: JsonDns<'a>,
-    mailbox: Option<JsonMailbox>,
+    mailbox: Option<JsonMailbox<'a>>,
     syntax_error: Option<JsonSyntaxError>,
     #[serde(flatten)]
     course: Option<JsonCourse>,
@@ -86,13 +87,13 @@ struct JsonMx<'a> {
 }
 
 #[derive(Serialize)]
-struct JsonMailbox {
+struct JsonMailbox<'a> {
     status: &'static str,
     code: Option<u16>,
     enhanced: Option<String>,
-    host: Option<String>,
+    host: Option<&'a str>,
     catch_all: &'static str,
-    detail: Option<&'static str>,
+    detail: Option<&'a str>,
     retry_at: Option<String>,
 }
 
@@ -137,7 +138,7 @@ impl Report {
             flags: self.address.as_ref().map(|facts| json_flags(facts.flags)),
             provider: self.address.as_ref().and_then(|facts| facts.provider.as_deref()),
             dns: json_dns(self),
-            mailbox: self.mailbox.map(json_mailbox),
+            mailbox: self.mailbox.as_ref().map(json_mailbox),
             syntax_error: self.syntax_error.map(|error| JsonSyntaxError {
                 code: error.code.code(),
                 message: error.code.message(),
@@ -179,20 +180,23 @@ fn json_dns(report: &Report) -> JsonDns<'_> {
     JsonDns { status: report.dns.code(), mx: mx.collect() }
 }
 
-fn json_mailbox(evidence: MailboxEvidence) -> JsonMailbox {
-    let catch_all = match evidence {
+fn json_mailbox(facts: &MailboxFacts) -> JsonMailbox<'_> {
+    let evidence = &facts.evidence;
+    let catch_all = match evidence.mailbox {
         MailboxEvidence::Accepted { catch_all: CatchAll::Yes } => "yes",
         MailboxEvidence::Accepted { catch_all: CatchAll::No } => "no",
         _ => "unknown",
     };
     JsonMailbox {
-        status: evidence.code(),
-        code: None,
-        enhanced: None,
-        host: None,
+        status: evidence.mailbox.code(),
+        code: evidence.code,
+        enhanced: evidence
+            .enhanced
+            .map(|[class, subject, detail]| format!("{class}.{subject}.{detail}")),
+        host: evidence.host.as_ref().map(HostName::as_str),
         catch_all,
-        detail: None,
-        retry_at: None,
+        detail: evidence.detail.as_deref(),
+        retry_at: evidence.retry_at.map(rfc3339),
     }
 }
 

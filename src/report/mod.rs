@@ -15,6 +15,7 @@ use crate::address::{Address, SyntaxError};
 use crate::cache::{Freshness, LearnedRoute};
 use crate::catalog::Canonical;
 use crate::route::{Exchanger, MailRoute};
+use crate::store::Evidence;
 use crate::typo::Confidence;
 use crate::verdict::{Judgement, MailboxEvidence};
 
@@ -41,7 +42,7 @@ pub struct Report {
     /// What the DNS said.
     pub dns: DomainEvidence,
     /// What the mail server said; none where nobody wanted to know.
-    pub mailbox: Option<MailboxEvidence>,
+    pub mailbox: Option<MailboxFacts>,
     /// When the report was made. Evidence from memory is older: see [`Report::checked_at`].
     pub made_at: Timestamp,
     /// How long it took.
@@ -85,6 +86,17 @@ pub struct Flags {
     pub role: bool,
     /// Its domain's mailboxes are free for anybody.
     pub free: bool,
+}
+
+/// What the mail server said of the mailbox.
+#[derive(Clone)]
+pub struct MailboxFacts {
+    /// What it comes to.
+    pub evidence: Evidence,
+    /// The server's own words, for the operator's eyes. They are kept nowhere.
+    pub text: Option<Box<str>>,
+    /// Whether it was known already.
+    pub freshness: Freshness,
 }
 
 /// What the domain stage brought.
@@ -131,26 +143,30 @@ impl DomainEvidence {
 }
 
 impl Report {
-    /// When the evidence was gathered.
+    /// When the oldest of the evidence was gathered.
     pub fn checked_at(&self) -> Timestamp {
-        match &self.dns {
+        let domain = match &self.dns {
             DomainEvidence::Learned(learned, _) => learned.asked_at,
             DomainEvidence::Skipped | DomainEvidence::OutOfTime => self.made_at,
-        }
+        };
+        self.mailbox.as_ref().map_or(domain, |mailbox| domain.min(mailbox.evidence.asked_at))
     }
 
-    /// Until when the evidence holds; none where nothing was asked.
+    /// Until when all of the evidence holds; none where nothing was asked.
     pub fn valid_until(&self) -> Option<Timestamp> {
-        match &self.dns {
-            DomainEvidence::Learned(learned, _) => {
-                Some(learned.asked_at.saturating_add(learned.lifetime).unwrap_or(Timestamp::MAX))
-            }
-            DomainEvidence::Skipped | DomainEvidence::OutOfTime => None,
-        }
+        let DomainEvidence::Learned(learned, _) = &self.dns else { return None };
+        let domain = learned.asked_at.saturating_add(learned.lifetime).unwrap_or(Timestamp::MAX);
+        let mailbox = self.mailbox.as_ref().and_then(|mailbox| mailbox.evidence.valid_until());
+        Some(mailbox.map_or(domain, |mailbox| domain.min(mailbox)))
     }
 
-    /// Whether the evidence was known before the question came.
+    /// Whether all of the evidence was known before the question came.
     pub fn is_cached(&self) -> bool {
+        let is_cached = |mailbox: &MailboxFacts| {
+            let was_wanted = !matches!(mailbox.evidence.mailbox, MailboxEvidence::NotProbed(_));
+            !was_wanted || mailbox.freshness == Freshness::Cached
+        };
         matches!(self.dns, DomainEvidence::Learned(_, Freshness::Cached))
+            && self.mailbox.as_ref().is_none_or(is_cached)
     }
 }

@@ -38,6 +38,17 @@ pub enum MailRoute {
     Unresolved(Failure),
 }
 
+impl MailRoute {
+    /// The mail exchangers by preference; none where there are none, or none are known.
+    pub fn mail_servers(&self) -> impl Iterator<Item = &Exchanger> {
+        let hosts = match self {
+            Self::Exchangers(exchangers) => exchangers.hosts.as_slice(),
+            _ => &[],
+        };
+        hosts.iter()
+    }
+}
+
 /// The mail exchangers of a domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchangers {

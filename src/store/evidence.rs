@@ -18,8 +18,8 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// How long it is known whether a domain takes anything.
-const CATCH_ALL: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How long it is known whether a domain takes mail for any mailbox.
+pub const CATCH_ALL_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How long servers remember whom they deferred, as a rule (Postgrey: two days).
 const GREYLISTING: Duration = Duration::from_secs(2 * 24 * 3600);
 /// The most octets of a code of ours.
@@ -72,6 +72,19 @@ pub fn lifetime(evidence: MailboxEvidence) -> Option<Duration> {
 }
 
 impl Evidence {
+    /// What came of it where no server said a word.
+    pub fn without_reply(mailbox: MailboxEvidence, asked_at: Timestamp) -> Self {
+        Self {
+            mailbox,
+            code: None,
+            enhanced: None,
+            detail: None,
+            host: None,
+            asked_at,
+            retry_at: None,
+        }
+    }
+
     /// When it no longer holds; none where it is not kept at all.
     pub fn valid_until(&self) -> Option<Timestamp> {
         let end = after(self.asked_at, lifetime(self.mailbox)?);
@@ -218,7 +231,7 @@ impl StoreFile {
         }
         let mark = self.key.mark(NameOf::Domain, domain.ascii());
         let host = self.key.mark(NameOf::Host, host.as_str());
-        let valid_until = after(now, CATCH_ALL).as_second();
+        let valid_until = after(now, CATCH_ALL_LIFETIME).as_second();
         self.change_and_prune(now, |change| {
             let sql = "INSERT OR REPLACE INTO catch_all (mark, answer, host, valid_until) \
                        VALUES (?1, ?2, ?3, ?4)";

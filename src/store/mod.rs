@@ -28,7 +28,7 @@ use crate::smtp::etiquette::{Closing, Ledger, Opened, Opening};
 use crate::verdict::CatchAll;
 
 pub use error::StoreError;
-pub use evidence::{Evidence, Greylisting, lifetime};
+pub use evidence::{CATCH_ALL_LIFETIME, Evidence, Greylisting, lifetime};
 use file::StoreFile;
 
 /// The store. Clones share it.

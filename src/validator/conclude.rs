@@ -7,12 +7,9 @@ use super::known::Known;
 use super::{InForce, Request, Validator};
 use crate::address::{Address, Domain, SyntaxError};
 use crate::catalog::OperatorWord;
-use crate::report::{AddressFacts, DomainEvidence, Flags, Report, SuggestedAddress};
+use crate::report::{AddressFacts, DomainEvidence, Flags, MailboxFacts, Report, SuggestedAddress};
 use crate::typo::{Confidence, weigh};
-use crate::verdict::{
-    AddressFindings, Depth, Findings, Mailbox, MailboxEvidence, Marks, NotProbed, Slip, judge,
-    message,
-};
+use crate::verdict::{AddressFindings, Findings, Mailbox, Marks, Slip, judge, message};
 
 impl Validator {
     /// The report on a text that is no address.
@@ -47,6 +44,7 @@ impl Validator {
         request: &Request<'_>,
         known: Known<'_>,
         domain: DomainStage,
+        asked: Option<MailboxFacts>,
     ) -> Report {
         let word = known.word.or_else(|| lists.catalog.word_on_mail_servers(domain.mail_servers()));
         let slip = match word {
@@ -54,9 +52,9 @@ impl Validator {
             Some(OperatorWord::Allowed) => None,
             Some(OperatorWord::Denied) | None => self.slip(&known, &domain),
         };
-        let mailbox = match request.depth {
-            Depth::Syntax | Depth::Domain => Mailbox::NotWanted,
-            Depth::Mailbox => Mailbox::Wanted(MailboxEvidence::NotProbed(NotProbed::Off)),
+        let mailbox = match &asked {
+            None => Mailbox::NotWanted,
+            Some(facts) => Mailbox::Wanted(facts.evidence.mailbox),
         };
         let Known { address, cleaned, knowledge, canonical, .. } = known;
         let flags = Flags {
@@ -85,10 +83,7 @@ impl Validator {
             syntax_error: None,
             address: Some(AddressFacts { address, canonical, cleaned, flags, provider }),
             dns: domain.into_evidence(),
-            mailbox: match mailbox {
-                Mailbox::NotWanted => None,
-                Mailbox::Wanted(evidence) => Some(evidence),
-            },
+            mailbox: asked,
             made_at: self.clock.now(),
             elapsed: Duration::ZERO,
         }

@@ -72,14 +72,20 @@ impl DomainStage {
 
     /// The names of the domain's mail servers, as far as they are known.
     pub(super) fn mail_servers(&self) -> impl Iterator<Item = &str> {
-        let hosts = match self {
-            Self::Learned(learned, _) => match &learned.route {
-                MailRoute::Exchangers(exchangers) => exchangers.hosts.as_slice(),
-                _ => &[],
-            },
-            _ => &[],
+        let learned = match self {
+            Self::Learned(learned, _) => Some(learned),
+            _ => None,
         };
-        hosts.iter().map(|exchanger| exchanger.host.as_str())
+        let hosts = learned.into_iter().flat_map(|learned| learned.route.mail_servers());
+        hosts.map(|exchanger| exchanger.host.as_str())
+    }
+
+    /// The route, where mail goes somewhere.
+    pub(super) fn way(&self) -> Option<&Arc<LearnedRoute>> {
+        match self {
+            Self::Learned(learned, _) if takes_mail(&learned.route) => Some(learned),
+            _ => None,
+        }
     }
 
     pub(super) fn into_evidence(self) -> DomainEvidence {

@@ -9,7 +9,10 @@ mod flights;
 mod flood;
 mod in_force;
 mod known;
+mod mailbox_stage;
 mod meant_instead;
+mod probe_setup;
+mod probing;
 mod routes;
 mod second_look;
 mod setup;
@@ -31,6 +34,7 @@ use known::Known;
 
 pub use flood::{Caller, FloodLimits};
 pub use in_force::InForce;
+pub use probing::{Probing, ProbingParts};
 pub use routes::{Found, RouteSettings, Routes};
 pub use setup::{BuildError, Connection};
 
@@ -93,6 +97,8 @@ pub struct Parts {
     pub policy: Policy,
     /// Whom to ask.
     pub network: Network,
+    /// How mail servers are asked; none: nobody is.
+    pub probing: Option<Probing>,
     /// The time of day.
     pub clock: Arc<dyn Clock>,
 }
@@ -104,14 +110,15 @@ pub struct Validator {
     suggest_at: Confidence,
     policy: Policy,
     network: Network,
+    probing: Option<Probing>,
     clock: Arc<dyn Clock>,
 }
 
 impl Validator {
     /// Puts the pipeline together.
     pub fn new(parts: Parts) -> Self {
-        let Parts { lists, suggest_at, policy, network, clock } = parts;
-        Self { lists: ArcSwap::from_pointee(lists), suggest_at, policy, network, clock }
+        let Parts { lists, suggest_at, policy, network, probing, clock } = parts;
+        Self { lists: ArcSwap::from_pointee(lists), suggest_at, policy, network, probing, clock }
     }
 
     /// Looks at one text. There is always a report: what could not be found out is part of it.
@@ -126,7 +133,9 @@ impl Validator {
                 if let Some(meant) = self.second_look(&known, &domain, request, left).await {
                     known.suggestion = Some(meant);
                 }
-                self.well_formed(&lists, request, known, domain)
+                let left = request.budget.saturating_sub(started.elapsed());
+                let mailbox = self.mailbox_stage(&lists, &known, &domain, request, left).await;
+                self.well_formed(&lists, request, known, domain, mailbox)
             }
         };
         report.elapsed = started.elapsed();

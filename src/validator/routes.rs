@@ -89,6 +89,11 @@ impl Routes {
         }
     }
 
+    /// The DNS behind the routes, to be asked for other things.
+    pub(super) fn shared_dns(&self) -> Arc<dyn Dns> {
+        self.dns.clone()
+    }
+
     /// The DNS behind the routes.
     pub(super) fn dns(&self) -> &dyn Dns {
         &*self.dns

@@ -1,8 +1,10 @@
 //! A validator from the configuration.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::probe_setup::probing;
 use super::{FloodLimits, InForce, Network, Parts, RouteSettings, Routes, Validator};
 use crate::address::{Domain, SyntaxError};
 use crate::catalog::{Catalog, ListError};
@@ -11,7 +13,9 @@ use crate::config::{Config, ListFileError};
 use crate::dns::Metered;
 use crate::dns::hickory::{DnsSettings, HickoryDns, SetupError};
 use crate::reach::ReachPolicy;
+use crate::reply::PatternError;
 use crate::route::HostName;
+use crate::smtp::{NoTls, SenderError};
 use crate::typo::{Confidence, did_you_mean, nearest_name};
 use crate::verdict::{Advice, Policy, Reason};
 
@@ -59,26 +63,41 @@ pub enum BuildError {
         /// As configured.
         advice: String,
     },
+    /// A rule of what replies mean cannot be used.
+    #[error(transparent)]
+    Replies(#[from] PatternError),
+    /// The sender will not do for mail servers.
+    #[error("`probe.mail_from`: {0}")]
+    Sender(SenderError),
+    /// Nothing can be encrypted.
+    #[error(transparent)]
+    Tls(#[from] NoTls),
     /// The resolver could not be set up.
     #[error(transparent)]
     Dns(#[from] SetupError),
 }
 
 impl Validator {
-    /// Puts the pipeline together as configured. Online it has to be called within a tokio runtime.
+    /// Puts the pipeline together as configured. Online it has to be called within a tokio runtime. What
+    /// mail servers say is kept in the folder for `state`, if there is one.
     ///
     /// # Errors
     /// Something in the configuration is not what its place wants.
-    pub fn from_config(config: &Config, connection: Connection) -> Result<Self, BuildError> {
-        let clock = Arc::new(SystemClock);
+    pub fn from_config(
+        config: &Config,
+        connection: Connection,
+        state: Option<&Path>,
+    ) -> Result<Self, BuildError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // A mistake is one also where the network is not used.
         let (settings, canaries) = (route_settings(config)?, canaries(config)?);
-        let network = match connection {
-            Connection::Offline => Network::Offline,
+        let (network, probing) = match connection {
+            Connection::Offline => (Network::Offline, None),
             Connection::Online => {
                 let routes = routes(config, settings, clock.clone())?;
                 routes.watch_canaries(canaries, Duration::from_secs(config.dns.canary_seconds));
-                Network::Online(Box::new(routes))
+                let probing = probing(config, routes.shared_dns(), clock.clone(), state)?;
+                (Network::Online(Box::new(routes)), probing)
             }
         };
         Ok(Self::new(Parts {
@@ -86,6 +105,7 @@ impl Validator {
             suggest_at: Confidence::from_percent(config.typo.suggest_at.percent()),
             policy: policy(config)?,
             network,
+            probing,
             clock,
         }))
     }

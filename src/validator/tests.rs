@@ -50,6 +50,7 @@ fn validator(network: Network) -> Validator {
         suggest_at: Confidence::from_percent(50),
         policy: Policy::default(),
         network,
+        probing: None,
         clock: Arc::new(StoppedClock(Timestamp::UNIX_EPOCH)),
     })
 }
@@ -255,7 +256,8 @@ async fn a_wanted_mailbox_that_nobody_asks_for_is_said_so() {
     let deep = Request { depth: Depth::Mailbox, ..request("joe@good.de") };
     let report = house.validator.validate(&deep).await;
     assert_eq!(line(&report), "plausible [domain_accepts_mail probe_off] accept domain mx");
-    assert_eq!(report.mailbox, Some(MailboxEvidence::NotProbed(NotProbed::Off)));
+    let mailbox = report.mailbox.map(|facts| facts.evidence.mailbox);
+    assert_eq!(mailbox, Some(MailboxEvidence::NotProbed(NotProbed::Off)));
 }
 
 /// What a caller learns of a domain: the status of the DNS, the first reason, and whether it was known.

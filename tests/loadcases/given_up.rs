@@ -47,7 +47,7 @@ fn run(requests: usize) {
     let (tasks, sockets) = (runtime.handle().metrics().num_alive_tasks(), open_files());
     let validator = {
         let _within = runtime.enter();
-        Arc::new(Validator::from_config(&config(&dns), Connection::Online).unwrap())
+        Arc::new(Validator::from_config(&config(&dns), Connection::Online, None).unwrap())
     };
     // A resolver keeps a task once it has asked; a new one, after an answer that there is nothing, has none.
     assert_eq!(runtime.block_on(verdict(validator.clone(), 0)), KINDS[0].1);

@@ -15,6 +15,7 @@ fn validator() -> Validator {
         suggest_at: Confidence::from_percent(50),
         policy: Policy::default(),
         network: Network::Offline,
+        probing: None,
         clock: Arc::new(StoppedClock(Timestamp::UNIX_EPOCH)),
     })
 }

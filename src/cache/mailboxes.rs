@@ -1,0 +1,76 @@
+//! What mail servers said of mailboxes and domains, as long as it holds.
+
+use jiff::Timestamp;
+use moka::sync::Cache;
+
+use crate::address::Domain;
+use crate::catalog::Canonical;
+use crate::route::HostName;
+use crate::store::Evidence;
+use crate::verdict::CatchAll;
+
+/// What a mailbox takes in memory, about: the key, the evidence, and what holds them.
+const BYTES_OF_ENTRY: u64 = 512;
+
+/// Evidence of mailboxes, and of domains that take anything, by this process. Clones share it.
+#[derive(Clone)]
+pub struct MailboxCache {
+    mailboxes: Cache<Box<str>, Evidence>,
+    domains: Cache<Box<str>, OfDomain>,
+}
+
+/// Whether a domain takes anything, as one of its servers has shown it.
+#[derive(Clone)]
+struct OfDomain {
+    catch_all: CatchAll,
+    host: HostName,
+    until: Timestamp,
+}
+
+impl MailboxCache {
+    /// An empty memory of at most about so many bytes.
+    pub fn new(max_bytes: u64) -> Self {
+        let entries = max_bytes / BYTES_OF_ENTRY / 2;
+        Self { mailboxes: Cache::new(entries), domains: Cache::new(entries) }
+    }
+
+    /// What is known of a mailbox at this time, if one of these mail servers said it or nobody did.
+    pub fn recall(
+        &self,
+        mailbox: &Canonical,
+        hosts: &[HostName],
+        now: Timestamp,
+    ) -> Option<Evidence> {
+        let evidence = self.mailboxes.get(mailbox.key.as_str())?;
+        let holds = evidence.valid_until().is_some_and(|until| now < until);
+        let is_theirs = evidence.host.as_ref().is_none_or(|host| hosts.contains(host));
+        (holds && is_theirs).then_some(evidence)
+    }
+
+    /// Keeps what was found out of a mailbox, if it is to be kept at all.
+    pub fn remember(&self, mailbox: &Canonical, evidence: &Evidence) {
+        if evidence.valid_until().is_some() {
+            self.mailboxes.insert(mailbox.key.as_str().into(), evidence.clone());
+        }
+    }
+
+    /// Whether a domain takes mail for any mailbox, as far as one of these mail servers has shown it.
+    pub fn catch_all(&self, domain: &Domain, hosts: &[HostName], now: Timestamp) -> CatchAll {
+        match self.domains.get(domain.ascii()) {
+            Some(known) if now < known.until && hosts.contains(&known.host) => known.catch_all,
+            _ => CatchAll::Unknown,
+        }
+    }
+
+    /// Keeps whether a domain takes mail for any mailbox, as this mail server has shown it.
+    pub fn remember_catch_all(
+        &self,
+        domain: &Domain,
+        host: &HostName,
+        catch_all: CatchAll,
+        until: Timestamp,
+    ) {
+        let known = OfDomain { catch_all, host: host.clone(), until };
+        self.domains.insert(domain.ascii().into(), known);
+    }
+}

@@ -1,0 +1,193 @@
+//! How a conversation begins: the dial, the banner, the greeting, encryption.
+
+use std::sync::Arc;
+
+use tokio::time::{Instant, timeout_at};
+
+use super::channel::Channel;
+use super::transaction::Envelope;
+use super::{Cause, Encryption, Patience, Session, SessionError};
+use crate::reply::{Reply, ReplyClass, Stage};
+use crate::route::HostName;
+use crate::smtp::dial::{Connection, DialError, Dialer, Target};
+use crate::smtp::tls::{NoTls, Tls};
+use crate::smtp::wire::{Command, Features, HeloName, Sender};
+
+/// "Ready to start TLS", the one reply after which encryption begins (RFC 3207 §4).
+const READY: u16 = 220;
+
+/// Who we say we are: the operator's own, both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// In EHLO and HELO.
+    pub helo: HeloName,
+    /// In MAIL FROM.
+    pub sender: Sender,
+}
+
+/// Begins conversations.
+#[derive(Clone)]
+pub struct Client {
+    identity: Arc<Identity>,
+    patience: Patience,
+    tls: Tls,
+}
+
+/// What to do about an offer of encryption.
+#[derive(Clone, Copy)]
+enum StartTls {
+    Take,
+    Leave,
+}
+
+impl Client {
+    /// As this operator, with so much patience.
+    ///
+    /// # Errors
+    /// There is no TLS in this build.
+    pub fn new(identity: Identity, patience: Patience) -> Result<Self, NoTls> {
+        Ok(Self { identity: Arc::new(identity), patience, tls: Tls::new()? })
+    }
+
+    /// Begins a conversation with a host: by the first of its addresses that takes a connection, encrypted
+    /// where that is offered.
+    ///
+    /// Encryption that is refused is done without. Where it breaks the connection, the same address is
+    /// dialled once more and talked to in clear text, as senders do.
+    ///
+    /// # Errors
+    /// Nobody can be asked: no address took a connection, or the server behind the first that did does
+    /// not talk to us.
+    pub async fn connect(
+        &self,
+        dialer: &dyn Dialer,
+        host: &HostName,
+        targets: &[Target],
+    ) -> Result<Session, SessionError> {
+        let ends = Instant::now() + self.patience.whole;
+        let (target, connection) = self.dial_first(dialer, targets, ends).await?;
+        match self.begin(connection, target, host, StartTls::Take, ends).await {
+            Err(SessionError { cause: Cause::Tls, .. }) => {
+                let connection = self.dial(dialer, target, ends).await?;
+                self.begin(connection, target, host, StartTls::Leave, ends).await
+            }
+            begun => begun,
+        }
+    }
+
+    /// A connection to the first address that takes one; else the error of the first, which is the one
+    /// that ought to work.
+    async fn dial_first(
+        &self,
+        dialer: &dyn Dialer,
+        targets: &[Target],
+        ends: Instant,
+    ) -> Result<(Target, Connection), SessionError> {
+        let mut first_error = None;
+        for target in targets {
+            match self.dial(dialer, *target, ends).await {
+                Ok(connection) => return Ok((*target, connection)),
+                Err(error) if error.cause == Cause::Timeout => return Err(error),
+                Err(error) => {
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        Err(first_error.unwrap_or_else(|| no_connection(Cause::Unreachable(DialError::NoTarget))))
+    }
+
+    async fn dial(
+        &self,
+        dialer: &dyn Dialer,
+        target: Target,
+        ends: Instant,
+    ) -> Result<Connection, SessionError> {
+        let deadline = ends.min(Instant::now() + self.patience.connect);
+        let cause = match timeout_at(deadline, dialer.dial(target)).await {
+            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(error)) => Cause::Unreachable(error),
+            Err(_) if deadline == ends => Cause::Timeout,
+            Err(_) => Cause::Unreachable(DialError::TimedOut),
+        };
+        Err(no_connection(cause))
+    }
+
+    async fn begin(
+        &self,
+        connection: Connection,
+        target: Target,
+        host: &HostName,
+        start_tls: StartTls,
+        ends: Instant,
+    ) -> Result<Session, SessionError> {
+        let mut channel = Channel::new(connection, self.patience.reply, ends);
+        match self.greet(&mut channel, host, start_tls).await {
+            Ok((features, encryption)) => Ok(Session {
+                channel,
+                identity: self.identity.clone(),
+                target,
+                features,
+                encryption,
+                envelope: Envelope::Closed,
+                ended: None,
+            }),
+            Err(error) => {
+                // A server that refuses waits for us to go (RFC 5321 §3.1).
+                if matches!(error.cause, Cause::Reply(_)) {
+                    channel.quit().await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn greet(
+        &self,
+        channel: &mut Channel,
+        host: &HostName,
+        start_tls: StartTls,
+    ) -> Result<(Features, Encryption), SessionError> {
+        let banner = channel.hear_within(self.patience.banner, Stage::Connect).await?;
+        done(banner, Stage::Connect)?;
+        let features = self.introduce(channel).await?;
+        match start_tls {
+            StartTls::Leave => Ok((features, Encryption::Failed)),
+            StartTls::Take if !features.starttls => Ok((features, Encryption::NotOffered)),
+            StartTls::Take => {
+                let reply = channel.exchange(Command::StartTls).await?;
+                if reply.code.get() != READY {
+                    return Ok((features, Encryption::Failed));
+                }
+                channel.encrypt(&self.tls, host).await?;
+                // What was offered in clear text may not hold any more (RFC 3207 §4.2).
+                Ok((self.introduce(channel).await?, Encryption::Tls))
+            }
+        }
+    }
+
+    /// EHLO; HELO to a server that does not know it, or does not want to (RFC 5321 §3.2).
+    async fn introduce(&self, channel: &mut Channel) -> Result<Features, SessionError> {
+        let helo = &self.identity.helo;
+        let reply = channel.exchange(Command::Ehlo(helo)).await?;
+        if reply.code.class() == ReplyClass::Permanent {
+            let reply = channel.exchange(Command::Helo(helo)).await?;
+            done(reply, Stage::Helo)?;
+            return Ok(Features::default());
+        }
+        done(reply, Stage::Helo).map(|reply| Features::of(&reply))
+    }
+}
+
+fn no_connection(cause: Cause) -> SessionError {
+    SessionError { stage: Stage::Connect, cause }
+}
+
+/// The reply to a step that nothing goes without.
+fn done(reply: Reply, stage: Stage) -> Result<Reply, SessionError> {
+    match reply.code.class() {
+        ReplyClass::Positive => Ok(reply),
+        ReplyClass::Intermediate | ReplyClass::Transient | ReplyClass::Permanent => {
+            Err(SessionError { stage, cause: Cause::Reply(reply) })
+        }
+    }
+}

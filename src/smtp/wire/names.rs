@@ -1,0 +1,178 @@
+//! What commands are made of: names that are proven to be what they are taken for.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::command::Charset;
+use crate::address::{Address, Domain, Host, SyntaxError};
+
+/// The name that we greet servers with: a full domain name of the operator's own, which their servers
+/// compare with our address.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HeloName(Box<str>);
+
+/// A text that will not do for a [`HeloName`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a HELO name is the full name of this machine, such as probe.example.org: {0}")]
+pub struct HeloNameError(#[from] SyntaxError);
+
+impl HeloName {
+    /// The name as it is sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Where a machine has no name, it says its address (RFC 5321 §4.1.4).
+impl From<&Host> for HeloName {
+    fn from(host: &Host) -> Self {
+        Self(host.ascii().into())
+    }
+}
+
+impl FromStr for HeloName {
+    type Err = HeloNameError;
+
+    fn from_str(text: &str) -> Result<Self, HeloNameError> {
+        Ok(Self(Domain::parse(text)?.ascii().into()))
+    }
+}
+
+/// The sender that we name, an address of the operator's own. The empty one (`<>`) will not do: it
+/// belongs to reports of failed deliveries, and many servers refuse it in front of anything else.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sender(Box<str>);
+
+/// A text that will not do for a [`Sender`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SenderError {
+    /// It is no address.
+    #[error("the sender must be an e-mail address of your own: {0}")]
+    Syntax(#[from] SyntaxError),
+    /// It has no ASCII form, so that only some servers could be told.
+    #[error("the sender's local part must be ASCII: not every server takes another")]
+    NotAscii,
+    /// It is at an IP address.
+    #[error("the sender must be at a domain, not at an IP address")]
+    Literal,
+}
+
+impl Sender {
+    /// The address as it is sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Sender {
+    type Err = SenderError;
+
+    fn from_str(text: &str) -> Result<Self, SenderError> {
+        let address: Address = text.parse()?;
+        match address.host() {
+            Host::Domain(_) => {}
+            Host::Literal(_) => return Err(SenderError::Literal),
+        }
+        address.ascii().map(|ascii| Self(ascii.into())).ok_or(SenderError::NotAscii)
+    }
+}
+
+/// A mailbox that a server is asked about.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Recipient {
+    path: Box<str>,
+    /// Where the domain begins.
+    domain_at: usize,
+    charset: Charset,
+}
+
+impl From<&Address> for Recipient {
+    fn from(address: &Address) -> Self {
+        let local = address.local();
+        // A-labels even where SMTPUTF8 would allow others: not every server compares the two.
+        let path = format!("{}@{}", local.as_str(), address.host().ascii());
+        let charset = if local.needs_smtputf8() { Charset::Utf8 } else { Charset::Ascii };
+        Self { path: path.into(), domain_at: local.as_str().len() + 1, charset }
+    }
+}
+
+impl Recipient {
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(crate) fn domain(&self) -> &str {
+        &self.path[self.domain_at..]
+    }
+
+    pub(crate) fn charset(&self) -> Charset {
+        self.charset
+    }
+}
+
+/// Hides the address.
+impl fmt::Debug for Recipient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recipient").field("charset", &self.charset).finish_non_exhaustive()
+    }
+}
+
+/// Hides the address.
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").finish_non_exhaustive()
+    }
+}
+
+/// Hides the name.
+impl fmt::Debug for HeloName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeloName").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn helo_names() {
+        for (text, name) in [
+            ("probe.lab.test", Some("probe.lab.test")),
+            ("Probe.Bücher.test", Some("probe.xn--bcher-kva.test")),
+            ("probe", None),
+            ("[192.0.2.1]", None),
+            ("192.0.2.1", None),
+            ("probe.lab.test\r\nMAIL FROM:<>", None),
+            ("", None),
+        ] {
+            let read = text.parse::<HeloName>();
+            assert_eq!(read.as_ref().ok().map(HeloName::as_str), name, "{text}");
+        }
+    }
+
+    #[test]
+    fn senders() {
+        for (text, sender) in [
+            ("probe@lab.test", Ok("probe@lab.test")),
+            ("probe@Bücher.test", Ok("probe@xn--bcher-kva.test")),
+            (
+                "jörg@lab.test",
+                Err("the sender's local part must be ASCII: not every server takes another"),
+            ),
+            ("probe@[192.0.2.1]", Err("the sender must be at a domain, not at an IP address")),
+            ("", Err("")),
+            ("<>", Err("")),
+            ("probe@lab", Err("")),
+        ] {
+            match (text.parse::<Sender>(), sender) {
+                (Ok(read), Ok(expected)) => assert_eq!(read.as_str(), expected, "{text}"),
+                (Err(error), Err(said)) => {
+                    assert!(error.to_string().ends_with(said), "{text}: {error}");
+                }
+                (Ok(_), Err(_)) => panic!("{text} will do"),
+                (Err(error), Ok(_)) => panic!("{text}: {error}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The third stage: what a mail server says of the mailbox.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::domain_stage::{DomainStage, patience};
+use super::known::Known;
+use super::probing::Question;
+use super::{InForce, Request, Validator};
+use crate::address::Host;
+use crate::cache::{Freshness, LearnedRoute};
+use crate::report::MailboxFacts;
+use crate::store::Evidence;
+use crate::verdict::{Depth, MailboxEvidence, NotProbed};
+
+impl Validator {
+    /// What is known of the mailbox, or can be found out in what is `left` of the time; none where nobody
+    /// wants to know.
+    pub(super) async fn mailbox_stage(
+        &self,
+        lists: &InForce,
+        known: &Known<'_>,
+        domain: &DomainStage,
+        request: &Request<'_>,
+        left: Duration,
+    ) -> Option<MailboxFacts> {
+        match request.depth {
+            Depth::Syntax | Depth::Domain => None,
+            Depth::Mailbox => {
+                let question = domain.way().and_then(|way| question(lists, known, way));
+                Some(match (&self.probing, question) {
+                    (Some(probing), Some(question)) => probing.ask(question, patience(left)).await,
+                    // Without a way to it nobody can be asked, whatever the operator wants.
+                    (None, _) | (_, None) => self.nobody_asked(),
+                })
+            }
+        }
+    }
+
+    fn nobody_asked(&self) -> MailboxFacts {
+        let off = MailboxEvidence::NotProbed(NotProbed::Off);
+        let evidence = Evidence::without_reply(off, self.clock.now());
+        MailboxFacts { evidence, text: None, freshness: Freshness::Asked }
+    }
+}
+
+fn question(lists: &InForce, known: &Known<'_>, way: &Arc<LearnedRoute>) -> Option<Question> {
+    let Host::Domain(domain) = known.address.host() else { return None };
+    let provider = known.knowledge.provider;
+    let mail_servers = way.route.mail_servers().map(|exchanger| exchanger.host.as_str());
+    Some(Question {
+        address: known.address.clone(),
+        mailbox: known.canonical.clone(),
+        domain: domain.clone(),
+        provider: provider.map(|provider| provider.id.clone()),
+        tells: lists.catalog.tells(provider, mail_servers),
+        route: way.clone(),
+    })
+}

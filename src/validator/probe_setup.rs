@@ -1,0 +1,114 @@
+//! What mail servers are asked with, from the configuration.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{BuildError, Probing, ProbingParts};
+use crate::cache::MailboxCache;
+use crate::clock::Clock;
+use crate::config::{Config, Probe, Proxy, ProxyHost};
+use crate::dns::Dns;
+use crate::reach::ReachPolicy;
+use crate::reply::Patterns;
+use crate::smtp::dial::{Exit, Guard, Socks5, Source};
+use crate::smtp::etiquette::{Etiquette, Ledger};
+use crate::smtp::{Client, HeloName, Identity, Patience, Sender};
+use crate::store::Store;
+
+/// Memory for what mail servers said.
+const MAILBOX_CACHE_BYTES: u64 = 16 << 20;
+
+/// What it takes to ask mail servers; none where that is switched off. What was found out is kept in this
+/// folder, if there is one.
+pub(super) fn probing(
+    config: &Config,
+    dns: Arc<dyn Dns>,
+    clock: Arc<dyn Clock>,
+    state: Option<&Path>,
+) -> Result<Option<Probing>, BuildError> {
+    let Some(identity) = identity(&config.probe)? else { return Ok(None) };
+    let patterns = patterns(config)?;
+    let store = state.and_then(|folder| open(folder, config.state.max_mib, clock.clone()));
+    let ledger = store.clone().map(|store| Arc::new(store) as Arc<dyn Ledger>);
+    let probe = &config.probe;
+    Ok(Some(Probing::new(ProbingParts {
+        dns,
+        client: Client::new(identity, patience(probe))?,
+        dialer: Arc::new(exit(probe)),
+        guard: Guard::new(ReachPolicy::allowing(config.network.allow.clone()), probe.port),
+        etiquette: Etiquette::new(probe.limits(), probe.never_list(), clock.clone(), ledger),
+        patterns,
+        cache: MailboxCache::new(MAILBOX_CACHE_BYTES),
+        store,
+        clock,
+    })))
+}
+
+/// What replies mean, as configured.
+fn patterns(config: &Config) -> Result<Patterns, BuildError> {
+    Ok(Patterns::from_sources(&config.catalog.replies()?)?)
+}
+
+/// Who we say we are; none where mail servers are not asked.
+fn identity(probe: &Probe) -> Result<Option<Identity>, BuildError> {
+    let (true, Some(helo), Some(mail_from)) =
+        (probe.enabled, probe.helo.get(), probe.mail_from.get())
+    else {
+        return Ok(None);
+    };
+    let sender: Sender = mail_from.to_string().parse().map_err(BuildError::Sender)?;
+    Ok(Some(Identity { helo: HeloName::from(helo.host()), sender }))
+}
+
+fn patience(probe: &Probe) -> Patience {
+    let reply = Duration::from_millis(probe.reply_timeout_ms);
+    Patience {
+        connect: Duration::from_millis(probe.connect_timeout_ms),
+        banner: reply,
+        reply,
+        whole: Duration::from_millis(probe.conversation_timeout_ms),
+    }
+}
+
+fn exit(probe: &Probe) -> Exit {
+    match probe.proxy.get() {
+        Some(proxy) => Exit::Proxy(socks5(proxy)),
+        None => Exit::Direct(source(&probe.source)),
+    }
+}
+
+fn socks5(proxy: &Proxy) -> Socks5 {
+    let login = proxy.login.as_ref().map(|login| (&*login.user, login.password.reveal()));
+    match &proxy.host {
+        ProxyHost::Ip(ip) => Socks5::new(&ip.to_string(), proxy.port, login),
+        ProxyHost::Name(name) => Socks5::new(name.ascii(), proxy.port, login),
+    }
+}
+
+fn source(addresses: &[IpAddr]) -> Source {
+    if addresses.is_empty() {
+        return Source::System;
+    }
+    let v4 = addresses.iter().find_map(|ip| match ip {
+        IpAddr::V4(ip) => Some(*ip),
+        IpAddr::V6(_) => None,
+    });
+    let v6 = addresses.iter().find_map(|ip| match ip {
+        IpAddr::V4(_) => None,
+        IpAddr::V6(ip) => Some(*ip),
+    });
+    Source::Fixed { v4, v6 }
+}
+
+/// The store, if it can be used: for want of it nobody loses a run.
+fn open(folder: &Path, max_mib: u64, clock: Arc<dyn Clock>) -> Option<Store> {
+    match Store::open(folder, max_mib, clock) {
+        Ok(store) => Some(store),
+        Err(error) => {
+            tracing::warn!("what mail servers say is not kept: {error}");
+            None
+        }
+    }
+}

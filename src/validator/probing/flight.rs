@@ -1,0 +1,181 @@
+//! One flight a mailbox: however many want to know, one asks, and goes on asking when they hang up.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+
+use super::line::{Job, Outcome};
+use super::told::Told;
+use super::{LEAST_FLIGHT, MAX_FLIGHTS, Probing, Question};
+use crate::catalog::Tells;
+use crate::route::{Answer, Family, HostName, MailRoute};
+use crate::smtp::dial::Target;
+use crate::smtp::{MAX_HOSTS, in_order};
+use crate::verdict::{CatchAll, MailboxEvidence};
+
+/// Addresses of one host that are dialled, one of each family where there are two.
+const MAX_DIALLED: usize = 2;
+
+/// The flights under way, by mailbox.
+#[derive(Clone, Default)]
+pub(super) struct Flights(Arc<Mutex<HashMap<Box<str>, watch::Receiver<Progress>>>>);
+
+/// How far a flight has come.
+pub(super) enum Progress {
+    /// It waits for its turn.
+    Waiting,
+    /// A server is being asked.
+    Asking,
+    /// This came of it.
+    Landed(Told),
+}
+
+impl Progress {
+    /// What can be said now.
+    pub(super) fn told(&self, now: Timestamp) -> Told {
+        match self {
+            Self::Landed(told) => told.clone(),
+            // Who was not asked is not to blame.
+            Self::Waiting => Told::nothing(MailboxEvidence::Paused, now),
+            Self::Asking => Told::nothing(MailboxEvidence::Timeout, now),
+        }
+    }
+}
+
+impl Flights {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, watch::Receiver<Progress>>> {
+        // Nothing that holds the lock can leave the map half changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes a flight off the board.
+struct Landing {
+    flights: Flights,
+    mailbox: Box<str>,
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        self.flights.lock().remove(&self.mailbox);
+    }
+}
+
+impl Probing {
+    /// Joins the flight for a mailbox, or starts one; none where there are too many.
+    pub(super) fn board(
+        &self,
+        question: Question,
+        patience: Duration,
+    ) -> Option<watch::Receiver<Progress>> {
+        let flights = &self.shared.flights;
+        let mailbox: Box<str> = question.mailbox.key.as_str().into();
+        let (tell, progress) = watch::channel(Progress::Waiting);
+        {
+            let mut under_way = flights.lock();
+            if let Some(flight) = under_way.get(&mailbox) {
+                return Some(flight.clone());
+            }
+            if under_way.len() >= MAX_FLIGHTS {
+                return None;
+            }
+            under_way.insert(mailbox.clone(), progress.clone());
+        }
+        let deadline = Instant::now() + patience.max(LEAST_FLIGHT);
+        let (probing, tell) = (self.clone(), Arc::new(tell));
+        let landing = Landing { flights: flights.clone(), mailbox };
+        tokio::spawn(async move {
+            // Dropped at the end, also when the task is cancelled or panics.
+            let _landing = landing;
+            let told = probing.fly(&question, &tell, deadline).await;
+            probing.shared.memory.remember(&question, &told.evidence).await;
+            tell.send_replace(Progress::Landed(told));
+        });
+        Some(progress)
+    }
+
+    async fn fly(
+        &self,
+        question: &Question,
+        tell: &Arc<watch::Sender<Progress>>,
+        deadline: Instant,
+    ) -> Told {
+        // Between our caller's look into the memory and this flight another one may have landed.
+        if let Some(evidence) = self.shared.memory.recall(question).await {
+            return Told { evidence, text: None, about: None };
+        }
+        let asked = timeout_at(deadline, self.ask_servers(question, tell, deadline)).await;
+        asked.unwrap_or_else(|_| tell.borrow().told(self.shared.clock.now()))
+    }
+
+    /// Asks the first server that is there.
+    async fn ask_servers(
+        &self,
+        question: &Question,
+        tell: &Arc<watch::Sender<Progress>>,
+        deadline: Instant,
+    ) -> Told {
+        let catch_all = match question.tells {
+            Some(Tells::Truth) => CatchAll::No,
+            Some(Tells::Nothing) | None => self.shared.memory.catch_all(question).await,
+        };
+        let mut nobody = Told::nothing(MailboxEvidence::Unreachable, self.shared.clock.now());
+        let mut tried = 0;
+        for host in hosts(question) {
+            let targets = self.targets(question, &host).await;
+            tried += usize::from(!targets.is_empty());
+            for target in targets.into_iter().take(MAX_DIALLED) {
+                let (job, outcome) = Job::new(question, catch_all, tell.clone(), deadline);
+                self.join_line(&host, target, job);
+                match outcome.await {
+                    Ok(Outcome::Told(told)) => return told,
+                    Ok(Outcome::NobodyThere(told)) => nobody = told,
+                    // Whoever served the line broke down.
+                    Err(_) => {}
+                }
+            }
+            if tried == MAX_HOSTS {
+                break;
+            }
+        }
+        nobody
+    }
+
+    /// The addresses of a host that may be dialled.
+    async fn targets(&self, question: &Question, host: &HostName) -> Vec<Target> {
+        let shared = &self.shared;
+        if let MailRoute::Implicit(ips) = &question.route.route {
+            return shared.guard.targets(ips);
+        }
+        if let Some(ip) = host.as_literal() {
+            return shared.guard.targets(&[ip]);
+        }
+        let (v4, v6) = tokio::join!(
+            shared.dns.addresses(host, Family::V4),
+            shared.dns.addresses(host, Family::V6)
+        );
+        let found = [v4, v6].into_iter().filter_map(|answer| match answer {
+            Ok(Answer::Found { records, .. }) => Some(records),
+            Ok(Answer::NoData { .. } | Answer::NoName { .. } | Answer::NoTarget { .. })
+            | Err(_) => None,
+        });
+        shared.guard.targets(&found.flatten().collect::<Vec<_>>())
+    }
+}
+
+/// The hosts in the order in which they are tried.
+fn hosts(question: &Question) -> Vec<HostName> {
+    match &question.route.route {
+        MailRoute::Exchangers(exchangers) => {
+            in_order(&exchangers.hosts, |below| fastrand::usize(..below))
+                .into_iter()
+                .cloned()
+                .collect()
+        }
+        _ => question.hosts(),
+    }
+}

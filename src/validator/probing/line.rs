@@ -1,0 +1,262 @@
+//! The line in front of a mail server: those who wait for it share its connections.
+
+use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
+
+use super::conversation::Conversation;
+use super::flight::Progress;
+use super::told::Told;
+use super::{Probing, Question};
+use crate::address::Domain;
+use crate::route::HostName;
+use crate::smtp::Recipient;
+use crate::smtp::dial::Target;
+use crate::smtp::etiquette::{Destination, Party, Permission};
+use crate::verdict::{CatchAll, MailboxEvidence, NotProbed};
+
+/// How often a recipient is tried of which a server would not speak before it hung up.
+const MAX_TRIES: u8 = 2;
+
+/// A recipient in the line.
+pub(super) struct Job {
+    pub(super) recipient: Recipient,
+    pub(super) domain: Domain,
+    pub(super) provider: Option<Box<str>>,
+    /// What is known of made-up recipients at the domain.
+    pub(super) catch_all: CatchAll,
+    /// When nobody waits for the answer any more.
+    deadline: Instant,
+    tries: u8,
+    progress: Arc<watch::Sender<Progress>>,
+    tell: oneshot::Sender<Outcome>,
+}
+
+/// What came of a place in the line.
+pub(super) enum Outcome {
+    /// An answer, if only why there is none.
+    Told(Told),
+    /// There is no server at this address; another may be tried.
+    NobodyThere(Told),
+}
+
+impl Job {
+    pub(super) fn new(
+        question: &Question,
+        catch_all: CatchAll,
+        progress: Arc<watch::Sender<Progress>>,
+        deadline: Instant,
+    ) -> (Self, oneshot::Receiver<Outcome>) {
+        let (tell, outcome) = oneshot::channel();
+        let job = Self {
+            recipient: Recipient::from(&question.address),
+            domain: question.domain.clone(),
+            provider: question.provider.clone(),
+            catch_all,
+            deadline,
+            tries: 0,
+            progress,
+            tell,
+        };
+        (job, outcome)
+    }
+
+    /// A server is being asked now.
+    pub(super) fn begin(&mut self) {
+        self.tries += 1;
+        self.progress.send_replace(Progress::Asking);
+    }
+
+    /// Whether it may be tried once more.
+    pub(super) fn may_be_tried_again(&self) -> bool {
+        self.tries < MAX_TRIES
+    }
+
+    pub(super) fn tell(self, outcome: Outcome) {
+        // Whoever asked may have gone.
+        let _ = self.tell.send(outcome);
+    }
+}
+
+/// Those who wait, by server.
+#[derive(Default)]
+pub(super) struct Lines(Mutex<HashMap<Key, Line>>);
+
+/// One organisation's server at one address.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    organisation: Party,
+    target: Target,
+}
+
+struct Line {
+    host: HostName,
+    jobs: VecDeque<Job>,
+}
+
+/// What a line wants.
+struct Wanted {
+    host: HostName,
+    /// Recipients, made-up ones included.
+    recipients: NonZeroU32,
+    /// When the last of them has gone.
+    deadline: Instant,
+}
+
+impl Lines {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Line>> {
+        // Nothing that holds the lock can leave a line half changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the line wants; none, and no line any more, where nobody is left in it.
+    fn wanted(&self, key: &Key) -> Option<Wanted> {
+        let mut lines = self.lock();
+        let line = lines.get_mut(key)?;
+        line.jobs.retain(|job| !job.tell.is_closed());
+        let recipients = NonZeroU32::new(line.take_count(u32::MAX).1);
+        let deadline = line.jobs.iter().map(|job| job.deadline).max();
+        let (Some(recipients), Some(deadline)) = (recipients, deadline) else {
+            lines.remove(key);
+            return None;
+        };
+        Some(Wanted { host: line.host.clone(), recipients, deadline })
+    }
+
+    /// Takes as many from the front as may be asked about; one at least, if there is one.
+    fn take(&self, key: &Key, recipients: u32) -> Vec<Job> {
+        let mut lines = self.lock();
+        let Some(line) = lines.get_mut(key) else { return Vec::new() };
+        line.jobs.retain(|job| !job.tell.is_closed());
+        let (count, _) = line.take_count(recipients);
+        line.jobs.drain(..count).collect()
+    }
+
+    /// Takes those who are gone by then.
+    fn take_gone_by(&self, key: &Key, deadline: Instant) -> Vec<Job> {
+        let mut lines = self.lock();
+        let Some(line) = lines.get_mut(key) else { return Vec::new() };
+        let all = std::mem::take(&mut line.jobs);
+        let (gone, left): (VecDeque<Job>, VecDeque<Job>) =
+            all.into_iter().partition(|job| job.deadline <= deadline);
+        line.jobs = left;
+        gone.into()
+    }
+
+    fn put_back(&self, key: &Key, jobs: Vec<Job>) {
+        if let Some(line) = self.lock().get_mut(key) {
+            for job in jobs.into_iter().rev() {
+                line.jobs.push_front(job);
+            }
+        }
+    }
+}
+
+impl Line {
+    /// How many from the front may be asked about with so many recipients, and how many recipients that
+    /// takes: each domain of which it is not known takes a made-up one.
+    fn take_count(&self, recipients: u32) -> (usize, u32) {
+        let mut unknown: Vec<&Domain> = Vec::new();
+        let mut price = 0;
+        for (count, job) in self.jobs.iter().enumerate() {
+            let made_up = job.catch_all == CatchAll::Unknown && !unknown.contains(&&job.domain);
+            let with_this = price + 1 + u32::from(made_up);
+            if with_this > recipients && count > 0 {
+                return (count, price);
+            }
+            price = with_this;
+            if made_up {
+                unknown.push(&job.domain);
+            }
+        }
+        (self.jobs.len(), price)
+    }
+}
+
+/// Takes a line away whose server broke down, so that the next one who comes starts another.
+struct Closing<'a> {
+    lines: &'a Lines,
+    key: &'a Key,
+}
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.lines.lock().remove(self.key);
+        }
+    }
+}
+
+impl Probing {
+    /// Puts a job at the end of its line.
+    pub(super) fn join_line(&self, host: &HostName, target: Target, job: Job) {
+        // By who runs the server, whoever's domain it is: the etiquette is kept towards them.
+        let destination = Destination::new(host.clone(), None, target.ip());
+        let [organisation, _] = destination.parties().clone();
+        let key = Key { organisation, target };
+        let is_served = {
+            let mut lines = self.shared.lines.lock();
+            let is_served = lines.contains_key(&key);
+            let line = lines.entry(key.clone());
+            let line = line.or_insert_with(|| Line { host: host.clone(), jobs: VecDeque::new() });
+            line.jobs.push_back(job);
+            is_served
+        };
+        if !is_served {
+            let probing = self.clone();
+            tokio::spawn(async move { probing.serve_line(&key).await });
+        }
+    }
+
+    /// Serves a line until nobody is left in it.
+    async fn serve_line(&self, key: &Key) {
+        let shared = &self.shared;
+        let _closing = Closing { lines: &shared.lines, key };
+        while let Some(wanted) = shared.lines.wanted(key) {
+            let destination = Destination::new(wanted.host.clone(), None, key.target.ip());
+            let leave =
+                shared.etiquette.ask_leave(&destination, wanted.recipients, wanted.deadline);
+            match leave.await {
+                Permission::Go(grant) => {
+                    let allowance = grant.allowance();
+                    let jobs = shared.lines.take(key, allowance.recipients);
+                    let conversation = Conversation::new(shared, &wanted.host, allowance);
+                    let (outcomes, unasked) = conversation.hold(key.target, jobs).await;
+                    grant.settle(outcomes);
+                    shared.lines.put_back(key, unasked);
+                }
+                Permission::Wait(until) => {
+                    let gone = shared.lines.take_gone_by(key, wanted.deadline);
+                    self.tell_all(gone, MailboxEvidence::Paused, Some(until), None);
+                }
+                Permission::Paused(why, until) => {
+                    let all = shared.lines.take(key, u32::MAX);
+                    self.tell_all(all, MailboxEvidence::Paused, Some(until), Some(why.code()));
+                }
+                Permission::Never => {
+                    let all = shared.lines.take(key, u32::MAX);
+                    self.tell_all(all, MailboxEvidence::NotProbed(NotProbed::Off), None, None);
+                }
+            }
+        }
+    }
+
+    /// Tells why nobody was asked.
+    fn tell_all(
+        &self,
+        jobs: Vec<Job>,
+        mailbox: MailboxEvidence,
+        retry_at: Option<jiff::Timestamp>,
+        detail: Option<&'static str>,
+    ) {
+        let mut told = Told::nothing(mailbox, self.shared.clock.now());
+        told.evidence.retry_at = retry_at;
+        told.evidence.detail = detail.map(Into::into);
+        for job in jobs {
+            job.tell(Outcome::Told(told.clone()));
+        }
+    }
+}

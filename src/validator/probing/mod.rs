@@ -1,0 +1,177 @@
+//! Asking mail servers about mailboxes: as seldom as can be, and never more than the etiquette allows.
+//!
+//! What is known still is not asked (`memory`). Else one flight a mailbox looks for a server (`flight`) and
+//! stands in the line of that server (`line`); whoever serves the line takes leave and asks about
+//! everybody in it on one connection (`conversation`). What the answers mean is told by plain functions
+//! (`told`).
+
+mod conversation;
+mod flight;
+mod line;
+mod memory;
+mod told;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics::counter;
+use tokio::time::timeout;
+
+use crate::address::{Address, Domain};
+use crate::cache::{Freshness, LearnedRoute, MailboxCache};
+use crate::catalog::{Canonical, Tells};
+use crate::clock::Clock;
+use crate::dns::Dns;
+use crate::reply::Patterns;
+use crate::report::MailboxFacts;
+use crate::route::{HostName, MailRoute};
+use crate::smtp::Client;
+use crate::smtp::dial::{Dialer, Guard};
+use crate::smtp::etiquette::Etiquette;
+use crate::store::Store;
+use crate::verdict::{MailboxEvidence, NotProbed};
+use flight::{Flights, Progress};
+use line::Lines;
+use memory::Memory;
+use told::Told;
+
+/// A flight goes on at least as long as a server may take for a whole conversation, whoever waits for it.
+const LEAST_FLIGHT: Duration = Duration::from_secs(120);
+/// Mailboxes that are asked about, or wait for it, at the same time.
+const MAX_FLIGHTS: usize = 10_000;
+
+/// What asking is done with.
+pub struct ProbingParts {
+    /// For the addresses of mail servers.
+    pub dns: Arc<dyn Dns>,
+    /// Who we say we are, and how patient we are.
+    pub client: Client,
+    /// How connections are made.
+    pub dialer: Arc<dyn Dialer>,
+    /// Which addresses may be dialled.
+    pub guard: Guard,
+    /// How much may be asked.
+    pub etiquette: Etiquette,
+    /// What replies mean.
+    pub patterns: Patterns,
+    /// What this process knows.
+    pub cache: MailboxCache,
+    /// What all processes know.
+    pub store: Option<Store>,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Asks mail servers. Clones share what they know.
+#[derive(Clone)]
+pub struct Probing {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    dns: Arc<dyn Dns>,
+    client: Client,
+    dialer: Arc<dyn Dialer>,
+    guard: Guard,
+    etiquette: Etiquette,
+    patterns: Patterns,
+    memory: Memory,
+    clock: Arc<dyn Clock>,
+    flights: Flights,
+    lines: Lines,
+}
+
+/// A mailbox that somebody wants to know about.
+pub(super) struct Question {
+    pub(super) address: Address,
+    /// What its evidence is kept under.
+    pub(super) mailbox: Canonical,
+    pub(super) domain: Domain,
+    /// The id of the provider whose domain it is.
+    pub(super) provider: Option<Box<str>>,
+    /// What its mail servers are known to tell.
+    pub(super) tells: Option<Tells>,
+    /// Where its mail goes.
+    pub(super) route: Arc<LearnedRoute>,
+}
+
+impl Question {
+    /// The names of the mail servers.
+    fn hosts(&self) -> Vec<HostName> {
+        match &self.route.route {
+            MailRoute::Exchangers(exchangers) => {
+                exchangers.hosts.iter().map(|exchanger| exchanger.host.clone()).collect()
+            }
+            MailRoute::Implicit(_) => HostName::new(self.domain.ascii()).into_iter().collect(),
+            MailRoute::Null
+            | MailRoute::NoService
+            | MailRoute::NoDomain
+            | MailRoute::NoTarget
+            | MailRoute::Unusable
+            | MailRoute::Unresolved(_) => Vec::new(),
+        }
+    }
+}
+
+impl Probing {
+    /// Asks with these parts. Nothing is under way yet.
+    pub fn new(parts: ProbingParts) -> Self {
+        let ProbingParts { dns, client, dialer, guard, etiquette, patterns, .. } = parts;
+        let ProbingParts { cache, store, clock, .. } = parts;
+        let memory = Memory::new(cache, store, clock.clone());
+        let (flights, lines) = (Flights::default(), Lines::default());
+        Self {
+            shared: Arc::new(Shared {
+                dns,
+                client,
+                dialer,
+                guard,
+                etiquette,
+                patterns,
+                memory,
+                clock,
+                flights,
+                lines,
+            }),
+        }
+    }
+
+    /// What is known of a mailbox, or can be found out in this time. What was begun goes on when the time
+    /// is over, or when the caller does not wait for it.
+    pub(super) async fn ask(&self, question: Question, patience: Duration) -> MailboxFacts {
+        let facts = self.find_out(question, patience).await;
+        let status = facts.evidence.mailbox.code();
+        counter!("mailvet_mailboxes_total", "status" => status).increment(1);
+        facts
+    }
+
+    async fn find_out(&self, question: Question, patience: Duration) -> MailboxFacts {
+        let shared = &self.shared;
+        if question.tells == Some(Tells::Nothing) {
+            return self.not_probed(NotProbed::Provider);
+        }
+        if shared.etiquette.never_asks_about(&question.domain) {
+            return self.not_probed(NotProbed::Off);
+        }
+        if let Some(evidence) = shared.memory.recall(&question).await {
+            return MailboxFacts { evidence, text: None, freshness: Freshness::Cached };
+        }
+        let Some(mut progress) = self.board(question, patience) else {
+            return self.asked(Told::nothing(MailboxEvidence::Paused, shared.clock.now()));
+        };
+        let landed = progress.wait_for(|progress| matches!(progress, Progress::Landed(_)));
+        // Whichever it is: landed, lost or out of patience.
+        let _ = timeout(patience, landed).await;
+        let told = progress.borrow().told(shared.clock.now());
+        self.asked(told)
+    }
+
+    fn asked(&self, told: Told) -> MailboxFacts {
+        let Told { evidence, text, .. } = told;
+        MailboxFacts { evidence, text, freshness: Freshness::Asked }
+    }
+
+    fn not_probed(&self, why: NotProbed) -> MailboxFacts {
+        self.asked(Told::nothing(MailboxEvidence::NotProbed(why), self.shared.clock.now()))
+    }
+}
