@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
 
-use divan::{Bencher, black_box};
+use divan::{AllocProfiler, Bencher, black_box};
 use jiff::Timestamp;
 use mailvet::address::{Address, Domain, Host, Pasted};
 use mailvet::catalog::{Catalog, KnownReal, ListKind, Lists, Source};
@@ -12,6 +12,10 @@ use mailvet::report::Form;
 use mailvet::typo::{Confidence, Speller};
 use mailvet::validator::{InForce, Network, Parts, Request, Validator};
 use mailvet::verdict::Policy;
+
+/// Counts allocations.
+#[global_allocator]
+static ALLOCATOR: AllocProfiler = AllocProfiler::system();
 
 fn main() {
     divan::main();
@@ -138,7 +142,17 @@ fn canonical(bencher: Bencher<'_, '_>, text: &str) {
     bencher.bench_local(|| OURS.canonical(black_box(&address), &known));
 }
 
-#[divan::bench(args = ["gmal.com", "some-company.de"], sample_size = 100)]
+/// What it costs to know that a domain needs no suggestion.
+#[divan::bench(args = ["gmail.com", "yahoo.co.uk"], sample_size = 1000)]
+fn suggest_nothing_for_known(bencher: Bencher<'_, '_>, name: &str) {
+    let domain = domain(name);
+    bencher.bench_local(|| OURS.look_up(black_box(&domain)).is_known_real());
+}
+
+#[divan::bench(
+    args = ["gmal.com", "hotmial.con", "some-company.de", "some-university.ac.uk", "x.com", "live.gov"],
+    sample_size = 100
+)]
 fn suggest(bencher: Bencher<'_, '_>, name: &str) {
     let domain = domain(name);
     bencher.bench_local(|| SPELLER.suggest(black_box(&domain), None));

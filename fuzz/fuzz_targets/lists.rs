@@ -45,7 +45,7 @@ fn holds(catalog: &Catalog, kind: ListKind, text: &str) {
     let speller = Speller::new(catalog.provider_domains());
     let words = text.split(|c: char| c.is_whitespace()).filter(|word| !word.is_empty());
     for word in words.take(32) {
-        speller.part(word);
+        speller.nearest(word, None);
         if let Ok(domain) = Domain::parse_name(word) {
             let known = catalog.look_up(&domain);
             let special = domain.and_parents().any(|name| catalog.is_special_use(name));

@@ -9,18 +9,18 @@ use super::slips::Log10;
 /// A text that is no domain at all.
 const NO_DOMAIN: Log10 = -12.0;
 /// An ending that others have their names below may have a mailbox too.
-const ENDING_ITSELF: Log10 = -4.0;
+const ENDING_ITSELF: Log10 = -4.4;
 /// A domain beneath another one exists if somebody wanted it to.
-const BELOW_ANOTHER: Log10 = -6.5;
+const BELOW_ANOTHER: Log10 = -6.9;
 /// A provider's very name with `.com`, where that is not the provider's: somebody has it.
-const NAME_WITH_COM: Log10 = -6.0;
+const NAME_WITH_COM: Log10 = -6.4;
 /// The same with another ending.
-const NAME_WITH_OTHER: Log10 = -7.0;
+const NAME_WITH_OTHER: Log10 = -7.4;
 /// The same for each country in which the provider has a domain: then it may well have one there too.
 const PER_COUNTRY: Log10 = 0.5;
 const MOST_COUNTRIES: usize = 4;
 /// A provider's very name below somebody else's.
-const NAME_BELOW_ANOTHER: Log10 = -8.5;
+const NAME_BELOW_ANOTHER: Log10 = -8.9;
 /// Somebody's own name, and a slip in its ending.
 const ENDING_MISTYPED: Log10 = -3.0;
 /// Many services are called something-mail and something-cloud.
@@ -137,15 +137,15 @@ fn share(suffix: &[u8]) -> Log10 {
 /// How likely one name of this length is meant, of all with `.com`.
 fn by_length(length: usize) -> Log10 {
     match length {
-        0..=2 => -4.0,
-        3 => -4.4,
-        4 => -5.2,
-        5 => -6.2,
-        6 => -6.9,
-        7 => -7.4,
-        8 => -8.0,
-        9 => -8.5,
-        _ => -9.0,
+        0..=2 => -4.4,
+        3 => -4.8,
+        4 => -5.6,
+        5 => -6.6,
+        6 => -7.3,
+        7 => -7.8,
+        8 => -8.4,
+        9 => -8.9,
+        _ => -9.4,
     }
 }
 

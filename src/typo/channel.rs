@@ -25,6 +25,8 @@ const MAIL_BEHIND: Slips = Slips::one(-4.2);
 const ENDING_MISSING: Slips = Slips::one(-4.5);
 /// How long an ending can be that stands behind a name without a dot.
 const ENDING_LENGTHS: RangeInclusive<usize> = 2..=6;
+/// Where the name is right as it stands, as in `mail.con`, few meant another one.
+const OTHER_NAME_IS_RIGHT: Log10 = -1.5;
 /// More slips than these make any domain of any other.
 const MOST_SLIPS: usize = 3;
 /// What somebody's own country adds to the chance of its domains.
@@ -138,23 +140,19 @@ impl<'t> Field<'t> {
         around: Slips,
     ) {
         let mut brands = targets.of_name(name, typist.hand);
-        if let Some(name) = name.strip_suffix(b"mail") {
-            let exact = targets.of_name(name, typist.hand).into_iter();
-            brands.extend(
-                exact
-                    .filter(|(brand, slips)| slips.count == 0 && brand.is_famous)
-                    .map(|(brand, _)| (brand, MAIL_BEHIND)),
-            );
-        }
+        let before_mail = name.strip_suffix(b"mail").and_then(|name| targets.famous_name(name));
+        brands.extend(before_mail.map(|brand| (brand, MAIL_BEHIND)));
         if brands.is_empty() {
             return;
         }
         let existence = self.shape(typed).existence();
         let ending = TypedEnding { text: ending, existence };
+        let right =
+            brands.iter().find(|(_, slips)| slips.count == 0).map(|(brand, _)| brand.endings);
+        self.countries = self.countries.or(right);
         for (brand, slips) in brands {
-            if slips.count == 0 {
-                self.countries = Some(brand.endings);
-            }
+            let is_other = right.is_some() && slips.count > 0;
+            let slips = if is_other { slips.against(OTHER_NAME_IS_RIGHT) } else { slips };
             self.enter_brand(brand, ending, typist, around.and(slips));
         }
     }
@@ -188,7 +186,7 @@ impl<'t> Field<'t> {
         };
         let is_right = has(&|meant| ending.text == meant);
         let is_there = has(&|meant| ending.is_country_of(meant));
-        if is_there {
+        if is_there && before.count == 0 {
             // Where the name has a domain in that very country, it has no other one there.
             self.countries = self.countries.map(|_| 1);
         }

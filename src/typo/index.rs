@@ -90,20 +90,16 @@ fn remainders(word: &[u8], edits: usize, mut each: impl FnMut(u64)) {
         until[at + 1] = until[at].wrapping_add(power.wrapping_mul(u64::from(*byte)));
         power = power.wrapping_mul(BASE);
     }
+    // What stands between two places, and the same moved up by a letter that went before it.
     let between = |from: usize, to: usize| until[to].wrapping_sub(until[from]);
+    let moved = |part: u64| part.wrapping_mul(INVERSE);
     each(until[length]);
-    if edits == 0 {
-        return;
-    }
-    for one in 0..length {
-        let before = until[one];
-        each(before.wrapping_add(between(one + 1, length).wrapping_mul(INVERSE)));
-        if edits == 1 {
-            continue;
-        }
-        for other in one + 1..length {
-            let middle = between(one + 1, other).wrapping_mul(INVERSE);
-            let end = between(other + 1, length).wrapping_mul(INVERSE).wrapping_mul(INVERSE);
+    for one in (0..length).take_while(|_| edits > 0) {
+        let before = between(0, one);
+        each(before.wrapping_add(moved(between(one + 1, length))));
+        for other in (one + 1..length).take_while(|_| edits > 1) {
+            let middle = moved(between(one + 1, other));
+            let end = moved(moved(between(other + 1, length)));
             each(before.wrapping_add(middle).wrapping_add(end));
         }
     }

@@ -1,9 +1,14 @@
 //! What a person probably meant to type.
 //!
-//! A typed domain is compared with the domains of popular providers; how popular the target and how
-//! small the slip make the confidence. What is known to be real is never corrected: the caller does not
-//! ask about it. This room knows nothing of the DNS; what the DNS says of the typed domain joins
-//! through [`weigh`].
+//! A noisy channel: how often people mean a domain (`targets`) times how likely the slips are that make the
+//! typed one of it (`slips` in a word, `endings`, `heard`), against how likely the typed one is meant
+//! (`as_typed`), makes the confidence (`channel`). Candidates come from an index of what is left of their
+//! names when letters go (`index`). Texts that are no address are read in every way that makes one
+//! (`readings`, `repair`).
+//!
+//! What is known to be real is never corrected: the caller does not ask about it. This room knows nothing
+//! of the DNS; what the DNS says of the typed domain joins through [`weigh`], and of a domain whose ending
+//! alone is wrong through [`tld_slip`].
 
 mod as_typed;
 mod channel;

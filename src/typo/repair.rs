@@ -3,10 +3,8 @@
 //! Each way to read such a text gives a local part, as it was typed, and a domain. It counts only if the
 //! domain bears it out.
 
-use std::borrow::Cow;
-
 use super::readings::{Proof, Reading, readings};
-use super::{Confidence, Locale, Speller};
+use super::{Confidence, Locale, Speller, Suggestion};
 use crate::address::{Address, Domain, SyntaxCode};
 
 /// An address that was probably meant by a text that is none.
@@ -66,52 +64,53 @@ impl Speller {
         locale: Option<&Locale>,
         standing: impl Fn(&Domain) -> Standing,
     ) -> Option<Repaired> {
-        let (domain, confidence) = match Domain::parse(&reading.domain) {
-            Ok(domain) => {
-                let sure = self.is_sure(&domain, locale, reading.proof, standing(&domain))?;
-                (sure.0.map_or(reading.domain.as_ref().into(), Cow::from), sure.1)
+        let meant = match Domain::parse(&reading.domain) {
+            Ok(domain) => self.meant_by(&domain, reading.proof, locale, standing(&domain))?,
+            Err(_) if reading.proof == Proof::CouldExist => {
+                self.nearest(&reading.domain.to_lowercase(), locale).map(Meant::Another)?
             }
-            Err(_) if reading.proof != Proof::CouldExist => return None,
-            Err(_) => {
-                let meant = self.nearest(&reading.domain.to_lowercase(), locale)?;
-                (Cow::from(meant.domain.into_string()), meant.confidence.probability())
-            }
+            Err(_) => return None,
+        };
+        let (domain, confidence) = match &meant {
+            Meant::ThatOne(confidence) => (&*reading.domain, *confidence),
+            Meant::Another(meant) => (&*meant.domain, meant.confidence.probability()),
         };
         let address: Address = format!("{}@{domain}", reading.local).parse().ok()?;
         let confidence = Confidence::from_probability(reading.likelihood * confidence)?;
         Some(Repaired { address, confidence })
     }
 
-    /// How sure it is that a domain is meant, or which one in its place.
-    fn is_sure(
+    /// Whether a domain is meant, or another one in its place.
+    fn meant_by(
         &self,
         domain: &Domain,
-        locale: Option<&Locale>,
         proof: Proof,
+        locale: Option<&Locale>,
         standing: Standing,
-    ) -> Option<(Option<String>, f64)> {
-        if standing == Standing::Impossible {
-            return None;
-        }
-        let is_target = self.targets.contain(domain.ascii()) || self.is_own(domain);
-        match proof {
-            Proof::Famous => self.targets.famous(domain.ascii()).map(|_| (None, 1.0)),
-            _ if is_target || standing == Standing::Real => Some((None, 1.0)),
-            Proof::Known | Proof::CouldExist => {
-                let meant = self.suggest(domain, locale);
-                match meant.filter(|meant| meant.confidence >= SURE_SLIP) {
-                    Some(meant) => {
-                        let confidence = meant.confidence.probability();
-                        Some((Some(meant.domain.into_string()), confidence))
-                    }
-                    None if proof == Proof::CouldExist && ends_well(domain) => {
-                        Some((None, COULD_EXIST))
-                    }
-                    None => None,
-                }
+    ) -> Option<Meant> {
+        let name = domain.ascii();
+        let is_known = self.targets.contain(name) || self.is_own(domain);
+        match (proof, standing) {
+            (_, Standing::Impossible) => return None,
+            (Proof::Famous, _) => return self.targets.famous(name).map(|_| Meant::ThatOne(1.0)),
+            (Proof::Known | Proof::CouldExist, Standing::Real) => return Some(Meant::ThatOne(1.0)),
+            (Proof::Known | Proof::CouldExist, Standing::Unknown) if is_known => {
+                return Some(Meant::ThatOne(1.0));
             }
+            (Proof::Known | Proof::CouldExist, Standing::Unknown) => {}
         }
+        let slip = self.suggest(domain, locale).filter(|meant| meant.confidence >= SURE_SLIP);
+        let as_it_is = proof == Proof::CouldExist && ends_well(domain);
+        slip.map(Meant::Another).or_else(|| as_it_is.then_some(Meant::ThatOne(COULD_EXIST)))
     }
+}
+
+/// Which domain is meant.
+enum Meant {
+    /// The one that was read, this probably.
+    ThatOne(f64),
+    /// Another one.
+    Another(Suggestion),
 }
 
 /// Whether the text lacks nothing but everything before the `@`: a domain that is known to be real.

@@ -57,6 +57,11 @@ impl Slips {
         Self { count: 1, log10 }
     }
 
+    /// The same where something else speaks against them.
+    pub(super) fn against(self, doubt: Log10) -> Self {
+        Self { log10: self.log10 + doubt, ..self }
+    }
+
     /// These, and others in another part of the same text.
     pub(super) fn and(self, other: Self) -> Self {
         Self { count: self.count + other.count, log10: self.log10 + other.log10 }

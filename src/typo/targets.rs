@@ -57,22 +57,22 @@ fn share(domain: &str, popularity: Popularity) -> Log10 {
         ("gmail.com", 1) => -0.4,
         ("yahoo.com" | "hotmail.com", 1) => -0.8,
         ("outlook.com", 1) => -1.0,
-        ("icloud.com", 1) => -1.3,
-        ("aol.com" | "live.com", 1) => -1.5,
-        (_, 1) => -1.8,
-        (_, 2) => -2.6,
-        (_, 3) => -3.3,
-        (_, _) => -4.6,
+        ("icloud.com", 1) => -1.5,
+        ("aol.com" | "live.com", 1) => -1.9,
+        (_, 1) => -2.2,
+        (_, 2) => -3.0,
+        (_, 3) => -3.7,
+        (_, _) => -5.0,
     }
 }
 
 /// Less popular domains than those of this class are too rarely meant to be guessed.
 const LEAST_POPULAR: u8 = 4;
 /// A domain of the operator's own: whoever types here often has it.
-const OWN: Log10 = -1.8;
+const OWN: Log10 = -2.2;
 /// A name of this class is known by itself, whatever its ending.
 const FAMOUS: u8 = 1;
-const FAMOUS_SHARE: Log10 = -2.0;
+const FAMOUS_SHARE: Log10 = -2.4;
 /// Shorter names are too much like others.
 const SHORTEST_FAMOUS: usize = 5;
 
@@ -174,6 +174,19 @@ impl Targets {
     /// Whether this is one of the domains.
     pub(super) fn contain(&self, domain: &str) -> bool {
         self.of_letters(domain).is_some_and(|(_, target)| target.is(domain))
+    }
+
+    /// The brand of this very name, if it is a famous one.
+    pub(super) fn famous_name(&self, name: &[u8]) -> Option<&Brand> {
+        let mut found = None;
+        self.index.look_up(name, 0, |number| {
+            let Spelling { text, brand, kind, .. } = &self.spellings[number];
+            let brand = &self.brands[*brand];
+            if *kind == SpellingKind::Right && **text == *name && brand.is_famous {
+                found = Some(brand);
+            }
+        });
+        found
     }
 
     /// The domain, if it is one of the most popular and its name is like no other.

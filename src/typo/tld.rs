@@ -53,7 +53,7 @@ const ENDINGS: [(&str, Log10); 32] = [
 ];
 
 /// Endings that exist, and yet are slips of `com` where the domain does not.
-const MOSTLY_SLIPS: [&str; 5] = ["cm", "co", "om", "cam", "comm"];
+const MOSTLY_SLIPS: [&str; 3] = ["cm", "co", "om"];
 /// How likely a candidate is meant that takes mail, in the place of a domain that cannot exist.
 const OF_NONSENSE: f64 = 0.85;
 /// The same in the place of one that does not happen to exist.
@@ -81,27 +81,27 @@ pub fn tld_slip(typed: &Domain) -> Option<Candidate> {
             }
         }
     }
-    let likelihood = |found: &(&str, &str, Log10)| found.2;
-    let best = *found.iter().max_by(|one, other| one.2.total_cmp(&other.2))?;
-    let all: f64 = found.iter().map(|one| 10f64.powf(likelihood(one) - best.2)).sum();
+    let (name, meant, likelihood) = *found.iter().max_by(|one, other| one.2.total_cmp(&other.2))?;
+    let all: f64 = found.iter().map(|(.., other)| 10f64.powf(other - likelihood)).sum();
     let exists = psl::suffix(text.as_bytes()).is_some_and(|suffix| suffix.is_known());
     let sure = if exists { OF_ABSENT } else { OF_NONSENSE } / all;
-    let (name, meant, _) = best;
     Some(Candidate {
         domain: Domain::parse(&format!("{name}.{meant}")).ok()?,
         confidence: Confidence::from_probability(sure).filter(|_| sure >= LEAST)?,
     })
 }
 
+/// How likely the one ending is typed for the other.
 fn slip(typed: &str, meant: &str) -> Option<Log10> {
     if typed.strip_prefix(meant).is_some_and(|rest| rest.trim_start_matches('.') == meant) {
         return Some(REPEATED);
     }
-    let most = if meant.len() <= 2 || typed.len() <= 2 { 1 } else { 2 };
-    let slips = Hand::of(None).slips_behind_dot(typed.as_bytes(), meant.as_bytes(), most)?;
+    // With two slips the ending of an intranet would be one of the internet's.
+    let slips = Hand::of(None).slips_behind_dot(typed.as_bytes(), meant.as_bytes(), 1)?;
     Some(slips.likelihood())
 }
 
+/// `com.com`
 fn is_twice(ending: &str) -> bool {
     ending.split_once('.').is_some_and(|(one, other)| one == other)
 }
@@ -130,6 +130,9 @@ mod tests {
             ("mycompany.de", None),
             ("mycompany.dev", None),
             ("mycompany.qqqq", None),
+            ("mail.mycompany.lan", None),
+            ("mycompany.test", None),
+            ("mycompany.corp", None),
         ];
         for (typed, meant) in cases {
             let candidate = tld_slip(&Domain::parse(typed).unwrap());

@@ -142,7 +142,7 @@ fn flags_lie_over_the_environment_over_the_file() {
 #[test]
 fn mistakes_in_the_configuration() {
     // The file, the environment, what standard error says.
-    let cases: [(_, Option<(_, _)>, &[&str]); 14] = [
+    let cases: [(_, Option<(_, _)>, &[&str]); 15] = [
         ("[dns", None, &["mailvet.toml", "line 1"]),
         ("nonsense", None, &["mailvet.toml", "line 1"]),
         ("[dns]\nserver = []", None, &["`dns.server`", "did you mean `dns.servers`?"]),
@@ -163,6 +163,7 @@ fn mistakes_in_the_configuration() {
             &["policy.advice.disposable", "`refuse`", "accept, confirm, reject"],
         ),
         ("[catalog]\nallow_reserved = [\"te st\"]", None, &["catalog.allow_reserved", "entry 1"]),
+        ("[typo]\ndomains = [\"my.org\", \"corp\"]", None, &["typo.domains", "entry 2"]),
         (
             "",
             Some(("MAILVET_DNS__SERVER", "127.0.0.1")),

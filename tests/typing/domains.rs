@@ -151,7 +151,9 @@ fn the_language_decides_what_else_is_a_tie() {
         // The m of a French keyboard is next to the l.
         ("gmaim.com", Some("fr"), Some("gmail.com")),
         ("yahoo.f", Some("fr"), Some("yahoo.fr")),
-        ("orange.com", Some("fr"), Some("orange.fr")),
+        // A company's own, however French the keyboard.
+        ("orange.com", Some("fr"), None),
+        ("oange.com", Some("fr"), Some("orange.fr")),
         ("gmal.com", Some("fr"), Some("gmail.com")),
     ];
     for (typed, locale, meant) in cases {

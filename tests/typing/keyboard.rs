@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::cases::CATALOG;
 
-/// A stream of numbers from a seed (SplitMix64).
+/// A stream of numbers from a seed (`SplitMix64`).
 pub(crate) struct Dice(u64);
 
 impl Dice {
@@ -56,8 +56,7 @@ fn slip(word: &str, dice: &mut Dice) -> String {
         0..3 => {
             letters.remove(at);
         }
-        3..5 if at + 1 < letters.len() => letters.swap(at, at + 1),
-        3..6 => letters.insert(at, letters[at]),
+        3..=5 if at + 1 < letters.len() => letters.swap(at, at + 1),
         6..8 if !near.is_empty() => letters.insert(at + 1, *dice.pick(&near)),
         8.. if !near.is_empty() => letters[at] = *dice.pick(&near),
         _ => letters.insert(at, letters[at]),
