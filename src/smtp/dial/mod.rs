@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use exit::{Exit, Source};
 pub use guard::{Guard, MAX_ADDRESSES, SMTP_PORT, Target};
-pub use socks::{Socks5, Socks5Error};
+pub use socks::Socks5;
 
 /// What bytes go through, both ways.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}

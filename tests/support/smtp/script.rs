@@ -1,0 +1,174 @@
+//! How a server behaves, as a text.
+
+use std::time::Duration;
+
+/// The rules, and what EHLO tells.
+#[derive(Default)]
+pub(super) struct Script {
+    pub(super) offers: Vec<String>,
+    rules: Vec<Rule>,
+}
+
+struct Rule {
+    half: Option<Half>,
+    step: Step,
+    whom: Whom,
+    action: Action,
+}
+
+/// The halves of a conversation.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Half {
+    Clear,
+    Tls,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Step {
+    Banner,
+    Ehlo,
+    Helo,
+    StartTls,
+    Tls,
+    Mail,
+    Rcpt,
+    Rset,
+    Quit,
+}
+
+/// Whom a rule of `RCPT` is about.
+enum Whom {
+    Anybody,
+    Nth(usize),
+    Address(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Action {
+    /// Lines, ends included.
+    Say(String),
+    After(Duration, String),
+    Twice(String),
+    Drop,
+    Stall,
+    Garbage,
+    Endless,
+    Trickle,
+    OldTls,
+}
+
+/// The recipient of a `RCPT` command.
+pub(super) struct Named<'a> {
+    pub(super) address: &'a str,
+    /// How many there were on this connection, this one included.
+    pub(super) nth: usize,
+}
+
+impl Script {
+    pub(super) fn read(text: &str) -> Self {
+        let mut script = Self::default();
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            match line.strip_prefix("OFFERS") {
+                Some(features) => {
+                    script.offers = features.split_whitespace().map(str::to_owned).collect();
+                }
+                None => {
+                    let rule = Rule::read(line).unwrap_or_else(|| panic!("no rule: {line}"));
+                    script.rules.push(rule);
+                }
+            }
+        }
+        script
+    }
+
+    /// What to do at this step, where a rule says it.
+    pub(super) fn action(&self, half: Half, step: Step, named: &Named<'_>) -> Option<&Action> {
+        let fits = |rule: &&Rule| {
+            let names = match &rule.whom {
+                Whom::Anybody => true,
+                Whom::Nth(nth) => *nth == named.nth,
+                Whom::Address(address) => address == named.address,
+            };
+            rule.step == step && names && rule.half.is_none_or(|wanted| wanted == half)
+        };
+        self.rules.iter().find(fits).map(|rule| &rule.action)
+    }
+}
+
+impl Rule {
+    fn read(line: &str) -> Option<Self> {
+        let (first, rest) = line.split_once(' ')?;
+        let (half, line) = match first {
+            "IN-CLEAR" => (Some(Half::Clear), rest),
+            "IN-TLS" => (Some(Half::Tls), rest),
+            _ => (None, line),
+        };
+        let (step, rest) = line.split_once(' ')?;
+        let step = Step::read(step)?;
+        let (whom, action) = match step {
+            Step::Rcpt => {
+                let (whom, action) = rest.split_once(' ')?;
+                (Whom::read(whom)?, action)
+            }
+            _ => (Whom::Anybody, rest),
+        };
+        Some(Self { half, step, whom, action: Action::read(action)? })
+    }
+}
+
+impl Step {
+    fn read(word: &str) -> Option<Self> {
+        Some(match word {
+            "BANNER" => Self::Banner,
+            "TLS" => Self::Tls,
+            _ => return Self::of(word),
+        })
+    }
+
+    /// The step that a command belongs to.
+    pub(super) fn of(command: &str) -> Option<Self> {
+        Some(match command {
+            "EHLO" => Self::Ehlo,
+            "HELO" => Self::Helo,
+            "STARTTLS" => Self::StartTls,
+            "MAIL" => Self::Mail,
+            "RCPT" => Self::Rcpt,
+            "RSET" => Self::Rset,
+            "QUIT" => Self::Quit,
+            _ => return None,
+        })
+    }
+}
+
+impl Whom {
+    fn read(word: &str) -> Option<Self> {
+        Some(match word.strip_prefix('#') {
+            Some(nth) => Self::Nth(nth.parse().ok()?),
+            None if word == "*" => Self::Anybody,
+            None => Self::Address(word.to_owned()),
+        })
+    }
+}
+
+impl Action {
+    fn read(text: &str) -> Option<Self> {
+        let lines =
+            |text: &str| text.split('|').map(|line| format!("{line}\r\n")).collect::<String>();
+        let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+        Some(match word {
+            "DROP" => Self::Drop,
+            "STALL" => Self::Stall,
+            "GARBAGE" => Self::Garbage,
+            "ENDLESS" => Self::Endless,
+            "TRICKLE" => Self::Trickle,
+            "OLD" => Self::OldTls,
+            "TWICE" => Self::Twice(lines(rest)),
+            "AFTER" => {
+                let (milliseconds, text) = rest.split_once(' ')?;
+                Self::After(Duration::from_millis(milliseconds.parse().ok()?), lines(text))
+            }
+            _ if word.starts_with(|c: char| c.is_ascii_digit()) => Self::Say(lines(text)),
+            _ => return None,
+        })
+    }
+}
