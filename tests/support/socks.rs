@@ -24,8 +24,7 @@ pub(crate) struct SocksProxy {
 }
 
 /// What it does.
-#[derive(Clone, Copy)]
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Conduct {
     /// Connects.
     Connect,

