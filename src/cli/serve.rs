@@ -14,7 +14,7 @@ use super::exit::{Exit, OrStop, Stopped};
 use super::reload::Reloader;
 use super::settings::Settings;
 use super::signals;
-use crate::config::{Config, Limits};
+use crate::config::{Config, Limits, Listen};
 use crate::http::{
     self, Access, Admin, Admission, App, BodyBounds, Bounds, ConnectionBounds, Drained, Guard,
     Inherited, Phases, Socket,
@@ -72,7 +72,7 @@ pub(super) async fn run(
     ));
     let admin = match (admin, config.http.admin_listen.get()) {
         (Some(inherited), _) => Some(inherited),
-        (None, Some(address)) => Some(open(*address).or_failure()?),
+        (None, Some(Listen(address))) => Some(open(*address).or_failure()?),
         (None, None) => None,
     };
     let main = main.map_or_else(|| open(address), Ok).or_failure()?;
@@ -191,14 +191,11 @@ async fn sum_up(metrics: Metrics) {
 }
 
 fn address(arguments: &ServeArgs, config: &Config) -> anyhow::Result<SocketAddr> {
-    let Some(text) = &arguments.listen else { return Ok(config.http.listen) };
-    let numeric = match text.strip_prefix("localhost:") {
-        Some(port) => format!("127.0.0.1:{port}"),
-        None => text.clone(),
-    };
-    numeric.parse().with_context(|| {
-        format!("--listen {text}: not an IP address with a port, such as 127.0.0.1:8080")
-    })
+    let Some(text) = &arguments.listen else { return Ok(config.http.listen.0) };
+    match text.parse() {
+        Ok(Listen(address)) => Ok(address),
+        Err(wrong) => bail!("--listen {text}: {wrong}"),
+    }
 }
 
 /// Without keys anybody who can connect can ask, so only this machine may connect, unless that is meant.

@@ -6,18 +6,18 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::Range;
-use super::value::{self, Setting};
+use super::value::{self, Listen, Setting};
 
 /// `[http]`
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Http {
     /// Where the service listens. Without keys only loopback addresses will do.
-    pub listen: SocketAddr,
+    pub listen: Listen,
     /// Where readiness and metrics are, and nowhere else.
-    pub admin_listen: Setting<SocketAddr>,
+    pub admin_listen: Setting<Listen>,
     /// Networks of the proxies whose `X-Forwarded-For` is believed.
-    #[serde(deserialize_with = "value::list")]
+    #[serde(deserialize_with = "value::networks")]
     pub trusted_proxies: Vec<IpNet>,
     /// Its bounds.
     pub limits: Limits,
@@ -55,7 +55,7 @@ pub struct Limits {
 impl Default for Http {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            listen: Listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
             admin_listen: Setting::default(),
             trusted_proxies: Vec::new(),
             limits: Limits::default(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use toml::{Table, Value};
 
 use super::Config;
+use super::reading::{self, Wrong, is_name};
 use crate::typo::{did_you_mean, nearest_name};
 
 /// The sources read so far, later ones over earlier ones.
@@ -32,6 +33,14 @@ impl Origins {
     /// Notes that a flag of the command line set a key.
     pub fn set(&mut self, key: &str, origin: &str) {
         self.by_key.insert(key.to_owned(), origin.to_owned());
+    }
+
+    /// The file or the variable that a key was read from, or the keys below it.
+    fn source(&self, key: &str) -> &str {
+        let is_it =
+            |set: &str| set.strip_prefix(key).is_some_and(|r| r.is_empty() || r.starts_with('.'));
+        let source = self.by_key.iter().find(|(set, _)| is_it(set));
+        source.map_or("configuration", |(_, origin)| origin.as_str())
     }
 
     fn set_all(&mut self, origin: &str, table: &Table) {
@@ -64,9 +73,22 @@ pub enum ConfigError {
         /// The known key most like it.
         nearest: Option<String>,
     },
+    /// A key that is no name at all. It is not repeated: it may be somebody's address.
+    #[error("{origin}: a key in {place} is not one of ours")]
+    StrangeKey {
+        /// The file or the environment variable it came from.
+        origin: String,
+        /// The table it is in.
+        place: String,
+    },
     /// A value of the wrong kind or out of its range.
-    #[error("configuration: {0}")]
-    Value(String),
+    #[error("{origin}: {message}")]
+    Value {
+        /// The file or the environment variable it came from.
+        origin: String,
+        /// What is wrong, with the key. It does not repeat the value.
+        message: String,
+    },
 }
 
 /// Every environment variable that is ours starts like this.
@@ -120,12 +142,14 @@ impl Layers {
     /// # Errors
     /// A value is of the wrong kind or out of its range.
     pub fn resolve(self) -> Result<(Config, Origins), ConfigError> {
-        let value_error = |error: toml::de::Error| {
-            ConfigError::Value(error.to_string().trim_end().replace('\n', " "))
-        };
-        let config: Config = Value::Table(self.table).try_into().map_err(value_error)?;
-        config.check()?;
-        Ok((config, self.origins))
+        let Self { table, origins } = self;
+        let config = reading::read(table)
+            .and_then(|config| config.check().map(|()| config))
+            .map_err(|Wrong { key, message }| {
+                let origin = origins.source(&key).to_owned();
+                ConfigError::Value { origin, message }
+            })?;
+        Ok((config, origins))
     }
 }
 
@@ -187,6 +211,11 @@ fn check_keys(origin: &str, prefix: &str, table: &Table) -> Result<(), ConfigErr
         let is_known = known.iter().any(|known| {
             *known == path || known.strip_prefix(&path).is_some_and(|rest| rest.starts_with('.'))
         });
+        if !is_known && !is_name(key) {
+            let place =
+                if prefix.is_empty() { "the file".to_owned() } else { format!("`{prefix}`") };
+            return Err(ConfigError::StrangeKey { origin: origin.to_owned(), place });
+        }
         if !is_known {
             return Err(ConfigError::UnknownKey {
                 origin: origin.to_owned(),
@@ -196,7 +225,8 @@ fn check_keys(origin: &str, prefix: &str, table: &Table) -> Result<(), ConfigErr
         }
         if value.is_table() && path != OPEN_TABLE && known.contains(&path) {
             // Not what is in it: the keys may be somebody's addresses.
-            return Err(ConfigError::Value(format!("`{path}` is no table")));
+            let message = format!("`{path}` is no table");
+            return Err(ConfigError::Value { origin: origin.to_owned(), message });
         }
         match value {
             Value::Table(table) if path != OPEN_TABLE => check_keys(origin, &path, table)?,
@@ -212,16 +242,33 @@ fn known_keys() -> Vec<String> {
     leaves(&defaults).into_iter().map(|(key, _)| key).collect()
 }
 
-/// The known key most like this one, if it is like one at all: a few letters away, or the same name in
-/// another table.
+/// The known key most like this one, if it is like one at all: a few letters away, with a part of its
+/// name, or of the same name in another table.
 fn nearest(path: &str, known: &[String]) -> Option<String> {
     let tables = known.iter().flat_map(|key| key.match_indices('.').map(|(at, _)| &key[..at]));
     let keys = tables.chain(known.iter().map(String::as_str));
     if let Some(key) = nearest_name(path, keys, 2) {
         return Some(key.to_owned());
     }
+    let mut longer_or_shorter = known.iter().filter(|key| begins_alike(path, key));
+    // `max` may be anything.
+    if let (Some(key), None) = (longer_or_shorter.next(), longer_or_shorter.next()) {
+        return Some(key.clone());
+    }
     let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
     let names: Vec<String> = known.iter().map(|key| last(key)).collect();
     let name = nearest_name(&last(path), names.iter().map(String::as_str), 2)?;
     known.iter().find(|key| last(key) == name).cloned()
+}
+
+/// Whether two keys are in one table, and the name of one is the beginning of the other's.
+fn begins_alike(one: &str, other: &str) -> bool {
+    let (Some((table, one)), Some((its_table, other))) =
+        (one.rsplit_once('.'), other.rsplit_once('.'))
+    else {
+        return false;
+    };
+    table == its_table
+        && one.len().min(other.len()) > 2
+        && (one.starts_with(other) || other.starts_with(one))
 }

@@ -9,6 +9,7 @@ mod lists;
 mod log;
 mod probe;
 mod proxy;
+mod reading;
 mod state;
 mod value;
 
@@ -27,8 +28,9 @@ pub use lists::ListFileError;
 pub use log::{Log, LogFormat, LogLevel};
 pub use probe::{Helo, MailFrom, Probe};
 pub use proxy::{Login, Proxy, ProxyHost};
+use reading::Wrong;
 pub use state::State;
-pub use value::{Probability, Secret, Server, Setting};
+pub use value::{Listen, Probability, Secret, Server, Setting};
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -193,7 +195,7 @@ pub struct Policy {
 #[serde(default, deny_unknown_fields)]
 pub struct Network {
     /// Networks whose mail servers may be contacted although they are not on the internet.
-    #[serde(deserialize_with = "value::list")]
+    #[serde(deserialize_with = "value::networks")]
     pub allow: Vec<IpNet>,
 }
 
@@ -253,7 +255,7 @@ impl Default for Typo {
 
 impl Config {
     /// What would make every answer useless is a mistake.
-    fn check(&self) -> Result<(), ConfigError> {
+    fn check(&self) -> Result<(), Wrong> {
         let limits = self.http.limits.ranges();
         let ranges = limits.into_iter().chain(self.ranges()).chain(self.probe.ranges());
         ranges.into_iter().try_for_each(check_range)?;
@@ -282,16 +284,17 @@ impl Config {
 /// A number of the configuration, and what it may be.
 type Range = (&'static str, u64, RangeInclusive<u64>);
 
-fn check_range((key, value, range): Range) -> Result<(), ConfigError> {
+fn check_range((key, value, range): Range) -> Result<(), Wrong> {
     if range.contains(&value) {
         return Ok(());
     }
     let (least, most) = (range.start(), range.end());
-    Err(ConfigError::Value(if *most == u64::MAX {
+    let message = if *most == u64::MAX {
         format!("`{key}` is {value}, but has to be at least {least}")
     } else {
         format!("`{key}` is {value}, but has to be from {least} to {most}")
-    }))
+    };
+    Err(Wrong { key: key.to_owned(), message })
 }
 
 impl Dns {

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Range;
 use super::proxy::Proxy;
+use super::reading::Wrong;
 use super::value::{self, Setting};
-use super::{ConfigError, Range};
 use crate::address::{Address, Host, SyntaxError};
 use crate::smtp::etiquette::{Allowance, Limits, NeverEntry, NeverList};
 
@@ -78,9 +79,9 @@ impl FromStr for Helo {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        text.parse().map(Self).map_err(|_: SyntaxError| {
-            format!("`{text}` is no name such as mail.example.org or [192.0.2.1]")
-        })
+        text.parse()
+            .map(Self)
+            .map_err(|_: SyntaxError| "no name such as mail.example.org or [192.0.2.1]".to_owned())
     }
 }
 
@@ -194,11 +195,11 @@ impl Probe {
     }
 
     /// Mail servers want to know who asks, and have to be told something true.
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    pub(super) fn check(&self) -> Result<(), Wrong> {
         let families = [IpAddr::is_ipv4, IpAddr::is_ipv6];
         if families.iter().any(|family| self.source.iter().filter(|ip| family(ip)).count() > 1) {
             let message = "`probe.source` has more than one address of a kind";
-            return Err(ConfigError::Value(message.to_owned()));
+            return Err(Wrong { key: "probe.source".to_owned(), message: message.to_owned() });
         }
         let missing = match (self.helo.get(), self.mail_from.get()) {
             _ if !self.enabled => return Ok(()),
@@ -216,10 +217,11 @@ const HELO: &str = "`probe.helo`, the name under which this machine is known in 
 const MAIL_FROM: &str = "`probe.mail_from`, an address of your own that takes mail, such as \
                          \"postmaster@example.org\"";
 
-fn unnamed(missing: &str) -> ConfigError {
-    ConfigError::Value(format!(
+fn unnamed(missing: &str) -> Wrong {
+    let message = format!(
         "`probe.enabled` is true: mail servers are asked only under your own name; set {missing}"
-    ))
+    );
+    Wrong { key: "probe.enabled".to_owned(), message }
 }
 
 /// Hides names and addresses.

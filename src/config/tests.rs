@@ -48,7 +48,7 @@ fn the_environment_lies_over_the_file() {
         .and_then(|layers| layers.environment(variables))
         .and_then(Layers::resolve)
         .unwrap();
-    assert_eq!(config.http.listen.port(), 9);
+    assert_eq!(config.http.listen.0.port(), 9);
     assert_eq!(config.dns.servers.len(), 2);
     assert_eq!((config.dns.tries, config.dns.timeout_ms), (5, 7));
     assert_eq!(config.catalog.allow_reserved, ["test"]);
@@ -72,69 +72,113 @@ fn mistakes_are_named() {
         ("[zebra]", "mailvet.toml: unknown key `zebra`"),
         (
             "[http]\nlisten = \"nowhere\"",
-            "configuration: invalid socket address syntax in `http.listen`",
+            "mailvet.toml: `http.listen`: not an IP address or localhost with a port, such as",
         ),
-        ("[typo]\nrisky_at = 2.0", "configuration: not a number from 0 to 1 in `typo.risky_at`"),
+        ("[typo]\nrisky_at = 2.0", "mailvet.toml: `typo.risky_at`: not a number from 0 to 1"),
         (
             "[network]\nallow = [\"10.0.0.0/99\"]",
-            "configuration: invalid IP address syntax in `network.allow`",
+            "mailvet.toml: `network.allow`: no network or IP address, such as 192.0.2.0/24 or",
         ),
-        ("[dns]\ntries = 0", "configuration: `dns.tries` is 0, but has to be from 1 to 100"),
-        ("[cache]\nmax_mib = 99999999", "configuration: `cache.max_mib` is 99999999, but has"),
+        ("[dns]\ntries = 0", "mailvet.toml: `dns.tries` is 0, but has to be from 1 to 100"),
+        ("[cache]\nmax_mib = 99999999", "mailvet.toml: `cache.max_mib` is 99999999, but has"),
         (
             "[dns]\nmax_lookups = 0",
-            "configuration: `dns.max_lookups` is 0, but has to be at least 1",
+            "mailvet.toml: `dns.max_lookups` is 0, but has to be at least 1",
         ),
-        ("[catalog.deny]\n\"joe@x.de\" = true", "configuration: `catalog.deny` is no table"),
+        ("[catalog.deny]\n\"joe@x.de\" = true", "mailvet.toml: `catalog.deny` is no table"),
         ("[http]\n[dns", "mailvet.toml, line 2: "),
         (
             "[probe]\nenabled = true",
-            "configuration: `probe.enabled` is true: mail servers are asked only under your own \
+            "mailvet.toml: `probe.enabled` is true: mail servers are asked only under your own \
              name; set `probe.helo`, the name under which this machine is known in the DNS, such \
              as \"mail.example.org\", and `probe.mail_from`, an address of your own",
         ),
         (
             "[probe]\nenabled = true\nhelo = \"mail.my.org\"",
-            "configuration: `probe.enabled` is true: mail servers are asked only under your own \
+            "mailvet.toml: `probe.enabled` is true: mail servers are asked only under your own \
              name; set `probe.mail_from`, an address of your own that takes mail, such as",
         ),
         (
             "[probe]\nenabled = true\nmail_from = \"joe@my.org\"",
-            "configuration: `probe.enabled` is true: mail servers are asked only under your own \
+            "mailvet.toml: `probe.enabled` is true: mail servers are asked only under your own \
              name; set `probe.helo`, the name under which this machine is known in the DNS",
         ),
         (
             "[probe]\nhelo = \"local host\"",
-            "configuration: `local host` is no name such as mail.example.org or [192.0.2.1] in \
-             `probe.helo`",
+            "mailvet.toml: `probe.helo`: no name such as mail.example.org or [192.0.2.1]",
         ),
         (
             "[probe]\nmail_from = \"joe\"",
-            "configuration: The @ is missing. (at byte 3) in `probe.mail_from`",
+            "mailvet.toml: `probe.mail_from`: The @ is missing. (at byte 3)",
         ),
         (
             "[probe]\nmail_from = \"jörg@my.org\"",
-            "configuration: not every mail server takes a sender beyond ASCII in `probe.mail_from`",
+            "mailvet.toml: `probe.mail_from`: not every mail server takes a sender beyond ASCII",
         ),
         (
             "[probe]\nnever = [\"my.org\", \"joe@my.org\"]",
-            "configuration: one entry is no domain, mail server or network, such as example.org or \
-             192.0.2.0/24 in `probe.never`",
+            "mailvet.toml: `probe.never`: one entry is no domain, mail server or network, such as \
+             example.org or 192.0.2.0/24",
         ),
         (
             "[probe]\nsource = [\"192.0.2.1\", \"192.0.2.2\"]",
-            "configuration: `probe.source` has more than one address of a kind",
+            "mailvet.toml: `probe.source` has more than one address of a kind",
         ),
-        ("[probe]\nport = 0", "configuration: `probe.port` is 0, but has to be from 1 to 65535"),
+        ("[probe]\nport = 0", "mailvet.toml: `probe.port` is 0, but has to be from 1 to 65535"),
         (
             "[probe]\ngap_s = 1",
             "mailvet.toml: unknown key `probe.gap_s`; did you mean `probe.gap_ms`?",
         ),
-        ("[state]\nmax_mib = 0", "configuration: `state.max_mib` is 0, but has to be from 1 to"),
+        (
+            "[http.limits]\nhead_timeout = 5",
+            "mailvet.toml: unknown key `http.limits.head_timeout`; did you mean \
+             `http.limits.head_timeout_ms`?",
+        ),
+        (
+            "[http]\nlisten_address = \"\"",
+            "mailvet.toml: unknown key `http.listen_address`; did you mean `http.listen`?",
+        ),
+        ("[http.limits]\nmax = 5", "mailvet.toml: unknown key `http.limits.max`"),
+        ("[dns]\ntries = \"joe@my.org\"", "mailvet.toml: `dns.tries` has to be a whole number"),
+        ("[dns]\ntries = -1", "mailvet.toml: `dns.tries` is out of its range"),
+        ("[dns]\nservers = 53", "mailvet.toml: `dns.servers` has to be a list of texts"),
+        ("[dns]\nservers = [53]", "mailvet.toml: `dns.servers` has to be a list of texts"),
+        ("[typo]\nrisky_at = \"joe@my.org\"", "mailvet.toml: `typo.risky_at` has to be a number"),
+        ("[probe]\nenabled = \"yes\"", "mailvet.toml: `probe.enabled` has to be true or false"),
+        ("http = 1", "mailvet.toml: `http` has to be a table with `admin_listen`, `limits`,"),
+        ("[http]\nlisten = 1979-05-27", "mailvet.toml: `http.listen` has to be a text"),
+        ("[policy.advice]\nrelay = 1", "mailvet.toml: `policy.advice.relay` has to be a text"),
+        ("[log]\nlevel = 1", "mailvet.toml: `log.level` has to be one of `error`, `warn`,"),
+        (
+            "[catalog.files]\nallow = \"joe@my.org\"",
+            "mailvet.toml: `catalog.files.allow` has to be a table with `extend`, `replace`",
+        ),
+        (
+            "[catalog.files]\nallow = [[\"joe@my.org\"]]",
+            "mailvet.toml: `catalog.files.allow` has to be a table with `extend`, `replace`",
+        ),
+        ("[catalog]\n\"joe@my.org\" = 1", "mailvet.toml: a key in `catalog` is not one of ours"),
+        ("\"joe@my.org\" = 1", "mailvet.toml: a key in the file is not one of ours"),
+        ("[state]\nmax_mib = 0", "mailvet.toml: `state.max_mib` is 0, but has to be from 1 to"),
     ];
     for (file, message) in cases {
         let error = from_file(file).map(|_| ()).unwrap_err().to_string();
         assert!(error.starts_with(message), "{file}: {error}");
+        assert!(!error.contains("joe"), "{file}: {error}");
+    }
+    // Name, value, message.
+    let cases = [
+        ("MAILVET_HTTP__LISTEN", "x", "`http.listen`: not an IP address or localhost with a port"),
+        ("MAILVET_DNS__TRIES", "0", "`dns.tries` is 0, but has to be from 1 to 100"),
+        ("MAILVET_DNS__TRIES", "joe@my.org", "`dns.tries` has to be a whole number"),
+        ("MAILVET_CATALOG__FILES__ALLOW", "joe@my.org", "`catalog.files.allow` has to be a table"),
+        ("MAILVET_LOG__LEVEL", "loud", "`log.level` has to be one of `error`, `warn`, `info`, `de"),
+        ("MAILVET_PROBE__ENABLED", "true", "`probe.enabled` is true: mail servers are asked only"),
+    ];
+    for (variable, value, message) in cases {
+        let error = from_env(&[(variable, value)]).map(|_| ()).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{variable}: {message}")), "{value}: {error}");
+        assert!(!error.contains("joe"), "{value}: {error}");
     }
     let error = from_env(&[("MAILVET_HTTP__LISTN", "x")]).unwrap_err().to_string();
     assert_eq!(error, "MAILVET_HTTP__LISTN: unknown key `http.listn`; did you mean `http.listen`?");
@@ -179,7 +223,7 @@ fn secrets_are_shown_to_nobody() {
     let wrong = ["socks5:/joe:secret@tor", "http://joe:secret@tor", "socks5://joe:secret@:1"];
     for proxy in wrong {
         let error = from_file(&format!("[probe]\nproxy = \"{proxy}\"")).unwrap_err().to_string();
-        assert!(error.ends_with(" in `probe.proxy`") && !error.contains("joe:s"), "{error}");
+        assert!(error.contains(" `probe.proxy`: ") && !error.contains("joe:s"), "{error}");
     }
     let broken = from_file("[probe]\nproxy = \"socks5://joe:secret@tor").unwrap_err();
     assert!(!broken.to_string().contains("joe:s"), "{broken}");
@@ -217,8 +261,25 @@ fn the_example_shows_every_key_with_its_default() {
 }
 
 #[test]
+fn where_to_listen_and_whom_to_trust() {
+    let config = from_file(
+        "[http]\nlisten = \"localhost:8081\"\nadmin_listen = \"localhost:9090\"\n\
+         trusted_proxies = [\"192.0.2.1\", \"2001:db8::1\", \"10.0.0.0/8\"]\n\
+         [network]\nallow = [\"10.1.1.1\"]",
+    )
+    .unwrap();
+    assert_eq!(config.http.listen.to_string(), "127.0.0.1:8081");
+    assert_eq!(config.http.admin_listen.get().unwrap().to_string(), "127.0.0.1:9090");
+    let shown: Vec<String> = config.http.trusted_proxies.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, ["192.0.2.1/32", "2001:db8::1/128", "10.0.0.0/8"]);
+    assert_eq!(config.network.allow, ["10.1.1.1/32".parse().unwrap()]);
+    let from_env = from_env(&[("MAILVET_HTTP__TRUSTED_PROXIES", "192.0.2.1, 10.0.0.0/8")]).unwrap();
+    assert_eq!(from_env.http.trusted_proxies.len(), 2);
+}
+
+#[test]
 fn what_is_not_set_can_be_written_as_such() {
     let config = from_file("[http]\nadmin_listen = \"127.0.0.1:9090\"").unwrap();
-    assert_eq!(config.http.admin_listen.get(), Some(&([127, 0, 0, 1], 9090).into()));
+    assert_eq!(config.http.admin_listen.get(), Some(&Listen(([127, 0, 0, 1], 9090).into())));
     assert_eq!(from_file("[http]\nadmin_listen = \"\"").unwrap().http.admin_listen.get(), None);
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
+use ipnet::IpNet;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -31,9 +32,7 @@ impl FromStr for Server {
             None => None,
         }
         .ok_or_else(|| {
-            format!(
-                "`{text}` is no IP address with a port, such as 192.0.2.1:53 or [2001:db8::1]:53"
-            )
+            "no IP address with a port, such as 192.0.2.1:53 or [2001:db8::1]:53".to_owned()
         })
     }
 }
@@ -48,6 +47,65 @@ impl<'de> Deserialize<'de> for Server {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
+}
+
+/// Where to listen: an IP address, or `localhost`, with a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listen(pub SocketAddr);
+
+impl FromStr for Listen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let localhost = || text.strip_prefix("localhost:")?.parse().ok();
+        let local = || localhost().map(|port: u16| (Ipv4Addr::LOCALHOST, port).into());
+        text.parse().ok().or_else(local).map(Self).ok_or_else(|| {
+            "not an IP address or localhost with a port, such as 127.0.0.1:8080".to_owned()
+        })
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl Serialize for Listen {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Listen {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A network; an address alone is one by itself.
+struct Network(IpNet);
+
+impl FromStr for Network {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        let alone = |ip: IpAddr| IpNet::from(ip);
+        let network = text.parse().or_else(|_| text.parse().map(alone));
+        network.map(Self).map_err(|_| "no network or IP address, such as 192.0.2.0/24 or 192.0.2.1")
+    }
+}
+
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A list of networks.
+pub(super) fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let networks: Vec<Network> = list(deserializer)?;
+    Ok(networks.into_iter().map(|Network(network)| network).collect())
 }
 
 /// A probability from 0 to 1, in hundredths.

@@ -150,7 +150,7 @@ fn mistakes_in_the_configuration() {
         ("listen = \"127.0.0.1:1\"", None, &["`listen`", "did you mean `http.listen`?"]),
         ("[http]\nlisten = \"nowhere\"", None, &["`http.listen`"]),
         ("[http]\nlisten = 80", None, &["`http.listen`"]),
-        ("[dns]\nservers = [\"dns.test\"]", None, &["`dns.servers`", "`dns.test`"]),
+        ("[dns]\nservers = [\"dns.test\"]", None, &["`dns.servers`", "192.0.2.1:53"]),
         ("[typo]\nrisky_at = 7", None, &["`typo.risky_at`", "from 0 to 1"]),
         (
             "[policy.advice]\ndisposible = \"reject\"",

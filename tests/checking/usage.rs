@@ -19,7 +19,7 @@ fn mistakes() {
         (&["check", "--jsn", "joe@gmail.com"], &["'--jsn'", "'--json'"]),
         (&["check", "-joe@gmail.com"], &["'-j'", "--"]),
         (&["check", "--depth", "domian", "a@b.io"], &["'domian'", "syntax, domain, mailbox"]),
-        (&["check", "--dns", "nowhere", "a@b.io"], &["--dns", "`nowhere`", "192.0.2.1:53"]),
+        (&["check", "--dns", "nowhere", "a@b.io"], &["--dns", "nowhere", "192.0.2.1:53"]),
         (&["check", "--dns", "127.0.0.1:99999", "a@b.io"], &["--dns", "99999"]),
         (&["check", "--log-format", "xml", "a@b.io"], &["'xml'", "text, json"]),
         (&["serve", "--port", "80"], &["'--port'"]),

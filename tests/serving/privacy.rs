@@ -4,9 +4,11 @@ use std::net::TcpListener;
 
 use serde_json::json;
 
+use super::reload::{KEPT_OLD, count};
 use crate::support::dns::DnsServer;
 use crate::support::http::{Connection, ask, post, post_batch};
-use crate::support::program::asking;
+use crate::support::poll::until;
+use crate::support::program::{asking, offline};
 use crate::support::service::Service;
 
 /// In every local part, domain, path and header that is sent.
@@ -98,5 +100,55 @@ fn the_log_knows_nobody() {
             assert!(!log.contains(secret), "{level} {secret}: {log}");
         }
         assert_eq!(ended.output, "", "{level}");
+    }
+}
+
+#[test]
+fn files_that_are_broken_when_they_are_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mailvet.toml");
+    std::fs::write(&path, "").unwrap();
+    let mut program = offline();
+    program.arg("--config").arg(&path).env("MAILVET_LOG__LEVEL", "debug");
+    let service = Service::start(program);
+    let files = [
+        "[catalog]\nallow = 5 # joe@zqx7.test",
+        "[catalog]\nallow = [\"joe@zqx7.test\", 5]",
+        "[catalog]\nallow = [\"joe@@zqx7.test\"]",
+        "[catalog]\ndeny = { \"joe@zqx7.test\" = true }",
+        "[catalog]\n\"joe@zqx7.test\" = true",
+        "[catalog]\njoe@zqx7.test = true",
+        "[catalog.files]\nallow = \"joe@zqx7.test\"",
+        "[catalog.files]\nallow = [\"joe@zqx7.test\"]",
+        "[catalog.files]\nallow = { extend = [[\"joe@zqx7.test\"]] }",
+        "[catalog.files.allow]\n\"joe@zqx7.test\" = 1",
+        "\"joe@zqx7.test\" = 1\n\"joe@zqx7.test\" = 2",
+        "[\"joe@zqx7.test\"]\n[\"joe@zqx7.test\"]",
+        "\"joe@zqx7.test\"",
+        "joe@zqx7.test",
+        "[http]\nlisten = \"joe@zqx7.test\"",
+        "[http]\ntrusted_proxies = \"joe@zqx7.test\"",
+        "[http.limits]\nmax_requests = \"joe@zqx7.test\"",
+        "[dns]\nservers = [\"joe@zqx7.test\"]",
+        "[typo]\ndomains = [\"joe@zqx7.test\"]",
+        "[typo]\nrisky_at = \"joe@zqx7.test\"",
+        "[probe]\nmail_from = \"joe@@zqx7.test\"",
+        "[probe]\nhelo = \"joe@zqx7.test\"",
+        "[probe]\nproxy = \"joe@zqx7.test\"",
+        "[probe]\nnever = [\"joe@zqx7.test\"]",
+        "[probe]\nsource = [\"joe@zqx7.test\"]",
+        "[log]\nformat = \"joe@zqx7.test\"",
+        "[policy]\nadvice = \"joe@zqx7.test\"",
+        "[policy.advice]\n\"joe@zqx7.test\" = 1",
+    ];
+    for (reloads, file) in (1..).zip(files) {
+        std::fs::write(&path, file).unwrap();
+        service.signal("HUP");
+        until(file, || (count(service.address(), KEPT_OLD) == reloads).then_some(()));
+    }
+    let log = service.stop().log;
+    assert_eq!(log.matches("the lists stay as they were").count(), files.len(), "{log}");
+    for secret in [MARK, "joe"] {
+        assert!(!log.contains(secret), "{secret}: {log}");
     }
 }

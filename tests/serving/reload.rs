@@ -57,14 +57,14 @@ fn told(address: SocketAddr, email: &str) -> String {
 }
 
 /// A count from the metrics.
-fn count(address: SocketAddr, metric: &str) -> u64 {
+pub(super) fn count(address: SocketAddr, metric: &str) -> u64 {
     let metrics = ask(address, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let line = metrics.text().lines().find_map(|line| line.strip_prefix(metric)).unwrap_or("0");
     line.trim().parse().unwrap()
 }
 
 const LOADED: &str = "mailvet_list_reloads_total{outcome=\"loaded\"}";
-const KEPT_OLD: &str = "mailvet_list_reloads_total{outcome=\"kept_old\"}";
+pub(super) const KEPT_OLD: &str = "mailvet_list_reloads_total{outcome=\"kept_old\"}";
 
 const UNKNOWN: &str = "[\"not_checked\"] accept";
 const DISPOSABLE: &str = "[\"disposable\",\"not_checked\"] confirm";
