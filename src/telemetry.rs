@@ -3,6 +3,8 @@
 //! No address and no domain gets into either. Ours are left out where events are made; crates of others
 //! that would print names they look up or hosts they connect to are silenced here.
 
+mod writer;
+
 use std::io::{self, IsTerminal};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -13,9 +15,23 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{Log, LogFormat, LogLevel};
+use writer::Queue;
+
+/// The log while it is written. At its end the last lines are.
+#[must_use]
+pub struct Logging(Queue);
+
+impl Drop for Logging {
+    fn drop(&mut self) {
+        self.0.flush();
+    }
+}
 
 /// Starts logging. Does nothing where something logs already.
-pub fn start(log: Log) {
+///
+/// # Errors
+/// The system gives no thread to write with.
+pub fn start(log: Log) -> io::Result<Logging> {
     let level = match log.level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
@@ -23,7 +39,9 @@ pub fn start(log: Log) {
         LogLevel::Debug => LevelFilter::DEBUG,
     };
     let ours_alone = Targets::new().with_target("mailvet", level);
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let queue = Queue::to(io::stderr())?;
+    let ours = queue.clone();
+    let lines = tracing_subscriber::fmt::layer().with_writer(move || ours.clone());
     let on_terminal = io::stderr().is_terminal();
     let layer = match (log.format, on_terminal) {
         (LogFormat::Text, _) | (LogFormat::Auto, true) => {
@@ -34,6 +52,7 @@ pub fn start(log: Log) {
         }
     };
     let _ = tracing_subscriber::registry().with(layer).try_init();
+    Ok(Logging(queue))
 }
 
 /// The bounds of what is measured in seconds: from a local answer to a DNS that gives up.

@@ -35,7 +35,7 @@ const FLOORS: [(&str, u8); 24] = [
 ];
 
 /// Foreign crates that are known in some rooms only.
-const TENANTS: [(&str, &[&str]); 17] = [
+const TENANTS: [(&str, &[&str]); 18] = [
     ("hickory_resolver", &["dns", "doctor"]),
     ("mail_auth", &["dns", "doctor"]),
     ("moka", &["cache"]),
@@ -52,6 +52,7 @@ const TENANTS: [(&str, &[&str]); 17] = [
     ("hyper_util", &["http"]),
     ("clap", &["cli"]),
     ("tracing_subscriber", &["telemetry"]),
+    ("http_body", &["http"]),
     ("metrics_exporter_prometheus", &["telemetry"]),
 ];
 

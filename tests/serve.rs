@@ -18,6 +18,7 @@ mod serving {
     mod life;
     mod limits;
     mod line;
+    mod log;
     mod privacy;
     mod problem;
     mod property;

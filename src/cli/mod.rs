@@ -21,8 +21,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{LogFormat, Server};
-use crate::telemetry;
+use crate::config::{Config, LogFormat, Server};
+use crate::telemetry::{self, Logging};
 use crate::typo::Locale;
 use crate::validator::{Connection, Manner};
 
@@ -164,7 +164,7 @@ impl Cli {
             Command::Man(arguments) => manual::run(arguments),
             Command::Check(arguments) => {
                 let (config, _) = settings.read().or_usage()?;
-                telemetry::start(config.log);
+                let _log = log(&config)?;
                 on_runtime(check::run(arguments, global, &config, &settings))
             }
             Command::Reply(arguments) => {
@@ -173,16 +173,20 @@ impl Cli {
             }
             Command::Forget(arguments) => {
                 let (config, _) = settings.read().or_usage()?;
-                telemetry::start(config.log);
+                let _log = log(&config)?;
                 on_runtime(forget::run(arguments, &settings, &config))
             }
             Command::Serve(arguments) => {
                 let (config, _) = settings.read().or_usage()?;
-                telemetry::start(config.log);
+                let _log = log(&config)?;
                 on_runtime(serve::run(arguments, global, config, settings))
             }
         }
     }
+}
+
+fn log(config: &Config) -> Result<Logging, Stopped> {
+    telemetry::start(config.log).context("cannot start the log").or_failure()
 }
 
 fn on_runtime(command: impl Future<Output = Result<Exit, Stopped>>) -> Result<Exit, Stopped> {

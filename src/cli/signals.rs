@@ -21,13 +21,13 @@ pub(super) fn phases() -> io::Result<Phases> {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
+            phase.send_replace(next);
             match next {
                 Phase::Draining => {
                     tracing::info!("stopping: requests under way are finished first");
                 }
                 Phase::Running | Phase::Leaving => tracing::warn!("stopping at once"),
             }
-            phase.send_replace(next);
         }
         // Whoever watches the phases must not take the end of this task for their end.
         phase.closed().await;

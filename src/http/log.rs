@@ -2,37 +2,122 @@
 //! address. The answer carries the same identifier as the line.
 
 use std::hash::{BuildHasher, RandomState};
+use std::pin::Pin;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 
+use axum::Error;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
+use http_body::{Frame, SizeHint};
 use tokio::time::Instant;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Logs a request once it is answered.
+/// Logs a request once its answer has gone out, or cannot any more.
 pub(super) async fn log_request(request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let method = known_method(request.method());
-    let route = request.extensions().get::<MatchedPath>().cloned();
+    let is_head = request.method() == Method::HEAD;
+    let mut line = Line::begin(&request);
     let mut response = next.run(request).await;
-    let id = next_id();
-    tracing::info!(
-        request_id = id,
-        method,
-        route = route.as_ref().map_or("-", MatchedPath::as_str),
-        status = response.status().as_u16(),
-        duration_ms = (started.elapsed().as_secs_f64() * 10_000.0).round() / 10.0,
-        "request"
-    );
+    line.status = Some(response.status());
+    if is_head || response.body().is_end_stream() {
+        line.outcome = Outcome::Answered;
+    }
     // Digits, letters and a hyphen make a header.
-    if let Ok(id) = HeaderValue::from_str(&id) {
+    if let Ok(id) = HeaderValue::from_str(&line.id) {
         response.headers_mut().insert(X_REQUEST_ID, id);
     }
-    response
+    response.map(|body| Body::new(LoggedBody { body, line }))
+}
+
+/// The line of a request. It is logged when it is dropped, whatever became of the request.
+struct Line {
+    id: String,
+    method: &'static str,
+    route: Option<MatchedPath>,
+    started: Instant,
+    status: Option<StatusCode>,
+    outcome: Outcome,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// It has its whole answer.
+    Answered,
+    /// The client went away before that, or the answer broke off.
+    CutShort,
+}
+
+impl Outcome {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::CutShort => "cut_short",
+        }
+    }
+}
+
+impl Line {
+    fn begin(request: &Request) -> Self {
+        Self {
+            id: next_id(),
+            method: known_method(request.method()),
+            route: request.extensions().get().cloned(),
+            started: Instant::now(),
+            status: None,
+            outcome: Outcome::CutShort,
+        }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        tracing::info!(
+            request_id = self.id,
+            method = self.method,
+            route = self.route.as_ref().map_or("-", MatchedPath::as_str),
+            status = self.status.map(|status| status.as_u16()),
+            outcome = self.outcome.code(),
+            duration_ms = (self.started.elapsed().as_secs_f64() * 10_000.0).round() / 10.0,
+            "request"
+        );
+    }
+}
+
+/// The body of an answer, with the line of its request.
+struct LoggedBody {
+    body: Body,
+    line: Line,
+}
+
+impl HttpBody for LoggedBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(context);
+        // A body of known length is not asked for more than that.
+        if matches!(frame, Poll::Ready(None)) || self.body.is_end_stream() {
+            self.line.outcome = Outcome::Answered;
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 /// An identifier that no other request has, of this process or another. One that the client chose could
@@ -44,7 +129,7 @@ fn next_id() -> String {
 }
 
 /// A method can be any word the client likes; only the usual ones are repeated.
-fn known_method(method: &axum::http::Method) -> &'static str {
+fn known_method(method: &Method) -> &'static str {
     const USUAL: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     USUAL.into_iter().find(|usual| *usual == method.as_str()).unwrap_or("other")
 }

@@ -87,7 +87,8 @@ async fn who_keeps_it_locked_is_waited_for_and_then_done_without_for_a_while() {
 #[test]
 #[ignore = "run as a process of its own"]
 fn writes_more_than_it_may() {
-    start(Log { format: LogFormat::Text, ..Log::default() });
+    // Written out when it is dropped.
+    let _log = start(Log { format: LogFormat::Text, ..Log::default() }).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let store = store(StoppedClock(noon()));

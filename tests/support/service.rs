@@ -46,9 +46,28 @@ impl Service {
         service
     }
 
+    /// Starts `serve` of this program on a socket of ours, with a log that goes elsewhere.
+    pub(crate) fn start_logging_to(
+        log: impl Into<Stdio>,
+        socket: &TcpListener,
+        program: &Command,
+    ) -> Self {
+        let mut shell = Self::passing_in(socket, program);
+        let child = shell.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+        let (_, heard) = mpsc::channel();
+        let address = socket.local_addr().unwrap();
+        Self { child, address, admin_address: None, heard, log: None }
+    }
+
     /// Starts `serve` of this program on a socket of ours, passed in as systemd would. Connections wait
     /// in it until the service is there.
     pub(crate) fn start_on(socket: &TcpListener, program: &Command) -> Self {
+        let mut service = Self::launch(&mut Self::passing_in(socket, program));
+        service.address = socket.local_addr().unwrap();
+        service
+    }
+
+    fn passing_in(socket: &TcpListener, program: &Command) -> Command {
         let mut shell = Command::new("sh");
         shell
             .args(["-c", "exec 3<&0 0</dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$@\"", "sh"])
@@ -61,9 +80,8 @@ impl Service {
                 None => shell.env_remove(name),
             };
         }
-        let mut service = Self::launch(shell.stdin(OwnedFd::from(socket.try_clone().unwrap())));
-        service.address = socket.local_addr().unwrap();
-        service
+        shell.stdin(OwnedFd::from(socket.try_clone().unwrap()));
+        shell
     }
 
     fn launch(program: &mut Command) -> Self {
@@ -123,7 +141,7 @@ impl Service {
         let status = until("the service ends", || self.child.try_wait().unwrap());
         let mut output = String::new();
         self.child.stdout.take().unwrap().read_to_string(&mut output).unwrap();
-        let log = self.log.take().unwrap().join().unwrap();
+        let log = self.log.take().map_or_else(String::new, |log| log.join().unwrap());
         Ended { status, output, log }
     }
 
