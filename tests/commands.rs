@@ -34,6 +34,9 @@ fn a_file_can_be_checked() {
         ("[http.limits]\nmax_batch = 3", 2, "did you mean `http.limits.max_batches`?"),
         ("[http.limits]\nmax_requests = 0", 2, "`http.limits.max_requests` is 0"),
         ("[http]\nadmin_listen = \"here\"", 2, "http.admin_listen"),
+        ("[http]\nadmin_listen = \"127.0.0.1:8080\"", 2, "another port"),
+        ("[http]\nlisten = \"localhost:8081\"", 0, ""),
+        ("[http]\nlisten = 8080", 2, "mailvet.toml: `http.listen` has to be a text"),
         ("[log]\nlevel = \"loud\"", 2, "`error`, `warn`, `info`, `debug`"),
         ("[http", 2, "line 1"),
         ("[dns]\nprivate_zones = [\"a b\"]", 2, "dns.private_zones"),
@@ -53,6 +56,16 @@ fn a_file_can_be_checked() {
         } else {
             assert_eq!((out, err.lines().count()), ("", 1), "{file}: {err}");
         }
+    }
+    fs::write(&path, "[http]\nlisten = \"0.0.0.0:8080\"\nadmin_listen = \"[::]:9090\"").unwrap();
+    let output = run(&["config", "--check", path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    for line in ["`http.listen` 0.0.0.0:8080", "`http.admin_listen` [::]:9090"] {
+        let lines = text(&output.stdout).lines();
+        assert!(
+            lines.clone().any(|said| said.starts_with(line) && said.ends_with("--open")),
+            "{line}"
+        );
     }
     let missing = run(&["config", "--check", folder.path().join("none").to_str().unwrap()]);
     assert_eq!(missing.status.code(), Some(2));
@@ -116,14 +129,20 @@ fn there_is_a_manual() {
     assert_eq!(page.status.code(), Some(0));
     let page = text(&page.stdout);
     assert!(page.contains(".TH mailvet 1"), "{page}");
-    assert!(COMMANDS.iter().all(|command| page.contains(command)), "{page}");
+    for command in COMMANDS {
+        // How roff writes the name of the command's own page.
+        assert!(page.contains(&format!("mailvet\\-{command}(1)")), "{command}: {page}");
+    }
     let folder = tempfile::tempdir().unwrap();
     let output = run(&["man", "--dir", folder.path().to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    for command in COMMANDS {
+    let options = ["\\-\\-depth", "\\-\\-listen", "\\-\\-check", "<\\fISHELL\\fR>", "\\-\\-dir"];
+    for (command, option) in COMMANDS.into_iter().zip(options) {
         let page = folder.path().join(format!("mailvet-{command}.1"));
         let page = fs::read_to_string(&page).unwrap_or_else(|_| panic!("{}", page.display()));
-        assert!(page.contains("Everywhere") || page.contains("config"), "{command}: {page}");
+        for words in [option, "\\-\\-offline", "\\-\\-config"] {
+            assert!(page.contains(words), "{command} {words}: {page}");
+        }
     }
     let nowhere = run(&["man", "--dir", "/nonexistent/folder"]);
     assert_eq!(nowhere.status.code(), Some(4));

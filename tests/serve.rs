@@ -25,4 +25,5 @@ mod serving {
     mod reload;
     mod report;
     mod restart;
+    mod strangers;
 }

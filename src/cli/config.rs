@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::exit::{Exit, OrStop, Stopped};
 use super::settings::Settings;
+use super::sockets::{are_apart, wanting_open};
 use super::written_to;
 use crate::catalog::ListInForce;
 use crate::config::{Config, Origins};
@@ -32,8 +33,9 @@ pub(super) struct ConfigArgs {
 pub(super) fn run(arguments: &ConfigArgs, settings: Settings) -> Result<Exit, Stopped> {
     let text = match &arguments.check {
         Some(file) => {
-            in_force(&settings.with_file(file.clone()))?;
-            format!("{}: the configuration can be used\n", file.display())
+            let InForce { config, .. } = in_force(&settings.with_file(file.clone()))?;
+            let notes = wanting_open(&config.http);
+            format!("{}: the configuration can be used\n{notes}", file.display())
         }
         None => {
             let InForce { config, origins, validator, patterns } = in_force(&settings)?;
@@ -59,6 +61,9 @@ struct InForce {
 
 fn in_force(settings: &Settings) -> Result<InForce, Stopped> {
     let (config, origins) = settings.read().or_usage()?;
+    if let Some(admin_listen) = config.http.admin_listen.get() {
+        are_apart(config.http.listen, *admin_listen).or_usage()?;
+    }
     let validator = Validator::from_config(&config, Connection::Offline, None).or_usage()?;
     let patterns = Patterns::from_sources(&config.catalog.replies().or_usage()?).or_usage()?;
     Ok(InForce { config, origins, validator, patterns })

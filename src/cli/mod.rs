@@ -12,6 +12,8 @@ mod reply;
 mod serve;
 mod settings;
 mod signals;
+mod sockets;
+mod system;
 
 use std::ffi::OsString;
 use std::io;

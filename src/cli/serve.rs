@@ -1,23 +1,21 @@
 //! `mailvet serve`: the service.
 
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::Global;
 use super::exit::{Exit, OrStop, Stopped};
 use super::reload::Reloader;
 use super::settings::Settings;
-use super::signals;
-use crate::config::{Config, Limits, Listen};
+use super::sockets::{Planned, Sockets, address_of};
+use super::{signals, system};
+use crate::config::{Config, Limits};
 use crate::http::{
     self, Access, Admin, Admission, App, BodyBounds, Bounds, ConnectionBounds, Drained, Guard,
-    Inherited, Phases, Socket,
+    Phases,
 };
 use crate::telemetry::Metrics;
 use crate::validator::Validator;
@@ -45,13 +43,15 @@ pub(super) async fn run(
     config: Config,
     settings: Settings,
 ) -> Result<Exit, Stopped> {
-    let address = address(arguments, &config).or_usage()?;
-    let Inherited { main, admin } =
-        http::inherited().context("cannot use the sockets of LISTEN_FDS").or_usage()?;
-    let reachable =
-        main.as_ref().map_or(Ok(address), Socket::address).context(NO_PORT).or_failure()?;
-    let access = access(reachable, arguments).or_usage()?;
-    raise_limits();
+    let access = arguments.access();
+    let sockets = Planned::new(arguments.listen.as_deref(), &config.http, access)?;
+    if access == Access::LocalHost && !config.http.trusted_proxies.is_empty() {
+        tracing::warn!(
+            "trusted_proxies has no effect without --open: whoever asks is this machine"
+        );
+    }
+    system::forbid_core_dumps();
+    let bounds = connection_bounds(&config.http.limits, system::raise_open_files());
     // Before anything counts.
     let metrics = Metrics::start();
     // Before the lists are read: a file that changes meanwhile is read again.
@@ -70,29 +70,24 @@ pub(super) async fn run(
         access,
         Shared { validator, metrics, phases: phases.clone() },
     ));
-    let admin = match (admin, config.http.admin_listen.get()) {
-        (Some(inherited), _) => Some(inherited),
-        (None, Some(Listen(address))) => Some(open(*address).or_failure()?),
-        (None, None) => None,
-    };
-    let main = main.map_or_else(|| open(address), Ok).or_failure()?;
-    let bounds = connection_bounds(&config.http.limits);
+    let Sockets { main, admin } = sockets.open()?;
     let place = match admin {
         None => Admin::Here,
         Some(socket) => {
-            let bound = socket.address().context(NO_PORT).or_failure()?;
+            let bound = address_of(&socket)?;
             tracing::info!(admin_address = %bound, "readiness and metrics on http://{bound}");
             // It is watched until the end: no phase of the service is one of this socket.
             let (running, its_phases) = Phases::new();
             let routes = http::admin_router(app.clone());
             tokio::spawn(async move {
+                let bounds = ConnectionBounds { connections: MAX_WATCHERS, ..bounds };
                 http::serve(socket, routes, bounds, its_phases).await;
                 drop(running);
             });
             Admin::Elsewhere
         }
     };
-    let bound = main.address().context(NO_PORT).or_failure()?;
+    let bound = address_of(&main)?;
     tracing::info!(address = %bound, "listening on http://{bound}");
     tokio::spawn(reloader.run());
     tokio::spawn(sum_up(app.metrics.clone()));
@@ -103,7 +98,14 @@ pub(super) async fn run(
     Ok(Exit::Done)
 }
 
-const NO_PORT: &str = "cannot tell the port of a socket";
+/// Connections of those who watch over the service, on a socket of their own.
+const MAX_WATCHERS: usize = 64;
+
+impl ServeArgs {
+    fn access(&self) -> Access {
+        if self.open { Access::Open } else { Access::LocalHost }
+    }
+}
 
 /// What the routes share with others.
 struct Shared {
@@ -142,43 +144,22 @@ fn app(
     }
 }
 
-fn connection_bounds(limits: &Limits) -> ConnectionBounds {
+fn connection_bounds(limits: &Limits, files: Option<u64>) -> ConnectionBounds {
+    let possible = files.map_or(u64::MAX, system::connections_within);
+    let connections = limits.max_connections.min(usize::try_from(possible).unwrap_or(usize::MAX));
+    if connections < limits.max_connections {
+        tracing::warn!(
+            connections,
+            "max_connections is more than the system allows for with its limit on open files; \
+             LimitNOFILE or ulimit -n raise it"
+        );
+    }
     ConnectionBounds {
-        connections: limits.max_connections,
+        connections,
         head_time: Duration::from_millis(limits.head_timeout_ms),
         write_time: Duration::from_millis(limits.write_timeout_ms),
         drain_time: Duration::from_millis(limits.drain_timeout_ms),
     }
-}
-
-fn open(address: SocketAddr) -> anyhow::Result<Socket> {
-    http::open(address).map_err(|error| cannot_listen(address, error))
-}
-
-/// What keeps us from listening, and what to do about it.
-fn cannot_listen(address: SocketAddr, error: io::Error) -> anyhow::Error {
-    let hint = match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            ": something listens there already; stop it, or take another port with --listen"
-        }
-        io::ErrorKind::PermissionDenied => {
-            ": ports below 1024 are for the system's own services; take one above, or have systemd \
-             pass the socket in"
-        }
-        io::ErrorKind::AddrNotAvailable => ": this machine has no such address",
-        _ => "",
-    };
-    anyhow::Error::new(error).context(format!("cannot listen on {address}{hint}"))
-}
-
-/// As many sockets as the system lets us have, for connections and for questions to the DNS; and no core
-/// dump, which would hold addresses.
-fn raise_limits() {
-    let files = getrlimit(Resource::Nofile);
-    let none = Rlimit { current: Some(0), maximum: Some(0) };
-    // Where the system says no, the limits that there are still hold.
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files });
-    let _ = setrlimit(Resource::Core, none);
 }
 
 /// Keeps measurements from piling up.
@@ -187,48 +168,5 @@ async fn sum_up(metrics: Metrics) {
     loop {
         times.tick().await;
         metrics.sum_up();
-    }
-}
-
-fn address(arguments: &ServeArgs, config: &Config) -> anyhow::Result<SocketAddr> {
-    let Some(text) = &arguments.listen else { return Ok(config.http.listen.0) };
-    match text.parse() {
-        Ok(Listen(address)) => Ok(address),
-        Err(wrong) => bail!("--listen {text}: {wrong}"),
-    }
-}
-
-/// Without keys anybody who can connect can ask, so only this machine may connect, unless that is meant.
-fn access(address: SocketAddr, arguments: &ServeArgs) -> anyhow::Result<Access> {
-    if arguments.open {
-        return Ok(Access::Open);
-    }
-    if address.ip().is_loopback() {
-        return Ok(Access::LocalHost);
-    }
-    bail!(
-        "{address} can be reached from other machines, and there are no keys: anybody could ask. \
-         Listen on 127.0.0.1, or add --open if that is meant"
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_socket_that_cannot_be_opened() {
-        let address = SocketAddr::from(([192, 0, 2, 1], 80));
-        // What the system says, what we say about it.
-        let cases = [
-            (io::ErrorKind::AddrInUse, "cannot listen on 192.0.2.1:80: something listens there"),
-            (io::ErrorKind::PermissionDenied, "cannot listen on 192.0.2.1:80: ports below 1024"),
-            (io::ErrorKind::AddrNotAvailable, "cannot listen on 192.0.2.1:80: this machine has no"),
-            (io::ErrorKind::OutOfMemory, "cannot listen on 192.0.2.1:80: out of memory"),
-        ];
-        for (kind, said) in cases {
-            let error = format!("{:#}", cannot_listen(address, kind.into()));
-            assert!(error.starts_with(said) && error.lines().count() == 1, "{kind:?}: {error}");
-        }
     }
 }

@@ -53,6 +53,15 @@ impl<'de> Deserialize<'de> for Server {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Listen(pub SocketAddr);
 
+impl Listen {
+    /// Whether both want the same port of the same address.
+    pub fn collides_with(self, other: Self) -> bool {
+        let (ip, its_ip) = (self.0.ip(), other.0.ip());
+        let is_same = ip == its_ip || ip.is_unspecified() || its_ip.is_unspecified();
+        is_same && self.0.port() == other.0.port() && self.0.port() != 0
+    }
+}
+
 impl FromStr for Listen {
     type Err = String;
 

@@ -10,8 +10,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use ipnet::IpNet;
 
+use super::App;
+use super::forwarded::{self, Client};
 use super::problem::{Problem, ProblemKind};
-use super::{App, forwarded};
 use crate::validator::Caller;
 
 /// Who may ask.
@@ -38,9 +39,11 @@ impl Guard {
         match self.access {
             Access::LocalHost => Caller::Local,
             Access::Open => {
-                let client = forwarded::client(peer.ip(), headers, &self.trusted_proxies);
-                // What stands in front of the service on the same machine speaks for many.
-                if client.is_loopback() { Caller::Local } else { Caller::Stranger(client) }
+                match forwarded::client(peer.ip(), headers, &self.trusted_proxies) {
+                    // What stands in front of the service on the same machine speaks for many.
+                    Client::Known(ip) if ip.is_loopback() => Caller::Local,
+                    Client::Known(ip) | Client::Behind(ip) => Caller::Stranger(ip),
+                }
             }
         }
     }
@@ -54,8 +57,8 @@ pub(super) async fn check_host(
 ) -> Response {
     match app.guard.access {
         Access::LocalHost if !names_this_machine(request.uri(), request.headers()) => {
-            let detail = "Without keys the service answers only requests for localhost, \
-                          127.0.0.1 or [::1].";
+            let detail = "Without keys the service answers only requests whose header `Host` is \
+                          localhost, 127.0.0.1 or [::1].";
             Problem::new(ProblemKind::OriginNotAllowed, detail).into_response()
         }
         Access::LocalHost | Access::Open => next.run(request).await,

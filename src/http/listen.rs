@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use listenfd::ListenFd;
+use rustix::net::sockopt::socket_acceptconn;
 use tokio::net::{TcpListener, TcpSocket};
 
 /// How many connections the system keeps for us until we come to accept them. Whoever is beyond that
@@ -39,22 +40,68 @@ pub struct Inherited {
     pub admin: Option<Socket>,
 }
 
-/// Takes the sockets passed in: the first for the service, a second for readiness and metrics. To be
-/// called within a tokio runtime.
+/// What a second socket is for that has no name of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Second {
+    /// For readiness and metrics: they are wanted on a socket of their own.
+    Admin,
+    /// Nobody knows.
+    Unclear,
+}
+
+/// What was passed in cannot be served on.
+#[derive(Debug, thiserror::Error)]
+pub enum InheritedError {
+    /// It is no TCP socket.
+    #[error("socket {0} of LISTEN_FDS: {1}")]
+    NoTcp(usize, io::Error),
+    /// It is one connection, or nobody has called listen(2).
+    #[error("socket {0} of LISTEN_FDS does not listen")]
+    NotListening(usize),
+    /// Nobody knows what it is for.
+    #[error(
+        "socket {0} of LISTEN_FDS is one too many: there is one for the service, and one for readiness \
+         and metrics if it is called admin (FileDescriptorName=admin) or [http] admin_listen is set"
+    )]
+    TooMany(usize),
+}
+
+/// The name of a socket for readiness and metrics (`LISTEN_FDNAMES`).
+const ADMIN: &str = "admin";
+
+/// Takes the sockets passed in: one for the service, and one for readiness and metrics, which is called
+/// so or is the `second`. To be called within a tokio runtime.
 ///
 /// # Errors
-/// What was passed in is no TCP socket that listens.
-pub fn inherited() -> io::Result<Inherited> {
+/// What was passed in is no TCP socket that listens, or nobody knows what it is for.
+pub fn inherited(second: Second) -> Result<Inherited, InheritedError> {
+    let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
+    let mut names = names.split(':');
     let mut passed_in = ListenFd::from_env();
-    let mut take = |index| {
-        if index >= passed_in.len() {
-            return Ok(None);
+    let mut taken = Inherited::default();
+    for index in 0..passed_in.len() {
+        let number = index + 1;
+        let socket =
+            take(&mut passed_in, index).map_err(|error| InheritedError::NoTcp(number, error))?;
+        let Some(listener) = socket else { continue };
+        if !socket_acceptconn(&listener).unwrap_or(false) {
+            return Err(InheritedError::NotListening(number));
         }
-        let Some(listener) = passed_in.take_tcp_listener(index)? else { return Ok(None) };
-        listener.set_nonblocking(true)?;
-        TcpListener::from_std(listener).map(|listener| Some(Socket::Inherited(listener)))
-    };
-    Ok(Inherited { main: take(0)?, admin: take(1)? })
+        let is_admin =
+            names.next() == Some(ADMIN) || (taken.main.is_some() && second == Second::Admin);
+        let place = if is_admin { &mut taken.admin } else { &mut taken.main };
+        if place.is_some() {
+            return Err(InheritedError::TooMany(number));
+        }
+        *place = Some(Socket::Inherited(listener));
+    }
+    Ok(taken)
+}
+
+fn take(passed_in: &mut ListenFd, index: usize) -> io::Result<Option<TcpListener>> {
+    let Some(listener) = passed_in.take_tcp_listener(index)? else { return Ok(None) };
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener).map(Some)
 }
 
 /// Opens a socket. To be called within a tokio runtime.

@@ -38,7 +38,7 @@ use problem::{Problem, ProblemKind};
 pub use admission::{Admission, Bounds};
 pub use body::BodyBounds;
 pub use guard::{Access, Guard};
-pub use listen::{Inherited, Socket, inherited, open};
+pub use listen::{Inherited, InheritedError, Second, Socket, inherited, open};
 pub use phase::{Phase, Phases};
 pub use serve::{ConnectionBounds, Drained, serve};
 
@@ -93,10 +93,12 @@ pub fn router(app: Arc<App>, admin: Admin) -> Router {
 
 /// The routes for whoever watches over the service.
 pub fn admin_router(app: Arc<App>) -> Router {
+    let host = from_fn_with_state(app.clone(), guard::check_host);
     let routes = Router::new()
+        .route("/metrics", get(health::metrics))
+        .route_layer(host)
         .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(health::metrics));
+        .route("/readyz", get(health::readyz));
     finished(routes.with_state(app))
 }
 

@@ -109,6 +109,11 @@ fn readiness_and_metrics_can_have_a_socket_of_their_own() {
     ] {
         assert_eq!(get(address, route).status, status, "{address} {route}");
     }
+    // A web page that has its own name point here learns nothing of what was counted.
+    for (route, status) in [("/metrics", 403), ("/readyz", 200), ("/healthz", 200)] {
+        let request = format!("GET {route} HTTP/1.1\r\nHost: attacker.example\r\n\r\n");
+        assert_eq!(ask(admin, request).status, status, "{route}");
+    }
     assert_eq!(ask(main, post(r#"{"email": "nonsense"}"#)).status, 200);
     assert_eq!(ask(admin, post(r#"{"email": "nonsense"}"#)).status, 404);
     let mut busy = Connection::open(main);
@@ -149,6 +154,32 @@ fn what_cannot_be_listened_on() {
         }
         assert_eq!(output.stdout, b"", "{arguments:?}");
     }
+    // The same for the socket of who watches over the service.
+    let cases = [
+        (taken.as_str(), 4, vec!["cannot listen on", &taken, "[http] admin_listen"]),
+        ("0.0.0.0:0", 2, vec!["admin_listen", "0.0.0.0", "--open"]),
+        ("192.0.2.1:0", 2, vec!["admin_listen", "192.0.2.1", "--open"]),
+        ("127.0.0.1:8080", 2, vec!["admin_listen", "127.0.0.1:8080", "another port"]),
+    ];
+    for (admin_listen, status, words) in cases {
+        let mut program = offline();
+        let output = program.env("MAILVET_HTTP__ADMIN_LISTEN", admin_listen).arg("serve");
+        let output = output.output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(status), "{admin_listen}: {said}");
+        assert_eq!(said.lines().count(), 1, "{admin_listen}: {said}");
+        for word in words {
+            assert!(said.contains(word), "{admin_listen} {word}: {said}");
+        }
+    }
+}
+
+#[test]
+fn there_are_no_core_dumps() {
+    let service = Service::start(offline());
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", service.process())).unwrap();
+    let cores = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(cores.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{cores}");
 }
 
 #[test]

@@ -1,15 +1,15 @@
 //! The service on a socket that was passed in: one process follows another, and nobody is lost.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
-use std::process::Command;
+use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::support::dns::DnsServer;
-use crate::support::http::{Connection, ask, post};
+use crate::support::http::{Connection, ask, get, post};
 use crate::support::poll::until;
 use crate::support::program::{asking, offline};
-use crate::support::service::Service;
+use crate::support::service::{Service, passing_in};
 
 #[test]
 fn a_socket_can_be_passed_in() {
@@ -31,17 +31,57 @@ fn a_socket_can_be_passed_in() {
 }
 
 #[test]
-fn a_socket_that_others_can_reach_is_not_served_without_keys() {
-    let socket = TcpListener::bind("0.0.0.0:0").unwrap();
-    let mut program = Command::new("sh");
-    program
-        .args(["-c", "exec 3<&0 0</dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$@\"", "sh"])
-        .args([env!("CARGO_BIN_EXE_mailvet"), "--offline", "serve"])
-        .stdin(OwnedFd::from(socket));
-    let output = program.output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("--open"), "{said}");
+fn a_second_socket_is_for_who_watches_over_the_service() {
+    let sockets = || [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    // The names of both, `admin_listen`.
+    let cases = [("mailvet:admin", ""), ("", "127.0.0.1:1"), ("a:a", "127.0.0.1:1")];
+    for (names, admin_listen) in cases {
+        let mut program = offline();
+        program.env("MAILVET_HTTP__ADMIN_LISTEN", admin_listen);
+        let [main, admin] = sockets();
+        let service = Service::start_on_both([&main, &admin], names, &program);
+        assert_eq!(get(service.address(), "/metrics").status, 404, "{names}");
+        assert_eq!(get(service.admin_address(), "/metrics").status, 200, "{names}");
+        assert_eq!(service.stop().status.code(), Some(0), "{names}");
+    }
+    let [admin, main] = sockets();
+    let service = Service::start_on_both([&admin, &main], "admin:main", &offline());
+    assert_eq!(get(service.address(), "/metrics").status, 200);
+    assert_eq!(ask(service.admin_address(), post(r#"{"email": "nonsense"}"#)).status, 200);
+}
+
+#[test]
+fn sockets_that_cannot_be_served_on() {
+    let local = || TcpListener::bind("127.0.0.1:0").unwrap();
+    let open = || TcpListener::bind("0.0.0.0:0").unwrap();
+    let connected = || {
+        let listener = local();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        TcpListener::from(OwnedFd::from(client))
+    };
+    // The sockets, their names, what is said.
+    let cases: [(TcpListener, Option<TcpListener>, &str, &[&str]); 6] = [
+        (open(), None, "", &["0.0.0.0", "--open"]),
+        (local(), Some(open()), "mailvet:admin", &["0.0.0.0", "--open"]),
+        (connected(), None, "", &["socket 1", "does not listen"]),
+        (local(), Some(connected()), "mailvet:admin", &["socket 2", "does not listen"]),
+        (local(), Some(local()), "", &["socket 2", "one too many", "admin_listen"]),
+        (local(), Some(local()), "admin:admin", &["socket 2", "one too many"]),
+    ];
+    for (first, second, names, words) in cases {
+        let mut program = passing_in(&first, &offline());
+        program.env("LISTEN_FDNAMES", names);
+        if let Some(second) = second {
+            program.env("FDS", "2").stdout(OwnedFd::from(second));
+        }
+        let output = program.stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{words:?}: {said}");
+        for word in words {
+            assert!(said.contains(word), "{word}: {said}");
+        }
+    }
 }
 
 #[test]

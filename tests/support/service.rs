@@ -41,7 +41,7 @@ impl Service {
     /// Starts `serve` of this program with further arguments.
     pub(crate) fn start_with(mut program: Command, arguments: &[&str]) -> Self {
         program.args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"]).args(arguments);
-        let mut service = Self::launch(program.stdin(Stdio::null()));
+        let mut service = Self::launch(program.stdin(Stdio::null()).stdout(Stdio::piped()));
         service.hear_addresses();
         service
     }
@@ -52,7 +52,7 @@ impl Service {
         socket: &TcpListener,
         program: &Command,
     ) -> Self {
-        let mut shell = Self::passing_in(socket, program);
+        let mut shell = passing_in(socket, program);
         let child = shell.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let (_, heard) = mpsc::channel();
         let address = socket.local_addr().unwrap();
@@ -62,30 +62,28 @@ impl Service {
     /// Starts `serve` of this program on a socket of ours, passed in as systemd would. Connections wait
     /// in it until the service is there.
     pub(crate) fn start_on(socket: &TcpListener, program: &Command) -> Self {
-        let mut service = Self::launch(&mut Self::passing_in(socket, program));
+        let mut service = Self::launch(passing_in(socket, program).stdout(Stdio::piped()));
         service.address = socket.local_addr().unwrap();
         service
     }
 
-    fn passing_in(socket: &TcpListener, program: &Command) -> Command {
-        let mut shell = Command::new("sh");
-        shell
-            .args(["-c", "exec 3<&0 0</dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$@\"", "sh"])
-            .arg(program.get_program())
-            .args(program.get_args())
-            .args(["serve", "--log-format", "json"]);
-        for (name, value) in program.get_envs() {
-            match value {
-                Some(value) => shell.env(name, value),
-                None => shell.env_remove(name),
-            };
-        }
-        shell.stdin(OwnedFd::from(socket.try_clone().unwrap()));
-        shell
+    /// The same with a second socket. They are called so (`LISTEN_FDNAMES`).
+    pub(crate) fn start_on_both(
+        sockets: [&TcpListener; 2],
+        names: &str,
+        program: &Command,
+    ) -> Self {
+        let mut shell = passing_in(sockets[0], program);
+        shell.stdout(OwnedFd::from(sockets[1].try_clone().unwrap()));
+        shell.env("FDS", "2").env("LISTEN_FDNAMES", names);
+        let mut service = Self::launch(&mut shell);
+        service.address = sockets[0].local_addr().unwrap();
+        service.admin_address = Some(sockets[1].local_addr().unwrap());
+        service
     }
 
     fn launch(program: &mut Command) -> Self {
-        let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = program.stderr(Stdio::piped()).spawn().unwrap();
         let (said, heard) = mpsc::channel();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let log = std::thread::spawn(move || {
@@ -127,6 +125,11 @@ impl Service {
         self.admin_address.expect("a socket for that")
     }
 
+    /// The identifier of its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal: `TERM`, `INT`.
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill")
@@ -140,7 +143,9 @@ impl Service {
     pub(crate) fn ended(mut self) -> Ended {
         let status = until("the service ends", || self.child.try_wait().unwrap());
         let mut output = String::new();
-        self.child.stdout.take().unwrap().read_to_string(&mut output).unwrap();
+        if let Some(mut stdout) = self.child.stdout.take() {
+            stdout.read_to_string(&mut output).unwrap();
+        }
         let log = self.log.take().map_or_else(String::new, |log| log.join().unwrap());
         Ended { status, output, log }
     }
@@ -150,6 +155,30 @@ impl Service {
         self.signal("TERM");
         self.ended()
     }
+}
+
+/// `serve` of this program with this socket passed in, as systemd would. What is set as standard output
+/// is a second one, which is passed in where `FDS` says 2.
+pub(crate) fn passing_in(socket: &TcpListener, program: &Command) -> Command {
+    const SCRIPT: &str = "exec 3<&0 0</dev/null; \
+                          if [ \"$FDS\" = 2 ]; then exec 4<&1 1>/dev/null; fi; \
+                          LISTEN_PID=$$ LISTEN_FDS=${FDS:-1} exec \"$@\"";
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", SCRIPT, "sh"])
+        .arg(program.get_program())
+        .args(program.get_args())
+        .args(["serve", "--log-format", "json"])
+        .env_remove("FDS")
+        .env_remove("LISTEN_FDNAMES");
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell.stdin(OwnedFd::from(socket.try_clone().unwrap()));
+    shell
 }
 
 impl Drop for Service {

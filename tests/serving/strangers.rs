@@ -1,0 +1,72 @@
+//! Who asks from elsewhere, directly or through a proxy, may ask so much and no more.
+
+use crate::support::dns::DnsServer;
+use crate::support::http::ask;
+use crate::support::program::asking;
+use crate::support::service::Service;
+
+/// A service for all, with domains enough.
+fn open(trusted_proxies: &str) -> (DnsServer, Service) {
+    let zone: String = (0..20).map(|n| format!("good{n}.test MX 10 mx.test\n")).collect();
+    let dns = DnsServer::start(&(zone + "mx.test A 192.0.2.1"));
+    let mut program = asking(&dns);
+    program
+        .env("MAILVET_DNS__MAX_LOOKUPS_PER_STRANGER", "2")
+        .env("MAILVET_HTTP__TRUSTED_PROXIES", trusted_proxies);
+    let service = Service::start_with(program, &["--open"]);
+    (dns, service)
+}
+
+/// How many of four new domains are looked up for whoever is named by these headers.
+fn looked_up(service: &Service, headers: &str, first: usize) -> usize {
+    let asked = (first..first + 4).filter(|n| {
+        let body = format!("{{\"email\": \"joe@good{n}.test\", \"timeout_ms\": 10000}}");
+        let request = format!(
+            "POST /v1/validate HTTP/1.1\r\nHost: mailvet.example\r\nContent-Type: application/json\r\n\
+             {headers}Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let report = ask(service.address(), request).json();
+        let is_refused = report["reasons"][0] == "dns_failure";
+        assert!(is_refused || report["verdict"] == "plausible", "{report}");
+        !is_refused
+    });
+    asked.count()
+}
+
+#[test]
+fn a_trusted_proxy_tells_for_whom_it_asks() {
+    let (_dns, service) = open("127.0.0.1");
+    // The headers, how many are looked up.
+    let cases = [
+        ("X-Forwarded-For: 203.0.113.1\r\n", 2),
+        ("X-Forwarded-For: 203.0.113.9, 203.0.113.2\r\n", 2),
+        ("X-Forwarded-For: 203.0.113.7\r\nX-Forwarded-For: 203.0.113.1\r\n", 0),
+        // Not known is not the same as from here.
+        ("X-Forwarded-For: somebody\r\n", 2),
+        // The proxy itself, say to see whether we are there.
+        ("", 4),
+    ];
+    for ((headers, expected), first) in cases.into_iter().zip((0..).step_by(4)) {
+        assert_eq!(looked_up(&service, headers, first), expected, "{headers}");
+    }
+}
+
+#[test]
+fn others_are_not_believed() {
+    let (_dns, service) = open("192.0.2.1");
+    // From this machine, whatever it says.
+    assert_eq!(looked_up(&service, "X-Forwarded-For: 203.0.113.1\r\n", 0), 4);
+}
+
+#[test]
+fn trust_that_has_no_effect_is_told() {
+    let dns = DnsServer::start("good.test MX 10 mx.test\nmx.test A 192.0.2.1");
+    for (arguments, warnings) in [(&[][..], 1), (&["--open"], 0)] {
+        let mut program = asking(&dns);
+        program.env("MAILVET_HTTP__TRUSTED_PROXIES", "127.0.0.1");
+        let service = Service::start_with(program, arguments);
+        let log = service.stop().log;
+        assert_eq!(log.matches("trusted_proxies has no effect").count(), warnings, "{log}");
+    }
+}
