@@ -136,7 +136,15 @@ fn there_is_a_manual() {
     let folder = tempfile::tempdir().unwrap();
     let output = run(&["man", "--dir", folder.path().to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let options = ["\\-\\-depth", "\\-\\-listen", "\\-\\-check", "<\\fISHELL\\fR>", "\\-\\-dir"];
+    let options = [
+        "\\-\\-depth",
+        "\\-\\-listen",
+        "\\-\\-stage",
+        "\\-\\-check",
+        "<\\fIADDRESS\\fR>",
+        "<\\fISHELL\\fR>",
+        "\\-\\-dir",
+    ];
     for (command, option) in COMMANDS.into_iter().zip(options) {
         let page = folder.path().join(format!("mailvet-{command}.1"));
         let page = fs::read_to_string(&page).unwrap_or_else(|_| panic!("{}", page.display()));

@@ -21,6 +21,8 @@ use crate::verdict::{Depth, Verdict};
 const SIDE_BY_SIDE: usize = 32;
 /// How long one address may take: longer than a DNS that answers at all needs.
 const BUDGET: Duration = Duration::from_secs(15);
+/// The same where mail servers are asked, which takes its time where many wait for the same one.
+const MAILBOX_BUDGET: Duration = Duration::from_secs(120);
 
 const EXAMPLES: &str = "Examples:
   mailvet check joe@gmal.com someone@gmail.com
@@ -71,6 +73,20 @@ pub(super) async fn run(
     let state = settings.state_folder(config);
     let validator =
         Validator::from_config(config, global.connection(), state.as_deref()).or_usage()?;
+    let ended = report_all(arguments, global, &validator).await;
+    validator.finish().await;
+    ended
+}
+
+async fn report_all(
+    arguments: &CheckArgs,
+    global: &Global,
+    validator: &Validator,
+) -> Result<Exit, Stopped> {
+    let budget = match arguments.depth {
+        DepthArg::Syntax | DepthArg::Domain => BUDGET,
+        DepthArg::Mailbox => MAILBOX_BUDGET,
+    };
     let mut texts = texts(arguments.addresses.clone());
     let looked_at = stream::poll_fn(move |context| texts.poll_recv(context))
         .map(async |text| {
@@ -79,7 +95,7 @@ pub(super) async fn run(
                 text: &text,
                 depth: arguments.depth.into(),
                 manner: global.manner(),
-                budget: BUDGET,
+                budget,
                 caller: Caller::Operator,
                 locale: global.locale.as_ref(),
             };
@@ -94,7 +110,8 @@ pub(super) async fn run(
         if report.judgement.verdict == Verdict::Undeliverable {
             exit = Exit::Findings;
         }
-        let written = write(&report, arguments, gap).context("cannot write").or_failure()?;
+        let written =
+            write(&report, arguments, global, gap).context("cannot write").or_failure()?;
         if written == Reader::Gone {
             return Ok(Exit::Done);
         }
@@ -126,12 +143,14 @@ fn texts(addresses: Vec<String>) -> mpsc::Receiver<io::Result<String>> {
     receiver
 }
 
-fn write(report: &Report, arguments: &CheckArgs, gap: &str) -> io::Result<Reader> {
+fn write(report: &Report, arguments: &CheckArgs, global: &Global, gap: &str) -> io::Result<Reader> {
     if arguments.json {
         let mut line = visible_json(&report.json(Form::Full))?;
         line.push(b'\n');
         // Not through anstream, which leaves out what it takes for no text.
         return written_to(io::stdout().lock(), |out| out.write_all(&line));
     }
-    written_to(anstream::stdout().lock(), |out| write!(out, "{gap}{}", report.text()))
+    written_to(anstream::stdout().lock(), |out| {
+        write!(out, "{gap}{}", report.text(global.wording()))
+    })
 }

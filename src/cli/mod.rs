@@ -24,6 +24,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Config, LogFormat, Server};
+use crate::report::Wording;
 use crate::telemetry::{self, Logging};
 use crate::typo::Locale;
 use crate::validator::{Connection, Manner};
@@ -225,6 +226,11 @@ enum Reader {
 impl Global {
     fn connection(&self) -> Connection {
         if self.offline { Connection::Offline } else { Connection::Online }
+    }
+
+    /// What a mail server said is for who asks for more.
+    fn wording(&self) -> Wording {
+        if self.verbose { Wording::MailServers } else { Wording::Ours }
     }
 
     fn manner(&self) -> Manner {

@@ -91,10 +91,11 @@ pub(super) async fn run(
     tracing::info!(address = %bound, "listening on http://{bound}");
     tokio::spawn(reloader.run());
     tokio::spawn(sum_up(app.metrics.clone()));
-    match http::serve(main, http::router(app, place), bounds, phases).await {
+    match http::serve(main, http::router(app.clone(), place), bounds, phases).await {
         Drained::Wholly => tracing::info!("stopped"),
         Drained::CutShort => tracing::warn!("stopped with requests still under way"),
     }
+    app.validator.finish().await;
     Ok(Exit::Done)
 }
 

@@ -20,7 +20,7 @@ use crate::typo::Confidence;
 use crate::verdict::{Judgement, MailboxEvidence};
 
 pub use json::{Form, JsonReport};
-pub use text::TextReport;
+pub use text::{TextReport, Wording};
 pub use visible::{visible, visible_json};
 
 /// Everything that is said about one text.

@@ -1,11 +1,11 @@
 //! The report for people, in a terminal.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
 
-use super::{DomainEvidence, Report, visible};
+use super::{DomainEvidence, MailboxFacts, Report, visible};
 use crate::route::MailRoute;
 use crate::verdict::{Advice, Verdict};
 
@@ -14,18 +14,30 @@ const DIM: Style = Style::new().dimmed();
 
 /// A report to be written for people. It holds colours; the stream it is written to leaves them out
 /// where they are not wanted.
-pub struct TextReport<'a>(&'a Report);
+pub struct TextReport<'a> {
+    report: &'a Report,
+    wording: Wording,
+}
+
+/// Whose words are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wording {
+    /// Ours alone.
+    Ours,
+    /// Also those of the mail server.
+    MailServers,
+}
 
 impl Report {
     /// The report in the form for people.
-    pub fn text(&self) -> TextReport<'_> {
-        TextReport(self)
+    pub fn text(&self, wording: Wording) -> TextReport<'_> {
+        TextReport { report: self, wording }
     }
 }
 
 impl fmt::Display for TextReport<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let report = self.0;
+        let report = self.report;
         let verdict = report.judgement.verdict;
         let (sign, style) = look(verdict);
         writeln!(
@@ -43,6 +55,13 @@ impl fmt::Display for TextReport<'_> {
         }
         if let Some(route) = route(&report.dns) {
             writeln!(f, "  {DIM}{}{DIM:#}", visible(&route))?;
+        }
+        if let Some(answer) = report.mailbox.as_ref().and_then(answer) {
+            writeln!(f, "  {DIM}{}{DIM:#}", visible(&answer))?;
+        }
+        let words = report.mailbox.as_ref().and_then(|mailbox| mailbox.text.as_deref());
+        if let (Wording::MailServers, Some(words)) = (self.wording, words) {
+            writeln!(f, "  {DIM}it said: {}{DIM:#}", visible(words))?;
         }
         let codes: Vec<&str> =
             report.judgement.reasons.iter().map(|reason| reason.code()).collect();
@@ -87,6 +106,22 @@ fn pointer(f: &mut fmt::Formatter<'_>, email: &str, at: usize) -> fmt::Result {
     }
     writeln!(f, "    {email}")?;
     writeln!(f, "    {:at$}{BOLD}^{BOLD:#}", "")
+}
+
+/// What the mail server answered, in a line.
+fn answer(mailbox: &MailboxFacts) -> Option<String> {
+    let evidence = &mailbox.evidence;
+    let mut answer = format!("answer: {}", evidence.code?);
+    if let Some([class, subject, detail]) = evidence.enhanced {
+        let _ = write!(answer, " {class}.{subject}.{detail}");
+    }
+    if let Some(host) = &evidence.host {
+        let _ = write!(answer, " from {}", host.as_str());
+    }
+    if let Some(detail) = &evidence.detail {
+        let _ = write!(answer, " ({detail})");
+    }
+    Some(answer)
 }
 
 /// Where the mail goes, in a line.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Question;
+use crate::address::Domain;
 use crate::cache::MailboxCache;
 use crate::clock::Clock;
 use crate::route::HostName;
@@ -54,6 +55,13 @@ impl Memory {
         }
     }
 
+    /// Waits until everything that was to be kept is.
+    pub(super) async fn flush(&self) {
+        if let Some(store) = &self.store {
+            store.flush().await;
+        }
+    }
+
     /// Whether the domain takes mail for any mailbox, as far as that is known.
     pub(super) async fn catch_all(&self, question: &Question) -> CatchAll {
         let hosts = question.hosts();
@@ -67,7 +75,7 @@ impl Memory {
     /// Keeps what this server has shown of a domain.
     pub(super) async fn remember_catch_all(
         &self,
-        domain: &crate::address::Domain,
+        domain: &Domain,
         host: &HostName,
         catch_all: CatchAll,
     ) {

@@ -1,0 +1,84 @@
+//! How mail servers are treated.
+
+use super::house::{House, KNOWS_JOE, reasons};
+
+#[test]
+fn those_who_wait_for_one_server_share_its_connections() {
+    let script = "OFFERS PIPELINING\nRCPT #1 250 Ok\nRCPT #2 250 Ok\nRCPT #3 250 Ok\nRCPT #4 250 Ok\n\
+                  RCPT #5 250 Ok\nRCPT #6 250 Ok\nRCPT #7 250 Ok\nRCPT #8 250 Ok";
+    let house = House::new(script);
+    let addresses: Vec<String> = (0..80).map(|n| format!("joe{n}@good.test")).collect();
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    // The first one is asked about alone, to find out whether all are accepted.
+    let reports = house.check_with(&[("MAILVET_PROBE__HARVEST_PERCENT", "100")], &addresses);
+    for report in &reports {
+        assert!(["accepted", "not_found"].contains(&report["mailbox"]["status"].as_str().unwrap()));
+    }
+    assert!(house.connections() <= 1 + 80 / 8, "{} connections", house.connections());
+    for visit in house.mail.visits() {
+        let recipients =
+            visit.commands.iter().filter(|command| command.starts_with("RCPT")).count();
+        assert!(recipients <= 10, "{recipients} recipients on a connection");
+        assert_eq!(visit.commands.last().map(String::as_str), Some("QUIT"));
+        assert!(!visit.commands.iter().any(|command| command.starts_with("DATA")));
+    }
+}
+
+#[test]
+fn a_server_that_refuses_us_is_left_alone() {
+    let block = "554 5.7.1 Service unavailable; Client host [127.0.0.1] blocked using bl.example";
+    for script in [
+        format!("RCPT * {block}"),
+        format!("MAIL {block}"),
+        format!("BANNER {block}"),
+        format!("OFFERS PIPELINING\nRCPT * {block}"),
+    ] {
+        let house = House::new(&script);
+        let report = &house.check(&["joe@good.test"])[0];
+        assert_eq!(reasons(report), ["probe_refused"], "{script}: {report}");
+        // Another process, another address.
+        let report = &house.check(&["nobody@good.test"])[0];
+        assert_eq!(
+            reasons(report)[..2],
+            ["domain_accepts_mail", "probe_paused"],
+            "{script}: {report}"
+        );
+        assert!(report["mailbox"]["retry_at"].is_string(), "{script}: {report}");
+        assert_eq!(report["mailbox"]["detail"], "refused", "{script}: {report}");
+        assert_eq!(house.connections(), 1, "{script}");
+    }
+}
+
+#[test]
+fn harvesting_is_stopped() {
+    let house = House::new(KNOWS_JOE);
+    let addresses: Vec<String> = (0..40).map(|n| format!("made.up.{n}@good.test")).collect();
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    let reports = house.check(&addresses);
+    let paused = |report: &&serde_json::Value| report["mailbox"]["status"] == "paused";
+    let count = reports.iter().filter(paused).count();
+    assert!((10..=20).contains(&count), "{count} of 40 paused");
+    assert_eq!(house.asked().len(), 40 - count);
+    let detail = &reports.iter().find(paused).unwrap()["mailbox"]["detail"];
+    assert_eq!(detail, "harvest");
+}
+
+#[test]
+fn a_day_has_its_end() {
+    let house = House::new("RCPT * 250 Ok");
+    let addresses = ["a@good.test", "b@good.test"];
+    let limits = [("MAILVET_PROBE__MAX_RECIPIENTS_PER_DAY", "2")];
+    // One, and a made-up one.
+    let report = &house.check_with(&limits, &addresses[..1])[0];
+    assert_eq!(reasons(report), ["catch_all"], "{report}");
+    // That every mailbox is accepted is known: nobody has to be asked.
+    let report = &house.check_with(&limits, &addresses[1..])[0];
+    assert_eq!(reasons(report), ["catch_all"], "{report}");
+    let zone =
+        "good.test MX 10 mx.good.test\nother.test MX 10 mx.good.test\nmx.good.test A 127.0.0.1";
+    let house = House::with_zone(KNOWS_JOE, zone);
+    house.check_with(&limits, &["joe@good.test"]);
+    let report = &house.check_with(&limits, &["sue@other.test"])[0];
+    assert_eq!(report["mailbox"]["detail"], "day_full", "{report}");
+    assert_eq!(house.asked(), ["joe@good.test", "made-up@good.test"]);
+}

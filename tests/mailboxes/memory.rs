@@ -1,0 +1,84 @@
+//! What was found out is kept, and nobody is asked again.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use super::house::{House, KNOWS_JOE, reasons};
+use crate::support::run::run;
+
+#[test]
+fn a_second_run_asks_nobody() {
+    for (script, verdict) in [
+        (KNOWS_JOE, "deliverable"),
+        ("", "undeliverable"),
+        ("RCPT * 250 Ok", "risky"),
+        ("RCPT * 450 4.2.0 Greylisted", "unknown"),
+    ] {
+        let house = House::new(script);
+        let first = &house.check(&["joe@good.test"])[0];
+        let asked = house.asked();
+        let second = &house.check(&["joe@good.test", "JOE@good.test"])[0];
+        assert_eq!(first["verdict"], verdict, "{script}: {first}");
+        assert_eq!(second["verdict"], verdict, "{script}: {second}");
+        assert_eq!(first["reasons"], second["reasons"], "{script}");
+        assert_eq!(first["mailbox"]["catch_all"], second["mailbox"]["catch_all"], "{script}");
+        assert_eq!(house.asked(), asked, "{script}");
+        // Forgotten, it is asked about again.
+        let ran = run(house.program().args(["forget", "joe@good.test"]), b"");
+        assert_eq!(ran.status, 0, "{script}: {}", ran.stderr);
+        house.check(&["joe@good.test"]);
+        assert!(house.asked().len() > asked.len(), "{script}");
+    }
+}
+
+#[test]
+fn the_same_mailbox_is_asked_about_once() {
+    let house = House::new(KNOWS_JOE);
+    let reports = house.check(&["joe@good.test"; 30]);
+    assert!(reports.iter().all(|report| report["verdict"] == "deliverable"));
+    assert_eq!(house.asked(), ["joe@good.test", "made-up@good.test"]);
+}
+
+#[test]
+fn nothing_that_is_kept_names_anybody() {
+    let house = House::new(KNOWS_JOE);
+    let state = tempfile::tempdir().unwrap();
+    let folder = state.path().join("mailvet");
+    house.check_with(
+        &[("MAILVET_STATE__DIR", folder.to_str().unwrap())],
+        &["joe@good.test", "zqx7@good.test"],
+    );
+    let mut files = 0;
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", path.display());
+        let bytes = fs::read(&path).unwrap();
+        for name in ["zqx7", "good.test", "joe@"] {
+            let is_named = bytes.windows(name.len()).any(|window| window == name.as_bytes());
+            assert!(!is_named, "{}: {name}", path.display());
+        }
+        files += 1;
+    }
+    assert!(files > 0);
+}
+
+#[test]
+fn a_store_that_cannot_be_used_costs_nobody_their_run() {
+    let house = House::new(KNOWS_JOE);
+    let state = tempfile::tempdir().unwrap();
+    fs::write(state.path().join("mailvet.db"), "this is no database, and long enough to tell")
+        .unwrap();
+    let mut program = house.program();
+    program.env("MAILVET_STATE__DIR", state.path()).args([
+        "check",
+        "--json",
+        "--depth",
+        "mailbox",
+        "joe@good.test",
+    ]);
+    let ran = run(&mut program, b"");
+    assert_eq!(reasons(&ran.json()[0]), ["mailbox_accepted"], "{}", ran.stderr);
+    assert!(ran.stderr.contains("not kept"), "{}", ran.stderr);
+    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+}

@@ -1,0 +1,217 @@
+//! What a server says, and what becomes of it.
+
+use serde_json::json;
+
+use super::house::{House, KNOWS_JOE, reasons};
+use crate::support::run::run;
+
+#[test]
+fn replies() {
+    // The server, the verdict and reason for joe@good.test, the status and detail of the mailbox.
+    let cases = [
+        (KNOWS_JOE, "deliverable", "mailbox_accepted", "accepted", "recipient_accepted"),
+        ("RCPT * 250 2.1.5 Ok", "risky", "catch_all", "accepted", "recipient_accepted"),
+        (
+            "RCPT * 252 2.0.0 cannot verify",
+            "plausible",
+            "domain_accepts_mail",
+            "accepted",
+            "recipient_not_verified",
+        ),
+        ("", "undeliverable", "mailbox_not_found", "not_found", "no_such_mailbox"),
+        (
+            "RCPT * 550 5.2.1 mailbox disabled",
+            "undeliverable",
+            "mailbox_disabled",
+            "disabled",
+            "mailbox_disabled",
+        ),
+        ("RCPT * 552 5.2.2 Mailbox full", "risky", "mailbox_full", "full", "mailbox_full"),
+        (
+            "RCPT * 450 4.2.0 Greylisted, come back later",
+            "unknown",
+            "greylisted",
+            "greylisted",
+            "greylisted",
+        ),
+        (
+            "RCPT * 554 5.7.1 Service unavailable; client blocked using zen.spamhaus.org",
+            "unknown",
+            "probe_refused",
+            "refused",
+            "blocklisted",
+        ),
+        (
+            "RCPT * 554 5.7.1 <joe@good.test>: Relay access denied",
+            "unknown",
+            "probe_refused",
+            "refused",
+            "relay_denied",
+        ),
+        (
+            "MAIL 550 5.1.8 Sender address rejected: Domain not found",
+            "unknown",
+            "probe_refused",
+            "refused",
+            "sender_refused",
+        ),
+        (
+            "BANNER 554 5.7.1 No reverse DNS for your address",
+            "unknown",
+            "probe_refused",
+            "refused",
+            "no_reverse_dns",
+        ),
+        ("RCPT * 451 4.3.0 Temporary lookup failure", "unknown", "probe_deferred", "deferred", ""),
+        (
+            "BANNER 421 4.7.0 Too many connections from your address",
+            "unknown",
+            "probe_rate_limited",
+            "rate_limited",
+            "too_many_connections",
+        ),
+        ("BANNER STALL", "unknown", "probe_timeout", "timeout", "timeout"),
+        ("RCPT * STALL", "unknown", "probe_timeout", "timeout", "timeout"),
+        ("BANNER DROP", "unknown", "probe_unreachable", "unreachable", "dropped"),
+        ("RCPT * DROP", "unknown", "probe_protocol_error", "protocol_error", "dropped"),
+        ("BANNER GARBAGE", "unknown", "probe_protocol_error", "protocol_error", "malformed"),
+        ("RCPT * GARBAGE", "unknown", "probe_protocol_error", "protocol_error", "malformed"),
+        (
+            "OFFERS STARTTLS\nTLS DROP\nMAIL 530 5.7.0 Must issue a STARTTLS command first",
+            "unknown",
+            "probe_tls_failed",
+            "tls_failed",
+            "tls",
+        ),
+    ];
+    for (script, verdict, reason, status, detail) in cases {
+        let house = House::new(script);
+        let report = &house.check(&["joe@good.test"])[0];
+        assert_eq!(report["verdict"], verdict, "{script}: {report}");
+        assert_eq!(reasons(report), [reason], "{script}");
+        let mailbox = &report["mailbox"];
+        assert_eq!(mailbox["status"], status, "{script}: {mailbox}");
+        assert!(detail.is_empty() || mailbox["detail"] == detail, "{script}: {mailbox}");
+        assert_eq!(mailbox["host"], "mx.good.test", "{script}");
+        assert_eq!(
+            report["depth"],
+            if verdict == "unknown" { "domain" } else { "mailbox" },
+            "{script}"
+        );
+        let was_told = matches!(status, "greylisted" | "deferred" | "rate_limited");
+        assert!(!was_told || mailbox["retry_at"].is_string(), "{script}: {mailbox}");
+    }
+}
+
+#[test]
+fn nobody_is_there() {
+    let house = House::new(KNOWS_JOE);
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let port = closed.port().to_string();
+    let report = &house.check_with(&[("MAILVET_PROBE__PORT", &port)], &["joe@good.test"])[0];
+    assert_eq!(reasons(report), ["probe_unreachable"], "{report}");
+}
+
+#[test]
+fn the_next_server_is_asked_where_one_is_not_there() {
+    let zone = "good.test MX 10 down.good.test\ngood.test MX 20 mx.good.test\n\
+                down.good.test A 127.0.0.99\nmx.good.test A 127.0.0.1";
+    let house = House::with_zone(KNOWS_JOE, zone);
+    let report = &house.check(&["joe@good.test"])[0];
+    assert_eq!(report["verdict"], "deliverable", "{report}");
+    assert_eq!(report["mailbox"]["host"], "mx.good.test", "{report}");
+}
+
+#[test]
+fn a_domain_without_mx_is_asked_itself() {
+    let house = House::with_zone(KNOWS_JOE, "good.test A 127.0.0.1");
+    let report = &house.check(&["joe@good.test"])[0];
+    assert_eq!(report["verdict"], "deliverable", "{report}");
+    assert_eq!(report["mailbox"]["host"], "good.test", "{report}");
+}
+
+#[test]
+fn who_is_not_asked_at_all() {
+    let zone = "good.test MX 10 mx.good.test\nmx.good.test A 127.0.0.1\n\
+                secretive.test MX 10 mta5.am0.yahoodns.net\nmta5.am0.yahoodns.net A 127.0.0.1\n\
+                absent.test NXDOMAIN\nbroken.test SERVFAIL";
+    // The address, the setting, the reasons.
+    let cases = [
+        ("joe@secretive.test", None, vec!["domain_accepts_mail", "provider_not_probed"]),
+        (
+            "joe@good.test",
+            Some(("MAILVET_PROBE__NEVER", "good.test")),
+            vec!["domain_accepts_mail", "probe_off"],
+        ),
+        (
+            "joe@good.test",
+            Some(("MAILVET_PROBE__NEVER", "mx.good.test")),
+            vec!["domain_accepts_mail", "probe_off"],
+        ),
+        (
+            "joe@good.test",
+            Some(("MAILVET_PROBE__NEVER", "127.0.0.0/8")),
+            vec!["domain_accepts_mail", "probe_off"],
+        ),
+        (
+            "joe@good.test",
+            Some(("MAILVET_PROBE__ENABLED", "false")),
+            vec!["domain_accepts_mail", "probe_off"],
+        ),
+        ("joe@absent.test", None, vec!["domain_not_found"]),
+        ("joe@broken.test", None, vec!["dns_failure"]),
+        ("joe@[127.0.0.1]", None, vec!["address_literal"]),
+    ];
+    for (address, setting, expected) in cases {
+        let house = House::with_zone(KNOWS_JOE, zone);
+        let report = &house.check_with(setting.as_slice(), &[address])[0];
+        assert_eq!(reasons(report), expected, "{address} {setting:?}: {report}");
+        assert_eq!(report["mailbox"]["status"], "not_probed", "{address} {setting:?}");
+        assert_eq!(report["checks"]["mailbox"], "skipped", "{address} {setting:?}");
+        assert_eq!(house.connections(), 0, "{address} {setting:?}");
+    }
+}
+
+#[test]
+fn only_a_server_that_offers_it_is_told_of_other_letters() {
+    for (script, expected) in [
+        ("RCPT * 250 Ok", "smtputf8_unsupported"),
+        ("OFFERS SMTPUTF8\nRCPT jörg@good.test 250 Ok", "mailbox_accepted"),
+    ] {
+        let house = House::new(script);
+        let report = &house.check(&["jörg@good.test"])[0];
+        assert_eq!(reasons(report), [expected], "{script}: {report}");
+        let is_told = house.mail.commands().iter().any(|command| command.contains("jörg"));
+        assert_eq!(is_told, expected == "mailbox_accepted", "{script}");
+    }
+}
+
+#[test]
+fn a_probe_without_a_name_of_ones_own_does_not_start() {
+    for (variable, said) in
+        [("MAILVET_PROBE__HELO", "helo"), ("MAILVET_PROBE__MAIL_FROM", "mail_from")]
+    {
+        let house = House::new(KNOWS_JOE);
+        let mut program = house.program();
+        let ran = run(program.env(variable, "").args(["check", "joe@good.test"]), b"");
+        assert_eq!(ran.status, 2, "{variable}: {}", ran.stderr);
+        assert!(ran.stderr.contains(said), "{variable}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn the_servers_own_words_are_for_the_operator() {
+    let script = "RCPT * 550 5.1.1 no \u{1b}[31mjoe zebra";
+    let words = "no \\u{1b}[31mjoe zebra";
+    for (verbosity, is_shown) in [("-v", true), ("--strict", false)] {
+        let house = House::new(script);
+        let ran = run(
+            house.program().args(["check", "--depth", "mailbox", "joe@good.test", verbosity]),
+            b"",
+        );
+        assert_eq!(ran.stdout.contains(words), is_shown, "{verbosity}: {}", ran.stdout);
+        assert!(!ran.stdout.contains('\u{1b}'), "{verbosity}: {}", ran.stdout);
+    }
+    let house = House::new(script);
+    assert!(!json!(house.check(&["joe@good.test"])).to_string().contains("zebra"));
+}
