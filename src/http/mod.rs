@@ -8,6 +8,7 @@ mod admission;
 mod answer;
 mod batch;
 mod body;
+mod connection;
 mod forwarded;
 mod guard;
 mod health;
@@ -15,17 +16,16 @@ mod listen;
 mod log;
 mod phase;
 mod problem;
+mod refusal;
 mod request;
 mod serve;
+mod stream;
 mod validate;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::Request;
-use axum::http::HeaderValue;
-use axum::http::header;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -100,31 +100,6 @@ pub fn admin_router(app: Arc<App>) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz));
     finished(routes.with_state(app))
-}
-
-/// The routes on a connection for which there is no room.
-fn overloaded() -> Router {
-    turned_away(Problem::overloaded)
-}
-
-/// The routes on a connection that was opened after the service was told to stop.
-fn draining() -> Router {
-    turned_away(|| {
-        Problem::new(ProblemKind::Draining, "The service is about to stop; ask another.")
-    })
-}
-
-/// Routes that say the same to every request, except that the process lives.
-fn turned_away(problem: fn() -> Problem) -> Router {
-    let refuse = async move |request: Request| {
-        // Closing a connection with something unread in it can cost the client the answer.
-        body::discard(request.into_body()).await;
-        let mut response = problem().into_response();
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        response
-    };
-    let routes = Router::new().route("/healthz", get(health::healthz)).fallback(refuse);
-    routes.layer(from_fn(log::log_request))
 }
 
 /// What every request meets, whatever its route.

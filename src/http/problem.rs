@@ -146,21 +146,37 @@ struct JsonProblem<'a> {
     nearest: Option<&'static str>,
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let status = self.kind.status();
+impl Problem {
+    fn json(&self) -> Vec<u8> {
         let json = JsonProblem {
             r#type: format!("urn:mailvet:problem:{}", self.kind.code()),
             title: self.kind.title(),
-            status: status.as_u16(),
+            status: self.kind.status().as_u16(),
             detail: &self.detail,
             field: self.field.as_deref(),
             index: self.index,
             nearest: self.nearest,
         };
         // Strings and numbers alone: this cannot fail, and an empty body would still carry the status.
-        let body = serde_json::to_vec(&json).unwrap_or_default();
-        let mut response = Response::new(Body::from(body));
+        serde_json::to_vec(&json).unwrap_or_default()
+    }
+
+    /// The problem as the bytes of a whole answer, after which the connection is closed.
+    pub(super) fn bare(&self) -> Vec<u8> {
+        let (status, body) = (self.kind.status(), self.json());
+        let head = format!(
+            "HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n\
+             retry-after: 1\r\nconnection: close\r\n\r\n",
+            body.len()
+        );
+        [head.into_bytes(), body].concat()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.kind.status();
+        let mut response = Response::new(Body::from(self.json()));
         *response.status_mut() = status;
         let content_type = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, content_type);

@@ -1,36 +1,30 @@
 //! Running the routes on a socket, and leaving in good order.
 
 use std::convert::Infallible;
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::ConnectInfo;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::io::Errno;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_io_timeout::TimeoutStream;
-use tower::ServiceExt;
+use tokio::time::Instant;
 
+use super::connection::{Manners, Stay, attend};
 use super::listen::Socket;
 use super::phase::{Phase, Phases};
-use super::{draining, overloaded};
+use super::refusal::Refusal;
 
-/// How many connections are told at once that there is no room for them; further ones wait.
+/// How many connections are listened to at once before they are told that there is no room for them.
 const MAX_TURNED_AWAY: usize = 64;
 /// How long they may take to say what they want.
 const TURNED_AWAY_HEAD_TIME: Duration = Duration::from_secs(2);
-/// The longest head of a request, about.
-const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// Before the next try to accept a connection, after one failed for want of something of the system's.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Failures to accept that are no further apart are told once.
+const EPISODE: Duration = Duration::from_secs(60);
 
 /// How many connections, and how patient with them.
 #[derive(Clone, Copy, Debug)]
@@ -90,13 +84,19 @@ pub async fn serve(
     }
 }
 
+/// Answers without having listened, and hangs up.
+fn say_at_once(stream: TcpStream, answer: &[u8]) {
+    // It fits into what the system keeps for a new connection, or else the client learns by our hanging up.
+    let _ = stream.into_std().and_then(|mut stream| stream.write_all(answer));
+}
+
 /// What becomes of new connections.
 struct Entrance {
     bounds: ConnectionBounds,
     phases: Phases,
     routes: Router,
-    overloaded: Router,
-    draining: Router,
+    overloaded: Refusal,
+    draining: Refusal,
     places: Arc<Semaphore>,
     places_to_turn_away: Arc<Semaphore>,
 }
@@ -107,56 +107,64 @@ impl Entrance {
             bounds,
             phases,
             routes,
-            overloaded: overloaded(),
-            draining: draining(),
+            overloaded: Refusal::overloaded(),
+            draining: Refusal::draining(),
             places: Arc::new(Semaphore::new(bounds.connections)),
             places_to_turn_away: Arc::new(Semaphore::new(MAX_TURNED_AWAY)),
         }
     }
 
-    /// Lets connections in as long as there are places, and tells others that there is none.
+    /// Lets connections in as long as there are places, and tells others that there is none. Nothing is
+    /// waited for with a connection in hand: no client holds up the next one, and none gets lost where
+    /// this is told to stop.
     async fn let_in(&self, listener: &TcpListener) -> Infallible {
+        let mut door = Door { listener, last_failure: None };
         loop {
-            let (stream, peer) = accept(listener).await;
+            let accepted = door.next().await;
             match self.places.clone().try_acquire_owned() {
-                Ok(place) => self.attend(stream, peer, Stay::AsLongAsYouLike, place),
-                Err(_) => self.say(self.overloaded.clone(), stream, peer).await,
+                Ok(place) => self.attend(accepted, &self.routes, self.manners(), place),
+                Err(_) => self.refuse(accepted, &self.overloaded),
             }
         }
     }
 
     /// Tells everybody that it is too late.
     async fn turn_away(&self, listener: &TcpListener) -> Infallible {
+        let mut door = Door { listener, last_failure: None };
         loop {
-            let (stream, peer) = accept(listener).await;
-            self.say(self.draining.clone(), stream, peer).await;
+            self.refuse(door.next().await, &self.draining);
         }
     }
 
-    /// Has one request answered by these routes.
-    async fn say(&self, routes: Router, stream: TcpStream, peer: SocketAddr) {
-        // The semaphore is never closed.
-        if let Ok(place) = self.places_to_turn_away.clone().acquire_owned().await {
-            self.attend(stream, peer, Stay::ForOneAnswer(routes), place);
+    fn manners(&self) -> Manners {
+        let ConnectionBounds { head_time, write_time, .. } = self.bounds;
+        Manners { head_time, write_time, stay: Stay::AsLongAsYouLike }
+    }
+
+    /// Has one request refused, at once where too many are being refused already.
+    fn refuse(&self, accepted: (TcpStream, SocketAddr), refusal: &Refusal) {
+        let manners = Manners {
+            head_time: TURNED_AWAY_HEAD_TIME.min(self.bounds.head_time),
+            stay: Stay::ForOneAnswer,
+            ..self.manners()
+        };
+        match self.places_to_turn_away.clone().try_acquire_owned() {
+            Ok(place) => self.attend(accepted, &refusal.routes, manners, place),
+            Err(_) => say_at_once(accepted.0, &refusal.bare),
         }
     }
 
     /// Attends to one connection, on a task of its own.
-    fn attend(&self, stream: TcpStream, peer: SocketAddr, stay: Stay, place: OwnedSemaphorePermit) {
-        let (routes, head_time, keep_alive) = match stay {
-            Stay::AsLongAsYouLike => (self.routes.clone(), self.bounds.head_time, true),
-            Stay::ForOneAnswer(routes) => (routes, TURNED_AWAY_HEAD_TIME, false),
-        };
-        let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(head_time)
-            .max_buf_size(MAX_HEAD_BYTES)
-            .keep_alive(keep_alive);
-        let (phases, write_time) = (self.phases.clone(), self.bounds.write_time);
+    fn attend(
+        &self,
+        (stream, peer): (TcpStream, SocketAddr),
+        routes: &Router,
+        manners: Manners,
+        place: OwnedSemaphorePermit,
+    ) {
+        let (routes, phases) = (routes.clone(), self.phases.clone());
         tokio::spawn(async move {
-            if has_begun(&stream, head_time, &phases).await {
-                converse(http, timed(stream, write_time), peer, routes, &phases).await;
-            }
+            attend(stream, peer, routes, manners, &phases).await;
             drop(place);
         });
     }
@@ -169,76 +177,40 @@ impl Entrance {
     }
 }
 
-/// How long a connection lasts.
-enum Stay {
-    /// For as many requests as come.
-    AsLongAsYouLike,
-    /// For one request, answered by these routes.
-    ForOneAnswer(Router),
+/// Where connections come in.
+struct Door<'a> {
+    listener: &'a TcpListener,
+    last_failure: Option<Instant>,
 }
 
-/// Waits for the first byte of a client; false where none comes in time. Whoever connected before the
-/// service was told to stop still has a moment to say what for.
-async fn has_begun(stream: &TcpStream, patience: Duration, phases: &Phases) -> bool {
-    const MOMENT: Duration = Duration::from_secs(1);
-    let mut byte = [0];
-    let too_late = async {
-        phases.reached(Phase::Draining).await;
-        tokio::time::sleep(MOMENT).await;
-    };
-    tokio::select! {
-        biased;
-        // Not `readable`, which can come true without anything to read.
-        bytes = stream.peek(&mut byte) => bytes.is_ok_and(|bytes| bytes > 0),
-        () = tokio::time::sleep(patience) => false,
-        () = too_late => false,
-    }
-}
-
-/// A stream that gives a client up who takes nothing of its answer for so long.
-fn timed(stream: TcpStream, write_time: Duration) -> Pin<Box<TimeoutStream<TcpStream>>> {
-    // Answers are small and whole: waiting for more to send with them only costs time.
-    let _ = stream.set_nodelay(true);
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(write_time));
-    Box::pin(stream)
-}
-
-/// Answers the requests of one connection on which a first byte has come.
-async fn converse(
-    http: http1::Builder,
-    stream: Pin<Box<TimeoutStream<TcpStream>>>,
-    peer: SocketAddr,
-    routes: Router,
-    phases: &Phases,
-) {
-    let answer = service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(peer));
-        routes.clone().oneshot(request)
-    });
-    let mut connection = pin!(http.serve_connection(TokioIo::new(stream), answer));
-    // hyper closes a connection that is told to end before it has read anything, so it reads first. A
-    // client that breaks off has its own reasons.
-    tokio::select! {
-        biased;
-        _ = connection.as_mut() => return,
-        () = phases.reached(Phase::Draining) => {}
-    }
-    connection.as_mut().graceful_shutdown();
-    let _ = connection.await;
-}
-
-/// The next connection. Failures pass: a client was gone already, or there is nothing left to open it with.
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
-    loop {
-        match listener.accept().await {
-            Ok(accepted) => return accepted,
-            Err(error) if is_of_the_client(&error) => {}
-            Err(error) => {
-                tracing::error!(reason = %error.kind(), "cannot accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+impl Door<'_> {
+    /// The next connection. Failures pass: a client was gone already, or there is nothing left to open it
+    /// with.
+    async fn next(&mut self) -> (TcpStream, SocketAddr) {
+        loop {
+            match self.listener.accept().await {
+                Ok(accepted) => return accepted,
+                Err(error) if is_of_the_client(&error) => {}
+                Err(error) => {
+                    self.tell(&error);
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
             }
+        }
+    }
+
+    /// Logs a failure, unless it goes on from one that was logged.
+    fn tell(&mut self, error: &io::Error) {
+        let is_new = self.last_failure.is_none_or(|last| last.elapsed() > EPISODE);
+        self.last_failure = Some(Instant::now());
+        if is_new {
+            let reason = match error.raw_os_error() {
+                Some(code) if code == Errno::MFILE.raw_os_error() => {
+                    "no more open files allowed".to_owned()
+                }
+                _ => error.kind().to_string(),
+            };
+            tracing::error!(reason, "cannot accept connections");
         }
     }
 }

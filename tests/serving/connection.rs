@@ -134,3 +134,16 @@ fn a_question_outlives_the_client_that_asked_it() {
     });
     assert_eq!(dns.mx_questions("slow.test"), 1);
 }
+
+#[test]
+fn who_closes_the_sending_side_goes_away() {
+    let dns = DnsServer::start("slow.test HELD");
+    let service = Service::start(asking_patiently(&dns));
+    let mut leaving = Connection::open(service.address());
+    leaving.send(post(r#"{"email": "joe@slow.test", "timeout_ms": 30000}"#));
+    dns.wait_for("slow.test");
+    leaving.half_close();
+    assert!(leaving.is_closed(), "without an answer");
+    let log = service.stop().log;
+    assert!(log.contains("\"outcome\":\"cut_short\""), "{log}");
+}

@@ -1,5 +1,6 @@
 //! The bounds of the service: beyond them it says so at once.
 
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::json;
@@ -47,6 +48,13 @@ fn connections() {
         // A service that is overloaded is alive.
         assert_eq!(get(address, "/healthz").status, 200);
     }
+    // Who waits for our word is not asked for more.
+    let mut waiting = Connection::open(address);
+    waiting.send(
+        "POST /v1/validate HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n\
+         Content-Type: application/json\r\nContent-Length: 50\r\n\r\n",
+    );
+    assert_problem("who waits", &waiting.response(), 503, "overloaded");
     dns.release();
     for connection in &mut busy {
         assert_eq!(connection.response().status, 200);
@@ -56,17 +64,78 @@ fn connections() {
 }
 
 #[test]
-fn requests() {
-    let (dns, service) = bounded("MAX_REQUESTS", "2");
+fn a_crowd_that_says_nothing_holds_nobody_up() {
+    let (dns, service) = bounded("MAX_CONNECTIONS", "1");
+    let mut busy = Connection::open(service.address());
+    busy.send(post(SLOW));
+    dns.wait_for("slow.test");
+    // More than are listened to; the last ones are told without having asked.
+    let told = until("the last one is told at once", || {
+        let mut crowd: Vec<_> = (0..80).map(|_| Connection::open(service.address())).collect();
+        let last = crowd.last_mut().unwrap();
+        (!last.is_closed()).then(|| last.response())
+    });
+    assert_problem("the last one", &told, 503, "overloaded");
+    assert_eq!(told.header("retry-after"), Some("1"));
+    assert_eq!(told.header("connection"), Some("close"));
+    dns.release();
+    assert_eq!(busy.response().status, 200);
+}
+
+/// The program with so many open files.
+fn with_open_files(count: usize, program: &Command) -> Command {
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", &format!("ulimit -n {count}; exec \"$@\""), "sh"])
+        .arg(program.get_program())
+        .args(program.get_args());
+    shell
+}
+
+#[test]
+fn open_files() {
+    let service = Service::start(with_open_files(128, &offline()));
     let address = service.address();
-    let mut busy: Vec<Connection> = (0..2)
-        .map(|_| {
-            let mut connection = Connection::open(address);
-            connection.send(post(SLOW));
-            connection
-        })
-        .collect();
-    until("there is no room", || (ask(address, post(QUICK)).status == 503).then_some(()));
+    let mut crowd: Vec<Connection> = (0..64).map(|_| Connection::open(address)).collect();
+    until("there is no room", || (get(address, "/readyz").status == 503).then_some(()));
+    // Everybody who was let in is answered.
+    for connection in &mut crowd {
+        connection.send(post(QUICK));
+        assert_eq!(connection.response().status, 200);
+    }
+    let log = service.stop().log;
+    assert!(log.contains("\"connections\":64}") && log.contains("ulimit"), "{log}");
+    assert!(!log.contains("cannot accept"), "{log}");
+}
+
+#[test]
+fn no_open_files_left() {
+    // So few that those who are turned away need more.
+    let service = Service::start(with_open_files(48, &offline()));
+    let address = service.address();
+    let crowd: Vec<Connection> = (0..100).map(|_| Connection::open(address)).collect();
+    let mut first = crowd.into_iter().next().unwrap();
+    first.send(post(QUICK));
+    assert_eq!(first.response().status, 200);
+    until("the crowd has gone", || (get(address, "/readyz").status == 200).then_some(()));
+    let log = service.stop().log;
+    assert_eq!(log.matches("cannot accept connections").count(), 1, "{log}");
+    assert!(log.contains("no more open files"), "{log}");
+}
+
+#[test]
+fn requests() {
+    let dns = DnsServer::start(&format!("{HELD}\nother.test HELD\nother.test MX 10 mx.test"));
+    let mut program = asking_patiently(&dns);
+    program.env("MAILVET_HTTP__LIMITS__MAX_REQUESTS", "2");
+    let service = Service::start(program);
+    let address = service.address();
+    let mut busy = ["slow.test", "other.test"].map(|domain| {
+        let mut connection = Connection::open(address);
+        connection.send(post(SLOW.replace("slow.test", domain)));
+        dns.wait_for(domain);
+        connection
+    });
     // The connection is kept: its next request may find room.
     let mut patient = Connection::open(address);
     patient.send(post(QUICK));
@@ -147,29 +216,37 @@ fn who_waits_for_our_word_is_told_before_sending() {
     assert_eq!(welcome.response().status, 200);
 }
 
+/// A service for so many connections that is in a hurry in one respect, and has an hour's patience in all
+/// others.
+fn hurried(respect: &str, connections: usize) -> Service {
+    let mut program = offline();
+    for time in ["HEAD", "BODY", "WRITE"] {
+        let patience = if time == respect { "200" } else { "3600000" };
+        program.env(format!("MAILVET_HTTP__LIMITS__{time}_TIMEOUT_MS"), patience);
+    }
+    program.env("MAILVET_HTTP__LIMITS__MAX_CONNECTIONS", connections.to_string());
+    Service::start(program)
+}
+
 #[test]
 fn slow_senders_are_given_up() {
-    let mut program = offline();
-    program
-        .env("MAILVET_HTTP__LIMITS__HEAD_TIMEOUT_MS", "200")
-        .env("MAILVET_HTTP__LIMITS__BODY_TIMEOUT_MS", "200");
-    let service = Service::start(program);
+    let service = hurried("HEAD", 100);
     let mut silent = Connection::open(service.address());
     let mut half_a_head = Connection::open(service.address());
     half_a_head.send("POST /v1/validate HTTP/1.1\r\nHo");
+    let mut unused = Connection::open(service.address());
+    unused.send(post(QUICK));
+    assert_eq!(unused.response().status, 200);
+    assert!(silent.is_closed() && half_a_head.is_closed() && unused.is_closed());
+    let service = hurried("BODY", 100);
     let mut half_a_body = Connection::open(service.address());
     half_a_body.send(&post(QUICK)[..post(QUICK).len() - 1]);
     assert_problem("half a body", &half_a_body.response(), 408, "request_timeout");
-    assert!(silent.is_closed() && half_a_head.is_closed());
 }
 
 #[test]
 fn who_takes_nothing_of_an_answer_is_given_up() {
-    let mut program = offline();
-    program
-        .env("MAILVET_HTTP__LIMITS__WRITE_TIMEOUT_MS", "200")
-        .env("MAILVET_HTTP__LIMITS__MAX_CONNECTIONS", "1");
-    let service = Service::start(program);
+    let service = hurried("WRITE", 1);
     // Answers far beyond what the system keeps for a client that does not read.
     let long = format!("{{\"email\": \"{}\"}}", "\\u0001".repeat(2_500));
     let request = post(&long);

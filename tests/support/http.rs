@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "every test target uses a part of it")]
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -83,6 +83,11 @@ impl Connection {
             Err(error) if is_hung_up(&error) || error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => panic!("cannot send: {error}"),
         }
+    }
+
+    /// Says that nothing more will be sent.
+    pub(crate) fn half_close(&mut self) {
+        self.stream.get_mut().shutdown(Shutdown::Write).unwrap();
     }
 
     /// Reads a response with its body.
