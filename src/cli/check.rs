@@ -14,7 +14,7 @@ use super::settings::Settings;
 use super::{Global, Reader, written_to};
 use crate::config::Config;
 use crate::report::{Form, Report, visible_json};
-use crate::validator::{Caller, Request, Validator};
+use crate::validator::{Caller, Request, Urgency, Validator};
 use crate::verdict::{Depth, Verdict};
 
 /// How many addresses are looked at side by side.
@@ -97,6 +97,7 @@ async fn report_all(
                 manner: global.manner(),
                 budget,
                 caller: Caller::Operator,
+                urgency: Urgency::Now,
                 locale: global.locale.as_ref(),
             };
             io::Result::Ok(validator.validate(&request).await)

@@ -127,6 +127,7 @@ fn app(
         validator,
         timeout: Duration::from_millis(config.budget.timeout_ms),
         mailbox_timeout: Duration::from_millis(config.budget.mailbox_timeout_ms),
+        batch_timeout: Duration::from_millis(limits.batch_timeout_ms),
         manner: global.manner(),
         guard: Guard { access, trusted_proxies: config.http.trusted_proxies.clone() },
         admission: Admission::new(Bounds {

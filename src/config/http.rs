@@ -37,6 +37,8 @@ pub struct Limits {
     pub batch_side_by_side: usize,
     /// Addresses of all batches together that are looked at side by side.
     pub batches_side_by_side: usize,
+    /// How long a batch may take; what is not known by then is said without waiting for it.
+    pub batch_timeout_ms: u64,
     /// The body of a request for one address.
     pub max_body_kib: usize,
     /// The body of a batch.
@@ -71,6 +73,7 @@ impl Default for Limits {
             max_batches: 16,
             batch_side_by_side: 32,
             batches_side_by_side: 128,
+            batch_timeout_ms: 600_000,
             // An address has 254 bytes; the rest is for what people paste around it.
             max_body_kib: 16,
             max_batch_body_kib: 1_024,
@@ -84,7 +87,7 @@ impl Default for Limits {
 
 impl Limits {
     /// Each number, with the range in which the service still serves.
-    pub(super) fn ranges(&self) -> [Range; 11] {
+    pub(super) fn ranges(&self) -> [Range; 12] {
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let (some, time) = (1..=1_000_000, 1..=3_600_000);
         [
@@ -93,6 +96,7 @@ impl Limits {
             ("http.limits.max_batches", count(self.max_batches), 0..=1_000_000),
             ("http.limits.batch_side_by_side", count(self.batch_side_by_side), some.clone()),
             ("http.limits.batches_side_by_side", count(self.batches_side_by_side), some),
+            ("http.limits.batch_timeout_ms", self.batch_timeout_ms, time.clone()),
             ("http.limits.max_body_kib", count(self.max_body_kib), 1..=65_536),
             ("http.limits.max_batch_body_kib", count(self.max_batch_body_kib), 1..=65_536),
             ("http.limits.head_timeout_ms", self.head_timeout_ms, time.clone()),

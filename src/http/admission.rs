@@ -10,6 +10,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::App;
 use super::problem::Problem;
 
+/// How many bodies of batches may come in for each batch that there may be.
+const UPLOADS_PER_BATCH: usize = 2;
+
 /// How much at once.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
@@ -26,6 +29,7 @@ pub struct Bounds {
 /// Gives places to what comes in.
 pub struct Admission {
     requests: Arc<Semaphore>,
+    uploads: Arc<Semaphore>,
     batches: Arc<Semaphore>,
     addresses: Arc<Semaphore>,
     of_a_batch: usize,
@@ -40,10 +44,16 @@ impl Admission {
         let places = |count| Arc::new(Semaphore::new(count));
         Self {
             requests: places(bounds.requests),
+            uploads: places(bounds.batches.saturating_mul(UPLOADS_PER_BATCH)),
             batches: places(bounds.batches),
             addresses: places(bounds.of_all_batches),
             of_a_batch: bounds.of_a_batch,
         }
+    }
+
+    /// A place for the body of a batch while it comes in, if there is one.
+    pub(super) fn upload(&self) -> Result<Place, Problem> {
+        free(&self.uploads)
     }
 
     /// A place for a batch, if there is one.

@@ -12,6 +12,7 @@ use futures_util::{StreamExt, stream};
 use serde::{Serialize, Serializer};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
 use super::admission::Place;
 use super::body::json_bytes;
@@ -19,7 +20,7 @@ use super::problem::Problem;
 use super::request::{BatchBody, Options};
 use super::{App, answer};
 use crate::report::{Form, JsonReport};
-use crate::validator::Caller;
+use crate::validator::{self, Caller, Urgency};
 use crate::verdict::Verdict;
 
 /// How many lines are sent together, where they are there already.
@@ -30,14 +31,18 @@ pub(super) async fn batch(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let place = app.admission.batch()?;
     let (parts, body) = request.into_parts();
-    let bytes = json_bytes(&parts.headers, body, app.bodies.batch()).await?;
-    let BatchBody { emails, options } = BatchBody::parse(&bytes)?;
+    let BatchBody { emails, options } = {
+        let _place = app.admission.upload()?;
+        BatchBody::parse(&json_bytes(&parts.headers, body, app.bodies.batch()).await?)?
+    };
+    // Not before: who sends slowly holds up no batch.
+    let place = app.admission.batch()?;
     let caller = app.guard.caller(peer, &parts.headers);
     let count = emails.len();
     let form = BatchForm::wanted(&parts.headers);
-    let work = Work::begin(Batch { app, options, caller, form }, emails, place);
+    let deadline = Instant::now() + app.batch_timeout;
+    let work = Work::begin(Batch { app, options, caller, form, deadline }, emails, place);
     match form {
         BatchForm::Whole => whole(work, count).await,
         BatchForm::Lines => Ok(lines(work, count)),
@@ -82,6 +87,8 @@ struct Batch {
     options: Options,
     caller: Caller,
     form: BatchForm,
+    /// From then on nothing is waited for.
+    deadline: Instant,
 }
 
 /// A report as it is sent.
@@ -122,10 +129,14 @@ impl Batch {
     }
 
     async fn look_at(&self, index: usize, email: String) -> Result<Done, Problem> {
-        let _place = self.app.admission.address().await;
+        let _place = timeout_at(self.deadline, self.app.admission.address()).await;
         // What is known already is never waited for; others want the processor as well.
         tokio::task::coop::consume_budget().await;
-        let report = self.app.report(&email, &self.options, self.caller).await;
+        let request = self.app.request(&email, &self.options, self.caller);
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let budget = request.budget.min(left);
+        let request = validator::Request { budget, urgency: Urgency::InTurn, ..request };
+        let report = self.app.validator.validate(&request).await;
         let json = match self.form {
             BatchForm::Whole => answer::json(&report.json(Form::Full))?,
             BatchForm::Lines => {

@@ -50,6 +50,8 @@ pub struct App {
     pub timeout: Duration,
     /// The same for requests that want the mailbox.
     pub mailbox_timeout: Duration,
+    /// How long a batch may take.
+    pub batch_timeout: Duration,
     /// What to do about what is pasted around an address, unless the request is stricter.
     pub manner: Manner,
     /// Who may ask.

@@ -12,8 +12,8 @@ use super::answer;
 use super::body::json_bytes;
 use super::problem::Problem;
 use super::request::{Options, ValidateBody};
-use crate::report::{Form, Report};
-use crate::validator::{self, Caller, Manner};
+use crate::report::Form;
+use crate::validator::{self, Caller, Manner, Urgency};
 use crate::verdict::Depth;
 
 pub(super) async fn validate(
@@ -25,19 +25,24 @@ pub(super) async fn validate(
     let bytes = json_bytes(&parts.headers, body, app.bodies.one()).await?;
     let ValidateBody { email, options } = ValidateBody::parse(&bytes)?;
     let caller = app.guard.caller(peer, &parts.headers);
-    let report = app.report(&email, &options, caller).await;
+    let report = app.validator.validate(&app.request(&email, &options, caller)).await;
     let json = answer::json(&report.json(Form::Full))?;
     Ok(answer::of_type("application/json", Body::from(json)))
 }
 
 impl App {
-    /// The report on one text, as the client wants it.
-    pub(super) async fn report(&self, text: &str, options: &Options, caller: Caller) -> Report {
+    /// What is asked of the validator about one text.
+    pub(super) fn request<'a>(
+        &self,
+        text: &'a str,
+        options: &'a Options,
+        caller: Caller,
+    ) -> validator::Request<'a> {
         let default_timeout = match options.depth {
             Depth::Syntax | Depth::Domain => self.timeout,
             Depth::Mailbox => self.mailbox_timeout,
         };
-        let request = validator::Request {
+        validator::Request {
             text,
             depth: options.depth,
             manner: match options.manner {
@@ -46,8 +51,8 @@ impl App {
             },
             budget: options.timeout.unwrap_or(default_timeout),
             caller,
+            urgency: Urgency::Now,
             locale: options.locale.as_ref(),
-        };
-        self.validator.validate(&request).await
+        }
     }
 }

@@ -38,7 +38,7 @@ impl DomainStage {
             return Self::NotAsked;
         };
         let Some(name) = HostName::new(domain.ascii()) else { return Self::NotAsked };
-        match routes.of(&name, request.caller, patience(request.budget)).await {
+        match routes.of(&name, request.caller, request.urgency, patience(request.budget)).await {
             Found::Learned(learned, freshness) => Self::Learned(learned, freshness),
             Found::OutOfTime => Self::OutOfTime,
             Found::Private => Self::NotAsked,

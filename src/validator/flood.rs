@@ -26,6 +26,15 @@ pub enum Caller {
     Stranger(IpAddr),
 }
 
+/// How urgently somebody wants to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Urgency {
+    /// Somebody waits for this very answer.
+    Now,
+    /// It is one of many, which leave half of the flights to those who are in a hurry.
+    InTurn,
+}
+
 /// How much may be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FloodLimits {

@@ -32,7 +32,7 @@ use crate::verdict::{Depth, Policy};
 use domain_stage::DomainStage;
 use known::Known;
 
-pub use flood::{Caller, FloodLimits};
+pub use flood::{Caller, FloodLimits, Urgency};
 pub use in_force::InForce;
 pub use probing::{Probing, ProbingParts};
 pub use routes::{Found, RouteSettings, Routes};
@@ -51,6 +51,8 @@ pub struct Request<'a> {
     pub budget: Duration,
     /// Who wants to know.
     pub caller: Caller,
+    /// How urgently.
+    pub urgency: Urgency,
     /// The language of whoever typed the text.
     pub locale: Option<&'a Locale>,
 }
@@ -65,6 +67,7 @@ impl<'a> Request<'a> {
             manner: Manner::Lenient,
             budget: Duration::from_millis(1_500),
             caller: Caller::Local,
+            urgency: Urgency::Now,
             locale: None,
         }
     }

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use metrics::counter;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
 use super::canaries::ResolverTrust;
 use super::flights::{Boarding, Flight, Flights, Progress, Waited};
-use super::flood::{Caller, FloodGuard, FloodLimits};
+use super::flood::{Caller, FloodGuard, FloodLimits, Urgency};
 use crate::address::{Domain, and_parents};
 use crate::cache::{Freshness, LearnedRoute, RouteCache};
 use crate::clock::Clock;
@@ -49,6 +50,8 @@ pub struct Routes {
     settings: Arc<RouteSettings>,
     cache: RouteCache,
     flights: Flights,
+    /// The flights that those may start who are not in a hurry.
+    unhurried: Arc<Semaphore>,
     guard: FloodGuard,
     trust: ResolverTrust,
 }
@@ -83,6 +86,7 @@ impl Routes {
             clock,
             cache: RouteCache::new(settings.cache_bytes),
             flights: Flights::default(),
+            unhurried: Arc::new(Semaphore::new(unhurried(settings.limits))),
             guard: FloodGuard::new(settings.limits),
             settings: Arc::new(settings),
             trust: ResolverTrust::default(),
@@ -111,12 +115,18 @@ impl Routes {
 
     /// The route of a domain, in this time. What was begun goes on when the time is over, or when the
     /// caller does not wait for it.
-    pub async fn of(&self, domain: &HostName, caller: Caller, patience: Duration) -> Found {
+    pub async fn of(
+        &self,
+        domain: &HostName,
+        caller: Caller,
+        urgency: Urgency,
+        patience: Duration,
+    ) -> Found {
         if caller != Caller::Operator && self.is_private(domain) {
             return Found::Private;
         }
         let patience = patience.min(LONGEST_PATIENCE);
-        let (found, source) = self.look_for(domain, caller, patience).await;
+        let (found, source) = self.look_for(domain, caller, urgency, patience).await;
         counter!("mailvet_routes_total", "source" => source.code()).increment(1);
         found
     }
@@ -125,6 +135,7 @@ impl Routes {
         &self,
         domain: &HostName,
         caller: Caller,
+        urgency: Urgency,
         patience: Duration,
     ) -> (Found, Source) {
         let known = self.cache.get(domain).await;
@@ -143,7 +154,12 @@ impl Routes {
         if let Some(absent) = self.absent_parent(domain).await {
             return (Found::Learned(absent, Freshness::Cached), Source::Parent);
         }
-        match self.board(domain, caller, stale.clone()) {
+        let Ok(place) = self.place(domain, urgency, stale.as_deref(), deadline).await else {
+            return stale.map_or((Found::OutOfTime, Source::OutOfTime), |stale| {
+                (Found::Learned(stale, Freshness::Cached), Source::Stale)
+            });
+        };
+        match self.board(domain, caller, stale.clone(), place) {
             Some((flight, boarding)) => {
                 let patience = deadline.saturating_duration_since(Instant::now());
                 self.wait(flight, boarding, stale, patience).await
@@ -173,12 +189,32 @@ impl Routes {
         None
     }
 
-    /// Joins or starts the flight for a domain; none where that would be too much.
+    /// Waits for the turn of somebody who is not in a hurry; who is, or can join a flight, needs no place.
+    async fn place(
+        &self,
+        domain: &HostName,
+        urgency: Urgency,
+        stale: Option<&LearnedRoute>,
+        deadline: Instant,
+    ) -> Result<Option<OwnedSemaphorePermit>, Elapsed> {
+        if urgency == Urgency::Now || self.flights.under_way(domain).is_some() {
+            return Ok(None);
+        }
+        let deadline =
+            stale.map_or(deadline, |_| deadline.min(Instant::now() + PATIENCE_WITH_STALE));
+        let place = timeout_at(deadline, self.unhurried.clone().acquire_owned()).await?;
+        // The semaphore is never closed.
+        Ok(place.ok())
+    }
+
+    /// Joins or starts the flight for a domain, which keeps its place until it has landed; none where that
+    /// would be too much.
     fn board(
         &self,
         domain: &HostName,
         caller: Caller,
         stale: Option<Arc<LearnedRoute>>,
+        place: Option<OwnedSemaphorePermit>,
     ) -> Option<(Flight, Boarding)> {
         if let Some(flight) = self.flights.under_way(domain) {
             return Some((flight, Boarding::Joined));
@@ -186,7 +222,13 @@ impl Routes {
         if !self.guard.admits(self.flights.count(), caller, domain) {
             return None;
         }
-        let ask = |tell| self.clone().learn(domain.clone(), caller, stale, tell);
+        let ask = |tell| {
+            let learn = self.clone().learn(domain.clone(), caller, stale, tell);
+            async move {
+                learn.await;
+                drop(place);
+            }
+        };
         Some(self.flights.board(domain, ask))
     }
 
@@ -289,6 +331,11 @@ impl Routes {
     fn now(&self) -> Timestamp {
         self.clock.now()
     }
+}
+
+/// How many flights those may start who are not in a hurry.
+fn unhurried(limits: FloodLimits) -> usize {
+    (limits.flights / 2).clamp(1, Semaphore::MAX_PERMITS)
 }
 
 fn unresolved(failure: Failure) -> Routed {

@@ -28,7 +28,7 @@ impl Validator {
         }
         let candidate = tld_slip(typed)?;
         let name = HostName::new(candidate.domain.ascii())?;
-        match routes.of(&name, request.caller, patience(left)).await {
+        match routes.of(&name, request.caller, request.urgency, patience(left)).await {
             Found::Learned(learned, _) if takes_mail(&learned.route) => Some(Suggestion {
                 domain: candidate.domain.ascii().into(),
                 kind: SlipKind::Typo,

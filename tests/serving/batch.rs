@@ -254,6 +254,57 @@ fn single_requests_do_not_wait_for_batches() {
 }
 
 #[test]
+fn what_batches_gave_up_waiting_for_leaves_room() {
+    let zone: String = (0..100).map(|n| format!("slow{n}.test HELD\n")).collect();
+    let dns = DnsServer::start(&(zone + "good.test MX 10 mx.test\nmx.test A 192.0.2.1"));
+    let mut program = asking_patiently(&dns);
+    program.env("MAILVET_DNS__MAX_LOOKUPS", "8");
+    let service = Service::start(program);
+    let emails: Vec<_> = (0..100).map(|n| format!("joe@slow{n}.test")).collect();
+    let answer = send(&service, &json!({"emails": emails, "timeout_ms": 50}), "").json();
+    // Not for want of room: their time was over while others had theirs.
+    for report in answer["results"].as_array().unwrap() {
+        assert_eq!(report["reasons"][0], "time_budget_spent", "{report}");
+    }
+    let quick = ask(service.address(), post(r#"{"email": "joe@good.test", "timeout_ms": 5000}"#));
+    assert_eq!(quick.json()["verdict"], "plausible", "{}", quick.text());
+    until("half of all look-ups were used, and no more", || {
+        let asked = (0..100).filter(|n| dns.mx_questions(&format!("slow{n}.test")) > 0);
+        (asked.count() == 4).then_some(())
+    });
+}
+
+#[test]
+fn a_batch_has_an_end() {
+    let zone: String = (0..20).map(|n| format!("mute{n}.test SILENCE\n")).collect();
+    let dns = DnsServer::start(&(zone + "good.test MX 10 mx.test\nmx.test A 192.0.2.1"));
+    let mut program = asking_patiently(&dns);
+    program
+        .env("MAILVET_HTTP__LIMITS__BATCH_TIMEOUT_MS", "300")
+        .env("MAILVET_HTTP__LIMITS__BATCH_SIDE_BY_SIDE", "2");
+    let service = Service::start(program);
+    let known = ask(service.address(), post(r#"{"email": "joe@good.test", "timeout_ms": 5000}"#));
+    assert_eq!(known.json()["verdict"], "plausible");
+    let mut emails: Vec<_> = (0..20).map(|n| format!("joe@mute{n}.test")).collect();
+    emails.extend(["joe@good.test".to_owned(), "nonsense".to_owned(), "joe@gmal.com".to_owned()]);
+    // A single one of them would take longer than the test waits.
+    for headers in ["", AS_LINES] {
+        let body = json!({"emails": emails, "timeout_ms": 30_000});
+        let response = send(&service, &body, headers);
+        let mut results = match headers {
+            "" => response.json()["results"].as_array().unwrap().clone(),
+            _ => response.lines().into_iter().filter(|line| line["index"].is_u64()).collect(),
+        };
+        results.sort_by_key(|report| report["index"].as_u64());
+        let reasons: Vec<_> = results.iter().map(|report| report["reasons"].clone()).collect();
+        assert!(reasons[..20].iter().all(|of| of == &json!(["time_budget_spent"])), "{reasons:?}");
+        assert_eq!(reasons[20], json!(["domain_accepts_mail"]), "what is known is told");
+        assert_eq!(reasons[21], json!(["syntax_no_at"]));
+        assert_eq!(reasons[22][0], "domain_typo");
+    }
+}
+
+#[test]
 fn who_goes_away_stops_what_only_they_wanted() {
     let zone: String = (0..100).map(|n| format!("slow{n}.test HELD\n")).collect();
     // What stands behind the request hides the end of the connection from who reads it.

@@ -176,6 +176,30 @@ fn batches() {
 }
 
 #[test]
+fn bodies_of_batches_that_come_slowly() {
+    let mut program = offline();
+    program
+        .env("MAILVET_HTTP__LIMITS__MAX_BATCHES", "1")
+        .env("MAILVET_HTTP__LIMITS__BODY_TIMEOUT_MS", "3600000");
+    let service = Service::start(program);
+    let address = service.address();
+    let request = post_batch(r#"{"emails": []}"#, "");
+    let (most, rest) = request.split_at(request.len() - 1);
+    let is_served = || ask(address, &request).status == 200;
+    let mut slow = Connection::open(address);
+    slow.send(most);
+    assert!(is_served(), "one that is not there yet holds up no other");
+    let mut slower = Connection::open(address);
+    slower.send(most);
+    until("there is no room for a third one", || (!is_served()).then_some(()));
+    for connection in [&mut slow, &mut slower] {
+        connection.send(rest);
+        assert_eq!(connection.response().status, 200);
+    }
+    assert!(is_served());
+}
+
+#[test]
 fn bodies() {
     let mut program = offline();
     program

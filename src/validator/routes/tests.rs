@@ -33,7 +33,7 @@ fn host() -> HostName {
 }
 
 async fn route(routes: &Routes, patience: Duration) -> Option<MailRoute> {
-    match routes.of(&host(), Caller::Local, patience).await {
+    match routes.of(&host(), Caller::Local, Urgency::Now, patience).await {
         Found::Learned(learned, _) => Some(learned.route.clone()),
         Found::OutOfTime | Found::Private => None,
     }
@@ -47,7 +47,7 @@ async fn who_boards_just_after_a_landing_asks_nobody() {
         tokio::task::yield_now().await;
     }
     let questions = zone.questions();
-    let (flight, boarding) = routes.board(&host(), Caller::Local, None).unwrap();
+    let (flight, boarding) = routes.board(&host(), Caller::Local, None, None).unwrap();
     assert_eq!(boarding, Boarding::Started);
     let Waited::Landed(learned) = flight.wait(DEADLINE).await else { panic!("no answer") };
     assert_eq!(learned.route, landed);
@@ -131,7 +131,7 @@ async fn what_was_found_stands_in_for_what_cannot_be_had() {
         tokio::time::advance(crate::dns::zone::TTL + second).await;
         for (when, waits) in [("at once", waits), ("later", waits_later)] {
             let asked = Instant::now();
-            let found = routes.of(&host(), Caller::Local, DEADLINE).await;
+            let found = routes.of(&host(), Caller::Local, Urgency::Now, DEADLINE).await;
             assert_eq!(asked.elapsed(), waits, "{zone} {when}");
             let Found::Learned(learned, freshness) = found else { panic!("{zone} {when}") };
             assert_eq!(learned.route, expected, "{zone} {when}");
