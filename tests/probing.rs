@@ -13,6 +13,7 @@ mod support {
 }
 
 mod mailboxes {
+    mod crowd;
     mod etiquette;
     mod house;
     mod memory;
