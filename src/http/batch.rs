@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use futures_util::{StreamExt, stream};
 use serde::{Serialize, Serializer};
@@ -14,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
+use super::accept::{BatchForm, NDJSON};
 use super::admission::Place;
 use super::body::json_bytes;
 use super::problem::Problem;
@@ -47,38 +47,6 @@ pub(super) async fn batch(
         BatchForm::Whole => whole(work, count).await,
         BatchForm::Lines => Ok(lines(work, count)),
     }
-}
-
-/// In which form a client wants the reports.
-#[derive(Clone, Copy)]
-enum BatchForm {
-    /// One JSON object.
-    Whole,
-    /// One a line, as they come.
-    Lines,
-}
-
-impl BatchForm {
-    fn wanted(headers: &HeaderMap) -> Self {
-        let accepted =
-            headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        let wants_lines = accepted.flat_map(|value| value.split(',')).any(|range| {
-            let mut parts = range.split(';').map(str::trim);
-            let essence = parts.next().unwrap_or_default();
-            essence.eq_ignore_ascii_case(NDJSON) && !parts.any(is_refusal)
-        });
-        if wants_lines { Self::Lines } else { Self::Whole }
-    }
-}
-
-const NDJSON: &str = "application/x-ndjson";
-
-/// `q=0` (RFC 9110 §12.4.2): anything but this.
-fn is_refusal(parameter: &str) -> bool {
-    parameter
-        .strip_prefix("q=")
-        .and_then(|quality| quality.parse::<f32>().ok())
-        .is_some_and(|quality| quality <= 0.0)
 }
 
 /// What all addresses of a batch have in common.

@@ -46,6 +46,10 @@ pub(super) async fn json_bytes(
         let detail = "Send the body with the header `Content-Type: application/json`.";
         return Err(Problem::new(ProblemKind::ContentType, detail));
     }
+    if is_encoded(headers) {
+        let detail = "Send the body as it is, without `Content-Encoding`.";
+        return Err(Problem::new(ProblemKind::ContentType, detail));
+    }
     if announced_length(headers).is_some_and(|length| length > bound.bytes) {
         // Before a client that waits for our word (`Expect: 100-continue`) has sent any of it.
         return Err(too_large(bound.bytes));
@@ -105,4 +109,10 @@ fn is_json(headers: &HeaderMap) -> bool {
     let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json"
         || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+/// Whether something was done to the body, such as packing it (RFC 9110 §8.4).
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(header::CONTENT_ENCODING).iter();
+    lines.any(|line| !line.is_empty() && !line.as_bytes().eq_ignore_ascii_case(b"identity"))
 }

@@ -20,7 +20,8 @@ use tower::ServiceExt;
 use super::phase::{Phase, Phases};
 use super::stream::Stream;
 
-/// The most that is kept of a head that has no end yet.
+/// A head that fits into this is never too long. hyper looks only after each read, so a longer one may
+/// pass.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 
 /// How a connection is treated.

@@ -49,12 +49,17 @@ impl Guard {
     }
 }
 
-/// Turns away requests for a host that is not this one.
+/// Turns away requests for a host that is not this one, or for two.
 pub(super) async fn check_host(
     State(app): State<Arc<App>>,
     request: Request,
     next: Next,
 ) -> Response {
+    if request.headers().get_all(header::HOST).iter().nth(1).is_some() {
+        // RFC 9112 §3.2. Whoever stands before us may have looked at the other one.
+        let detail = "The header `Host` may be there once only.";
+        return Problem::new(ProblemKind::BadRequest, detail).into_response();
+    }
     match app.guard.access {
         Access::LocalHost if !names_this_machine(request.uri(), request.headers()) => {
             let detail = "Without keys the service answers only requests whose header `Host` is \

@@ -4,6 +4,7 @@
 //! A request goes through the log ([`log`]), the question who may ask ([`guard`]) and the question whether
 //! there is room for it ([`admission`]) to its route ([`validate`], [`batch`], [`health`]).
 
+mod accept;
 mod admission;
 mod answer;
 mod batch;

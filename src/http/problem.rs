@@ -18,6 +18,8 @@ pub(super) struct Problem {
 /// The kinds of problem, each with its name and status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ProblemKind {
+    /// What comes before the body contradicts itself.
+    BadRequest,
     /// The body is no JSON object, or says something twice.
     BadJson,
     /// A web page that is not from here asks.
@@ -32,7 +34,7 @@ pub(super) enum ProblemKind {
     TooLarge,
     /// The batch has too many addresses.
     TooManyAddresses,
-    /// The body is not said to be JSON.
+    /// The body is not said to be JSON, or is packed.
     ContentType,
     /// A field is missing, unknown or out of its range.
     InvalidField,
@@ -47,6 +49,7 @@ pub(super) enum ProblemKind {
 impl ProblemKind {
     fn code(self) -> &'static str {
         match self {
+            Self::BadRequest => "bad_request",
             Self::BadJson => "bad_json",
             Self::OriginNotAllowed => "origin_not_allowed",
             Self::NotFound => "not_found",
@@ -64,6 +67,7 @@ impl ProblemKind {
 
     fn title(self) -> &'static str {
         match self {
+            Self::BadRequest => "The request cannot be used",
             Self::BadJson => "The body cannot be used",
             Self::OriginNotAllowed => "Not from this host",
             Self::NotFound => "No such route",
@@ -81,7 +85,7 @@ impl ProblemKind {
 
     fn status(self) -> StatusCode {
         match self {
-            Self::BadJson => StatusCode::BAD_REQUEST,
+            Self::BadRequest | Self::BadJson => StatusCode::BAD_REQUEST,
             Self::OriginNotAllowed => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::problem::{Problem, ProblemKind};
@@ -15,6 +15,10 @@ use crate::verdict::Depth;
 const MAX_ADDRESSES: usize = 1_000;
 /// The range of `timeout_ms`.
 const TIMEOUT_MS: std::ops::RangeInclusive<u64> = 50..=30_000;
+/// What is said where it is left.
+const TIMEOUT_RANGE: &str = "`timeout_ms` is a whole number from 50 to 30000.";
+/// What is said of an unknown depth.
+const DEPTHS: &str = "`depth` is one of syntax, domain, mailbox.";
 
 /// A body with one address.
 pub(super) struct ValidateBody<'a> {
@@ -40,9 +44,9 @@ pub(super) struct Options {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wire<'a> {
-    #[serde(default, borrow)]
+    #[serde(default, borrow, deserialize_with = "given")]
     email: Option<Text<'a>>,
-    #[serde(default, borrow)]
+    #[serde(default, borrow, deserialize_with = "given")]
     emails: Option<Vec<Text<'a>>>,
     #[serde(default, borrow)]
     depth: Option<Text<'a>>,
@@ -52,6 +56,13 @@ struct Wire<'a> {
     strict: Option<bool>,
     #[serde(default, borrow)]
     locale: Option<Text<'a>>,
+}
+
+/// A field that is there has a value: `null` is none.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// A text that is not copied where it can be used as it came.
@@ -103,7 +114,7 @@ impl Options {
 fn depth(code: &str) -> Result<Depth, Problem> {
     Depth::ALL.into_iter().find(|depth| depth.code() == code).ok_or_else(|| {
         let nearest = nearest_name(code, Depth::ALL.map(Depth::code), 2);
-        Problem::field("depth", "`depth` is one of syntax, domain, mailbox.").nearest(nearest)
+        Problem::field("depth", DEPTHS).nearest(nearest)
     })
 }
 
@@ -112,12 +123,10 @@ fn locale(tag: &str) -> Result<Locale, Problem> {
 }
 
 fn timeout(ms: u64) -> Result<Duration, Problem> {
-    if TIMEOUT_MS.contains(&ms) {
-        return Ok(Duration::from_millis(ms));
-    }
-    let (least, most) = (TIMEOUT_MS.start(), TIMEOUT_MS.end());
-    let detail = format!("`timeout_ms` is a whole number from {least} to {most}.");
-    Err(Problem::field("timeout_ms", detail))
+    let is_right = TIMEOUT_MS.contains(&ms);
+    is_right
+        .then(|| Duration::from_millis(ms))
+        .ok_or_else(|| Problem::field("timeout_ms", TIMEOUT_RANGE))
 }
 
 /// What a body is about.
@@ -131,8 +140,8 @@ enum Subject {
 type Field = (&'static str, fn(&Value) -> bool, &'static str);
 
 const OPTIONS: [Field; 4] = [
-    ("depth", optional_string, "`depth` is one of syntax, domain, mailbox."),
-    ("timeout_ms", optional_number, "`timeout_ms` is a whole number from 50 to 30000."),
+    ("depth", optional_string, DEPTHS),
+    ("timeout_ms", optional_number, TIMEOUT_RANGE),
     ("strict", optional_truth, "`strict` is true or false."),
     ("locale", optional_string, "`locale` is a language tag such as `fr` or `pt-BR`."),
 ];
@@ -155,8 +164,8 @@ impl Subject {
         }
     }
 
-    fn not_an_object(self) -> Problem {
-        let detail = format!("The body has to be a JSON object such as {}.", self.example());
+    fn not_an_object(self, is: &str) -> Problem {
+        let detail = format!("The body {is} a JSON object such as {}.", self.example());
         Problem::new(ProblemKind::BadJson, detail)
     }
 }
@@ -164,23 +173,34 @@ impl Subject {
 fn read(bytes: &[u8], subject: Subject) -> Result<Wire<'_>, Problem> {
     // serde would take an array of the fields' values as well.
     if bytes.trim_ascii_start().starts_with(b"[") {
-        return Err(subject.not_an_object());
+        return Err(subject.not_an_object("has to be"));
     }
     serde_json::from_slice(bytes).map_err(|_| diagnose(bytes, subject))
 }
 
 /// What is wrong with a body that is not as it should be. Off the hot path, so it reads the body again.
 fn diagnose(bytes: &[u8], subject: Subject) -> Problem {
+    if bytes.trim_ascii().is_empty() {
+        return subject.not_an_object("is empty; it has to be");
+    }
+    if let Err(error) = std::str::from_utf8(bytes) {
+        let detail = format!("The body is not UTF-8 from byte {} on.", error.valid_up_to());
+        return Problem::new(ProblemKind::BadJson, detail);
+    }
     let value: Value = match serde_json::from_slice(bytes) {
         Ok(value) => value,
         Err(error) => return no_json(&error),
     };
-    let Value::Object(fields) = value else { return subject.not_an_object() };
+    let Value::Object(fields) = value else {
+        return subject.not_an_object("has to be");
+    };
     unknown_field(&fields, subject)
         .or_else(|| wrong_field(&fields, subject))
         .or_else(|| wrong_element(&fields, subject))
         // Each field as it was last said is right.
-        .unwrap_or_else(|| Problem::new(ProblemKind::BadJson, "A field of the body comes twice."))
+        .unwrap_or_else(|| {
+            Problem::new(ProblemKind::BadJson, "Each field of the body may be there once only.")
+        })
 }
 
 fn no_json(error: &serde_json::Error) -> Problem {

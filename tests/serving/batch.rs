@@ -145,6 +145,7 @@ fn bodies_that_are_not_right() {
         field("null", json!({"emails": null}), "emails", none.clone()),
         field("the single one", json!({"email": "joe@gmail.com"}), "email", json!("emails")),
         field("both", json!({"emails": [], "email": "joe@gmail.com"}), "email", json!("emails")),
+        field("null", json!({"emails": [], "email": null}), "email", json!("emails")),
         field("depth", json!({"emails": [], "depth": "sintax"}), "depth", json!("syntax")),
         field("timeout", json!({"emails": [], "timeout_ms": 49}), "timeout_ms", none.clone()),
         field("unknown", json!({"emails": [], "stric": true}), "stric", json!("strict")),
@@ -183,6 +184,8 @@ fn what_is_accepted() {
         ("Accept: application/json\r\nAccept: application/x-ndjson\r\n", true),
         ("Accept: application/x-ndjson;q=0\r\n", false),
         ("Accept: application/x-ndjson; q=0.0, application/json\r\n", false),
+        ("Accept: application/json, application/x-ndjson;q=0.1\r\n", false),
+        ("Accept: application/x-ndjson;Q=0\r\n", false),
         ("Accept: application/x-ndjsonp\r\n", false),
     ];
     for (headers, is_lines) in cases {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::http::{Connection, Response, ask, post};
+use crate::support::http::{Connection, Response, ask, post, post_batch};
 use crate::support::program::offline;
 use crate::support::service::Service;
 
@@ -66,6 +66,7 @@ fn bodies_that_are_not_right() {
         misspelt("e-mail", &json!({"e-mail": "joe@gmail.com"}), "e-mail", "email"),
         misspelt("Email", &json!({"Email": "joe@gmail.com"}), "Email", "email"),
         misspelt("emails", &json!({"emails": []}), "emails", "email"),
+        misspelt("emails null", &with("emails", Value::Null), "emails", "email"),
         misspelt("timeout", &with("timeout", 100), "timeout", "timeout_ms"),
         misspelt("dept", &with("dept", "syntax"), "dept", "depth"),
         invalid("zebra", &with("zebra", 1), "zebra"),
@@ -101,6 +102,28 @@ fn bodies_that_are_not_right() {
         assert_eq!(nearest, case.nearest, "{name}");
         let detail = problem["detail"].as_str().unwrap();
         assert!(!detail.contains("gmail"), "{name}: {detail}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    // A body, what the sentence says.
+    let cases: [(&[u8], &str); 9] = [
+        (b"", "The body is empty; it has to be a JSON object such as {\"email\""),
+        (b" \r\n", "The body is empty;"),
+        (b"{\"email\": \"j\xf6rg@gmail.com\"}", "The body is not UTF-8 from byte 12 on."),
+        (b"\xff\xfe{\0}\0", "The body is not UTF-8 from byte 0 on."),
+        (b"[]", "The body has to be a JSON object such as {\"email\""),
+        (b"{\"email\": ", "The body is not JSON from line 1, column 10 on."),
+        (b"{\"email\": \"\", \"email\": \"\"}", "Each field of the body may be there once only."),
+        (b"{\"email\": \"\", \"depth\": 1}", "`depth` is one of syntax, domain, mailbox."),
+        (b"{\"email\": \"\", \"timeout_ms\": 1}", "`timeout_ms` is a whole number from 50 to"),
+    ];
+    let service = Service::start(offline());
+    for (body, said) in cases {
+        let problem = ask(service.address(), post(body)).json();
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.starts_with(said), "{}: {detail}", String::from_utf8_lossy(body));
     }
 }
 
@@ -148,6 +171,67 @@ fn a_body_must_be_said_to_be_json() {
         let response = ask(service.address(), request);
         assert_problem(&format!("{header:?}"), &response, 415, "content_type");
     }
+}
+
+#[test]
+fn a_body_must_not_be_packed() {
+    let service = Service::start(offline());
+    let cases = [
+        ("Content-Encoding: gzip\r\n", 415),
+        ("Content-Encoding: identity, gzip\r\n", 415),
+        ("Content-Encoding: identity\r\nContent-Encoding: br\r\n", 415),
+        ("Content-Encoding: Identity\r\n", 200),
+        ("Content-Encoding:\r\n", 200),
+    ];
+    for (header, status) in cases {
+        let request = post_batch("{\"emails\": []}", header);
+        let response = ask(service.address(), request);
+        assert_eq!(response.status, status, "{header:?}: {}", response.text());
+        if status == 415 {
+            let problem = assert_problem(header, &response, 415, "content_type");
+            assert!(
+                problem["detail"].as_str().unwrap().contains("`Content-Encoding`"),
+                "{problem}"
+            );
+        }
+    }
+}
+
+#[test]
+fn two_hosts_are_no_host() {
+    let body = r#"{"email": "a@b.io"}"#;
+    let request = format!(
+        "POST /v1/validate HTTP/1.1\r\nHost: localhost\r\nHost: attacker.example\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    for arguments in [&[][..], &["--open"]] {
+        let service = Service::start_with(offline(), arguments);
+        let response = ask(service.address(), &request);
+        assert_problem(&format!("{arguments:?}"), &response, 400, "bad_request");
+    }
+}
+
+#[test]
+fn what_is_no_http_of_ours() {
+    let service = Service::start(offline());
+    let long = |fields: usize, bytes: usize| {
+        let fields: String =
+            (0..fields).map(|n| format!("X-{n}: {}\r\n", "x".repeat(bytes))).collect();
+        format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n")
+    };
+    // A request, the status of the bare answer.
+    let cases = [("nonsense\r\n\r\n".to_owned(), 400), (long(1, 70_000), 431), (long(100, 1), 431)];
+    for (request, status) in cases {
+        let response = ask(service.address(), request);
+        assert_eq!((response.status, response.body.as_slice()), (status, &[][..]));
+        assert_eq!(response.header("x-request-id"), None, "{status}");
+    }
+    assert_eq!(ask(service.address(), long(99, 100)).status, 200);
+    assert_eq!(ask(service.address(), long(1, 30_000)).status, 200);
+    let mut http2 = Connection::open(service.address());
+    http2.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    assert!(http2.is_closed());
 }
 
 #[test]
@@ -217,7 +301,8 @@ fn only_this_machine_is_answered_unless_all_may_ask() {
         if is_answered {
             assert_eq!(response.status, 200, "{name}: {}", response.text());
         } else {
-            assert_problem(&name, &response, 403, "origin_not_allowed");
+            let problem = assert_problem(&name, &response, 403, "origin_not_allowed");
+            assert!(problem["detail"].as_str().unwrap().contains("`Host`"), "{problem}");
         }
         assert_eq!(ask(open.address(), request(line, host)).status, 200, "open: {name}");
     }
