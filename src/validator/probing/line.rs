@@ -83,7 +83,11 @@ impl Job {
 
 /// Those who wait, by server.
 #[derive(Default)]
-pub(super) struct Lines(Mutex<HashMap<Key, Line>>);
+pub(super) struct Lines {
+    waiting: Mutex<HashMap<Key, Line>>,
+    /// How many lines somebody serves.
+    served: watch::Sender<usize>,
+}
 
 /// One organisation's server at one address.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -109,7 +113,13 @@ struct Wanted {
 impl Lines {
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Line>> {
         // Nothing that holds the lock can leave a line half changed.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Comes true when nobody serves a line any more.
+    pub(super) async fn all_served(&self) {
+        // The sender lives as long as this does.
+        let _ = self.served.subscribe().wait_for(|served| *served == 0).await;
     }
 
     /// What the line wants; none, and no line any more, where nobody is left in it.
@@ -176,14 +186,23 @@ impl Line {
     }
 }
 
-/// Takes a line away whose server broke down, so that the next one who comes starts another.
-struct Closing<'a> {
+/// Somebody serves a line. Where they break down it is taken away, so that the next one who comes starts
+/// another.
+struct Serving<'a> {
     lines: &'a Lines,
     key: &'a Key,
 }
 
-impl Drop for Closing<'_> {
+impl<'a> Serving<'a> {
+    fn begin(lines: &'a Lines, key: &'a Key) -> Self {
+        lines.served.send_modify(|served| *served += 1);
+        Self { lines, key }
+    }
+}
+
+impl Drop for Serving<'_> {
     fn drop(&mut self) {
+        self.lines.served.send_modify(|served| *served -= 1);
         if std::thread::panicking() {
             self.lines.lock().remove(self.key);
         }
@@ -214,7 +233,7 @@ impl Probing {
     /// Serves a line until nobody is left in it.
     async fn serve_line(&self, key: &Key) {
         let shared = &self.shared;
-        let _closing = Closing { lines: &shared.lines, key };
+        let _serving = Serving::begin(&shared.lines, key);
         while let Some(wanted) = shared.lines.wanted(key) {
             let destination = Destination::new(wanted.host.clone(), None, key.target.ip());
             let leave =
