@@ -1,8 +1,8 @@
 //! The service: validation as JSON over HTTP.
 //!
 //! [`router`] makes the routes, [`serve`] runs them on a socket until it is told to stop.
-//! A request goes through the log ([`log`]), the question who may ask ([`guard`]) and the question whether
-//! there is room for it ([`admission`]) to its route ([`validate`], [`batch`], [`health`]).
+//! A request goes through the log (`log`), the question who may ask (`guard`) and the question whether
+//! there is room for it (`admission`) to its route (`validate`, `batch`, `health`).
 
 mod accept;
 mod admission;

@@ -60,12 +60,10 @@ pub async fn serve(
     phases: Phases,
 ) -> Drained {
     let entrance = Entrance::new(bounds, routes, phases.clone());
-    let (Socket::Own(listener) | Socket::Inherited(listener)) = &socket;
     tokio::select! {
-        // First: who connects once the service has said that it is not ready is not let in.
         biased;
         () = phases.reached(Phase::Draining) => {}
-        never = entrance.let_in(listener) => match never {},
+        never = entrance.let_in(&socket) => match never {},
     }
     let turn_away = async {
         match socket {
@@ -117,11 +115,16 @@ impl Entrance {
     /// Lets connections in as long as there are places, and tells others that there is none. Nothing is
     /// waited for with a connection in hand: no client holds up the next one, and none gets lost where
     /// this is told to stop.
-    async fn let_in(&self, listener: &TcpListener) -> Infallible {
+    async fn let_in(&self, socket: &Socket) -> Infallible {
+        let (Socket::Own(listener) | Socket::Inherited(listener)) = socket;
         let mut door = Door { listener, last_failure: None };
         loop {
             let accepted = door.next().await;
+            // Who connects once the service has said that it is not ready is not let in. On a socket that
+            // was passed in nobody else would answer.
+            let is_late = matches!(socket, Socket::Own(_)) && self.phases.now() > Phase::Running;
             match self.places.clone().try_acquire_owned() {
+                _ if is_late => self.refuse(accepted, &self.draining),
                 Ok(place) => self.attend(accepted, &self.routes, self.manners(), place),
                 Err(_) => self.refuse(accepted, &self.overloaded),
             }

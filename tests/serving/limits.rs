@@ -113,10 +113,11 @@ fn no_open_files_left() {
     // So few that those who are turned away need more.
     let service = Service::start(with_open_files(48, &offline()));
     let address = service.address();
-    let crowd: Vec<Connection> = (0..100).map(|_| Connection::open(address)).collect();
-    let mut first = crowd.into_iter().next().unwrap();
-    first.send(post(QUICK));
-    assert_eq!(first.response().status, 200);
+    let mut crowd: Vec<Connection> = (0..100).map(|_| Connection::open(address)).collect();
+    service.hear("cannot accept connections");
+    crowd[0].send(post(QUICK));
+    assert_eq!(crowd[0].response().status, 200);
+    drop(crowd);
     until("the crowd has gone", || (get(address, "/readyz").status == 200).then_some(()));
     let log = service.stop().log;
     assert_eq!(log.matches("cannot accept connections").count(), 1, "{log}");

@@ -115,6 +115,11 @@ impl Service {
         }
     }
 
+    /// Waits until the log has a line with these words, behind those that were heard before.
+    pub(crate) fn hear(&self, words: &str) {
+        while !self.heard.recv_timeout(PATIENCE).expect(words).contains(words) {}
+    }
+
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
