@@ -8,7 +8,7 @@ use super::Shared;
 use super::line::{Job, Outcome};
 use super::told::{Hearing, Told};
 use crate::address::{Address, Domain};
-use crate::reply::{About, MailboxDetail, ReplyClass, Stage};
+use crate::reply::{About, MailboxDetail, NowDetail, ReplyClass, Stage};
 use crate::route::HostName;
 use crate::smtp::dial::Target;
 use crate::smtp::etiquette::{Allowance, Outcomes, Stance};
@@ -122,6 +122,8 @@ impl<'a> Conversation<'a> {
                 self.note_answer(stage, reply.code.class(), &told);
                 if told.is_accepted() {
                     self.accepted.push((job, told));
+                } else if self.was_one_too_many(&told) && job.may_be_tried_again() {
+                    self.unasked.push(job);
                 } else {
                     job.tell(Outcome::Told(told));
                 }
@@ -137,6 +139,12 @@ impl<'a> Conversation<'a> {
             }
             Asked::Smtputf8Unsupported => job.tell(Outcome::Told(hearing.smtputf8_unsupported())),
         }
+    }
+
+    /// Whether the server speaks of the number of recipients, having taken some: there is room for the
+    /// others in another transaction (RFC 5321 §4.5.3.1.10).
+    fn was_one_too_many(&self, told: &Told) -> bool {
+        told.about == Some(About::Now(NowDetail::TooManyRecipients)) && self.outcomes.answered > 0
     }
 
     fn note_answer(&mut self, stage: Stage, class: ReplyClass, told: &Told) {
@@ -186,13 +194,23 @@ impl<'a> Conversation<'a> {
                 }
                 (CatchAll::Unknown, Some((_, catch_all))) => *catch_all,
                 (CatchAll::Unknown, None) => {
-                    let catch_all = self.ask_about_made_up_one(session, &job).await;
+                    let catch_all = self.catch_all(session, &job).await;
                     known.push((job.domain.clone(), catch_all));
                     catch_all
                 }
                 (known, _) => known,
             };
             job.tell(Outcome::Told(told.with_catch_all(catch_all)));
+        }
+    }
+
+    /// Whether all recipients of the domain are accepted.
+    async fn catch_all(&mut self, session: &mut Session, job: &Job) -> CatchAll {
+        // It may have been found out since the job joined the line.
+        let hosts = std::slice::from_ref(self.host);
+        match self.shared.memory.catch_all(&job.domain, hosts).await {
+            CatchAll::Unknown => self.ask_about_made_up_one(session, job).await,
+            known => known,
         }
     }
 

@@ -121,7 +121,9 @@ impl Probing {
     ) -> Told {
         let catch_all = match question.tells {
             Some(Tells::Truth) => CatchAll::No,
-            Some(Tells::Nothing) | None => self.shared.memory.catch_all(question).await,
+            Some(Tells::Nothing) | None => {
+                self.shared.memory.catch_all(&question.domain, &question.hosts()).await
+            }
         };
         let mut nobody = Told::nothing(MailboxEvidence::Unreachable, self.shared.clock.now());
         let mut tried = 0;

@@ -38,7 +38,7 @@ impl Memory {
             return stored;
         }
         // Where every mailbox is accepted, no one needs to be asked about.
-        match self.catch_all(question).await {
+        match self.catch_all(&question.domain, &hosts).await {
             CatchAll::Yes => Some(Evidence::without_reply(
                 MailboxEvidence::Accepted { catch_all: CatchAll::Yes },
                 self.clock.now(),
@@ -62,12 +62,11 @@ impl Memory {
         }
     }
 
-    /// Whether the domain takes mail for any mailbox, as far as that is known.
-    pub(super) async fn catch_all(&self, question: &Question) -> CatchAll {
-        let hosts = question.hosts();
-        let known = self.cache.catch_all(&question.domain, &hosts, self.clock.now());
+    /// Whether these servers take mail for any mailbox of the domain, as far as that is known.
+    pub(super) async fn catch_all(&self, domain: &Domain, hosts: &[HostName]) -> CatchAll {
+        let known = self.cache.catch_all(domain, hosts, self.clock.now());
         match (known, &self.store) {
-            (CatchAll::Unknown, Some(store)) => store.catch_all(&question.domain, &hosts).await,
+            (CatchAll::Unknown, Some(store)) => store.catch_all(domain, hosts).await,
             (known, _) => known,
         }
     }
