@@ -83,11 +83,7 @@ impl Job {
 
 /// Those who wait, by server.
 #[derive(Default)]
-pub(super) struct Lines {
-    waiting: Mutex<HashMap<Key, Line>>,
-    /// How many lines somebody serves.
-    served: watch::Sender<usize>,
-}
+pub(super) struct Lines(Mutex<HashMap<Key, Line>>);
 
 /// One organisation's server at one address.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -113,13 +109,7 @@ struct Wanted {
 impl Lines {
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Line>> {
         // Nothing that holds the lock can leave a line half changed.
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Comes true when nobody serves a line any more.
-    pub(super) async fn all_served(&self) {
-        // The sender lives as long as this does.
-        let _ = self.served.subscribe().wait_for(|served| *served == 0).await;
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the line wants; none, and no line any more, where nobody is left in it.
@@ -186,23 +176,14 @@ impl Line {
     }
 }
 
-/// Somebody serves a line. Where they break down it is taken away, so that the next one who comes starts
-/// another.
-struct Serving<'a> {
+/// Takes a line away whose server broke down, so that the next one who comes starts another.
+struct Closing<'a> {
     lines: &'a Lines,
     key: &'a Key,
 }
 
-impl<'a> Serving<'a> {
-    fn begin(lines: &'a Lines, key: &'a Key) -> Self {
-        lines.served.send_modify(|served| *served += 1);
-        Self { lines, key }
-    }
-}
-
-impl Drop for Serving<'_> {
+impl Drop for Closing<'_> {
     fn drop(&mut self) {
-        self.lines.served.send_modify(|served| *served -= 1);
         if std::thread::panicking() {
             self.lines.lock().remove(self.key);
         }
@@ -233,7 +214,7 @@ impl Probing {
     /// Serves a line until nobody is left in it.
     async fn serve_line(&self, key: &Key) {
         let shared = &self.shared;
-        let _serving = Serving::begin(&shared.lines, key);
+        let _closing = Closing { lines: &shared.lines, key };
         while let Some(wanted) = shared.lines.wanted(key) {
             let destination = Destination::new(wanted.host.clone(), None, key.target.ip());
             let leave =

@@ -37,8 +37,6 @@ use told::Told;
 
 /// A flight goes on at least as long as a server may take for a whole conversation, whoever waits for it.
 const LEAST_FLIGHT: Duration = Duration::from_secs(120);
-/// How long taking leave may take at the end.
-const FAREWELL: Duration = Duration::from_secs(5);
 /// Mailboxes that are asked about, or wait for it, at the same time.
 const MAX_FLIGHTS: usize = 10_000;
 
@@ -147,11 +145,8 @@ impl Probing {
         facts
     }
 
-    /// Waits until servers have been taken leave of, for a while, and everything that was found out is in
-    /// the store: others go by it.
+    /// Waits until everything that was found out is in the store.
     pub(super) async fn finish(&self) {
-        // Where it takes longer, others have to wait until they may take it for over.
-        let _ = timeout(FAREWELL, self.shared.lines.all_served()).await;
         self.shared.memory.flush().await;
     }
 
