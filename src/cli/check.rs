@@ -73,9 +73,7 @@ pub(super) async fn run(
     let state = settings.state_folder(config);
     let validator =
         Validator::from_config(config, global.connection(), state.as_deref()).or_usage()?;
-    let ended = report_all(arguments, global, &validator).await;
-    validator.finish().await;
-    ended
+    report_all(arguments, global, &validator).await
 }
 
 async fn report_all(

@@ -95,7 +95,6 @@ pub(super) async fn run(
         Drained::Wholly => tracing::info!("stopped"),
         Drained::CutShort => tracing::warn!("stopped with requests still under way"),
     }
-    app.validator.finish().await;
     Ok(Exit::Done)
 }
 

@@ -145,14 +145,6 @@ impl Validator {
         report
     }
 
-    /// Waits until what was found out is kept for those who come later, where it is kept at all. To be
-    /// called at the end.
-    pub async fn finish(&self) {
-        if let Some(probing) = &self.probing {
-            probing.finish().await;
-        }
-    }
-
     /// Puts other lists in force. Requests under way finish with the ones they began with.
     pub fn replace_lists(&self, lists: InForce) {
         self.lists.store(Arc::new(lists));

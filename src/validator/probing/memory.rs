@@ -55,13 +55,6 @@ impl Memory {
         }
     }
 
-    /// Waits until everything that was to be kept is.
-    pub(super) async fn flush(&self) {
-        if let Some(store) = &self.store {
-            store.flush().await;
-        }
-    }
-
     /// Whether these servers take mail for any mailbox of the domain, as far as that is known.
     pub(super) async fn catch_all(&self, domain: &Domain, hosts: &[HostName]) -> CatchAll {
         let known = self.cache.catch_all(domain, hosts, self.clock.now());

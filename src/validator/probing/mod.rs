@@ -145,11 +145,6 @@ impl Probing {
         facts
     }
 
-    /// Waits until everything that was found out is in the store.
-    pub(super) async fn finish(&self) {
-        self.shared.memory.flush().await;
-    }
-
     async fn find_out(&self, question: Question, patience: Duration) -> MailboxFacts {
         let shared = &self.shared;
         if question.tells == Some(Tells::Nothing) {
