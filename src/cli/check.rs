@@ -73,10 +73,12 @@ pub(super) async fn run(
     let state = settings.state_folder(config);
     let validator =
         Validator::from_config(config, global.connection(), state.as_deref()).or_usage()?;
-    report_all(arguments, global, &validator).await
+    let ended = look_at_all(arguments, global, &validator).await;
+    validator.wind_up().await;
+    ended
 }
 
-async fn report_all(
+async fn look_at_all(
     arguments: &CheckArgs,
     global: &Global,
     validator: &Validator,

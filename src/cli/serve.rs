@@ -91,7 +91,10 @@ pub(super) async fn run(
     tracing::info!(address = %bound, "listening on http://{bound}");
     tokio::spawn(reloader.run());
     tokio::spawn(sum_up(app.metrics.clone()));
-    match http::serve(main, http::router(app.clone(), place), bounds, phases).await {
+    let validator = app.validator.clone();
+    let drained = http::serve(main, http::router(app, place), bounds, phases).await;
+    validator.wind_up().await;
+    match drained {
         Drained::Wholly => tracing::info!("stopped"),
         Drained::CutShort => tracing::warn!("stopped with requests still under way"),
     }

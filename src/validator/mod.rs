@@ -145,6 +145,13 @@ impl Validator {
         report
     }
 
+    /// Before the process ends: takes leave of the mail servers that are being asked.
+    pub async fn wind_up(&self) {
+        if let Some(probing) = &self.probing {
+            probing.wind_up().await;
+        }
+    }
+
     /// Puts other lists in force. Requests under way finish with the ones they began with.
     pub fn replace_lists(&self, lists: InForce) {
         self.lists.store(Arc::new(lists));

@@ -214,12 +214,18 @@ impl Probing {
     /// Serves a line until nobody is left in it.
     async fn serve_line(&self, key: &Key) {
         let shared = &self.shared;
+        let _shift = shared.at_work.begin();
         let _closing = Closing { lines: &shared.lines, key };
         while let Some(wanted) = shared.lines.wanted(key) {
             let destination = Destination::new(wanted.host.clone(), None, key.target.ip());
             let leave =
                 shared.etiquette.ask_leave(&destination, wanted.recipients, wanted.deadline);
-            match leave.await {
+            let Some(permission) = shared.at_work.unless_over(leave).await else {
+                let all = shared.lines.take(key, u32::MAX);
+                self.tell_all(all, MailboxEvidence::Paused, None, None);
+                continue;
+            };
+            match permission {
                 Permission::Go(grant) => {
                     let allowance = grant.allowance();
                     let jobs = shared.lines.take(key, allowance.recipients);

@@ -64,6 +64,13 @@ impl Memory {
         }
     }
 
+    /// Comes true when everything that was noted is kept.
+    pub(super) async fn flush(&self) {
+        if let Some(store) = &self.store {
+            store.flush().await;
+        }
+    }
+
     /// Keeps what this server has shown of a domain.
     pub(super) async fn remember_catch_all(
         &self,

@@ -5,6 +5,7 @@
 //! everybody in it on one connection (`conversation`). What the answers mean is told by plain functions
 //! (`told`).
 
+mod at_work;
 mod conversation;
 mod flight;
 mod line;
@@ -30,6 +31,7 @@ use crate::smtp::dial::{Dialer, Guard};
 use crate::smtp::etiquette::Etiquette;
 use crate::store::Store;
 use crate::verdict::{MailboxEvidence, NotProbed};
+use at_work::AtWork;
 use flight::{Flights, Progress};
 use line::Lines;
 use memory::Memory;
@@ -79,6 +81,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     flights: Flights,
     lines: Lines,
+    at_work: AtWork,
 }
 
 /// A mailbox that somebody wants to know about.
@@ -132,6 +135,7 @@ impl Probing {
                 clock,
                 flights,
                 lines,
+                at_work: AtWork::default(),
             }),
         }
     }
@@ -164,6 +168,12 @@ impl Probing {
         let _ = timeout(patience, landed).await;
         let told = progress.borrow().told(shared.clock.now());
         self.asked(told)
+    }
+
+    /// Before the process ends: asks nobody any more, takes leave of those who are being asked, and notes it.
+    pub(super) async fn wind_up(&self) {
+        self.shared.at_work.wind_up().await;
+        self.shared.memory.flush().await;
     }
 
     fn asked(&self, told: Told) -> MailboxFacts {
