@@ -1,11 +1,17 @@
-//! The program against a real recursive DNS server: `unbound`, on loopback, with zones of our own, and
-//! with a network between them that fails on demand.
+//! The program against real servers on loopback: a recursive DNS server, `unbound`, with zones of our own
+//! and with a network between them that fails on demand; and mail servers, Postfix in many manners, Exim,
+//! Postgrey, as strict as they can be.
 //!
 //! `tests/install-real` installs what is needed; then `cargo test --features real-servers --test real`.
 
 mod client;
 mod faults;
+mod limits;
+mod mail;
+mod manners;
 mod namespace;
+mod personas;
+mod probe;
 mod process;
 mod serve;
 mod service;
