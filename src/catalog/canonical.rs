@@ -1,7 +1,7 @@
 //! The canonical form of an address: the key under which one person is found twice.
 
 use super::{Catalog, Dots, Knowledge};
-use crate::address::{Address, Host, Quoting};
+use crate::address::{Address, Domain, Host, Quoting};
 
 /// The key of a mailbox, and the tag that its owner put behind the name.
 #[derive(Clone, PartialEq, Eq)]
@@ -10,6 +10,16 @@ pub struct Canonical {
     pub key: String,
     /// What followed the provider's tag character, such as `shop` in `joe+shop@gmail.com`.
     pub tag: Option<String>,
+}
+
+impl Canonical {
+    /// The same mailbox name at this very domain. What a provider calls one mailbox may be two: not
+    /// everybody has theirs under each of its domains.
+    #[must_use]
+    pub fn at(&self, domain: &Domain) -> Self {
+        let name = self.key.rsplit_once('@').map_or(self.key.as_str(), |(name, _)| name);
+        Self { key: format!("{name}@{}", domain.ascii()), tag: self.tag.clone() }
+    }
 }
 
 impl Catalog {

@@ -52,10 +52,20 @@ impl Telling {
     pub(super) fn of<'h>(
         &self,
         provider: Option<&Provider>,
-        mut mail_servers: impl Iterator<Item = &'h str>,
+        mail_servers: impl Iterator<Item = &'h str>,
     ) -> Option<Tells> {
-        let of_server = |host| and_parents(host).find_map(|name| self.mail_servers.get(name));
-        let by_server = mail_servers.find_map(of_server);
-        by_server.or_else(|| self.providers.get(&provider?.id)).copied()
+        let mail_servers: Vec<&str> = mail_servers.collect();
+        let of_server =
+            |host: &&str| and_parents(host).find_map(|name| self.mail_servers.get(name));
+        let by_server = mail_servers.iter().find_map(of_server);
+        by_server.or_else(|| self.of_provider(provider?, &mail_servers)).copied()
+    }
+
+    /// What is known of a provider is known of its own servers.
+    fn of_provider(&self, provider: &Provider, mail_servers: &[&str]) -> Option<&Tells> {
+        let is_own =
+            |host: &&str| and_parents(host).any(|name| provider.mx.iter().any(|mx| **mx == *name));
+        let all_own = !mail_servers.is_empty() && mail_servers.iter().all(is_own);
+        self.providers.get(&provider.id).filter(|_| all_own)
     }
 }

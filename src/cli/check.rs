@@ -73,7 +73,11 @@ pub(super) async fn run(
     let state = settings.state_folder(config);
     let validator =
         Validator::from_config(config, global.connection(), state.as_deref()).or_usage()?;
-    let ended = look_at_all(arguments, global, &validator).await;
+    let ended = tokio::select! {
+        ended = look_at_all(arguments, global, &validator) => ended,
+        // Servers that are being asked are taken leave of all the same.
+        _ = tokio::signal::ctrl_c() => Ok(Exit::Partial),
+    };
     validator.wind_up().await;
     ended
 }

@@ -30,7 +30,7 @@ pub(super) struct ForgetArgs {
 /// Somebody to forget.
 struct Forgotten {
     address: Address,
-    names: [Canonical; 2],
+    names: Vec<Canonical>,
 }
 
 pub(super) async fn run(
@@ -95,6 +95,10 @@ impl Forgotten {
         };
         // Also as somebody would have kept it who did not know the provider yet.
         let names = [known, Knowledge::default()].map(|known| catalog.canonical(&address, &known));
+        let mut names = Vec::from(names);
+        if let Host::Domain(domain) = address.host() {
+            names.push(names[0].at(domain));
+        }
         Ok(Self { address, names })
     }
 }

@@ -184,7 +184,8 @@ impl Probe {
             (
                 "probe.max_recipients_per_connection",
                 self.max_recipients_per_connection.into(),
-                1..=100,
+                // One, and a made-up one.
+                2..=100,
             ),
             ("probe.max_refusals_per_connection", self.max_refusals_per_connection.into(), 1..=100),
             ("probe.max_recipients_per_day", self.max_recipients_per_day.into(), 1..=u64::MAX),

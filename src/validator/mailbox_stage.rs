@@ -50,7 +50,7 @@ fn question(lists: &InForce, known: &Known<'_>, way: &Arc<LearnedRoute>) -> Opti
     let mail_servers = way.route.mail_servers().map(|exchanger| exchanger.host.as_str());
     Some(Question {
         address: known.address.clone(),
-        mailbox: known.canonical.clone(),
+        mailbox: known.canonical.at(domain),
         domain: domain.clone(),
         provider: provider.map(|provider| provider.id.clone()),
         tells: lists.catalog.tells(provider, mail_servers),

@@ -82,3 +82,47 @@ fn a_day_has_its_end() {
     assert_eq!(report["mailbox"]["detail"], "day_full", "{report}");
     assert_eq!(house.asked(), ["joe@good.test", "made-up@good.test"]);
 }
+
+#[test]
+fn a_domain_that_is_not_theirs_closes_nobody() {
+    let zone =
+        "evil.test MX 10 mx.good.test\ngood.test MX 10 mx.good.test\nmx.good.test A 127.0.0.1";
+    let script = "RCPT joe@good.test 250 Ok\nRCPT a@evil.test 554 5.7.1 Relay access denied\n\
+                  RCPT b@evil.test 554 5.7.1 Relay access denied\n\
+                  RCPT c@evil.test 554 5.7.1 Relay access denied\n\
+                  RCPT d@evil.test 554 5.7.1 Relay access denied";
+    let house = House::with_zone(script, zone);
+    let reports = house.check(&["a@evil.test", "b@evil.test", "c@evil.test", "d@evil.test"]);
+    assert!(reports.iter().all(|report| reasons(report) == ["probe_refused"]));
+    assert_eq!(house.check(&["joe@good.test"])[0]["verdict"], "deliverable");
+}
+
+#[test]
+fn too_many_connections_are_not_made_again() {
+    let house = House::new("BANNER 421 4.7.0 Too many connections from your address");
+    let addresses: Vec<String> = (0..40).map(|n| format!("joe{n}@good.test")).collect();
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    house.check(&addresses);
+    assert!(house.connections() <= 2, "{} connections", house.connections());
+}
+
+#[test]
+fn a_block_list_is_named_whatever_servers_there_are() {
+    let zone = "good.test MX 10 one.good.test\ngood.test MX 20 two.good.test\n\
+                one.good.test A 127.0.0.1\ntwo.good.test A 127.0.0.1";
+    let banner = "BANNER 421 4.7.1 Service unavailable; client blocked using zen.spamhaus.org";
+    let house = House::with_zone(banner, zone);
+    let report = &house.check(&["joe@good.test"])[0];
+    assert_eq!(reasons(report), ["probe_refused"], "{report}");
+    assert_eq!(house.connections(), 1);
+}
+
+#[test]
+fn once_all_are_known_to_be_accepted_nobody_else_is_asked_about() {
+    let house = House::new("RCPT * 250 Ok");
+    let addresses: Vec<String> = (0..60).map(|n| format!("joe{n}@good.test")).collect();
+    let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
+    let reports = house.check(&addresses);
+    assert!(reports.iter().all(|report| reasons(report) == ["catch_all"]));
+    assert!(house.asked().len() <= 20, "{} were asked about", house.asked().len());
+}

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::house::{House, KNOWS_JOE, reasons};
 use crate::support::run::run;
+use crate::support::smtp::SmtpServer;
 
 #[test]
 fn replies() {
@@ -214,4 +215,41 @@ fn the_servers_own_words_are_for_the_operator() {
     }
     let house = House::new(script);
     assert!(!json!(house.check(&["joe@good.test"])).to_string().contains("zebra"));
+}
+
+#[test]
+fn what_one_server_shows_says_nothing_of_another() {
+    // The first one tells; the second, which is asked once the first is gone, takes anything.
+    let zone = "good.test MX 10 one.good.test\ngood.test MX 20 two.good.test\n\
+                one.good.test A 127.0.0.1\ntwo.good.test A 127.0.0.2";
+    let mut house = House::with_zone(KNOWS_JOE, zone);
+    let port = house.mail.address().port();
+    assert_eq!(house.check(&["joe@good.test"])[0]["verdict"], "deliverable");
+    house.mail.stop();
+    let two = SmtpServer::start_at(([127, 0, 0, 2], port).into(), "RCPT * 250 Ok");
+    let report = &house.check(&["nobody.here@good.test"])[0];
+    assert_eq!(reasons(report), ["catch_all"], "{report}");
+    assert_eq!(two.visits().len(), 1);
+}
+
+#[test]
+fn a_server_that_is_not_set_up_for_the_domain_says_nothing_of_the_mailbox() {
+    for reply in [
+        "550 5.1.2 Recipient address rejected: Domain not found",
+        "550 relay not permitted",
+        "554 5.7.1 Relay access denied",
+    ] {
+        let house = House::new(&format!("RCPT * {reply}"));
+        let report = &house.check(&["joe@good.test"])[0];
+        assert_eq!(reasons(report), ["probe_refused"], "{reply}: {report}");
+    }
+}
+
+#[test]
+fn the_same_name_at_another_domain_of_the_provider_is_another_mailbox() {
+    let zone = "me.com MX 10 mx.good.test\nicloud.com MX 10 mx.good.test\nmx.good.test A 127.0.0.1";
+    let house = House::with_zone("RCPT joe@icloud.com 250 Ok", zone);
+    assert_eq!(house.check(&["joe@me.com"])[0]["verdict"], "undeliverable");
+    let report = &house.check(&["joe@icloud.com"])[0];
+    assert_eq!(report["verdict"], "deliverable", "{report}");
 }

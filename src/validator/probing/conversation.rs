@@ -8,7 +8,7 @@ use super::Shared;
 use super::line::{Job, Outcome};
 use super::told::{Hearing, Told};
 use crate::address::{Address, Domain};
-use crate::reply::{About, MailboxDetail, NowDetail, ReplyClass, Stage};
+use crate::reply::{About, MailboxDetail, NowDetail, ReplyClass, Stage, UsDetail};
 use crate::route::HostName;
 use crate::smtp::dial::Target;
 use crate::smtp::etiquette::{Allowance, Outcomes, Stance};
@@ -35,6 +35,19 @@ pub(super) struct Conversation<'a> {
     unasked: Vec<Job>,
     /// What every other recipient would be told.
     for_all: Option<Told>,
+    /// What whoever else waits is told.
+    for_rest: Option<Outcome>,
+    /// What was learned of domains, to be kept once the server is not kept waiting by it.
+    learned: Vec<(Domain, CatchAll)>,
+}
+
+/// What came of a conversation.
+pub(super) struct Held {
+    pub(super) outcomes: Outcomes,
+    /// Those who have to be asked about on another connection.
+    pub(super) unasked: Vec<Job>,
+    /// What whoever else waits for this server is told.
+    pub(super) for_rest: Option<Outcome>,
 }
 
 impl<'a> Conversation<'a> {
@@ -49,17 +62,19 @@ impl<'a> Conversation<'a> {
             accepted: Vec::new(),
             unasked: Vec::new(),
             for_all: None,
+            for_rest: None,
+            learned: Vec::new(),
         }
     }
 
-    /// Asks about these, tells each what came of it, and returns those who have to be asked about on
-    /// another connection.
-    pub(super) async fn hold(mut self, target: Target, jobs: Vec<Job>) -> (Outcomes, Vec<Job>) {
+    /// Asks about these, and tells each what came of it.
+    pub(super) async fn hold(mut self, target: Target, jobs: Vec<Job>) -> Held {
+        let jobs = self.without_known(jobs).await;
         if jobs.is_empty() {
-            return (self.outcomes, jobs);
+            return Held { outcomes: self.outcomes, unasked: jobs, for_rest: None };
         }
         let mut jobs = VecDeque::from(jobs);
-        jobs.iter_mut().for_each(Job::begin);
+        jobs.iter().for_each(Job::begin);
         let begun = self.shared.client.connect(&*self.shared.dialer, self.host, &[target]).await;
         let outcome = if begun.is_ok() { "begun" } else { "failed" };
         counter!("mailvet_probe_connections_total", "outcome" => outcome).increment(1);
@@ -71,29 +86,52 @@ impl<'a> Conversation<'a> {
             }
             Err(error) => self.could_not_begin(&error, &mut jobs),
         }
+        for (domain, catch_all) in std::mem::take(&mut self.learned) {
+            self.shared.memory.remember_catch_all(&domain, self.host, catch_all).await;
+        }
         if let Some(told) = &self.for_all {
             for job in self.unasked.drain(..).chain(jobs.drain(..)) {
                 job.tell(Outcome::Told(told.clone()));
             }
+            self.for_rest = Some(Outcome::Told(told.clone()));
         }
         if self.outcomes.answered == 0 && self.of_us >= REFUSALS_THAT_MEAN_US {
             self.outcomes.stance = Stance::Refused;
         }
         self.unasked.extend(jobs);
-        (self.outcomes, self.unasked)
+        Held { outcomes: self.outcomes, unasked: self.unasked, for_rest: self.for_rest }
+    }
+
+    /// Tells those whose domain was found out to accept anybody since they joined the line.
+    async fn without_known(&self, jobs: Vec<Job>) -> Vec<Job> {
+        let mut unknown = Vec::with_capacity(jobs.len());
+        for mut job in jobs {
+            if job.catch_all == CatchAll::Unknown {
+                let hosts = std::slice::from_ref(self.host);
+                job.catch_all = self.shared.memory.catch_all(&job.domain, hosts).await;
+            }
+            if job.catch_all == CatchAll::Yes {
+                let accepted = MailboxEvidence::Accepted { catch_all: CatchAll::Yes };
+                let told = Told::nothing(accepted, self.shared.clock.now());
+                job.tell(Outcome::Told(told));
+            } else {
+                unknown.push(job);
+            }
+        }
+        unknown
     }
 
     fn could_not_begin(&mut self, error: &SessionError, jobs: &mut VecDeque<Job>) {
         let told = self.hearing(None).error(error);
-        self.note_stance(&told);
-        let outcome = |told| {
-            if is_worth_another_server(error) {
-                Outcome::NobodyThere(told)
-            } else {
-                Outcome::Told(told)
-            }
+        self.note_stance(error.stage, &told);
+        let outcome = if is_worth_another_server(error) && !refuses_everybody(error.stage, &told) {
+            Outcome::NobodyThere(told)
+        } else {
+            Outcome::Told(told)
         };
-        jobs.drain(..).for_each(|job| job.tell(outcome(told.clone())));
+        jobs.drain(..).for_each(|job| job.tell(outcome.clone()));
+        // Nobody else would get further.
+        self.for_rest = Some(outcome);
     }
 
     async fn ask_about_all(&mut self, session: &mut Session, jobs: &mut VecDeque<Job>) {
@@ -113,7 +151,7 @@ impl<'a> Conversation<'a> {
     }
 
     /// What came of asking about one recipient.
-    fn hear(&mut self, job: Job, asked: Asked) {
+    fn hear(&mut self, mut job: Job, asked: Asked) {
         let provider = job.provider.clone();
         let hearing = self.hearing(provider.as_deref());
         match asked {
@@ -123,6 +161,7 @@ impl<'a> Conversation<'a> {
                 if told.is_accepted() {
                     self.accepted.push((job, told));
                 } else if self.was_one_too_many(&told) && job.may_be_tried_again() {
+                    job.was_tried();
                     self.unasked.push(job);
                 } else {
                     job.tell(Outcome::Told(told));
@@ -130,7 +169,11 @@ impl<'a> Conversation<'a> {
             }
             Asked::NotAsked(error) => {
                 let told = hearing.error(&error);
-                self.note_stance(&told);
+                self.note_stance(error.stage, &told);
+                // It was the first of them that the server hung up on; the others did not come to it.
+                if self.unasked.is_empty() {
+                    job.was_tried();
+                }
                 if job.may_be_tried_again() {
                     self.unasked.push(job);
                 } else {
@@ -158,11 +201,15 @@ impl<'a> Conversation<'a> {
                     self.outcomes.stance = Stance::Welcome;
                 }
             }
+            // What they do not do for a domain says nothing of what they would do for another.
+            Some(About::Us(
+                UsDetail::RelayDenied | UsDetail::DomainNotAccepted | UsDetail::RecipientRestricted,
+            )) => {}
             Some(About::Us(_)) => self.of_us += 1,
             Some(About::Now(_)) | None => {}
         }
-        self.note_stance(told);
-        if stage != Stage::RcptTo || refuses_everybody(told) {
+        self.note_stance(stage, told);
+        if stage != Stage::RcptTo || refuses_everybody(stage, told) {
             self.for_all = Some(told.clone());
         }
     }
@@ -175,8 +222,8 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    fn note_stance(&mut self, told: &Told) {
-        if refuses_everybody(told) {
+    fn note_stance(&mut self, stage: Stage, told: &Told) {
+        if refuses_everybody(stage, told) {
             self.outcomes.stance = Stance::Refused;
         }
     }
@@ -194,7 +241,7 @@ impl<'a> Conversation<'a> {
                 }
                 (CatchAll::Unknown, Some((_, catch_all))) => *catch_all,
                 (CatchAll::Unknown, None) => {
-                    let catch_all = self.catch_all(session, &job).await;
+                    let catch_all = self.ask_about_made_up_one(session, &job).await;
                     known.push((job.domain.clone(), catch_all));
                     catch_all
                 }
@@ -204,18 +251,9 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Whether all recipients of the domain are accepted.
-    async fn catch_all(&mut self, session: &mut Session, job: &Job) -> CatchAll {
-        // It may have been found out since the job joined the line.
-        let hosts = std::slice::from_ref(self.host);
-        match self.shared.memory.catch_all(&job.domain, hosts).await {
-            CatchAll::Unknown => self.ask_about_made_up_one(session, job).await,
-            known => known,
-        }
-    }
-
     async fn ask_about_made_up_one(&mut self, session: &mut Session, job: &Job) -> CatchAll {
-        let Some(address) = made_up(&job.domain).filter(|_| self.may_ask(session)) else {
+        let may_ask = self.may_ask(session) && self.for_all.is_none();
+        let Some(address) = made_up(&job.domain).filter(|_| may_ask) else {
             return CatchAll::Unknown;
         };
         let asked = session.ask(&[Recipient::from(&address)]).await;
@@ -224,12 +262,13 @@ impl<'a> Conversation<'a> {
         };
         self.note_recipient(reply.code.class());
         let told = self.hearing(job.provider.as_deref()).reply(Stage::RcptTo, &reply);
+        self.note_stance(Stage::RcptTo, &told);
         let catch_all = match told.evidence.mailbox {
             MailboxEvidence::Accepted { .. } => CatchAll::Yes,
             MailboxEvidence::NotFound => CatchAll::No,
             _ => return CatchAll::Unknown,
         };
-        self.shared.memory.remember_catch_all(&job.domain, self.host, catch_all).await;
+        self.learned.push((job.domain.clone(), catch_all));
         catch_all
     }
 
@@ -258,8 +297,15 @@ fn is_worth_another_server(error: &SessionError) -> bool {
 }
 
 /// Whether what one recipient was told is what every other would be told.
-fn refuses_everybody(told: &Told) -> bool {
-    matches!(told.about, Some(About::Us(detail)) if detail.is_for_every_recipient())
+fn refuses_everybody(stage: Stage, told: &Told) -> bool {
+    match told.about {
+        // Of one recipient's own rules others know nothing.
+        Some(About::Us(UsDetail::SenderRefused | UsDetail::AuthPolicy)) => stage != Stage::RcptTo,
+        Some(About::Us(detail)) => detail.is_for_every_recipient(),
+        // We are one too many for them, whoever it is about.
+        Some(About::Now(NowDetail::TooManyConnections)) => stage != Stage::RcptTo,
+        Some(About::Now(_) | About::Mailbox(_)) | None => false,
+    }
 }
 
 /// An address that nobody has.

@@ -19,6 +19,10 @@ use crate::verdict::{CatchAll, MailboxEvidence};
 
 /// Addresses of one host that are dialled, one of each family where there are two.
 const MAX_DIALLED: usize = 2;
+/// Names of hosts that are looked up for one mailbox.
+const MAX_NAMES: usize = 2 * MAX_HOSTS;
+/// Far longer than all conversations of one flight together.
+const LONGEST_TALK: Duration = Duration::from_secs(6 * 3600);
 
 /// The flights under way, by mailbox.
 #[derive(Clone, Default)]
@@ -92,7 +96,6 @@ impl Probing {
             // Dropped at the end, also when the task is cancelled or panics.
             let _landing = landing;
             let told = probing.fly(&question, &tell, deadline).await;
-            probing.shared.memory.remember(&question, &told.evidence).await;
             tell.send_replace(Progress::Landed(told));
         });
         Some(progress)
@@ -108,8 +111,13 @@ impl Probing {
         if let Some(evidence) = self.shared.memory.recall(question).await {
             return Told { evidence, text: None, about: None };
         }
-        let asked = timeout_at(deadline, self.ask_servers(question, tell, deadline)).await;
-        asked.unwrap_or_else(|_| tell.borrow().told(self.shared.clock.now()))
+        // The deadline is for those who wait: what a server was asked is heard to its end, which the
+        // patience with it bounds. This is for what nobody has thought of.
+        let asked = timeout_at(deadline + LONGEST_TALK, self.ask_servers(question, tell, deadline));
+        let told = asked.await;
+        let told = told.unwrap_or_else(|_| tell.borrow().told(self.shared.clock.now()));
+        self.shared.memory.remember(question, &told.evidence).await;
+        told
     }
 
     /// Asks the first server that is there.
@@ -119,23 +127,31 @@ impl Probing {
         tell: &Arc<watch::Sender<Progress>>,
         deadline: Instant,
     ) -> Told {
-        let catch_all = match question.tells {
-            Some(Tells::Truth) => CatchAll::No,
-            Some(Tells::Nothing) | None => {
-                self.shared.memory.catch_all(&question.domain, &question.hosts()).await
-            }
-        };
         let mut nobody = Told::nothing(MailboxEvidence::Unreachable, self.shared.clock.now());
         let mut tried = 0;
-        for host in hosts(question) {
+        let mut said = false;
+        for host in hosts(question).into_iter().take(MAX_NAMES) {
+            let catch_all = match question.tells {
+                Some(Tells::Truth) => CatchAll::No,
+                Some(Tells::Nothing) | None => {
+                    // What one server has shown says nothing of another.
+                    let host = std::slice::from_ref(&host);
+                    self.shared.memory.catch_all(&question.domain, host).await
+                }
+            };
             let targets = self.targets(question, &host).await;
             tried += usize::from(!targets.is_empty());
             for target in targets.into_iter().take(MAX_DIALLED) {
                 let (job, outcome) = Job::new(question, catch_all, tell.clone(), deadline);
                 self.join_line(&host, target, job);
                 match outcome.await {
+                    // Why one server is not asked counts for less than what another said.
+                    Ok(Outcome::Told(told)) if said && !told.is_of_a_server() => return nobody,
                     Ok(Outcome::Told(told)) => return told,
-                    Ok(Outcome::NobodyThere(told)) => nobody = told,
+                    Ok(Outcome::NobodyThere(told)) => {
+                        said |= told.is_of_a_server();
+                        nobody = told;
+                    }
                     // Whoever served the line broke down.
                     Err(_) => {}
                 }

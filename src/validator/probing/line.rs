@@ -15,9 +15,11 @@ use crate::address::Domain;
 use crate::route::HostName;
 use crate::smtp::Recipient;
 use crate::smtp::dial::Target;
-use crate::smtp::etiquette::{Destination, Party, Permission};
+use crate::smtp::etiquette::{Destination, Permission};
 use crate::verdict::{CatchAll, MailboxEvidence, NotProbed};
 
+/// How many may wait in one line; who comes then is told so.
+const MAX_IN_LINE: usize = 1_000;
 /// How often a recipient is tried of which a server would not speak before it hung up.
 const MAX_TRIES: u8 = 2;
 
@@ -36,6 +38,7 @@ pub(super) struct Job {
 }
 
 /// What came of a place in the line.
+#[derive(Clone)]
 pub(super) enum Outcome {
     /// An answer, if only why there is none.
     Told(Told),
@@ -65,9 +68,13 @@ impl Job {
     }
 
     /// A server is being asked now.
-    pub(super) fn begin(&mut self) {
-        self.tries += 1;
+    pub(super) fn begin(&self) {
         self.progress.send_replace(Progress::Asking);
+    }
+
+    /// The server hung up on this one, or said that it was one too many.
+    pub(super) fn was_tried(&mut self) {
+        self.tries += 1;
     }
 
     /// Whether it may be tried once more.
@@ -85,21 +92,20 @@ impl Job {
 #[derive(Default)]
 pub(super) struct Lines(Mutex<HashMap<Key, Line>>);
 
-/// One organisation's server at one address.
+/// One server at one of its addresses.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Key {
-    organisation: Party,
+    host: HostName,
     target: Target,
 }
 
+#[derive(Default)]
 struct Line {
-    host: HostName,
     jobs: VecDeque<Job>,
 }
 
 /// What a line wants.
 struct Wanted {
-    host: HostName,
     /// Recipients, made-up ones included.
     recipients: NonZeroU32,
     /// When the last of them has gone.
@@ -113,17 +119,17 @@ impl Lines {
     }
 
     /// What the line wants; none, and no line any more, where nobody is left in it.
-    fn wanted(&self, key: &Key) -> Option<Wanted> {
+    fn wanted(&self, key: &Key, most: u32) -> Option<Wanted> {
         let mut lines = self.lock();
         let line = lines.get_mut(key)?;
         line.jobs.retain(|job| !job.tell.is_closed());
-        let recipients = NonZeroU32::new(line.take_count(u32::MAX).1);
+        let recipients = NonZeroU32::new(line.take_count(most).1);
         let deadline = line.jobs.iter().map(|job| job.deadline).max();
         let (Some(recipients), Some(deadline)) = (recipients, deadline) else {
             lines.remove(key);
             return None;
         };
-        Some(Wanted { host: line.host.clone(), recipients, deadline })
+        Some(Wanted { recipients, deadline })
     }
 
     /// Takes as many from the front as may be asked about; one at least, if there is one.
@@ -149,6 +155,7 @@ impl Lines {
     fn put_back(&self, key: &Key, jobs: Vec<Job>) {
         if let Some(line) = self.lock().get_mut(key) {
             for job in jobs.into_iter().rev() {
+                job.progress.send_replace(Progress::Waiting);
                 line.jobs.push_front(job);
             }
         }
@@ -193,15 +200,16 @@ impl Drop for Closing<'_> {
 impl Probing {
     /// Puts a job at the end of its line.
     pub(super) fn join_line(&self, host: &HostName, target: Target, job: Job) {
-        // By who runs the server, whoever's domain it is: the etiquette is kept towards them.
-        let destination = Destination::new(host.clone(), None, target.ip());
-        let [organisation, _] = destination.parties().clone();
-        let key = Key { organisation, target };
+        let key = Key { host: host.clone(), target };
         let is_served = {
             let mut lines = self.shared.lines.lock();
             let is_served = lines.contains_key(&key);
-            let line = lines.entry(key.clone());
-            let line = line.or_insert_with(|| Line { host: host.clone(), jobs: VecDeque::new() });
+            let line = lines.entry(key.clone()).or_default();
+            if line.jobs.len() >= MAX_IN_LINE {
+                let told = Told::nothing(MailboxEvidence::Paused, self.shared.clock.now());
+                job.tell(Outcome::Told(told));
+                return;
+            }
             line.jobs.push_back(job);
             is_served
         };
@@ -216,8 +224,10 @@ impl Probing {
         let shared = &self.shared;
         let _shift = shared.at_work.begin();
         let _closing = Closing { lines: &shared.lines, key };
-        while let Some(wanted) = shared.lines.wanted(key) {
-            let destination = Destination::new(wanted.host.clone(), None, key.target.ip());
+        let most = shared.etiquette.limits().allowance.recipients;
+        // By who runs the server, whoever's domain it is: the etiquette is kept towards them.
+        let destination = Destination::new(key.host.clone(), None, key.target.ip());
+        while let Some(wanted) = shared.lines.wanted(key, most) {
             let leave =
                 shared.etiquette.ask_leave(&destination, wanted.recipients, wanted.deadline);
             let Some(permission) = shared.at_work.unless_over(leave).await else {
@@ -229,10 +239,14 @@ impl Probing {
                 Permission::Go(grant) => {
                     let allowance = grant.allowance();
                     let jobs = shared.lines.take(key, allowance.recipients);
-                    let conversation = Conversation::new(shared, &wanted.host, allowance);
-                    let (outcomes, unasked) = conversation.hold(key.target, jobs).await;
-                    grant.settle(outcomes);
-                    shared.lines.put_back(key, unasked);
+                    let conversation = Conversation::new(shared, &key.host, allowance);
+                    let held = conversation.hold(key.target, jobs).await;
+                    grant.settle(held.outcomes);
+                    shared.lines.put_back(key, held.unasked);
+                    if let Some(outcome) = held.for_rest {
+                        let rest = shared.lines.take(key, u32::MAX);
+                        rest.into_iter().for_each(|job| job.tell(outcome.clone()));
+                    }
                 }
                 Permission::Wait(until) => {
                     let gone = shared.lines.take_gone_by(key, wanted.deadline);

@@ -38,7 +38,8 @@ impl Memory {
             return stored;
         }
         // Where every mailbox is accepted, no one needs to be asked about.
-        match self.catch_all(&question.domain, &hosts).await {
+        // As those show it that are asked first.
+        match self.catch_all(&question.domain, &question.first_hosts()).await {
             CatchAll::Yes => Some(Evidence::without_reply(
                 MailboxEvidence::Accepted { catch_all: CatchAll::Yes },
                 self.clock.now(),

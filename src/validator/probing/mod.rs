@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::counter;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::address::{Address, Domain};
 use crate::cache::{Freshness, LearnedRoute, MailboxCache};
@@ -116,6 +116,16 @@ impl Question {
     }
 }
 
+impl Question {
+    /// The names of the mail servers that are asked before others.
+    fn first_hosts(&self) -> Vec<HostName> {
+        let MailRoute::Exchangers(exchangers) = &self.route.route else { return self.hosts() };
+        let best = exchangers.hosts.iter().map(|exchanger| exchanger.preference).min();
+        let first = exchangers.hosts.iter().filter(|exchanger| Some(exchanger.preference) == best);
+        first.map(|exchanger| exchanger.host.clone()).collect()
+    }
+}
+
 impl Probing {
     /// Asks with these parts. Nothing is under way yet.
     pub fn new(parts: ProbingParts) -> Self {
@@ -157,7 +167,10 @@ impl Probing {
         if shared.etiquette.never_asks_about(&question.domain) {
             return self.not_probed(NotProbed::Off);
         }
-        if let Some(evidence) = shared.memory.recall(&question).await {
+        let deadline = Instant::now() + patience;
+        // The store may be busy with others.
+        let recalled = timeout_at(deadline, shared.memory.recall(&question)).await;
+        if let Some(evidence) = recalled.unwrap_or_default() {
             return MailboxFacts { evidence, text: None, freshness: Freshness::Cached };
         }
         let Some(mut progress) = self.board(question, patience) else {
@@ -165,7 +178,7 @@ impl Probing {
         };
         let landed = progress.wait_for(|progress| matches!(progress, Progress::Landed(_)));
         // Whichever it is: landed, lost or out of patience.
-        let _ = timeout(patience, landed).await;
+        let _ = timeout_at(deadline, landed).await;
         let told = progress.borrow().told(shared.clock.now());
         self.asked(told)
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::reply::{About, NowDetail, Patterns, Reply, Stage, classify};
+use crate::reply::{About, MailboxDetail, NowDetail, Patterns, Reply, Stage, UsDetail, classify};
 use crate::route::HostName;
 use crate::smtp::{Cause, SessionError};
 use crate::store::Evidence;
@@ -38,7 +38,12 @@ pub(super) struct Hearing<'a> {
 impl Hearing<'_> {
     /// What a reply tells.
     pub(super) fn reply(self, stage: Stage, reply: &Reply) -> Told {
-        let about = classify(stage, reply, self.provider, self.patterns).about;
+        let about = match classify(stage, reply, self.provider, self.patterns).about {
+            // The DNS has just led us to this server for this domain: it is not set up for it, or its own DNS
+            // fails. Either says nothing of the mailbox.
+            About::Mailbox(MailboxDetail::NoSuchDomain) => About::Us(UsDetail::DomainNotAccepted),
+            about => about,
+        };
         // A command that was accepted tells nothing; nobody stops there.
         let mailbox = about.evidence().unwrap_or(MailboxEvidence::ProtocolError);
         let enhanced = reply.enhanced.map(|code| [code.class.into(), code.subject, code.detail]);
@@ -98,6 +103,11 @@ impl Told {
             *catch_all = known;
         }
         self
+    }
+
+    /// Whether a server was contacted, or tried to be.
+    pub(super) fn is_of_a_server(&self) -> bool {
+        self.evidence.host.is_some()
     }
 
     /// Whether the recipient was accepted.
