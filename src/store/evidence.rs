@@ -56,12 +56,12 @@ pub struct Greylisting {
 /// How long something holds; none where it says nothing of the mailbox or its server.
 pub fn lifetime(evidence: MailboxEvidence) -> Option<Duration> {
     match evidence {
-        // Whether made-up ones are accepted too may be found out the next time.
-        MailboxEvidence::Accepted { catch_all: CatchAll::Unknown } => Some(15 * MINUTE),
         MailboxEvidence::Accepted { catch_all: CatchAll::Yes | CatchAll::No }
         | MailboxEvidence::Smtputf8Unsupported => Some(7 * DAY),
         MailboxEvidence::NotFound | MailboxEvidence::Disabled => Some(2 * HOUR),
-        MailboxEvidence::Full
+        // Whether made-up ones are accepted too may be found out the next time.
+        MailboxEvidence::Accepted { catch_all: CatchAll::Unknown }
+        | MailboxEvidence::Full
         | MailboxEvidence::Greylisted
         | MailboxEvidence::Refused
         | MailboxEvidence::RateLimited

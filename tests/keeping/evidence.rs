@@ -16,7 +16,7 @@ async fn what_is_kept_comes_back_until_it_holds_no_more() {
     let cases = [
         (Of::Accepted { catch_all: CatchAll::Yes }, Some(week)),
         (Of::Accepted { catch_all: CatchAll::No }, Some(week)),
-        (Of::Accepted { catch_all: CatchAll::Unknown }, Some(week)),
+        (Of::Accepted { catch_all: CatchAll::Unknown }, Some(15 * MINUTE)),
         (Of::Smtputf8Unsupported, Some(week)),
         (Of::NotFound, Some(2 * HOUR)),
         (Of::Disabled, Some(2 * HOUR)),

@@ -201,11 +201,7 @@ impl<'a> Conversation<'a> {
                     self.outcomes.stance = Stance::Welcome;
                 }
             }
-            // What they do not do for a domain says nothing of what they would do for another.
-            Some(About::Us(
-                UsDetail::RelayDenied | UsDetail::DomainNotAccepted | UsDetail::RecipientRestricted,
-            )) => {}
-            Some(About::Us(_)) => self.of_us += 1,
+            Some(About::Us(detail)) => self.of_us += u32::from(!is_of_a_domain(detail)),
             Some(About::Now(_)) | None => {}
         }
         self.note_stance(stage, told);
@@ -299,13 +295,22 @@ fn is_worth_another_server(error: &SessionError) -> bool {
 /// Whether what one recipient was told is what every other would be told.
 fn refuses_everybody(stage: Stage, told: &Told) -> bool {
     match told.about {
-        // Of one recipient's own rules others know nothing.
-        Some(About::Us(UsDetail::SenderRefused | UsDetail::AuthPolicy)) => stage != Stage::RcptTo,
+        // Of one recipient's own rules others know nothing; before there is one it is about us. So is that we
+        // are one too many for them.
+        Some(
+            About::Us(UsDetail::SenderRefused | UsDetail::AuthPolicy)
+            | About::Now(NowDetail::TooManyConnections),
+        ) => stage != Stage::RcptTo,
         Some(About::Us(detail)) => detail.is_for_every_recipient(),
-        // We are one too many for them, whoever it is about.
-        Some(About::Now(NowDetail::TooManyConnections)) => stage != Stage::RcptTo,
         Some(About::Now(_) | About::Mailbox(_)) | None => false,
     }
+}
+
+/// Whether a refusal is about one domain, or one recipient: what they do not do for it says nothing of what
+/// they would do for another.
+fn is_of_a_domain(detail: UsDetail) -> bool {
+    use UsDetail::{DomainNotAccepted, RecipientRestricted, RelayDenied};
+    matches!(detail, DomainNotAccepted | RecipientRestricted | RelayDenied)
 }
 
 /// An address that nobody has.
