@@ -35,7 +35,7 @@ const FLOORS: [(&str, u8); 24] = [
 ];
 
 /// Foreign crates that are known in some rooms only.
-const TENANTS: [(&str, &[&str]); 18] = [
+const TENANTS: [(&str, &[&str]); 19] = [
     ("hickory_resolver", &["dns", "doctor"]),
     ("mail_auth", &["dns", "doctor"]),
     ("moka", &["cache"]),
@@ -54,6 +54,7 @@ const TENANTS: [(&str, &[&str]); 18] = [
     ("tracing_subscriber", &["telemetry"]),
     ("http_body", &["http"]),
     ("metrics_exporter_prometheus", &["telemetry"]),
+    ("encoding_rs", &["roster"]),
 ];
 
 fn floor(room: &str) -> Option<u8> {

@@ -1,0 +1,141 @@
+//! Rows of one form as the columns of another.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use super::json;
+use super::layout::Layout;
+use super::row::{Body, Kind, Row};
+use super::shape::Shape;
+
+/// The column for members that no object at the front of the list has.
+const FURTHER_MEMBERS: &str = "more";
+
+/// The columns that rows of a list have in another form.
+pub(super) struct Columns {
+    source: Source,
+    /// Their names; none where the list has none.
+    names: Option<Vec<String>>,
+    /// The same, each one different: names of members of an object.
+    keys: Vec<String>,
+}
+
+/// Where the text of a column comes from.
+enum Source {
+    /// From these cells.
+    Cells {
+        /// Which ones, in order.
+        kept: Vec<usize>,
+        /// How many have a name.
+        named: usize,
+    },
+    /// From the members of these names.
+    Members(Vec<String>),
+    /// From the whole line.
+    Line,
+}
+
+impl Columns {
+    /// The columns of a list, without those of an earlier run.
+    pub(super) fn of(layout: &Layout, replaced: &[usize]) -> Self {
+        let named = layout.width;
+        let kept: Vec<usize> = (0..named).filter(|index| !replaced.contains(index)).collect();
+        let names = |names: &Vec<String>| -> Vec<String> {
+            kept.iter().filter_map(|index| names.get(*index).cloned()).collect()
+        };
+        let (source, names) = match layout.shape {
+            Shape::Delimited(_) => {
+                let names = layout.names.as_ref().map(names);
+                (Source::Cells { kept, named }, names)
+            }
+            Shape::JsonLines | Shape::Json => {
+                let mut names = layout.names.as_ref().map(names).unwrap_or_default();
+                let members = names.clone();
+                names.push(FURTHER_MEMBERS.to_owned());
+                (Source::Members(members), Some(names))
+            }
+            Shape::Lines => {
+                let name = layout.names.clone().unwrap_or_else(|| vec!["email".to_owned()]);
+                (Source::Line, Some(name))
+            }
+            Shape::Mailman => (Source::Line, Some(vec!["member".to_owned()])),
+        };
+        let keys = keys(names.as_deref(), named);
+        Self { source, names, keys }
+    }
+
+    /// How many there are.
+    pub(super) fn width(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Their names.
+    pub(super) fn header(&self) -> Option<Vec<Cow<'static, str>>> {
+        Some(self.names.as_ref()?.iter().cloned().map(Cow::Owned).collect())
+    }
+
+    /// Their names as members of an object, and as many more as a row may need.
+    pub(super) fn keys(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let further = (self.keys.len() + 1..).map(|number| Cow::Owned(numbered(number)));
+        self.keys.iter().map(|key| Cow::Borrowed(key.as_str())).chain(further)
+    }
+
+    /// The texts of a row in these columns, and those beyond them. A row that cannot be read stands in
+    /// the first one.
+    pub(super) fn texts<'r>(&self, row: &'r Row) -> Vec<Cow<'r, str>> {
+        let whole = || vec![String::from_utf8_lossy(row.text())];
+        match (&self.source, &row.body, row.kind) {
+            (_, _, Kind::Fault(_)) => whole(),
+            (Source::Cells { kept, named }, Body::Cells(ends), _) => {
+                let beyond = *named..ends.len().max(*named);
+                let all = kept.iter().copied().chain(beyond);
+                all.map(|index| row.cell(index).unwrap_or_default()).collect()
+            }
+            (Source::Members(names), Body::Object(range), _) => {
+                members(&row.raw[range.clone()], names)
+            }
+            (Source::Line | Source::Cells { .. } | Source::Members(_), _, _) => whole(),
+        }
+    }
+}
+
+/// The texts of the members of these names, and a JSON object of all others.
+fn members<'r>(object: &'r [u8], names: &[String]) -> Vec<Cow<'r, str>> {
+    let mut texts = vec![Cow::Borrowed(""); names.len()];
+    let mut others: Vec<&[u8]> = Vec::new();
+    for member in json::members(object).unwrap_or_default() {
+        match names.iter().position(|name| *name == member.key) {
+            Some(place) => texts[place] = json::text(&object[member.value]),
+            None => others.push(&object[member.range]),
+        }
+    }
+    texts.push(match others.as_slice() {
+        [] => Cow::Borrowed(""),
+        others => Cow::Owned(format!("{{{}}}", String::from_utf8_lossy(&others.join(&b", "[..])))),
+    });
+    texts
+}
+
+/// Names that can stand side by side in an object: no two alike, none empty.
+fn keys(names: Option<&[String]>, width: usize) -> Vec<String> {
+    let Some(names) = names else { return (1..=width).map(numbered).collect() };
+    let mut taken: HashSet<String> = names.iter().cloned().collect();
+    let mut seen = HashSet::new();
+    let mut key = |(index, name): (usize, &String)| {
+        if !name.is_empty() && seen.insert(name.clone()) {
+            return name.clone();
+        }
+        let stem = if name.is_empty() { numbered(index + 1) } else { name.clone() };
+        let numbers = (2..).map(|number| format!("{stem}_{number}"));
+        let mut free =
+            std::iter::once(stem.clone()).chain(numbers).filter(|key| !taken.contains(key));
+        let key = free.next().unwrap_or_default();
+        taken.insert(key.clone());
+        key
+    };
+    names.iter().enumerate().map(&mut key).collect()
+}
+
+fn numbered(number: usize) -> String {
+    format!("column_{number}")
+}

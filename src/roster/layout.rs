@@ -1,0 +1,247 @@
+//! Where everything stands in the text of a list, found out from its beginning.
+
+use super::choice::{self, Column};
+use super::cut::{self, Parts};
+use super::document;
+use super::head::{Extent, Wish};
+use super::json::{self, Member};
+use super::names::{self, Calls};
+use super::note::Note;
+use super::plan::{Addresses, PlanError};
+use super::row::{Part, Place, Row};
+use super::sample::{Sample, SampleRow};
+use super::shape::{Dialect, Format, Header, Shape};
+use super::sniff;
+
+/// How many objects of a list in JSON are looked at.
+const SAMPLE_OBJECTS: usize = 500;
+
+/// Where everything stands.
+#[derive(Clone)]
+pub(super) struct Layout {
+    pub(super) shape: Shape,
+    pub(super) addresses: Addresses,
+    /// How many columns there are.
+    pub(super) width: usize,
+    /// Their names.
+    pub(super) names: Option<Vec<String>>,
+    /// What stands before the header, or the first row.
+    pub(super) preamble: Vec<u8>,
+    /// The header as it stands.
+    pub(super) header: Option<Row>,
+    /// Where the rows begin.
+    pub(super) start: Place,
+}
+
+/// A layout, and what is to be said of it.
+type Found = (Layout, Vec<Note>);
+
+impl Layout {
+    /// The layout of a text that begins like this.
+    pub(super) fn of(text: &[u8], extent: Extent, wish: &Wish) -> Result<Found, PlanError> {
+        let separator = separator_line(text);
+        let shape = shape(text, extent, wish, separator.as_ref());
+        match shape {
+            Shape::Delimited(dialect) => {
+                let before = separator.as_ref().map_or(0, |line| line.end);
+                let notes = separator.map(|line| Note::SeparatorLine(line.delimiter));
+                let mut layout = Self::empty(shape);
+                // A spreadsheet shows no row for that line, so it is not counted.
+                layout.begin(text, before, 0);
+                layout.with_columns(text, extent, dialect, wish, notes.into_iter().collect())
+            }
+            Shape::JsonLines | Shape::Json => Self::empty(shape).with_objects(text, extent, wish),
+            Shape::Lines => Ok(Self::empty(shape).with_lines(text, extent, wish)),
+            Shape::Mailman => Ok((Self::empty(shape), Vec::new())),
+        }
+    }
+
+    fn empty(shape: Shape) -> Self {
+        Self {
+            shape,
+            addresses: Addresses::Line,
+            width: 1,
+            names: None,
+            preamble: Vec::new(),
+            header: None,
+            start: Place { offset: 0, number: 0, part: Part::Last },
+        }
+    }
+
+    /// Lets the rows begin at a place.
+    fn begin(&mut self, text: &[u8], at: usize, number: u64) {
+        self.preamble = text[..at].to_vec();
+        self.start = Place { offset: at as u64, number, part: Part::Last };
+    }
+
+    /// Lets the rows begin behind their header.
+    fn take_header(&mut self, text: &[u8], row: &SampleRow, before: usize) {
+        let (start, end) = (before + row.range.start, before + row.range.end);
+        self.begin(text, end, row.number);
+        self.preamble.truncate(start);
+        self.header = cut::cut(self.shape, &text[start..end], Extent::All)
+            .map(|cut| Row::header(&text[start..end], cut, self.start));
+        self.width = row.cells.len();
+        self.names = Some(row.cells.iter().map(|cell| cell.trim().to_owned()).collect());
+    }
+
+    fn with_columns(
+        mut self,
+        text: &[u8],
+        extent: Extent,
+        dialect: Dialect,
+        wish: &Wish,
+        mut notes: Vec<Note>,
+    ) -> Result<Found, PlanError> {
+        let before = self.preamble.len();
+        let sample = Sample::with_delimiter(&text[before..], extent, dialect.delimiter);
+        self.width = sample.usual_width().0;
+        let comments = sample.rows.iter().take_while(|row| is_comment(row, self.width)).count();
+        let rows = &sample.rows[comments..];
+        let has_header = match wish.header {
+            Some(header) => header == Header::Present && !rows.is_empty(),
+            None => choice::has_header(rows),
+        };
+        let entries = &rows[usize::from(has_header)..];
+        if has_header {
+            self.take_header(text, &rows[0], before);
+        } else {
+            notes.push(Note::NoHeader);
+        }
+        let names = self.names.as_deref().unwrap_or_default();
+        let widest = entries.iter().map(|row| row.cells.len()).max().unwrap_or(0).max(self.width);
+        let columns: Vec<Column> = (0..widest)
+            .map(|index| {
+                let cells = entries.iter().filter_map(|row| row.cells.get(index));
+                Column::of(names.get(index).cloned(), cells.map(String::as_str))
+            })
+            .collect();
+        let replaced = columns.iter().filter(|column| column.is_own).count();
+        notes.extend((replaced > 0).then_some(Note::ColumnsReplaced(replaced)));
+        let doubles = choice::doubles(names);
+        notes.extend((!doubles.is_empty()).then_some(Note::DuplicateNames(doubles)));
+        self.addresses = Addresses::Columns(choice::choose(&columns, &wish.columns)?);
+        Ok((self, notes))
+    }
+
+    fn with_lines(mut self, text: &[u8], extent: Extent, wish: &Wish) -> Found {
+        let sample = Sample::of(text, extent, self.shape);
+        let comments = sample.rows.iter().take_while(|row| is_comment(row, 1)).count();
+        let rows = &sample.rows[comments..];
+        let has_header = match wish.header {
+            Some(header) => header == Header::Present && !rows.is_empty(),
+            None => choice::has_header(rows),
+        };
+        if has_header {
+            self.take_header(text, &rows[0], 0);
+        }
+        (self, Vec::new())
+    }
+
+    fn with_objects(
+        mut self,
+        text: &[u8],
+        extent: Extent,
+        wish: &Wish,
+    ) -> Result<Found, PlanError> {
+        let start = match self.shape {
+            Shape::Json => document::first_object(text).unwrap_or(0),
+            _ => 0,
+        };
+        self.begin(text, start, 0);
+        let objects = objects(self.shape, &text[start..], extent);
+        let mut names: Vec<String> = Vec::new();
+        for member in objects.iter().flat_map(|(_, members)| members) {
+            if !names.contains(&member.key) {
+                names.push(member.key.clone());
+            }
+        }
+        let columns: Vec<Column> = names
+            .iter()
+            .map(|name| {
+                let of_it = |(object, members): &(&[u8], Vec<Member>)| {
+                    let member = members.iter().find(|member| member.key == *name)?;
+                    Some(json::addresses(&object[member.value.clone()]).join(";"))
+                };
+                let texts: Vec<String> = objects.iter().filter_map(of_it).collect();
+                Column::of(Some(name.clone()), texts.iter().map(String::as_str))
+            })
+            .collect();
+        let replaced = columns.iter().filter(|column| column.is_own).count();
+        let notes = (replaced > 0).then_some(Note::ColumnsReplaced(replaced));
+        self.addresses = Addresses::Keys(if names.is_empty() && wish.columns.is_empty() {
+            // A roster of nobody. Mailman's members have this one.
+            vec!["email".to_owned()]
+        } else {
+            let chosen = choice::choose(&columns, &wish.columns)?;
+            chosen.into_iter().map(|index| names[index].clone()).collect()
+        });
+        self.width = names.len();
+        self.names = Some(names);
+        Ok((self, notes.into_iter().collect()))
+    }
+}
+
+/// Excel's own first line, which names the delimiter: `sep=;`.
+struct SeparatorLine {
+    delimiter: u8,
+    /// Where the next line begins.
+    end: usize,
+}
+
+fn separator_line(text: &[u8]) -> Option<SeparatorLine> {
+    let line = cut::line(text, Extent::All)?;
+    let named = text[..line.text].trim_ascii_end();
+    // A tab is no blank here.
+    let named = if text[..line.text].ends_with(b"=\t") { &text[..line.text] } else { named };
+    let (word, delimiter) = named.split_at_checked(4)?;
+    match delimiter {
+        [delimiter] if word.eq_ignore_ascii_case(b"sep=") => {
+            Some(SeparatorLine { delimiter: *delimiter, end: line.whole })
+        }
+        _ => None,
+    }
+}
+
+/// The shape that the owner names, or the one that a list looks like.
+fn shape(text: &[u8], extent: Extent, wish: &Wish, separator: Option<&SeparatorLine>) -> Shape {
+    let body = &text[separator.map_or(0, |line| line.end)..];
+    let said = wish.delimiter.or_else(|| Some(separator?.delimiter));
+    let delimited = |or_else: &dyn Fn() -> u8| {
+        Shape::Delimited(Dialect { delimiter: said.unwrap_or_else(or_else) })
+    };
+    match wish.format {
+        Some(Format::Csv) => delimited(&|| sniff::delimiter(body, extent).unwrap_or(b',')),
+        Some(Format::Tsv) => delimited(&|| b'\t'),
+        Some(Format::JsonLines) => Shape::JsonLines,
+        Some(Format::Json) => Shape::Json,
+        Some(Format::Lines) => Shape::Lines,
+        Some(Format::Mailman) => Shape::Mailman,
+        None if said.is_some() => delimited(&|| b','),
+        None => sniff::shape(text, extent),
+    }
+}
+
+/// Whether a row above the others is a comment, and not a header behind a `#`.
+fn is_comment(row: &SampleRow, width: usize) -> bool {
+    let has_name = |cell: &String| names::calls(cell) == Some(Calls::Names);
+    let is_header = row.cells.len() == width && row.cells.iter().any(has_name);
+    let is_marked = row.cells.first().is_some_and(|cell| cell.trim_start().starts_with('#'));
+    is_marked && !is_header && !row.cells.iter().any(|cell| cell.contains('@'))
+}
+
+/// The first objects of a list, each with its members.
+fn objects(shape: Shape, text: &[u8], extent: Extent) -> Vec<(&[u8], Vec<Member>)> {
+    let mut objects = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() && objects.len() < SAMPLE_OBJECTS {
+        let Some(cut) = cut::cut(shape, rest, extent) else { break };
+        if let Parts::Object(range) = cut.parts
+            && let Ok(members) = json::members(&rest[range.clone()])
+        {
+            objects.push((&rest[range], members));
+        }
+        rest = &rest[cut.whole..];
+    }
+    objects
+}

@@ -1,0 +1,203 @@
+//! Reading a list row by row.
+
+use std::io::{self, BufRead};
+
+use super::cut::{self, Cut, Parts};
+use super::delimited::{self, Quotes};
+use super::head::Extent;
+use super::json;
+use super::layout::Layout;
+use super::mailman::{self, Line};
+use super::plan::{Addresses, Plan};
+use super::row::{Body, Kind, MAX_ROW_BYTES, Part, Place, Row, RowFault, cell_range};
+use super::several;
+use super::shape::Shape;
+use super::window::Window;
+
+/// A list in reading.
+pub struct Reader<R> {
+    window: Window<R>,
+    layout: Layout,
+    place: Place,
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Reads the rows of a list from its first byte on; its header is not one of them.
+    ///
+    /// # Errors
+    /// Those of the source.
+    pub fn new(source: R, plan: &Plan) -> io::Result<Self> {
+        Self::resume(source, plan, plan.layout.start)
+    }
+
+    /// Reads the rows behind a place. The source is the list from its first byte on, in the bytes that
+    /// it was read in before.
+    ///
+    /// # Errors
+    /// Those of the source.
+    pub fn resume(source: R, plan: &Plan, place: Place) -> io::Result<Self> {
+        let mut window = Window::new(source, plan.encoding)?;
+        window.skip(place.offset)?;
+        Ok(Self { window, layout: plan.layout.clone(), place })
+    }
+
+    /// The next row; none at the end.
+    ///
+    /// # Errors
+    /// Those of the source.
+    pub fn read_row(&mut self) -> io::Result<Option<Row>> {
+        if self.place.part == Part::More {
+            return self.rest_of_long_row().map(Some);
+        }
+        loop {
+            let bytes = self.window.bytes();
+            if bytes.is_empty() && self.window.extent() == Extent::All {
+                return Ok(None);
+            }
+            let cut = cut::cut(self.layout.shape, bytes, self.window.extent());
+            match cut {
+                Some(cut) if cut.whole <= MAX_ROW_BYTES => return Ok(Some(self.row(cut))),
+                None if bytes.len() <= MAX_ROW_BYTES => {
+                    let shape = self.layout.shape;
+                    self.window.widen(MAX_ROW_BYTES + 1, |byte| cut::can_end(shape, byte))?;
+                }
+                Some(_) | None => {
+                    self.place.number += 1;
+                    return Ok(Some(self.part_of_long_row(MAX_ROW_BYTES, Part::More)));
+                }
+            }
+        }
+    }
+
+    /// The row that was cut off what is in sight.
+    fn row(&mut self, cut: Cut) -> Row {
+        let bytes = &self.window.bytes()[..cut.whole];
+        let (kind, addresses) = match self.layout.addresses_in(bytes, &cut) {
+            Ok(Some(addresses)) => (Kind::Entry, addresses),
+            Ok(None) => (Kind::Aside, Vec::new()),
+            Err(fault) => (Kind::Fault(fault), Vec::new()),
+        };
+        let raw = bytes.into();
+        self.advance(cut.whole);
+        self.place.number += 1;
+        Row { raw, text: cut.text, kind, body: Body::of(cut.parts), addresses, after: self.place }
+    }
+
+    /// What follows the first part of a row that is too long, up to the next line ending.
+    fn rest_of_long_row(&mut self) -> io::Result<Row> {
+        loop {
+            let (bytes, extent) = (self.window.bytes(), self.window.extent());
+            match cut::line(bytes, extent) {
+                Some(line) => return Ok(self.part_of_long_row(line.whole, Part::Last)),
+                // A line ending may be half in sight.
+                None if bytes.len() > 1 => {
+                    return Ok(self.part_of_long_row(bytes.len() - 1, Part::More));
+                }
+                None => self.window.widen(MAX_ROW_BYTES, |_| true)?,
+            }
+        }
+    }
+
+    fn part_of_long_row(&mut self, length: usize, part: Part) -> Row {
+        let raw: Box<[u8]> = self.window.bytes()[..length].into();
+        self.advance(length);
+        self.place.part = part;
+        let text = match (part, cut::line(&raw, Extent::All)) {
+            (Part::Last, Some(line)) => line.text,
+            _ => raw.len(),
+        };
+        let kind = Kind::Fault(RowFault::TooLong);
+        Row { raw, text, kind, body: Body::Text, addresses: Vec::new(), after: self.place }
+    }
+
+    fn advance(&mut self, length: usize) {
+        self.window.advance(length);
+        self.place.offset += length as u64;
+    }
+}
+
+impl Layout {
+    /// The addresses in a row; none where the row is an aside.
+    fn addresses_in(&self, row: &[u8], cut: &Cut) -> Result<Option<Vec<String>>, RowFault> {
+        match &cut.parts {
+            Parts::Closing => Ok(None),
+            Parts::Cells(ends, quotes) => self.addresses_in_cells(&row[..cut.text], ends, *quotes),
+            Parts::Object(range) => self.addresses_in_object(&row[range.clone()]),
+            Parts::Line => self.addresses_in_line(&row[..cut.text]),
+        }
+    }
+
+    fn addresses_in_cells(
+        &self,
+        row: &[u8],
+        ends: &[u32],
+        quotes: Quotes,
+    ) -> Result<Option<Vec<String>>, RowFault> {
+        if quotes == Quotes::Broken {
+            return Err(RowFault::BrokenQuotes);
+        }
+        if self.is_aside(row, ends.len()) {
+            return Ok(None);
+        }
+        let Addresses::Columns(columns) = &self.addresses else { return Ok(None) };
+        let cells = columns.iter().filter_map(|column| Some(&row[cell_range(ends, *column)?]));
+        let is_shifted = ends.len() > self.width
+            && row.contains(&b'@')
+            && !cells.clone().any(|cell| cell.contains(&b'@'));
+        if is_shifted {
+            return Err(RowFault::Shifted);
+        }
+        let mut addresses = Vec::new();
+        for cell in cells {
+            let text = delimited::unquoted(cell);
+            let text = std::str::from_utf8(&text).map_err(|_| RowFault::NotUtf8)?;
+            addresses.extend(several::addresses(text));
+        }
+        Ok(Some(addresses))
+    }
+
+    fn addresses_in_object(&self, object: &[u8]) -> Result<Option<Vec<String>>, RowFault> {
+        let Addresses::Keys(keys) = &self.addresses else { return Ok(None) };
+        if object.is_empty() {
+            return Ok(None);
+        }
+        let members = json::members(object)?;
+        let theirs = members.iter().filter(|member| keys.contains(&member.key));
+        let addresses = theirs.flat_map(|member| json::addresses(&object[member.value.clone()]));
+        Ok(Some(addresses.collect()))
+    }
+
+    fn addresses_in_line(&self, line: &[u8]) -> Result<Option<Vec<String>>, RowFault> {
+        if self.shape == Shape::Mailman {
+            // A name in another encoding is no reason not to look at the address.
+            let line = String::from_utf8_lossy(line);
+            return match mailman::read(&line) {
+                Line::Remark => Ok(None),
+                Line::Member(address) if address.contains(char::REPLACEMENT_CHARACTER) => {
+                    Err(RowFault::NotUtf8)
+                }
+                Line::Member(address) => Ok(Some(vec![address.to_owned()])),
+            };
+        }
+        if self.is_aside(line, 1) {
+            return Ok(None);
+        }
+        let line = std::str::from_utf8(line).map_err(|_| RowFault::NotUtf8)?;
+        Ok(Some(several::addresses(line)))
+    }
+
+    /// Whether a row is blank or a comment.
+    fn is_aside(&self, row: &[u8], width: usize) -> bool {
+        let delimiter = match self.shape {
+            Shape::Delimited(dialect) => dialect.delimiter,
+            _ => b' ',
+        };
+        if row.iter().all(|byte| *byte == delimiter || matches!(byte, b' ' | b'\t' | b'"')) {
+            return true;
+        }
+        // `#1,Joe` is a row like the others, `# 1, Joe` or a sentence is not.
+        let [b'#', behind @ ..] = row else { return false };
+        let is_set_off = matches!(behind, [] | [b' ' | b'\t' | b'#', ..]) || width != self.width;
+        is_set_off && !row.contains(&b'@')
+    }
+}

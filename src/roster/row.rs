@@ -1,0 +1,231 @@
+//! One row of a list: the bytes it stood in, and what was found in them.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::cut::{Cut, Parts};
+use super::delimited;
+use super::json;
+use super::plan::Plan;
+
+/// Why a row cannot be read. It is passed on as it stood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RowFault {
+    /// It is longer than [`MAX_ROW_BYTES`].
+    TooLong,
+    /// A quotation mark opens and none closes, as far as can be told.
+    BrokenQuotes,
+    /// It has more cells than the header, and the address stands in another column.
+    Shifted,
+    /// The cell of the address, or the object, is not UTF-8.
+    NotUtf8,
+    /// It is no JSON object.
+    NotJson,
+}
+
+/// The longest row that is read, in bytes.
+pub const MAX_ROW_BYTES: usize = 1024 * 1024;
+
+impl RowFault {
+    /// Every fault.
+    pub const ALL: [Self; 5] =
+        [Self::TooLong, Self::BrokenQuotes, Self::Shifted, Self::NotUtf8, Self::NotJson];
+
+    /// The code for `mailvet_reasons`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::TooLong => "row_too_long",
+            Self::BrokenQuotes => "row_broken_quotes",
+            Self::Shifted => "row_shifted",
+            Self::NotUtf8 => "row_not_utf8",
+            Self::NotJson => "row_not_json",
+        }
+    }
+
+    /// One sentence for people. It repeats nothing of the row.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::TooLong => "The row is longer than 1 MiB.",
+            Self::BrokenQuotes => "A quotation mark opens in the row and none closes.",
+            Self::Shifted => {
+                "The row has more cells than the header, and no address where the others have it."
+            }
+            Self::NotUtf8 => "The address is not UTF-8.",
+            Self::NotJson => "The row is not a JSON object.",
+        }
+    }
+}
+
+/// What a row is for the one who judges it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Somebody's row, to be judged; it may have no address at all.
+    Entry,
+    /// Nobody's: a blank line, a comment, what stands around the entries. Passed on, never judged.
+    Aside,
+    /// It cannot be read.
+    Fault(RowFault),
+}
+
+/// Whether a row is there to its end: one that is too long comes in several parts, each of them a
+/// [`Row`] of the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// The row ends here, as nearly every one does.
+    Last,
+    /// More of it follows.
+    More,
+}
+
+/// A place between two rows, or two parts of one, from which reading can go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// How many bytes of the text lie before it: of the text in UTF-8 and without a mark.
+    pub offset: u64,
+    /// The number of the row before it.
+    pub number: u64,
+    /// Whether that row ends here.
+    pub part: Part,
+}
+
+/// A row, or a part of one.
+// No `Debug`: it is full of personal data.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Row {
+    pub(super) raw: Box<[u8]>,
+    /// The length of `raw` without the line ending.
+    pub(super) text: usize,
+    pub(super) kind: Kind,
+    pub(super) body: Body,
+    pub(super) addresses: Vec<String>,
+    pub(super) after: Place,
+}
+
+/// Where in a row its parts stand.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Body {
+    /// Nothing but text.
+    Text,
+    /// Where each cell ends; the next one begins behind the delimiter.
+    Cells(Box<[u32]>),
+    /// The JSON object.
+    Object(Range<usize>),
+}
+
+impl Body {
+    /// Where the parts stand that a row was cut into.
+    pub(super) fn of(parts: Parts) -> Self {
+        match parts {
+            Parts::Cells(ends, _) => Self::Cells(ends.into()),
+            Parts::Object(range) => Self::Object(range),
+            Parts::Line | Parts::Closing => Self::Text,
+        }
+    }
+}
+
+impl Row {
+    /// The row that names the columns.
+    pub(super) fn header(raw: &[u8], cut: Cut, after: Place) -> Self {
+        Self {
+            raw: raw.into(),
+            text: cut.text,
+            kind: Kind::Entry,
+            body: Body::of(cut.parts),
+            addresses: Vec::new(),
+            after,
+        }
+    }
+
+    /// Its number as a spreadsheet counts: the header is row 1.
+    pub fn number(&self) -> u64 {
+        self.after.number
+    }
+
+    /// Where reading goes on behind it.
+    pub fn after(&self) -> Place {
+        self.after
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The row exactly as it stood, with its line ending.
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// The addresses in it: none, one, or as many as stand in its address cells. Each as it was typed,
+    /// which may be no address at all.
+    pub fn addresses(&self) -> &[String] {
+        &self.addresses
+    }
+
+    /// The row without its line ending.
+    pub(super) fn text(&self) -> &[u8] {
+        &self.raw[..self.text]
+    }
+
+    /// Its line ending; none at the end of the list.
+    pub(super) fn ending(&self) -> &[u8] {
+        &self.raw[self.text..]
+    }
+
+    /// How many cells it has; none where it is not made of cells.
+    pub(super) fn width(&self) -> Option<usize> {
+        match &self.body {
+            Body::Cells(ends) => Some(ends.len()),
+            Body::Text | Body::Object(_) => None,
+        }
+    }
+
+    /// A cell as it stands, quotes and all.
+    pub(super) fn raw_cell(&self, index: usize) -> Option<&[u8]> {
+        match &self.body {
+            Body::Cells(ends) => Some(&self.raw[cell_range(ends, index)?]),
+            Body::Text | Body::Object(_) => None,
+        }
+    }
+
+    /// The text of a cell.
+    pub(super) fn cell(&self, index: usize) -> Option<Cow<'_, str>> {
+        Some(match delimited::unquoted(self.raw_cell(index)?) {
+            Cow::Borrowed(cell) => String::from_utf8_lossy(cell),
+            Cow::Owned(cell) => Cow::Owned(String::from_utf8_lossy(&cell).into_owned()),
+        })
+    }
+
+    /// Where its JSON object stands, if it is made of one.
+    pub(super) fn object(&self) -> Option<Range<usize>> {
+        match &self.body {
+            Body::Object(range) => Some(range.clone()),
+            Body::Text | Body::Cells(_) => None,
+        }
+    }
+
+    /// What stands in a column of the list, such as one that an earlier run added.
+    pub fn text_of(&self, plan: &Plan, name: &str) -> Option<Cow<'_, str>> {
+        match &self.body {
+            Body::Text => None,
+            Body::Cells(_) => self.cell(plan.names()?.iter().position(|known| known == name)?),
+            Body::Object(range) => {
+                let object = &self.raw[range.clone()];
+                let mut members = json::members(object).ok()?.into_iter();
+                members
+                    .find(|member| member.key == name)
+                    .map(|member| json::text(&object[member.value]))
+            }
+        }
+    }
+}
+
+/// Where a cell stands, by where the cells end.
+pub(super) fn cell_range(ends: &[u32], index: usize) -> Option<Range<usize>> {
+    let end = *ends.get(index)? as usize;
+    let start = match index {
+        0 => 0,
+        _ => *ends.get(index - 1)? as usize + 1,
+    };
+    Some(start..end)
+}

@@ -1,0 +1,203 @@
+//! Writing a list: every row as it stood, with columns added.
+//!
+//! A list that keeps its form keeps its bytes. The cells that are added stand behind those that the
+//! header names, with the row's own delimiter and line ending; what a row has beyond the header comes last.
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use super::cell::{Cell, Formulas, write_cell};
+use super::choice;
+use super::convert::Columns;
+use super::layout::Layout;
+use super::object;
+use super::output::{Form, Output};
+use super::plan::Plan;
+use super::row::{Kind, Part, Row};
+use super::shape::Shape;
+
+/// A list in writing.
+pub struct Writer<W> {
+    sink: W,
+    layout: Layout,
+    form: Form,
+    mark: &'static [u8],
+    fields: Vec<String>,
+    formulas: Formulas,
+    /// Which columns are left out: those of an earlier run.
+    replaced: Vec<usize>,
+    columns: Columns,
+}
+
+impl<W: Write> Writer<W> {
+    /// Writes rows of the list that was planned.
+    pub fn new(sink: W, plan: &Plan, output: Output) -> Self {
+        let layout = plan.layout.clone();
+        let form = output.form(layout.shape);
+        let names = layout.names.as_deref().unwrap_or_default();
+        let replaced: Vec<usize> = match output.fields.as_slice() {
+            [] => Vec::new(),
+            _ => (0..names.len()).filter(|index| choice::is_own(&names[*index])).collect(),
+        };
+        let columns = Columns::of(&layout, &replaced);
+        let Output { fields, formulas, .. } = output;
+        Self { sink, layout, form, mark: form.mark(plan), fields, formulas, replaced, columns }
+    }
+
+    /// Writes what stands before the first row. An output that goes on after a break has it already.
+    ///
+    /// # Errors
+    /// Those of the sink.
+    pub fn header(&mut self) -> io::Result<()> {
+        self.sink.write_all(self.mark)?;
+        if self.form.is_kept() {
+            self.sink.write_all(&self.layout.preamble)?;
+        }
+        let fields = self.fields.clone();
+        let fields: Vec<Cell<'_>> = fields.iter().map(|name| Cell::Text(name)).collect();
+        match (self.form, self.layout.header.clone()) {
+            (Form::AsRead, Some(header)) => self.sink.write_all(&header.raw),
+            (Form::Extended(dialect), Some(header)) => {
+                self.extended(&header, &fields, dialect.delimiter)
+            }
+            (Form::Delimited(delimiter), _) => match self.columns.header() {
+                Some(names) => self.delimited(&names, &fields, &[], delimiter),
+                None => Ok(()),
+            },
+            (Form::AsRead | Form::Extended(_), None)
+            | (Form::ExtendedObjects | Form::JsonLines | Form::Lines, _) => Ok(()),
+        }
+    }
+
+    /// Writes a row with its cells, one for each field. Where the form changes, asides are left out, and
+    /// what is too long to be held stands as it was.
+    ///
+    /// # Errors
+    /// Those of the sink.
+    pub fn row(&mut self, row: &Row, cells: &[Cell<'_>]) -> io::Result<()> {
+        if row.kind == Kind::Aside {
+            return if self.form.is_kept() { self.sink.write_all(&row.raw) } else { Ok(()) };
+        }
+        if row.after.part == Part::More {
+            return self.sink.write_all(&row.raw);
+        }
+        match self.form {
+            Form::AsRead => self.sink.write_all(&row.raw),
+            Form::Extended(dialect) => self.extended(row, cells, dialect.delimiter),
+            Form::ExtendedObjects => self.extended_object(row, cells),
+            Form::Delimited(delimiter) => {
+                let texts = self.columns.texts(row);
+                let (named, beyond) = texts.split_at(texts.len().min(self.columns.width()));
+                self.delimited(named, cells, beyond, delimiter)
+            }
+            Form::JsonLines => self.object(row, cells),
+            Form::Lines => self.addresses(row),
+        }
+    }
+
+    /// The sink, with everything written to it.
+    pub fn into_inner(self) -> W {
+        self.sink
+    }
+
+    /// The row as it stood, with cells behind those that the header names.
+    fn extended(&mut self, row: &Row, cells: &[Cell<'_>], delimiter: u8) -> io::Result<()> {
+        let named = self.layout.width;
+        // Of a row that is too long no cells are known.
+        let width = row.width().unwrap_or(named);
+        if row.width().is_none() || (self.replaced.is_empty() && width == named) {
+            self.sink.write_all(row.text())?;
+        } else {
+            let kept = (0..named).filter(|index| !self.replaced.contains(index));
+            for (place, index) in kept.enumerate() {
+                if place > 0 {
+                    self.sink.write_all(&[delimiter])?;
+                }
+                self.sink.write_all(row.raw_cell(index).unwrap_or_default())?;
+            }
+        }
+        self.own_cells(cells, delimiter)?;
+        for index in named..width {
+            self.sink.write_all(&[delimiter])?;
+            self.sink.write_all(row.raw_cell(index).unwrap_or_default())?;
+        }
+        self.sink.write_all(row.ending())
+    }
+
+    fn extended_object(&mut self, row: &Row, cells: &[Cell<'_>]) -> io::Result<()> {
+        let Some(range) = row.object() else { return self.sink.write_all(&row.raw) };
+        self.sink.write_all(&row.raw[..range.start])?;
+        let added = added(&self.fields, cells);
+        object::extended(&mut self.sink, &row.raw[range.clone()], &added)?;
+        self.sink.write_all(&row.raw[range.end..])
+    }
+
+    /// A row of texts, with cells behind those that have a name.
+    fn delimited(
+        &mut self,
+        named: &[Cow<'_, str>],
+        cells: &[Cell<'_>],
+        beyond: &[Cow<'_, str>],
+        delimiter: u8,
+    ) -> io::Result<()> {
+        // What becomes a spreadsheet only here is as much ours as what is added.
+        let formulas = match self.layout.shape {
+            Shape::Delimited(_) => Formulas::Raw,
+            Shape::JsonLines | Shape::Json | Shape::Lines | Shape::Mailman => self.formulas,
+        };
+        for place in 0..named.len().max(self.columns.width()) {
+            if place > 0 {
+                self.sink.write_all(&[delimiter])?;
+            }
+            let text = named.get(place).map(|text| formulas.applied(text)).unwrap_or_default();
+            write_cell(&mut self.sink, text.as_bytes(), delimiter)?;
+        }
+        self.own_cells(cells, delimiter)?;
+        for text in beyond {
+            self.sink.write_all(&[delimiter])?;
+            write_cell(&mut self.sink, formulas.applied(text).as_bytes(), delimiter)?;
+        }
+        self.sink.write_all(b"\n")
+    }
+
+    fn own_cells(&mut self, cells: &[Cell<'_>], delimiter: u8) -> io::Result<()> {
+        for cell in cells {
+            self.sink.write_all(&[delimiter])?;
+            let text = cell.text();
+            write_cell(&mut self.sink, self.formulas.applied(&text).as_bytes(), delimiter)?;
+        }
+        Ok(())
+    }
+
+    /// The row as a JSON object on a line.
+    fn object(&mut self, row: &Row, cells: &[Cell<'_>]) -> io::Result<()> {
+        let added = added(&self.fields, cells);
+        match (row.kind, row.object()) {
+            (_, Some(range)) => {
+                let object = object::one_line(&row.raw[range]);
+                object::extended(&mut self.sink, &object, &added)?;
+            }
+            (Kind::Fault(_), None) => object::unreadable(&mut self.sink, row.text(), &added)?,
+            (Kind::Entry | Kind::Aside, None) => {
+                let texts = self.columns.keys().zip(self.columns.texts(row));
+                object::made(&mut self.sink, texts, &added)?;
+            }
+        }
+        self.sink.write_all(b"\n")
+    }
+
+    /// The addresses of a row alone; of one that cannot be read, all of it.
+    fn addresses(&mut self, row: &Row) -> io::Result<()> {
+        if let Kind::Fault(_) = row.kind {
+            return self.sink.write_all(&row.raw);
+        }
+        row.addresses.iter().try_for_each(|address| {
+            // A line break inside an address would make two of it.
+            writeln!(self.sink, "{}", address.replace(['\n', '\r'], " "))
+        })
+    }
+}
+
+fn added<'a>(fields: &'a [String], cells: &[Cell<'a>]) -> Vec<(&'a str, Cell<'a>)> {
+    fields.iter().map(String::as_str).zip(cells.iter().copied()).collect()
+}
