@@ -28,6 +28,7 @@ mod cell;
 mod choice;
 mod convert;
 mod cut;
+mod dedupe;
 mod delimited;
 mod document;
 mod encoding;
@@ -50,6 +51,7 @@ mod window;
 mod writer;
 
 pub use cell::{Cell, Formulas};
+pub use dedupe::{Sameness, Seen, UnknownSameness};
 pub use encoding::{Encoding, UnknownEncoding};
 pub use head::{Head, Wish};
 pub use note::Note;

@@ -1,0 +1,101 @@
+//! Files that hold a list: the text in them, whatever it is packed in.
+//!
+//! What a file is is told by its first bytes, not by its name. A text is read as it is; gzip is unpacked on
+//! the way; of an Excel workbook (`.xlsx`) one sheet is turned into CSV, in memory, since a workbook
+//! cannot be read from its front.
+
+mod workbook;
+
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+
+use flate2::bufread::MultiGzDecoder;
+
+/// Bytes read from a source at once.
+const PIECE_BYTES: usize = 64 * 1024;
+/// The largest workbook that is read, in bytes.
+const MAX_WORKBOOK_BYTES: u64 = 256 * 1024 * 1024;
+/// The most text that a workbook may give, in bytes.
+const MAX_TEXT_BYTES: usize = 512 * 1024 * 1024;
+
+/// What a list is packed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Container {
+    /// Nothing.
+    Plain,
+    /// gzip.
+    Gzip,
+    /// An Excel workbook, which is read as CSV.
+    Workbook,
+}
+
+/// Why there is no text in a file.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It is in the form that Excel wrote before 2007, and still writes around a password.
+    #[error(
+        "this Excel workbook is an old one (.xls) or has a password; save it as .xlsx or as CSV"
+    )]
+    OldWorkbook,
+    /// It is a zip archive, but no workbook.
+    #[error("this is a zip archive and no Excel workbook; unpack it first")]
+    Archive,
+    /// It is a workbook that cannot be read.
+    #[error("this Excel workbook cannot be read; save it again, or as CSV")]
+    Damaged,
+    /// The workbook has no such sheet.
+    #[error("the workbook has no sheet {wanted:?}; it has: {}", .sheets.join(", "))]
+    NoSheet {
+        /// What was asked for.
+        wanted: String,
+        /// The sheets it has. Foreign text: to be made visible before it is shown.
+        sheets: Vec<String>,
+    },
+    /// The workbook is larger than what is read into memory.
+    #[error("the workbook is too large; save the sheet as CSV")]
+    TooLarge,
+}
+
+/// The text of a file.
+pub struct Text {
+    /// What it was packed in.
+    pub container: Container,
+    /// The text, from its first byte on.
+    pub reader: Box<dyn BufRead + Send>,
+}
+
+impl Text {
+    /// The text in a source; of a workbook that of the sheet of this name, else of the first one.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn of(source: impl Read + Send + 'static, sheet: Option<&str>) -> Result<Self, FileError> {
+        let mut source = BufReader::with_capacity(PIECE_BYTES, source);
+        let magic = beginning(&mut source)?;
+        let source = Cursor::new(magic.clone()).chain(source);
+        match magic.as_slice() {
+            [0x1f, 0x8b, ..] => {
+                let unpacked = BufReader::with_capacity(PIECE_BYTES, MultiGzDecoder::new(source));
+                Ok(Self { container: Container::Gzip, reader: Box::new(unpacked) })
+            }
+            [b'P', b'K', 3, 4] => {
+                let text = Cursor::new(workbook::text(source, sheet)?);
+                Ok(Self { container: Container::Workbook, reader: Box::new(text) })
+            }
+            [0xd0, 0xcf, 0x11, 0xe0] => Err(FileError::OldWorkbook),
+            _ => Ok(Self { container: Container::Plain, reader: Box::new(source) }),
+        }
+    }
+}
+
+/// The first four bytes, or fewer where there are no more.
+fn beginning(source: &mut impl Read) -> io::Result<Vec<u8>> {
+    let mut magic = Vec::new();
+    source.take(4).read_to_end(&mut magic)?;
+    Ok(magic)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! Who was on the list before: the first row of every key.
+//!
+//! A list may have millions of addresses, so of a key only a hash is kept: 88 bits, keyed at random for
+//! every run. Among five million keys two share theirs with a chance of one in 10¹³, and nobody can choose
+//! addresses that do.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+use std::str::FromStr;
+
+/// What makes two rows the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Sameness {
+    /// The same address.
+    Exact,
+    /// The same mailbox: what the provider ignores counts for nothing.
+    #[default]
+    Canonical,
+}
+
+/// A text is the name of no sameness.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such way to tell duplicates; there are: exact, canonical")]
+pub struct UnknownSameness;
+
+impl Sameness {
+    /// Every sameness.
+    pub const ALL: [Self; 2] = [Self::Exact, Self::Canonical];
+
+    /// The name for `--dedupe`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Canonical => "canonical",
+        }
+    }
+}
+
+impl FromStr for Sameness {
+    type Err = UnknownSameness;
+
+    fn from_str(name: &str) -> Result<Self, UnknownSameness> {
+        Self::ALL.into_iter().find(|sameness| sameness.code() == name).ok_or(UnknownSameness)
+    }
+}
+
+/// How many tables the keys are spread over. Each grows for itself, so that growing never needs twice
+/// the memory of all.
+const SHARDS: usize = 256;
+
+/// Bytes of a hash that are kept, and of a row's number: together sixteen.
+const HASH_BYTES: usize = 11;
+const NUMBER_BYTES: usize = 5;
+
+type Hash = [u8; HASH_BYTES];
+type Number = [u8; NUMBER_BYTES];
+type Shard = HashMap<Hash, Number, BuildHasherDefault<AsItIs>>;
+
+/// The keys seen so far.
+// No `Debug`: hashes of personal data are personal data.
+pub struct Seen {
+    shards: Box<[Shard]>,
+    state: RandomState,
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        let shards = (0..SHARDS).map(|_| Shard::default()).collect();
+        Self { shards, state: RandomState::new() }
+    }
+}
+
+impl Seen {
+    /// The first row that had this key; none where it is this one, which is remembered.
+    pub fn first(&mut self, key: &str, row: u64) -> Option<u64> {
+        let (shard, hash) = self.hash(key);
+        let shard = &mut self.shards[usize::from(shard)];
+        match shard.get(&hash) {
+            Some(first) => Some(from_bytes(*first)),
+            None => {
+                shard.insert(hash, to_bytes(row));
+                None
+            }
+        }
+    }
+
+    /// How many different keys there were.
+    pub fn count(&self) -> usize {
+        self.shards.iter().map(Shard::len).sum()
+    }
+
+    /// How much memory the tables take, in bytes: a slot has an entry and one byte of control, and a
+    /// table keeps at least an eighth of its slots free.
+    pub fn memory(&self) -> usize {
+        let slots = |shard: &Shard| (shard.capacity() * 8).div_ceil(7);
+        let entries: usize = self.shards.iter().map(slots).sum();
+        entries * (size_of::<(Hash, Number)>() + 1) + SHARDS * size_of::<Shard>()
+    }
+
+    /// Two hashes of 64 bits that have nothing to do with each other: eight bits choose the table.
+    fn hash(&self, key: &str) -> (u8, Hash) {
+        let high = self.state.hash_one((0_u8, key)).to_le_bytes();
+        let [shard, low @ ..] = self.state.hash_one((1_u8, key)).to_le_bytes();
+        let mut hash = [0; HASH_BYTES];
+        hash[..high.len()].copy_from_slice(&high);
+        hash[high.len()..].copy_from_slice(&low[..HASH_BYTES - high.len()]);
+        (shard, hash)
+    }
+}
+
+/// Five bytes count a million million rows.
+fn to_bytes(number: u64) -> Number {
+    let [a, b, c, d, e, ..] = number.to_le_bytes();
+    [a, b, c, d, e]
+}
+
+fn from_bytes([a, b, c, d, e]: Number) -> u64 {
+    u64::from_le_bytes([a, b, c, d, e, 0, 0, 0])
+}
+
+/// The hash of a hash is its beginning.
+#[derive(Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(beginning) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*beginning);
+        }
+    }
+
+    // The length of an array is the same for all.
+    fn write_usize(&mut self, _: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_row_of_a_key_is_remembered() {
+        let mut seen = Seen::default();
+        let most = (1 << 40) - 1;
+        let cases = [
+            ("joe@x.de", 2, None),
+            ("ann@x.de", 3, None),
+            ("joe@x.de", 4, Some(2)),
+            ("joe@x.de", 5, Some(2)),
+            ("Joe@x.de", most, None),
+            ("Joe@x.de", 9, Some(most)),
+            ("", 7, None),
+            ("", 8, Some(7)),
+        ];
+        for (key, row, expected) in cases {
+            assert_eq!(seen.first(key, row), expected, "{key} in row {row}");
+        }
+        assert_eq!(seen.count(), 4);
+    }
+
+    #[test]
+    fn an_address_takes_forty_bytes_at_most() {
+        let mut seen = Seen::default();
+        let mut worst = 0.0_f64;
+        for row in 0..300_000_u32 {
+            assert_eq!(seen.first(&format!("person{row}@example.org"), row.into()), None);
+            // Tables of a few entries are never full.
+            if row % 1_000 == 0 && row >= 100_000 {
+                worst = worst.max(seen.memory() as f64 / f64::from(row));
+            }
+        }
+        assert_eq!(seen.count(), 300_000);
+        assert!(worst <= 40.0, "{worst} bytes an address");
+    }
+
+    #[test]
+    fn codes_lead_back() {
+        for sameness in Sameness::ALL {
+            assert_eq!(sameness.code().parse(), Ok(sameness));
+        }
+        assert_eq!("off".parse::<Sameness>(), Err(UnknownSameness));
+    }
+}
