@@ -10,8 +10,8 @@ pub enum Cell<'a> {
     Empty,
     /// A text.
     Text(&'a str),
-    /// Words, joined by blanks; an array in JSON.
-    Words(&'a [&'a str]),
+    /// Words with a blank between any two; an array in JSON.
+    Words(&'a str),
     /// A number.
     Number(u64),
 }
@@ -43,8 +43,7 @@ impl Cell<'_> {
     pub(super) fn text(&self) -> Cow<'_, str> {
         match self {
             Self::Empty => Cow::Borrowed(""),
-            Self::Text(text) => Cow::Borrowed(text),
-            Self::Words(words) => Cow::Owned(words.join(" ")),
+            Self::Text(text) | Self::Words(text) => Cow::Borrowed(text),
             Self::Number(number) => Cow::Owned(number.to_string()),
         }
     }

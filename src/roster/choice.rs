@@ -123,18 +123,28 @@ pub(super) fn has_header(rows: &[SampleRow]) -> bool {
     if first.cells.iter().any(|cell| cell.contains('@')) {
         return false;
     }
-    // Nobody's name is "E-mail"; else a column of addresses has something above it that is none, not
-    // even a misspelt one.
-    let is_name = |cell: &str| {
+    if first.cells.iter().any(|cell| names::calls(cell) == Some(Calls::Names) || is_own(cell)) {
+        return true;
+    }
+    let width = entries.iter().map(|row| row.cells.len()).max().unwrap_or(0);
+    let holds_addresses = |index: &usize| {
+        let cells = entries.iter().filter_map(|row| row.cells.get(*index));
+        Column::of(None, cells.map(String::as_str)).holds_addresses()
+    };
+    let with_addresses: Vec<usize> = (0..width).filter(holds_addresses).collect();
+    if with_addresses.is_empty() {
+        // Nothing tells, except that most tables have a header, and that it has words in every cell.
+        return first.cells.len() > 1 && first.cells.iter().all(|cell| is_word(cell));
+    }
+    // What stands above addresses is a name if it is not even a misspelt one.
+    with_addresses.iter().filter_map(|index| first.cells.get(*index)).any(|cell| {
         let cell = cell.trim();
         !cell.is_empty() && (cell.contains(' ') || !cell.contains('.'))
-    };
-    let names_a_column = |(index, cell): (usize, &String)| {
-        let below = entries.iter().filter_map(|row| row.cells.get(index));
-        is_name(cell) && Column::of(None, below.map(String::as_str)).holds_addresses()
-    };
-    first.cells.iter().any(|cell| names::calls(cell) == Some(Calls::Names) || is_own(cell))
-        || first.cells.iter().enumerate().any(names_a_column)
+    })
+}
+
+fn is_word(cell: &str) -> bool {
+    cell.contains(char::is_alphabetic)
 }
 
 /// The names that stand above more than one column.

@@ -22,20 +22,30 @@ pub(super) enum Piece {
 /// Cuts the first piece off a document whose objects have begun, and says how long it is; none where its
 /// end is not in sight.
 pub(super) fn cut(bytes: &[u8], extent: Extent) -> Option<(usize, Piece)> {
-    let is_between = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',');
     let start = bytes.iter().take_while(is_between).count();
     let all = bytes.len();
-    match bytes.get(start) {
-        None | Some(b']') => (extent == Extent::All).then_some((all, Piece::Closing)),
+    let garbage = |end: usize| {
+        let behind = bytes[start..end].iter().rev().take_while(is_between).count();
+        Some((end, Piece::Garbage(start..end - behind)))
+    };
+    let next = match bytes.get(start) {
+        None | Some(b']') => return (extent == Extent::All).then_some((all, Piece::Closing)),
         Some(b'{') => match past_brackets(bytes, start) {
-            Some(end) => Some((end, Piece::Object(start..end))),
-            None => (extent == Extent::All).then_some((all, Piece::Garbage(start..all))),
+            Some(end) => return Some((end, Piece::Object(start..end))),
+            None => None,
         },
-        Some(_) => match memchr2(b'{', b']', &bytes[start..]) {
-            Some(end) => Some((start + end, Piece::Garbage(start..start + end))),
-            None => (extent == Extent::All).then_some((all, Piece::Garbage(start..all))),
-        },
+        Some(_) => memchr2(b'{', b']', &bytes[start..]),
+    };
+    match next {
+        Some(end) => garbage(start + end),
+        None if extent == Extent::All => garbage(all),
+        None => None,
     }
+}
+
+/// Whether a byte stands between two values of an array.
+fn is_between(byte: &&u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',')
 }
 
 /// Where the objects of a document begin; none where there is nothing of the kind.
@@ -99,8 +109,8 @@ mod tests {
             ("the end", "], \"http_etag\": 1}\n", Extent::All, Some((19, Piece::Closing))),
             ("the end, perhaps", "]", Extent::Beginning, None),
             ("blanks", "\n\n", Extent::All, Some((2, Piece::Closing))),
-            ("no object", ", 1, {}", Extent::Beginning, Some((5, Piece::Garbage(2..5)))),
-            ("no object at the end", ", 1 ]", Extent::Beginning, Some((4, Piece::Garbage(2..4)))),
+            ("no object", ", 1, {}", Extent::Beginning, Some((5, Piece::Garbage(2..3)))),
+            ("no object at the end", ", 1 ]", Extent::Beginning, Some((4, Piece::Garbage(2..3)))),
         ];
         for (name, text, extent, expected) in cases {
             assert_eq!(cut(text.as_bytes(), extent), expected, "{name}");

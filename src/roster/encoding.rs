@@ -64,7 +64,7 @@ impl Encoding {
         match Utf8Share::of(head) {
             Utf8Share { broken: 0, .. } => (Self::Utf8, None),
             // Somebody glued two exports together: the one that is UTF-8 for the most part wins.
-            Utf8Share { broken, sound } if sound > broken => (Self::Utf8, Some(Note::NotAllUtf8)),
+            Utf8Share { broken, sound } if sound >= broken => (Self::Utf8, Some(Note::NotAllUtf8)),
             Utf8Share { .. } => assumed(Self::Windows1252),
         }
     }

@@ -87,7 +87,7 @@ fn own_member(sink: &mut impl Write, name: &str, cell: Cell<'_>) -> io::Result<(
     match cell {
         Cell::Empty => sink.write_all(b"null"),
         Cell::Text(text) => write(sink, text),
-        Cell::Words(words) => write(sink, words),
+        Cell::Words(words) => write(sink, &words.split_whitespace().collect::<Vec<_>>()),
         Cell::Number(number) => write(sink, &number),
     }
 }

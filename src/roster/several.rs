@@ -19,8 +19,9 @@ pub(super) fn addresses(cell: &str) -> Vec<String> {
     for separators in [&[';', '\n', '\r'][..], &[',', '|', '\t'], &[' ', '\u{a0}']] {
         parts = parts.into_iter().flat_map(|part| apart(part, separators)).collect();
     }
-    let parts = parts.into_iter().map(str::trim).filter(|part| !part.is_empty());
-    parts.map(str::to_owned).collect()
+    let is_around = |c: char| c.is_whitespace() || matches!(c, ';' | ',' | '|');
+    let parts = parts.into_iter().map(|part| part.trim_matches(is_around));
+    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
 /// Whether a text has the look of an address, or of several.
@@ -104,7 +105,7 @@ mod tests {
             ("semicolons", "a@x.de; b@y.de;", &["a@x.de", "b@y.de"]),
             ("commas", "a@x.de,b@y.de, c@z.de", &["a@x.de", "b@y.de", "c@z.de"]),
             ("blanks", "a@x.de b@y.de\u{a0}c@z.de", &["a@x.de", "b@y.de", "c@z.de"]),
-            ("line breaks", "a@x.de\r\nb@y.de\n", &["a@x.de", "b@y.de"]),
+            ("line breaks", "a@x.de,\r\nb@y.de\n", &["a@x.de", "b@y.de"]),
             ("bars", "a@x.de | b@y.de", &["a@x.de", "b@y.de"]),
             ("a slip beside another", "joe@gmail,com; b@y.de", &["joe@gmail,com", "b@y.de"]),
             ("names", "A B <a@x.de>, C D <b@y.de>", &["A B <a@x.de>", "C D <b@y.de>"]),

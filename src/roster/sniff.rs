@@ -78,7 +78,7 @@ struct Lines {
     members: usize,
     /// How many have something around the address that only a roster has.
     telling: usize,
-    /// How many begin with a quotation mark.
+    /// How many stand in quotation marks.
     quoted: usize,
     /// Whether the first is an address.
     begin_with_member: bool,
@@ -99,7 +99,8 @@ impl Lines {
         for line in lines {
             let line = String::from_utf8_lossy(line);
             found.telling += usize::from(mailman::is_telling(&line));
-            found.quoted += usize::from(line.starts_with('"'));
+            let inside = line.strip_prefix('"').and_then(|line| line.strip_suffix('"'));
+            found.quoted += usize::from(inside.is_some());
             let Line::Member(address) = mailman::read(&line) else { continue };
             let is_member = several::look_like_addresses(address);
             found.begin_with_member |= is_member && found.all == 0;

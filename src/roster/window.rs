@@ -7,8 +7,8 @@ use encoding_rs::Decoder;
 use super::encoding::{BOM, Encoding};
 use super::head::Extent;
 
-/// The most that one step of decoding may give.
-const DECODED_BYTES: usize = 64 * 1024;
+/// The most that is read at once, though the source may have all of it at hand.
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// What has been read and not been taken yet, as UTF-8 or in the bytes of a list that is kept as it is.
 pub(super) struct Window<R> {
@@ -95,6 +95,7 @@ impl<R: BufRead> Window<R> {
                 Ok(_) => break self.source.fill_buf()?,
             }
         };
+        let piece = &piece[..piece.len().min(PIECE_BYTES)];
         if piece.is_empty() {
             self.extent = Extent::All;
         }
@@ -113,7 +114,7 @@ impl<R: BufRead> Window<R> {
 /// Decodes a piece, an empty one being the end of the text; says how much of it was taken.
 fn decode(decoder: &mut Decoder, piece: &[u8], text: &mut Vec<u8>) -> usize {
     let before = text.len();
-    text.resize(before + DECODED_BYTES, 0);
+    text.resize(before + PIECE_BYTES, 0);
     let (_, taken, written, _) =
         decoder.decode_to_utf8(piece, &mut text[before..], piece.is_empty());
     text.truncate(before + written);

@@ -173,11 +173,14 @@ impl<W: Write> Writer<W> {
     fn object(&mut self, row: &Row, cells: &[Cell<'_>]) -> io::Result<()> {
         let added = added(&self.fields, cells);
         match (row.kind, row.object()) {
-            (_, Some(range)) => {
+            (Kind::Fault(_), None) => object::unreadable(&mut self.sink, row.text(), &added)?,
+            (Kind::Fault(_), Some(range)) => {
+                object::unreadable(&mut self.sink, &row.raw[range], &added)?;
+            }
+            (Kind::Entry | Kind::Aside, Some(range)) => {
                 let object = object::one_line(&row.raw[range]);
                 object::extended(&mut self.sink, &object, &added)?;
             }
-            (Kind::Fault(_), None) => object::unreadable(&mut self.sink, row.text(), &added)?,
             (Kind::Entry | Kind::Aside, None) => {
                 let texts = self.columns.keys().zip(self.columns.texts(row));
                 object::made(&mut self.sink, texts, &added)?;

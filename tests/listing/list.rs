@@ -1,0 +1,64 @@
+//! A list that is read and written in memory.
+
+use mailvet::roster::{
+    Cell, Head, Kind, Output, Plan, PlanError, Reader, Row, Target, Wish, Writer,
+};
+
+/// A list, as it was understood.
+pub(crate) struct List {
+    pub(crate) plan: Plan,
+    pub(crate) rows: Vec<Row>,
+}
+
+impl List {
+    pub(crate) fn read(bytes: &[u8], wish: &Wish) -> Result<Self, PlanError> {
+        let plan = Plan::of(&Head::read(bytes).unwrap(), wish)?;
+        let mut reader = Reader::new(bytes, &plan).unwrap();
+        let rows = std::iter::from_fn(|| reader.read_row().unwrap()).collect();
+        Ok(Self { plan, rows })
+    }
+
+    pub(crate) fn of(text: &str) -> Self {
+        match Self::read(text.as_bytes(), &Wish::default()) {
+            Ok(list) => list,
+            Err(error) => panic!("{error}: {text}"),
+        }
+    }
+
+    /// Each row as its number and what was found in it: addresses, `-` for an aside, `!` and the code of
+    /// a fault.
+    pub(crate) fn shown(&self) -> Vec<String> {
+        let shown = |row: &Row| match row.kind() {
+            Kind::Entry => row.addresses().join(" | "),
+            Kind::Aside => "-".to_owned(),
+            Kind::Fault(fault) => format!("!{}", fault.code()),
+        };
+        self.rows.iter().map(|row| format!("{} {}", row.number(), shown(row))).collect()
+    }
+
+    /// The list written again with nothing added.
+    pub(crate) fn copied(&self) -> Vec<u8> {
+        self.written(Output::default())
+    }
+
+    /// The list with two columns added: a verdict, and reasons where a row cannot be read.
+    pub(crate) fn judged(&self, target: Option<Target>) -> String {
+        let fields = ["mailvet_verdict", "mailvet_reasons"].map(str::to_owned).to_vec();
+        String::from_utf8(self.written(Output { target, fields, ..Output::default() })).unwrap()
+    }
+
+    pub(crate) fn written(&self, output: Output) -> Vec<u8> {
+        let adds = !output.fields.is_empty();
+        let mut writer = Writer::new(Vec::new(), &self.plan, output);
+        writer.header().unwrap();
+        for row in &self.rows {
+            let cells = match row.kind() {
+                _ if !adds => vec![],
+                Kind::Entry | Kind::Aside => vec![Cell::Text("fine"), Cell::Words("")],
+                Kind::Fault(fault) => vec![Cell::Text("unknown"), Cell::Words(fault.code())],
+            };
+            writer.row(row, &cells).unwrap();
+        }
+        writer.into_inner()
+    }
+}

@@ -1,0 +1,86 @@
+//! Rows beyond all bounds.
+
+use std::io::{BufReader, Read};
+
+use mailvet::roster::{Head, Kind, MAX_ROW_BYTES, Part, Plan, Reader, RowFault, Wish};
+
+use super::list::List;
+
+/// A row of as many bytes, its line ending included.
+fn row_of(bytes: usize) -> String {
+    let name = bytes - "a@x.de,".len() - "\n".len();
+    format!("a@x.de,{}\n", "x".repeat(name))
+}
+
+#[test]
+fn a_row_of_ten_megabytes_goes_through() {
+    let text = format!("Email,Name\nb@x.de,B\n{}c@x.de,C\n", row_of(10_000_000));
+    let list = List::of(&text);
+    let parts = &list.rows[1..list.rows.len() - 1];
+    assert!(
+        parts.iter().all(|row| row.kind() == Kind::Fault(RowFault::TooLong) && row.number() == 3)
+    );
+    assert!(parts.iter().all(|row| row.raw().len() <= 2 * MAX_ROW_BYTES), "a part is too long");
+    assert!(parts.iter().rev().skip(1).all(|row| row.after().part == Part::More));
+    assert_eq!(parts.last().unwrap().after().part, Part::Last);
+    assert_eq!(list.shown().first().unwrap(), "2 b@x.de");
+    assert_eq!(list.shown().last().unwrap(), "4 c@x.de");
+    assert!(list.copied() == text.as_bytes());
+    let judged = list.judged(None);
+    assert!(judged.ends_with("xxx,unknown,row_too_long\nc@x.de,C,fine,\n"));
+    assert_eq!(judged.matches("row_too_long").count(), 1);
+}
+
+#[test]
+fn the_bound_is_a_megabyte() {
+    for (length, fault) in [(MAX_ROW_BYTES, None), (MAX_ROW_BYTES + 1, Some(RowFault::TooLong))] {
+        let list = List::of(&format!("Email,Name\n{}", row_of(length)));
+        let kind = fault.map_or(Kind::Entry, Kind::Fault);
+        assert!(list.rows.iter().all(|row| row.kind() == kind), "{length}");
+    }
+}
+
+#[test]
+fn a_list_that_is_one_long_row_is_read() {
+    let text = "x".repeat(3 * MAX_ROW_BYTES);
+    let list = List::of(&text);
+    assert!(list.rows.iter().all(|row| row.kind() == Kind::Fault(RowFault::TooLong)));
+    assert_eq!(list.rows.last().unwrap().after().part, Part::Last);
+    assert!(list.copied() == text.as_bytes());
+}
+
+#[test]
+fn open_quotes_reach_so_far_and_no_further() {
+    let before = "z@x.de,Z\n".repeat(600);
+    let shown = |note: &str| {
+        let text = format!("Email,Note\n{before}a@x.de,\"{note}\"\nb@x.de,B\n");
+        let shown = List::of(&text).shown();
+        (shown[600].clone(), shown.last().unwrap().clone())
+    };
+    let cases = [
+        ("lines", "line\n".repeat(1_000), "602 a@x.de", "603 b@x.de"),
+        ("too many lines", "line\n".repeat(3_000), "602 !row_broken_quotes", "3603 b@x.de"),
+        ("bytes", "x".repeat(100_000), "602 a@x.de", "603 b@x.de"),
+        ("too many bytes", "x".repeat(200_000), "602 !row_broken_quotes", "603 b@x.de"),
+    ];
+    for (name, note, row, last) in cases {
+        assert_eq!(shown(&note), (row.to_owned(), last.to_owned()), "{name}");
+    }
+}
+
+#[test]
+fn rows_are_the_same_however_little_is_read_at_once() {
+    let text = format!(
+        "Email,Note\r\na@x.de,\"one\r\ntwo\"\r\nb@x.de,\"\"\"\"\r{}c@x.de,\"open\nd@x.de,D\n",
+        row_of(MAX_ROW_BYTES + 5)
+    );
+    let plan = Plan::of(&Head::read(text.as_bytes()).unwrap(), &Wish::default()).unwrap();
+    let whole = List::of(&text);
+    for buffer in [1, 2, 7, 4096] {
+        let source = BufReader::with_capacity(buffer, text.as_bytes().chain(&b""[..]));
+        let mut reader = Reader::new(source, &plan).unwrap();
+        let rows: Vec<_> = std::iter::from_fn(|| reader.read_row().unwrap()).collect();
+        let list = List { plan: plan.clone(), rows };
+        assert!(list.judged(None) == whole.judged(None), "{buffer} bytes at once");
+    }
+}
