@@ -1,7 +1,7 @@
 //! Rows of one form as the columns of another.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::json;
 use super::layout::Layout;
@@ -29,8 +29,8 @@ enum Source {
         /// How many have a name.
         named: usize,
     },
-    /// From the members of these names.
-    Members(Vec<String>),
+    /// From the members of these names, each with its place.
+    Members(HashMap<String, usize>),
     /// From the whole line.
     Line,
 }
@@ -50,7 +50,7 @@ impl Columns {
             }
             Shape::JsonLines | Shape::Json => {
                 let mut names = layout.names.as_ref().map(names).unwrap_or_default();
-                let members = names.clone();
+                let members = names.iter().cloned().zip(0..).collect();
                 names.push(FURTHER_MEMBERS.to_owned());
                 (Source::Members(members), Some(names))
             }
@@ -100,12 +100,12 @@ impl Columns {
 }
 
 /// The texts of the members of these names, and a JSON object of all others.
-fn members<'r>(object: &'r [u8], names: &[String]) -> Vec<Cow<'r, str>> {
+fn members<'r>(object: &'r [u8], names: &HashMap<String, usize>) -> Vec<Cow<'r, str>> {
     let mut texts = vec![Cow::Borrowed(""); names.len()];
     let mut others: Vec<&[u8]> = Vec::new();
     for member in json::members(object).unwrap_or_default() {
-        match names.iter().position(|name| *name == member.key) {
-            Some(place) => texts[place] = json::text(&object[member.value]),
+        match names.get(&member.key) {
+            Some(place) => texts[*place] = json::text(&object[member.value]),
             None => others.push(&object[member.range]),
         }
     }
@@ -120,18 +120,18 @@ fn members<'r>(object: &'r [u8], names: &[String]) -> Vec<Cow<'r, str>> {
 fn keys(names: Option<&[String]>, width: usize) -> Vec<String> {
     let Some(names) = names else { return (1..=width).map(numbered).collect() };
     let mut taken: HashSet<String> = names.iter().cloned().collect();
-    let mut seen = HashSet::new();
+    let mut uses: HashMap<String, usize> = HashMap::new();
     let mut key = |(index, name): (usize, &String)| {
-        if !name.is_empty() && seen.insert(name.clone()) {
-            return name.clone();
-        }
         let stem = if name.is_empty() { numbered(index + 1) } else { name.clone() };
-        let numbers = (2..).map(|number| format!("{stem}_{number}"));
-        let mut free =
-            std::iter::once(stem.clone()).chain(numbers).filter(|key| !taken.contains(key));
-        let key = free.next().unwrap_or_default();
-        taken.insert(key.clone());
-        key
+        let uses = uses.entry(stem.clone()).or_insert(0);
+        loop {
+            *uses += 1;
+            let key = if *uses == 1 { stem.clone() } else { format!("{stem}_{uses}") };
+            // The first to bear a name keeps it, wherever another's number leads.
+            if (*uses == 1 && !name.is_empty()) || taken.insert(key.clone()) {
+                return key;
+            }
+        }
     };
     names.iter().enumerate().map(&mut key).collect()
 }

@@ -15,7 +15,7 @@ use super::head::Extent;
 /// The most bytes in one pair of quotes. Beyond that they are taken as never closed.
 const MAX_QUOTED_BYTES: usize = 128 * 1024;
 /// The most line breaks in one pair of quotes; CR LF counts as two.
-const MAX_QUOTED_BREAKS: usize = 2_000;
+const MAX_QUOTED_BREAKS: usize = 1_000;
 
 /// Whether the quotes of a row can be understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

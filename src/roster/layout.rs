@@ -1,5 +1,7 @@
 //! Where everything stands in the text of a list, found out from its beginning.
 
+use std::collections::HashMap;
+
 use super::choice::{self, Column};
 use super::cut::{self, Parts};
 use super::document;
@@ -151,22 +153,23 @@ impl Layout {
         self.begin(text, start, 0);
         let objects = objects(self.shape, &text[start..], extent);
         let mut names: Vec<String> = Vec::new();
-        for member in objects.iter().flat_map(|(_, members)| members) {
-            if !names.contains(&member.key) {
-                names.push(member.key.clone());
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut texts: Vec<Vec<String>> = Vec::new();
+        for (object, members) in objects {
+            for Member { key, value, .. } in members {
+                let place = *places.entry(key).or_insert_with_key(|key| {
+                    names.push(key.clone());
+                    texts.push(Vec::new());
+                    names.len() - 1
+                });
+                texts[place].push(json::addresses(&object[value]).join(";"));
             }
         }
-        let columns: Vec<Column> = names
+        let columns = names
             .iter()
-            .map(|name| {
-                let of_it = |(object, members): &(&[u8], Vec<Member>)| {
-                    let member = members.iter().find(|member| member.key == *name)?;
-                    Some(json::addresses(&object[member.value.clone()]).join(";"))
-                };
-                let texts: Vec<String> = objects.iter().filter_map(of_it).collect();
-                Column::of(Some(name.clone()), texts.iter().map(String::as_str))
-            })
-            .collect();
+            .zip(&texts)
+            .map(|(name, texts)| Column::of(Some(name.clone()), texts.iter().map(String::as_str)));
+        let columns: Vec<Column> = columns.collect();
         let replaced = columns.iter().filter(|column| column.is_own).count();
         let notes = (replaced > 0).then_some(Note::ColumnsReplaced(replaced));
         self.addresses = Addresses::Keys(if names.is_empty() && wish.columns.is_empty() {

@@ -1,5 +1,8 @@
 //! What people call the column of the addresses, in many languages.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
 /// How much the name of a column says.
@@ -14,14 +17,15 @@ pub(super) enum Calls {
 
 /// What a name says of its column; nothing for most.
 pub(super) fn calls(name: &str) -> Option<Calls> {
+    static NAMES: LazyLock<HashSet<String>> =
+        LazyLock::new(|| ADDRESS.iter().map(|name| squeezed(name)).collect());
+    static PARTS: LazyLock<Vec<String>> =
+        LazyLock::new(|| STEMS.iter().map(|stem| squeezed(stem)).collect());
     let name = squeezed(name);
-    if name.is_empty() {
-        return None;
-    }
-    if ADDRESS.iter().any(|known| squeezed(known) == name) {
+    if NAMES.contains(&name) {
         return Some(Calls::Names);
     }
-    STEMS.iter().any(|stem| name.contains(&squeezed(stem))).then_some(Calls::SpeaksOf)
+    PARTS.iter().any(|part| name.contains(part)).then_some(Calls::SpeaksOf)
 }
 
 /// Whether a column that speaks of addresses may hold those of the row's own person. Some are about the

@@ -11,6 +11,8 @@ use super::shape::{Dialect, Shape};
 
 /// How many rows are looked at.
 const SAMPLE_ROWS: usize = 500;
+/// How many more there may be in which nothing stands, or nothing that can be understood.
+const EMPTY_ROWS: u64 = 500;
 
 /// The rows at the front of a list.
 pub(super) struct Sample {
@@ -33,7 +35,10 @@ impl Sample {
         let mut rows = Vec::new();
         let mut start = 0;
         let mut number = 0;
-        while start < text.len() && rows.len() < SAMPLE_ROWS {
+        while start < text.len()
+            && rows.len() < SAMPLE_ROWS
+            && number < EMPTY_ROWS + rows.len() as u64
+        {
             let rest = &text[start..];
             let cut = match cut::cut(shape, rest, extent) {
                 None if rows.is_empty() => cut::cut(shape, rest, Extent::All),

@@ -47,15 +47,18 @@ fn apart<'a>(part: &'a str, separators: &[char]) -> Vec<&'a str> {
     if ats(part) < 2 || (separators.contains(&' ') && part.contains(['<', '('])) {
         return vec![part];
     }
+    let last_open = part.rfind('<').unwrap_or(0);
     let mut parts: Vec<&str> = Vec::new();
-    let mut start = 0;
+    let (mut start, mut seen, mut has_at) = (0, 0, false);
     for end in outside_of_quotes(part, separators).chain([part.len()]) {
-        let piece = &part[start..end];
+        has_at |= part[seen..end].contains('@');
+        seen = end;
         // `Smith, Joe <joe@example.org>`: what stands before a comma may belong to what follows.
-        let is_name = !piece.contains('@') && part[end..].contains('<');
+        let is_name = !has_at && last_open > end;
         if !is_name {
-            parts.push(piece.trim_start_matches(separators));
+            parts.push(part[start..end].trim_start_matches(separators));
             start = end;
+            has_at = false;
         }
     }
     parts

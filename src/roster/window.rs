@@ -87,14 +87,12 @@ impl<R: BufRead> Window<R> {
     fn append(&mut self) -> io::Result<()> {
         self.buffer.drain(..self.start);
         self.start = 0;
-        let piece = loop {
-            match self.source.fill_buf() {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                // Asked again below: a borrow does not outlive a loop that may go on.
-                Err(error) => return Err(error),
-                Ok(_) => break self.source.fill_buf()?,
+        while let Err(error) = self.source.fill_buf() {
+            if error.kind() != ErrorKind::Interrupted {
+                return Err(error);
             }
-        };
+        }
+        let piece = self.source.fill_buf()?;
         let piece = &piece[..piece.len().min(PIECE_BYTES)];
         if piece.is_empty() {
             self.extent = Extent::All;

@@ -13,7 +13,7 @@ use super::layout::Layout;
 use super::object;
 use super::output::{Form, Output};
 use super::plan::Plan;
-use super::row::{Kind, Part, Row};
+use super::row::{Kind, Part, Row, RowFault};
 use super::shape::Shape;
 
 /// A list in writing.
@@ -80,6 +80,10 @@ impl<W: Write> Writer<W> {
         }
         if row.after.part == Part::More {
             return self.sink.write_all(&row.raw);
+        }
+        if row.kind == Kind::Fault(RowFault::TooLong) && !self.form.is_kept() {
+            self.sink.write_all(row.text())?;
+            return self.sink.write_all(b"\n");
         }
         match self.form {
             Form::AsRead => self.sink.write_all(&row.raw),

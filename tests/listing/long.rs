@@ -2,7 +2,7 @@
 
 use std::io::{BufReader, Read};
 
-use mailvet::roster::{Head, Kind, MAX_ROW_BYTES, Part, Plan, Reader, RowFault, Wish};
+use mailvet::roster::{Head, Kind, MAX_ROW_BYTES, Part, Plan, Reader, RowFault, Target, Wish};
 
 use super::list::List;
 
@@ -32,6 +32,18 @@ fn a_row_of_ten_megabytes_goes_through() {
 }
 
 #[test]
+fn a_long_row_stands_as_it_was_in_another_form() {
+    let long = row_of(2 * MAX_ROW_BYTES);
+    let list = List::of(&format!("Email,Name\nb@x.de,B\n{long}c@x.de,C"));
+    for target in Target::ALL.into_iter().filter(|target| *target != Target::Csv) {
+        let judged = list.judged(Some(target));
+        let (before, after) = judged.split_once(&long).unwrap();
+        assert!(before.ends_with('\n') && before.contains("b@x.de"), "{target:?}");
+        assert_eq!(after.lines().count(), 1, "{target:?}");
+    }
+}
+
+#[test]
 fn the_bound_is_a_megabyte() {
     for (length, fault) in [(MAX_ROW_BYTES, None), (MAX_ROW_BYTES + 1, Some(RowFault::TooLong))] {
         let list = List::of(&format!("Email,Name\n{}", row_of(length)));
@@ -58,7 +70,7 @@ fn open_quotes_reach_so_far_and_no_further() {
         (shown[600].clone(), shown.last().unwrap().clone())
     };
     let cases = [
-        ("lines", "line\n".repeat(1_000), "602 a@x.de", "603 b@x.de"),
+        ("lines", "line\n".repeat(900), "602 a@x.de", "603 b@x.de"),
         ("too many lines", "line\n".repeat(3_000), "602 !row_broken_quotes", "3603 b@x.de"),
         ("bytes", "x".repeat(100_000), "602 a@x.de", "603 b@x.de"),
         ("too many bytes", "x".repeat(200_000), "602 !row_broken_quotes", "603 b@x.de"),
@@ -82,5 +94,29 @@ fn rows_are_the_same_however_little_is_read_at_once() {
         let rows: Vec<_> = std::iter::from_fn(|| reader.read_row().unwrap()).collect();
         let list = List { plan: plan.clone(), rows };
         assert!(list.judged(None) == whole.judged(None), "{buffer} bytes at once");
+    }
+}
+
+#[test]
+fn lists_made_to_be_slow_are_read() {
+    let many = 100_000;
+    let keys: Vec<String> = (0..many / 10).map(|key| format!("\"{key}\": \"\"")).collect();
+    let cases = [
+        ("columns", format!("Email{}\na@x.de\n", ",x".repeat(many))),
+        ("commas", format!("Email\tName\n{}a@x.de,b@x.de <\tA\n", "x,".repeat(many))),
+        ("addresses", format!("Email\tName\n{}\tA\n", "a@x.de;".repeat(many))),
+        ("brackets", format!("Email\tName\n{}a@x.de b@x.de\tA\n", "<(".repeat(many))),
+        ("quotes", "\"\"a\n".repeat(many / 100)),
+        ("keys", format!("{{\"email\": \"a@x.de\", {}}}\n", keys.join(", "))),
+        ("braces", "{".repeat(many)),
+        ("blanks in quotes", "\" ".repeat(many)),
+    ];
+    let wish = Wish { columns: vec!["1".to_owned()], ..Wish::default() };
+    for (name, text) in cases {
+        let list = List::read(text.as_bytes(), &Wish::default());
+        let list = list.or_else(|_| List::read(text.as_bytes(), &wish));
+        let list = list.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(list.copied() == text.as_bytes(), "{name}");
+        list.judged(Some(Target::JsonLines));
     }
 }
