@@ -46,11 +46,11 @@ pub enum FileError {
     #[error("this Excel workbook cannot be read; save it again, or as CSV")]
     Damaged,
     /// The workbook has no such sheet.
-    #[error("the workbook has no sheet {wanted:?}; it has: {}", .sheets.join(", "))]
+    #[error("the workbook has no sheet {wanted:?}; it has {sheets:?}")]
     NoSheet {
         /// What was asked for.
         wanted: String,
-        /// The sheets it has. Foreign text: to be made visible before it is shown.
+        /// The sheets it has.
         sheets: Vec<String>,
     },
     /// The workbook is larger than what is read into memory.

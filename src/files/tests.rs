@@ -129,7 +129,7 @@ fn what_holds_no_text_says_so() {
             "another sheet",
             &book,
             Some("New ones"),
-            "no sheet \"New ones\"; it has: Members, Old ones",
+            "no sheet \"New ones\"; it has [\"Members\", \"Old ones\"]",
         ),
         ("half a workbook", half, None, "cannot be read"),
         ("an archive", &archive, None, "unpack it first"),

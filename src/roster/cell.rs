@@ -14,6 +14,8 @@ pub enum Cell<'a> {
     Words(&'a str),
     /// A number.
     Number(u64),
+    /// A value that is JSON already.
+    Json(&'a str),
 }
 
 /// What becomes of a cell of ours that a spreadsheet would run as a formula.
@@ -43,7 +45,7 @@ impl Cell<'_> {
     pub(super) fn text(&self) -> Cow<'_, str> {
         match self {
             Self::Empty => Cow::Borrowed(""),
-            Self::Text(text) | Self::Words(text) => Cow::Borrowed(text),
+            Self::Text(text) | Self::Words(text) | Self::Json(text) => Cow::Borrowed(text),
             Self::Number(number) => Cow::Owned(number.to_string()),
         }
     }

@@ -120,7 +120,7 @@ fn named(columns: &[Column], wanted: &str) -> Result<usize, PlanError> {
 /// Whether the first of these rows names the columns.
 pub(super) fn has_header(rows: &[SampleRow]) -> bool {
     let [first, entries @ ..] = rows else { return false };
-    if first.cells.iter().any(|cell| cell.contains('@')) {
+    if first.cells.iter().any(|cell| has_address(cell)) {
         return false;
     }
     if first.cells.iter().any(|cell| names::calls(cell) == Some(Calls::Names) || is_own(cell)) {
@@ -140,6 +140,14 @@ pub(super) fn has_header(rows: &[SampleRow]) -> bool {
     with_addresses.iter().filter_map(|index| first.cells.get(*index)).any(|cell| {
         let cell = cell.trim();
         !cell.is_empty() && (cell.contains(' ') || !cell.contains('.'))
+    })
+}
+
+/// Whether there is an address in it, however misspelt: an `@` between two letters or digits.
+fn has_address(cell: &str) -> bool {
+    cell.match_indices('@').any(|(at, _)| {
+        cell[..at].ends_with(char::is_alphanumeric)
+            && cell[at + 1..].starts_with(char::is_alphanumeric)
     })
 }
 

@@ -53,8 +53,7 @@ impl Layout {
                 layout.with_columns(text, extent, dialect, wish, notes.into_iter().collect())
             }
             Shape::JsonLines | Shape::Json => Self::empty(shape).with_objects(text, extent, wish),
-            Shape::Lines => Ok(Self::empty(shape).with_lines(text, extent, wish)),
-            Shape::Mailman => Ok((Self::empty(shape), Vec::new())),
+            Shape::Lines | Shape::Mailman => Self::empty(shape).with_lines(text, extent, wish),
         }
     }
 
@@ -98,17 +97,10 @@ impl Layout {
         let before = self.preamble.len();
         let sample = Sample::with_delimiter(&text[before..], extent, dialect.delimiter);
         self.width = sample.usual_width().0;
-        let comments = sample.rows.iter().take_while(|row| is_comment(row, self.width)).count();
-        let rows = &sample.rows[comments..];
-        let has_header = match wish.header {
-            Some(header) => header == Header::Present && !rows.is_empty(),
-            None => choice::has_header(rows),
-        };
-        let entries = &rows[usize::from(has_header)..];
-        if has_header {
-            self.take_header(text, &rows[0], before);
-        } else {
-            notes.push(Note::NoHeader);
+        let (header, entries) = apart(&sample.rows, self.width, wish);
+        match header {
+            Some(header) => self.take_header(text, header, before),
+            None => notes.push(Note::NoHeader),
         }
         let names = self.names.as_deref().unwrap_or_default();
         let widest = entries.iter().map(|row| row.cells.len()).max().unwrap_or(0).max(self.width);
@@ -126,18 +118,21 @@ impl Layout {
         Ok((self, notes))
     }
 
-    fn with_lines(mut self, text: &[u8], extent: Extent, wish: &Wish) -> Found {
+    fn with_lines(mut self, text: &[u8], extent: Extent, wish: &Wish) -> Result<Found, PlanError> {
         let sample = Sample::of(text, extent, self.shape);
-        let comments = sample.rows.iter().take_while(|row| is_comment(row, 1)).count();
-        let rows = &sample.rows[comments..];
-        let has_header = match wish.header {
-            Some(header) => header == Header::Present && !rows.is_empty(),
-            None => choice::has_header(rows),
+        let (header, _) = match self.shape {
+            Shape::Mailman => (None, &[][..]),
+            _ => apart(&sample.rows, 1, wish),
         };
-        if has_header {
-            self.take_header(text, &rows[0], 0);
+        if let Some(header) = header {
+            self.take_header(text, header, 0);
         }
-        (self, Vec::new())
+        if !wish.columns.is_empty() {
+            // There is but one to choose, which is taken as it stands.
+            let name = self.names.as_ref().and_then(|names| names.first()).cloned();
+            choice::choose(&[Column::of(name, std::iter::empty())], &wish.columns)?;
+        }
+        Ok((self, Vec::new()))
     }
 
     fn with_objects(
@@ -221,7 +216,31 @@ fn shape(text: &[u8], extent: Extent, wish: &Wish, separator: Option<&SeparatorL
         Some(Format::Lines) => Shape::Lines,
         Some(Format::Mailman) => Shape::Mailman,
         None if said.is_some() => delimited(&|| b','),
-        None => sniff::shape(text, extent),
+        None => match sniff::shape(text, extent) {
+            // Whoever names columns sees them, even where a line could be taken as a whole.
+            Shape::Lines if !wish.columns.is_empty() => {
+                delimited(&|| sniff::likeliest_delimiter(body, extent).unwrap_or(b','))
+            }
+            shape => shape,
+        },
+    }
+}
+
+/// The header and the rows below it.
+fn apart<'a>(
+    rows: &'a [SampleRow],
+    width: usize,
+    wish: &Wish,
+) -> (Option<&'a SampleRow>, &'a [SampleRow]) {
+    let comments = rows.iter().take_while(|row| is_comment(row, width)).count();
+    let rows = &rows[comments..];
+    let has_header = match wish.header {
+        Some(header) => header == Header::Present,
+        None => choice::has_header(rows),
+    };
+    match rows {
+        [header, entries @ ..] if has_header => (Some(header), entries),
+        entries => (None, entries),
     }
 }
 

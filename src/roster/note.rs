@@ -43,6 +43,8 @@ impl fmt::Display for Note {
                 f.write_str(delimiter_name(*delimiter))
             }
             Self::DuplicateNames(names) => {
+                // Foreign text, controls escaped.
+                let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
                 write!(f, "several columns have the same name: {}", names.join(", "))
             }
             Self::ColumnsReplaced(1) => f.write_str("a column of an earlier run is replaced"),
@@ -50,7 +52,7 @@ impl fmt::Display for Note {
                 write!(f, "{count} columns of an earlier run are replaced")
             }
             Self::NoHeader => f.write_str(
-                "the list has no header, so the added columns have no names; they stand last",
+                "the list has no header, so what is added stands in the last columns, without names",
             ),
         }
     }

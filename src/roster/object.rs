@@ -89,6 +89,7 @@ fn own_member(sink: &mut impl Write, name: &str, cell: Cell<'_>) -> io::Result<(
         Cell::Text(text) => write(sink, text),
         Cell::Words(words) => write(sink, &words.split_whitespace().collect::<Vec<_>>()),
         Cell::Number(number) => write(sink, &number),
+        Cell::Json(json) => sink.write_all(json.as_bytes()),
     }
 }
 

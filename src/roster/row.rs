@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::cut::{Cut, Parts};
 use super::delimited;
 use super::json;
@@ -69,7 +71,8 @@ pub enum Kind {
 
 /// Whether a row is there to its end: one that is too long comes in several parts, each of them a
 /// [`Row`] of the same number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Part {
     /// The row ends here, as nearly every one does.
     Last,
@@ -78,7 +81,7 @@ pub enum Part {
 }
 
 /// A place between two rows, or two parts of one, from which reading can go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Place {
     /// How many bytes of the text lie before it: of the text in UTF-8 and without a mark.
     pub offset: u64,

@@ -32,15 +32,20 @@ pub(super) fn shape(text: &[u8], extent: Extent) -> Shape {
     }
 }
 
-/// The delimiter of a list; none where it has but one column.
+/// The delimiter of a list; none where it has but one column, or where a line is a list of addresses.
 pub(super) fn delimiter(text: &[u8], extent: Extent) -> Option<u8> {
-    let samples =
-        DELIMITERS.map(|delimiter| (delimiter, Sample::with_delimiter(text, extent, delimiter)));
-    let scores = samples.iter().map(|(delimiter, sample)| (score(sample), *delimiter, sample));
+    let delimiter = likeliest_delimiter(text, extent)?;
+    let sample = Sample::with_delimiter(text, extent, delimiter);
+    (!sample.is_all_addresses()).then_some(delimiter)
+}
+
+/// What stands between the columns of a list; none where it has but one.
+pub(super) fn likeliest_delimiter(text: &[u8], extent: Extent) -> Option<u8> {
+    let scores = DELIMITERS
+        .map(|delimiter| (score(&Sample::with_delimiter(text, extent, delimiter)), delimiter));
     // The first of equals, which is the likelier delimiter.
-    let (best, delimiter, sample) = scores.rev().max_by_key(|(score, ..)| *score)?;
-    let is_list_of_lists = sample.is_all_addresses() && sample.usual_width().0 > 1;
-    (best > 0 && !is_list_of_lists).then_some(delimiter)
+    let (best, delimiter) = scores.into_iter().rev().max_by_key(|(score, _)| *score)?;
+    (best > 0).then_some(delimiter)
 }
 
 /// How well a delimiter fits, from 0: rows of equal width, an address in a cell of its own.

@@ -14,7 +14,7 @@ struct Export {
     rows: &'static [&'static str],
 }
 
-const EXPORTS: [Export; 27] = [
+const EXPORTS: [Export; 29] = [
     Export {
         name: "Mailchimp",
         text: "Email Address,First Name,Last Name,Address,MEMBER_RATING,OPTIN_TIME,LEID,NOTES,TAGS\n\
@@ -150,6 +150,20 @@ const EXPORTS: [Export; 27] = [
         shape: "|",
         column: Some("address"),
         rows: &["2 kim@example.com", "3 lee@example.com"],
+    },
+    Export {
+        name: "marks in the header",
+        text: "Name @ Club,Mail (@)\nKim,kim@example.com\n",
+        shape: ",",
+        column: Some("Mail (@)"),
+        rows: &["2 kim@example.com"],
+    },
+    Export {
+        name: "a first row that is misspelt",
+        text: "Kim,kim@examplecom\nLee,lee@example.com\nAnn,ann@example.com\n",
+        shape: ",",
+        column: None,
+        rows: &["1 kim@examplecom", "2 lee@example.com", "3 ann@example.com"],
     },
     Export {
         name: "no header",

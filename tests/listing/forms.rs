@@ -124,13 +124,18 @@ fn cells_have_a_form_of_their_own_in_json() {
     let list = "{\"email\": \"a@x.de\"}";
     let plan = Plan::of(&Head::read(list.as_bytes()).unwrap(), &Wish::default()).unwrap();
     let row = Reader::new(list.as_bytes(), &plan).unwrap().read_row().unwrap().unwrap();
-    let fields = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
+    let fields = ["a", "b", "c", "d", "e"].map(str::to_owned).to_vec();
     let mut writer = Writer::new(Vec::new(), &plan, Output { fields, ..Output::default() });
-    let cells = [Cell::Empty, Cell::Text("=\"\n"), Cell::Words("x y"), Cell::Number(7)];
+    let cells = [
+        Cell::Empty,
+        Cell::Text("=\"\n"),
+        Cell::Words("x y"),
+        Cell::Number(7),
+        Cell::Json("{\"x\": 1}"),
+    ];
     writer.row(&row, &cells).unwrap();
     let written = String::from_utf8(writer.into_inner()).unwrap();
-    let expected =
-        "{\"email\": \"a@x.de\",\"a\":null,\"b\":\"=\\\"\\n\",\"c\":[\"x\",\"y\"],\"d\":7}";
+    let expected = "{\"email\": \"a@x.de\",\"a\":null,\"b\":\"=\\\"\\n\",\"c\":[\"x\",\"y\"],\"d\":7,\"e\":{\"x\": 1}}";
     assert_eq!(written, expected);
 }
 

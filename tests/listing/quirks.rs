@@ -221,7 +221,7 @@ fn what_is_said_aloud() {
     let cases: [(&str, &str, &[&str]); 6] = [
         ("nothing", "Email,Name\na@x.de,A\n", &[]),
         ("Excel's line", "sep=;\nEmail;Name\na@x.de;A\n", &["separated by semicolons"]),
-        ("names", "Email,Name,Name\na@x.de,A,B\n", &["the same name: Name"]),
+        ("names", "Email,Name,Name\na@x.de,A,B\n", &["the same name: \"Name\""]),
         (
             "a column",
             "Email,mailvet_verdict\na@x.de,A\n",

@@ -12,7 +12,7 @@ fn wish(columns: &[&str]) -> Wish {
 fn what_cannot_be_told_is_asked() {
     let two = "Name,Email,Email 2\nKim,kim@example.com,k@example.org\n";
     let same = "Email,Name,Email\nkim@example.com,Kim,k@example.org\n";
-    let cases: [(&str, &str, &[&str], &str); 14] = [
+    let cases: [(&str, &str, &[&str], &str); 15] = [
         ("nothing", "", &[], "the list is empty"),
         ("blank lines", "\n \r\n", &[], "the list is empty"),
         (
@@ -50,6 +50,7 @@ fn what_cannot_be_told_is_asked() {
         ("numbers alone", "1;2\n3;4\n", &[], "name one with --column: 1, 2"),
         ("no such name", two, &["Mail"], "there is no column \"Mail\": 1 \"Name\", 2"),
         ("no such number", two, &["4"], "there is no column \"4\""),
+        ("no such column of a roster", "A B <a@x.de>\n", &["Email"], "no column \"Email\": 1"),
         ("number nought", two, &["0"], "there is no column \"0\""),
         ("JSON without", "{\"name\": \"Kim\"}\n", &[], "name one with --column: 1 \"name\""),
     ];
@@ -66,7 +67,7 @@ fn what_cannot_be_told_is_asked() {
 fn what_the_owner_says_counts() {
     let two = "Name,Email,Email 2\nKim,kim@example.com,k@example.org\n";
     let years = "2023,2024\na@x.de,b@x.de\n";
-    let cases: [(&str, &str, Wish, &[&str]); 7] = [
+    let cases: [(&str, &str, Wish, &[&str]); 10] = [
         ("by name", two, wish(&["Email 2"]), &["2 k@example.org"]),
         ("by a name written differently", two, wish(&["e-mail_2"]), &["2 k@example.org"]),
         ("by number", two, wish(&["3"]), &["2 k@example.org"]),
@@ -83,6 +84,14 @@ fn what_the_owner_says_counts() {
             Wish { header: Some(Header::Absent), ..wish(&["2"]) },
             &["1 Email", "2 kim@example.com"],
         ),
+        (
+            "one of two without names",
+            "a@x.de;b@y.de\nc@x.de;d@y.de\n",
+            wish(&["2"]),
+            &["1 b@y.de", "2 d@y.de"],
+        ),
+        ("the only one", "E-mail\na@x.de\n", wish(&["email"]), &["2 a@x.de"]),
+        ("the only line of a roster", "A B <a@x.de>\n", wish(&["1"]), &["1 a@x.de"]),
         ("a column without any", two, wish(&["Name"]), &["2 Kim"]),
     ];
     for (name, text, wish, expected) in cases {
