@@ -14,6 +14,7 @@
 //! | 0 pure core | [`address`] syntax · [`catalog`] the lists · [`typo`] what was meant · [`route`] answers to a mail route · [`reach`] which IP addresses may be contacted · [`reply`] what an SMTP reply speaks of · [`roster`] lists of addresses · [`verdict`] the rule table |
 
 pub mod address;
+pub mod batch;
 pub mod cache;
 pub mod catalog;
 pub mod cli;

@@ -15,6 +15,8 @@ const ENTRY_OVERHEAD_BYTES: usize = 256;
 /// How long a route that was found may be used after its time where nothing newer can be had (RFC 8767 §5
 /// suggests one to three days).
 const STALE: Duration = Duration::from_secs(24 * 3600);
+/// Longer than anybody works on one list.
+const A_WHOLE_RUN: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// A route as it was learned.
 #[derive(Clone, Debug)]
@@ -57,6 +59,13 @@ impl LearnedRoute {
             | MailRoute::Unresolved(_) => expires,
         };
         Self { route: routed.route, asked_at, lifetime, learned, expires, stale_until }
+    }
+
+    /// A route for a run over a list, in which no domain is asked for twice: it holds to the end of the
+    /// run, however soon the DNS may say something else.
+    pub fn for_a_run(routed: Routed, asked_at: Timestamp) -> Self {
+        let expires = Instant::now() + A_WHOLE_RUN;
+        Self { expires, stale_until: expires, ..Self::new(routed, asked_at) }
     }
 
     /// Whether it still holds.

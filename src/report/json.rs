@@ -210,6 +210,6 @@ fn json_course(report: &Report) -> JsonCourse {
 }
 
 /// RFC 3339 in UTC, whole seconds.
-fn rfc3339(time: Timestamp) -> String {
+pub(super) fn rfc3339(time: Timestamp) -> String {
     format!("{time:.0}")
 }

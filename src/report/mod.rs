@@ -2,6 +2,7 @@
 //!
 //! The names of JSON fields stand in `json` and nowhere else; `text` is the form for people.
 
+mod columns;
 mod json;
 mod text;
 mod visible;
@@ -19,6 +20,7 @@ use crate::store::Evidence;
 use crate::typo::Confidence;
 use crate::verdict::{Judgement, MailboxEvidence};
 
+pub use columns::{Column, UnknownColumn};
 pub use json::{Form, JsonReport};
 pub use text::{TextReport, Wording};
 pub use visible::{visible, visible_json};
@@ -97,6 +99,8 @@ pub struct MailboxFacts {
     pub text: Option<Box<str>>,
     /// Whether it was known already.
     pub freshness: Freshness,
+    /// When it will be asked about again, in the work on a list that waits for that.
+    pub come_back: Option<Timestamp>,
 }
 
 /// What the domain stage brought.

@@ -4,14 +4,30 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// A name in the DNS: lower case, no dot at the end, not the root.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct HostName(Box<str>);
 
 /// Hides the name: a domain may be personal data and never appears in a panic by accident.
 impl fmt::Debug for HostName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HostName").finish_non_exhaustive()
+    }
+}
+
+/// The root is the name of no host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the root is the name of no host")]
+pub struct NoHostName;
+
+impl TryFrom<String> for HostName {
+    type Error = NoHostName;
+
+    fn try_from(name: String) -> Result<Self, NoHostName> {
+        Self::new(&name).ok_or(NoHostName)
     }
 }
 
@@ -77,7 +93,8 @@ pub enum Answer<T> {
 }
 
 /// Why there was no answer. None of these says anything about the name that was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Failure {
     /// Nobody answered in time.
     Timeout,

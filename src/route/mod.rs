@@ -12,13 +12,16 @@ mod search;
 use std::net::IpAddr;
 use std::time::Duration;
 
-pub use answer::{Answer, Failure, Family, HostName, Mx};
+use serde::{Deserialize, Serialize};
+
+pub use answer::{Answer, Failure, Family, HostName, Mx, NoHostName};
 pub use canary::{Trust, trust};
 pub use lifetime::lifetime;
 pub use search::{AskAddresses, AskMx, MAX_EXCHANGERS, MAX_TARGETS, Search};
 
 /// Where the mail of a domain goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MailRoute {
     /// To mail exchangers, at least one of which has an address that may be contacted.
     Exchangers(Exchangers),
@@ -50,7 +53,7 @@ impl MailRoute {
 }
 
 /// The mail exchangers of a domain.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchangers {
     /// By preference, then name; no record of a null MX among them.
     pub hosts: Vec<Exchanger>,
@@ -61,7 +64,7 @@ pub struct Exchangers {
 }
 
 /// One mail exchanger.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchanger {
     /// Its name.
     pub host: HostName,
@@ -70,7 +73,8 @@ pub struct Exchanger {
 }
 
 /// A null MX next to real ones contradicts them (RFC 7505 §3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum NullMx {
     /// There is none.
     Absent,
@@ -79,7 +83,8 @@ pub enum NullMx {
 }
 
 /// What the usable MX records point at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Targets {
     /// Host names, as they should.
     Named,

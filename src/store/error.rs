@@ -33,6 +33,15 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// The file is no journal of this version of mailvet.
+    #[error(
+        "{} is no journal of this version of mailvet; to begin anew, delete it or give --restart",
+        .path.display()
+    )]
+    NotAJournal {
+        /// The file.
+        path: PathBuf,
+    },
     /// A newer mailvet has changed the form of the file.
     #[error("the store {} was made by a newer mailvet: use that one, or another folder", .path.display())]
     Newer {

@@ -96,6 +96,37 @@ impl Evidence {
     }
 }
 
+/// Evidence as it stands in the columns of a table.
+pub(super) struct EvidenceColumns<'a> {
+    pub(super) status: &'static str,
+    pub(super) catch_all: Option<&'static str>,
+    pub(super) code: Option<u16>,
+    pub(super) enhanced: Option<String>,
+    pub(super) detail: Option<&'a str>,
+    pub(super) asked_at: i64,
+    pub(super) retry_at: Option<i64>,
+}
+
+impl<'a> EvidenceColumns<'a> {
+    pub(super) fn of(evidence: &'a Evidence) -> Self {
+        let catch_all = match evidence.mailbox {
+            MailboxEvidence::Accepted { catch_all } => Some(catch_all_code(catch_all)),
+            _ => None,
+        };
+        let enhanced =
+            evidence.enhanced.map(|[class, subject, detail]| format!("{class}.{subject}.{detail}"));
+        Self {
+            status: evidence.mailbox.code(),
+            catch_all,
+            code: evidence.code,
+            enhanced,
+            detail: evidence.detail.as_deref().filter(|detail| is_code(detail)),
+            asked_at: evidence.asked_at.as_second(),
+            retry_at: evidence.retry_at.map(Timestamp::as_second),
+        }
+    }
+}
+
 impl StoreFile {
     /// What is known of a mailbox at this time, if one of these servers said it or nobody did.
     pub(super) fn recall(
@@ -133,12 +164,7 @@ impl StoreFile {
         let Some(valid_until) = evidence.valid_until() else { return Ok(()) };
         let mark = self.key.mark(NameOf::Mailbox, &mailbox.key);
         let host = evidence.host.as_ref().map(|host| self.key.mark(NameOf::Host, host.as_str()));
-        let catch_all = match evidence.mailbox {
-            MailboxEvidence::Accepted { catch_all } => Some(catch_all_code(catch_all)),
-            _ => None,
-        };
-        let enhanced =
-            evidence.enhanced.map(|[class, subject, detail]| format!("{class}.{subject}.{detail}"));
+        let columns = EvidenceColumns::of(evidence);
         let (asked_at, retry_at) = (evidence.asked_at, evidence.retry_at);
         self.change_and_prune(asked_at, |change| {
             let sql = "INSERT OR REPLACE INTO evidence \
@@ -146,14 +172,14 @@ impl StoreFile {
                        valid_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
             change.prepare_cached(sql)?.execute(params![
                 mark,
-                evidence.mailbox.code(),
-                catch_all,
-                evidence.code,
-                enhanced,
-                evidence.detail.as_deref().filter(|detail| is_code(detail)),
+                columns.status,
+                columns.catch_all,
+                columns.code,
+                columns.enhanced,
+                columns.detail,
                 host,
-                asked_at.as_second(),
-                retry_at.map(Timestamp::as_second),
+                columns.asked_at,
+                columns.retry_at,
                 valid_until.as_second(),
             ])?;
             match (evidence.mailbox, retry_at) {
@@ -247,7 +273,9 @@ impl StoreFile {
 
 /// The evidence in a row, without its host, and the mark of that; none where another version of mailvet
 /// wrote something that this one does not know.
-fn evidence_of_row(row: &Row<'_>) -> rusqlite::Result<Option<(Evidence, Option<Vec<u8>>)>> {
+pub(super) fn evidence_of_row(
+    row: &Row<'_>,
+) -> rusqlite::Result<Option<(Evidence, Option<Vec<u8>>)>> {
     let (status, catch_all): (String, Option<String>) = (row.get(0)?, row.get(1)?);
     let Some(mailbox) = mailbox_evidence(&status, catch_all.as_deref()) else { return Ok(None) };
     let (enhanced, detail): (Option<String>, Option<String>) = (row.get(3)?, row.get(4)?);

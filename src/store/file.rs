@@ -174,7 +174,7 @@ fn locked(path: &Path) -> io::Result<File> {
 /// Makes the file where it is missing, for this user alone from the first moment. SQLite gives the files
 /// that it makes beside it the same mode. One that is there is not even opened: closing it again would
 /// take the locks off that SQLite may have on it in this process.
-fn create_file(path: &Path) -> Result<(), StoreError> {
+pub(super) fn create_file(path: &Path) -> Result<(), StoreError> {
     match File::options().write(true).create_new(true).mode(0o600).open(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             Err(StoreError::unusable(path, &error))
@@ -183,7 +183,7 @@ fn create_file(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(PATIENCE)?;

@@ -56,12 +56,29 @@ impl Key {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
             Err(error) => return Err(error),
         }
-        getrandom::fill(&mut key)?;
+        let key = Self::random()?;
         file.set_len(0)?;
         file.rewind()?;
-        file.write_all(&key)?;
+        file.write_all(&key.0)?;
         file.sync_all()?;
+        Ok(key)
+    }
+
+    /// A key that nobody has yet.
+    pub(super) fn random() -> io::Result<Self> {
+        let mut key = [0; KEY_OCTETS];
+        getrandom::fill(&mut key)?;
         Ok(Self(key))
+    }
+
+    /// The key in these octets; none where they are too few or too many.
+    pub(super) fn from_octets(octets: &[u8]) -> Option<Self> {
+        octets.try_into().ok().map(Self)
+    }
+
+    /// The key itself.
+    pub(super) fn octets(&self) -> &[u8] {
+        &self.0
     }
 
     /// What stands for a name.

@@ -9,6 +9,7 @@ mod error;
 mod evidence;
 mod file;
 mod forget;
+mod journal;
 mod key;
 mod room;
 mod schema;
@@ -30,6 +31,7 @@ use crate::verdict::CatchAll;
 pub use error::StoreError;
 pub use evidence::{CATCH_ALL_LIFETIME, Evidence, Greylisting, lifetime};
 use file::StoreFile;
+pub use journal::{Journal, Mark, NotedMailbox, NotedRoute};
 
 /// The store. Clones share it.
 #[derive(Clone)]

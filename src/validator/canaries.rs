@@ -95,7 +95,8 @@ impl Routes {
         });
     }
 
-    async fn test(&self, canaries: &[HostName]) -> Option<Trust> {
+    /// Judges the resolver; none where it answers nothing.
+    pub(super) async fn test(&self, canaries: &[HostName]) -> Option<Trust> {
         let made_up = made_up_name()?;
         let (canaries, made_up_mx, made_up_addresses) = tokio::join!(
             join_all(canaries.iter().map(|canary| self.dns().mx(canary))),

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::bulk::Bulk;
 use super::domain_stage::{DomainStage, patience};
 use super::known::Known;
-use super::probing::Question;
+use super::probing::{Probing, Question};
 use super::{InForce, Request, Validator};
 use crate::address::Host;
 use crate::cache::{Freshness, LearnedRoute};
@@ -29,7 +30,10 @@ impl Validator {
             Depth::Mailbox => {
                 let question = domain.way().and_then(|way| question(lists, known, way));
                 Some(match (&self.probing, question) {
-                    (Some(probing), Some(question)) => probing.ask(question, patience(left)).await,
+                    (Some(probing), Some(question)) => match self.bulk() {
+                        Some(bulk) => self.ask_in_bulk(bulk, probing, question, left).await,
+                        None => probing.ask(question, patience(left)).await,
+                    },
                     // Without a way to it nobody can be asked, whatever the operator wants.
                     (None, _) | (_, None) => self.nobody_asked(),
                 })
@@ -37,10 +41,28 @@ impl Validator {
         }
     }
 
+    /// For a list: what is noted is not asked, what was asked is noted.
+    async fn ask_in_bulk(
+        &self,
+        bulk: &Bulk,
+        probing: &Probing,
+        question: Question,
+        left: Duration,
+    ) -> MailboxFacts {
+        let mailbox = question.mailbox.clone();
+        if let Some((evidence, come_back)) = bulk.recall_mailbox(&mailbox, self.clock.now()).await {
+            return MailboxFacts { evidence, text: None, freshness: Freshness::Cached, come_back };
+        }
+        let _turn = bulk.mailbox_turn().await;
+        let mut facts = probing.ask(question, patience(left)).await;
+        bulk.note_mailbox(&mailbox, &mut facts).await;
+        facts
+    }
+
     fn nobody_asked(&self) -> MailboxFacts {
         let off = MailboxEvidence::NotProbed(NotProbed::Off);
         let evidence = Evidence::without_reply(off, self.clock.now());
-        MailboxFacts { evidence, text: None, freshness: Freshness::Asked }
+        MailboxFacts { evidence, text: None, freshness: Freshness::Asked, come_back: None }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Reading (`known`) → the DNS (`domain_stage`, `second_look`) → judging and reporting (`conclude`).
 
+mod bulk;
 mod canaries;
 mod conclude;
 mod domain_stage;
@@ -29,14 +30,16 @@ use crate::report::Report;
 use crate::route::Trust;
 use crate::typo::{Confidence, Locale};
 use crate::verdict::{Depth, Policy};
+use bulk::Bulk;
 use domain_stage::DomainStage;
 use known::Known;
 
+pub use bulk::{BulkSettings, Halt, Waits};
 pub use flood::{Caller, FloodLimits, Urgency};
 pub use in_force::InForce;
 pub use probing::{Probing, ProbingParts};
 pub use routes::{Found, RouteSettings, Routes};
-pub use setup::{BuildError, Connection};
+pub use setup::{BuildError, BulkWish, Connection};
 
 /// One text to look at.
 #[derive(Clone, Copy)]
@@ -149,6 +152,52 @@ impl Validator {
     pub async fn wind_up(&self) {
         if let Some(probing) = &self.probing {
             probing.wind_up().await;
+        }
+    }
+
+    /// The same pipeline for the work on a list, and for nothing else. Offline there is nothing to note.
+    #[must_use]
+    pub fn in_bulk(self, settings: BulkSettings) -> Self {
+        let network = match self.network {
+            Network::Offline => Network::Offline,
+            Network::Online(routes) => {
+                Network::Online(Box::new(routes.in_bulk(Bulk::new(settings))))
+            }
+        };
+        Self { network, ..self }
+    }
+
+    fn bulk(&self) -> Option<&Bulk> {
+        match &self.network {
+            Network::Offline => None,
+            Network::Online(routes) => routes.bulk(),
+        }
+    }
+
+    /// Waits for a reason why the work on a list cannot go on, which may never come.
+    pub async fn halted(&self) -> Halt {
+        match self.bulk() {
+            Some(bulk) => bulk.halted().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// At the end of the work on a list: whether the last answers of the DNS can be believed too.
+    ///
+    /// # Errors
+    /// They cannot, and are forgotten.
+    pub async fn last_test(&self) -> Result<(), Halt> {
+        match (&self.network, self.bulk()) {
+            (Network::Online(routes), Some(bulk)) => bulk.last_test(routes).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// How many domains are being asked about.
+    pub fn look_ups_under_way(&self) -> usize {
+        match &self.network {
+            Network::Offline => 0,
+            Network::Online(routes) => routes.under_way(),
         }
     }
 

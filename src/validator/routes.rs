@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
+use super::bulk::Bulk;
 use super::canaries::ResolverTrust;
 use super::flights::{Boarding, Flight, Flights, Progress, Waited};
 use super::flood::{Caller, FloodGuard, FloodLimits, Urgency};
@@ -19,6 +20,7 @@ use crate::clock::Clock;
 use crate::dns::{Dns, find_route};
 use crate::reach::ReachPolicy;
 use crate::route::{Answer, Failure, HostName, MailRoute, Routed, Trust};
+use crate::store::NotedRoute;
 
 /// Longer than this nobody waits for a newer answer while there is one that may stand in.
 const PATIENCE_WITH_STALE: Duration = Duration::from_secs(1);
@@ -54,6 +56,8 @@ pub struct Routes {
     unhurried: Arc<Semaphore>,
     guard: FloodGuard,
     trust: ResolverTrust,
+    /// The work on a list that all of it is for.
+    bulk: Option<Bulk>,
 }
 
 /// What came of looking for a route.
@@ -90,7 +94,28 @@ impl Routes {
             guard: FloodGuard::new(settings.limits),
             settings: Arc::new(settings),
             trust: ResolverTrust::default(),
+            bulk: None,
         }
+    }
+
+    /// The same for the work on a list, and for nothing else: as many flights at once as it wants.
+    #[must_use]
+    pub(super) fn in_bulk(self, bulk: Bulk) -> Self {
+        let flights = bulk.concurrency().clamp(1, Semaphore::MAX_PERMITS);
+        // The second look of a flight's caller is a flight too.
+        let limits = FloodLimits { flights: flights.saturating_mul(2), ..self.settings.limits };
+        let unhurried = Arc::new(Semaphore::new(flights));
+        Self { unhurried, guard: FloodGuard::new(limits), bulk: Some(bulk), ..self }
+    }
+
+    /// The work on a list, if it is for that.
+    pub(super) fn bulk(&self) -> Option<&Bulk> {
+        self.bulk.as_ref()
+    }
+
+    /// How many domains are being asked about.
+    pub(super) fn under_way(&self) -> usize {
+        self.flights.count()
     }
 
     /// The DNS behind the routes, to be asked for other things.
@@ -245,6 +270,11 @@ impl Routes {
             tell.send_replace(Progress::Landed(known));
             return;
         }
+        if let Some(bulk) = &self.bulk {
+            let learned = self.learn_in_bulk(bulk, &domain, caller, &tell).await;
+            tell.send_replace(Progress::Landed(learned));
+            return;
+        }
         let deadline = Instant::now() + self.settings.flight_deadline;
         let routed = self.ask(&domain, caller, deadline, &tell).await;
         // Nothing is told before it is known whether the resolver can be believed.
@@ -260,6 +290,33 @@ impl Routes {
         };
         self.cache.insert(domain, learned.clone()).await;
         tell.send_replace(Progress::Landed(learned));
+    }
+
+    /// One flight for a list: what is noted is not asked, what was asked is noted.
+    async fn learn_in_bulk(
+        &self,
+        bulk: &Bulk,
+        domain: &HostName,
+        caller: Caller,
+        tell: &watch::Sender<Progress>,
+    ) -> Arc<LearnedRoute> {
+        let learned = match bulk.recall(domain).await {
+            Some(noted) => noted,
+            None => {
+                if bulk.turn(self).await.is_err() {
+                    // The work ends here; whatever is said now counts for nothing.
+                    return self.learned(unresolved(Failure::Untrusted));
+                }
+                let deadline = Instant::now() + self.settings.flight_deadline;
+                let routed = self.ask(domain, caller, deadline, tell).await;
+                let noted = NotedRoute { routed, asked_at: self.now() };
+                bulk.note(domain, &noted).await;
+                LearnedRoute::for_a_run(noted.routed, noted.asked_at)
+            }
+        };
+        let learned = Arc::new(learned);
+        self.cache.insert(domain.clone(), learned.clone()).await;
+        learned
     }
 
     async fn ask(

@@ -1,11 +1,14 @@
 //! A validator from the configuration.
 
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::probe_setup::probing;
-use super::{FloodLimits, InForce, Network, Parts, RouteSettings, Routes, Validator};
+use super::{
+    BulkSettings, FloodLimits, InForce, Network, Parts, RouteSettings, Routes, Validator, Waits,
+};
 use crate::address::{Domain, SyntaxError};
 use crate::catalog::{Catalog, ListError};
 use crate::clock::{Clock, SystemClock};
@@ -16,6 +19,7 @@ use crate::reach::ReachPolicy;
 use crate::reply::PatternError;
 use crate::route::HostName;
 use crate::smtp::{NoTls, SenderError};
+use crate::store::Journal;
 use crate::typo::{Confidence, did_you_mean, nearest_name};
 use crate::verdict::{Advice, Policy, Reason};
 
@@ -108,6 +112,39 @@ impl Validator {
             probing,
             clock,
         }))
+    }
+}
+
+/// How the work on a list is wished for.
+pub struct BulkWish {
+    /// What was found out so far, and will be.
+    pub journal: Journal,
+    /// Domains that are looked up at the same time.
+    pub concurrency: usize,
+    /// Domains that are looked up in a second, at most.
+    pub rate: Option<NonZeroU32>,
+    /// Whom to come back to.
+    pub waits: Waits,
+}
+
+impl Validator {
+    /// The pipeline for the work on a list, as configured. See [`Self::from_config`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn for_list(
+        config: &Config,
+        connection: Connection,
+        state: Option<&Path>,
+        wish: BulkWish,
+    ) -> Result<Self, BuildError> {
+        let canaries = canaries(config)?;
+        let mut config = config.clone();
+        // They are not asked as time goes by, but as the work does.
+        config.dns.canaries.clear();
+        let BulkWish { journal, concurrency, rate, waits } = wish;
+        let settings = BulkSettings { journal, concurrency, rate, canaries, waits };
+        Ok(Self::from_config(&config, connection, state)?.in_bulk(settings))
     }
 }
 

@@ -171,7 +171,12 @@ impl Probing {
         // The store may be busy with others.
         let recalled = timeout_at(deadline, shared.memory.recall(&question)).await;
         if let Some(evidence) = recalled.unwrap_or_default() {
-            return MailboxFacts { evidence, text: None, freshness: Freshness::Cached };
+            return MailboxFacts {
+                evidence,
+                text: None,
+                freshness: Freshness::Cached,
+                come_back: None,
+            };
         }
         let Some(mut progress) = self.board(question, patience) else {
             return self.asked(Told::nothing(MailboxEvidence::Paused, shared.clock.now()));
@@ -191,7 +196,7 @@ impl Probing {
 
     fn asked(&self, told: Told) -> MailboxFacts {
         let Told { evidence, text, .. } = told;
-        MailboxFacts { evidence, text, freshness: Freshness::Asked }
+        MailboxFacts { evidence, text, freshness: Freshness::Asked, come_back: None }
     }
 
     fn not_probed(&self, why: NotProbed) -> MailboxFacts {

@@ -1,0 +1,3 @@
+//! Work on whole lists.
+
+pub mod summary;

@@ -1,0 +1,208 @@
+//! Counting row by row.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::top::Top;
+use super::{FailingDomain, KindCounts, ListedAddress, RowCounts, SlipCount, Summary};
+use crate::address::Host;
+use crate::report::Report;
+use crate::roster::RowFault;
+use crate::verdict::{Advice, Depth, Reason, Verdict};
+
+/// How many slips and failing domains are told.
+const MOST_TOLD: usize = 25;
+/// How many addresses are listed.
+const MOST_ADDRESSES: usize = 10_000;
+
+/// Counts rows.
+pub struct Tally {
+    rows: RowCounts,
+    verdicts: [u64; Verdict::ALL.len()],
+    advice: [u64; Advice::ALL.len()],
+    reasons: HashMap<&'static str, u64>,
+    duplicates: u64,
+    several: u64,
+    unreadable: u64,
+    kept: u64,
+    slips: Top<(String, String)>,
+    failing: Top<(String, &'static str)>,
+    kinds: KindCounts,
+    addresses: Option<Vec<ListedAddress>>,
+}
+
+/// What a row is counted as.
+pub enum RowSeen<'a> {
+    /// It was judged.
+    Judged(&'a Report),
+    /// It has its verdict from an earlier run.
+    Kept {
+        /// The verdict.
+        verdict: Verdict,
+        /// The advice.
+        advice: Option<Advice>,
+        /// The reasons.
+        reasons: Vec<Reason>,
+    },
+    /// It cannot be read.
+    Unreadable(RowFault),
+}
+
+/// Whether addresses are listed one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// They are.
+    Addresses,
+    /// They are not.
+    Numbers,
+}
+
+impl Tally {
+    /// Nothing counted yet.
+    pub fn new(listing: Listing) -> Self {
+        let addresses = match listing {
+            Listing::Addresses => Some(Vec::new()),
+            Listing::Numbers => None,
+        };
+        Self {
+            rows: RowCounts::default(),
+            verdicts: [0; Verdict::ALL.len()],
+            advice: [0; Advice::ALL.len()],
+            reasons: HashMap::new(),
+            duplicates: 0,
+            several: 0,
+            unreadable: 0,
+            kept: 0,
+            slips: Top::default(),
+            failing: Top::default(),
+            kinds: KindCounts::default(),
+            addresses,
+        }
+    }
+
+    /// Rows by where they went.
+    pub fn rows(&mut self) -> &mut RowCounts {
+        &mut self.rows
+    }
+
+    /// Counts the row of this number.
+    pub fn row(&mut self, number: u64, seen: &RowSeen<'_>) {
+        match seen {
+            RowSeen::Judged(report) => self.judged(number, report),
+            RowSeen::Kept { verdict, advice, reasons } => {
+                self.kept += 1;
+                self.verdict(*verdict);
+                if let Some(advice) = advice {
+                    self.advice(*advice);
+                }
+                self.reasons(reasons);
+            }
+            RowSeen::Unreadable(fault) => {
+                self.unreadable += 1;
+                self.verdict(Verdict::Unknown);
+                self.advice(Advice::Accept);
+                *self.reasons.entry(fault.code()).or_insert(0) += 1;
+            }
+        }
+    }
+
+    /// One more row whose address stood in an earlier one.
+    pub fn duplicate(&mut self) {
+        self.duplicates += 1;
+    }
+
+    /// One more row with more than one address.
+    pub fn several(&mut self) {
+        self.several += 1;
+    }
+
+    fn judged(&mut self, number: u64, report: &Report) {
+        let judgement = &report.judgement;
+        self.verdict(judgement.verdict);
+        self.advice(judgement.advice);
+        self.reasons(&judgement.reasons);
+        let reason = judgement.reasons.first().map_or("", |reason| reason.code());
+        if let Some(facts) = &report.address {
+            self.kinds.free += u64::from(facts.flags.free);
+            self.kinds.disposable += u64::from(facts.flags.disposable);
+            self.kinds.role += u64::from(facts.flags.role);
+            self.kinds.relay += u64::from(facts.flags.relay);
+            if let Host::Domain(domain) = facts.address.host() {
+                let typed = domain.unicode().to_owned();
+                if matches!(judgement.verdict, Verdict::Undeliverable | Verdict::Unknown) {
+                    self.failing.add((typed.clone(), reason));
+                }
+                if let Some(meant) = &report.suggestion {
+                    self.slips.add((typed, meant.domain.clone()));
+                }
+            }
+        }
+        let needs_attention = match judgement.verdict {
+            Verdict::Risky | Verdict::Undeliverable | Verdict::Unknown => true,
+            Verdict::Deliverable | Verdict::Plausible => report.suggestion.is_some(),
+        };
+        if let Some(addresses) = &mut self.addresses
+            && needs_attention
+            && addresses.len() < MOST_ADDRESSES
+        {
+            addresses.push(ListedAddress {
+                row: number,
+                email: report.email.clone(),
+                verdict: judgement.verdict,
+                reason,
+                suggestion: report.suggestion.as_ref().map(|meant| meant.email.clone()),
+            });
+        }
+    }
+
+    fn verdict(&mut self, verdict: Verdict) {
+        for (count, known) in self.verdicts.iter_mut().zip(Verdict::ALL) {
+            *count += u64::from(known == verdict);
+        }
+    }
+
+    fn advice(&mut self, advice: Advice) {
+        for (count, known) in self.advice.iter_mut().zip(Advice::ALL) {
+            *count += u64::from(known == advice);
+        }
+    }
+
+    fn reasons(&mut self, reasons: &[Reason]) {
+        for reason in reasons {
+            *self.reasons.entry(reason.code()).or_insert(0) += 1;
+        }
+    }
+
+    /// The numbers so far by verdict, in the order of [`Verdict::ALL`].
+    pub fn verdicts(&self) -> [u64; Verdict::ALL.len()] {
+        self.verdicts
+    }
+
+    /// What came of it.
+    pub fn summary(self, depth: Depth, domains_asked: u64, elapsed: Duration) -> Summary {
+        let mut reasons: Vec<(&'static str, u64)> = self.reasons.into_iter().collect();
+        reasons
+            .sort_unstable_by(|(one, ones), (other, others)| others.cmp(ones).then(one.cmp(other)));
+        let slips = self.slips.most(MOST_TOLD).into_iter();
+        let failing = self.failing.most(MOST_TOLD).into_iter();
+        Summary {
+            depth,
+            rows: self.rows,
+            verdicts: self.verdicts,
+            advice: self.advice,
+            reasons,
+            duplicates: self.duplicates,
+            several: self.several,
+            unreadable: self.unreadable,
+            kept: self.kept,
+            slips: slips.map(|((typed, meant), rows)| SlipCount { typed, meant, rows }).collect(),
+            failing: failing
+                .map(|((domain, reason), rows)| FailingDomain { domain, reason, rows })
+                .collect(),
+            kinds: self.kinds,
+            domains_asked,
+            elapsed,
+            addresses: self.addresses,
+        }
+    }
+}

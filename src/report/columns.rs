@@ -1,0 +1,180 @@
+//! The report as columns of a list.
+
+use std::borrow::Cow;
+use std::str::FromStr;
+
+use super::json::rfc3339;
+use super::{Form, Report, visible_json};
+use crate::verdict::{Reason, Verdict};
+
+/// What every column of ours begins with, so that it is known again.
+const PREFIX: &str = "mailvet_";
+
+/// A column that is added to a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Column {
+    /// The verdict.
+    Verdict,
+    /// What a form should do.
+    Advice,
+    /// Every reason, with blanks between them.
+    Reasons,
+    /// The address that was probably meant.
+    Suggestion,
+    /// A sentence for people.
+    Message,
+    /// How deep the evidence goes.
+    Depth,
+    /// The address in its normal form.
+    Normalized,
+    /// The key under which one person is found twice.
+    Canonical,
+    /// The number of the first row with the same address.
+    DuplicateOf,
+    /// When asking again makes sense.
+    RetryAt,
+    /// When the evidence was gathered.
+    CheckedAt,
+    /// The address to use from now on.
+    Fixed,
+    /// The whole report, as JSON.
+    Report,
+}
+
+/// A text is the name of no column.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such column; there are: {}", Column::ALL.map(Column::short).join(", "))]
+pub struct UnknownColumn;
+
+impl Column {
+    /// Every column.
+    pub const ALL: [Self; 13] = [
+        Self::Verdict,
+        Self::Advice,
+        Self::Reasons,
+        Self::Suggestion,
+        Self::Message,
+        Self::Depth,
+        Self::Normalized,
+        Self::Canonical,
+        Self::DuplicateOf,
+        Self::RetryAt,
+        Self::CheckedAt,
+        Self::Fixed,
+        Self::Report,
+    ];
+
+    /// The columns that are added unless somebody chooses.
+    pub const USUAL: [Self; 10] = [
+        Self::Verdict,
+        Self::Advice,
+        Self::Reasons,
+        Self::Suggestion,
+        Self::Message,
+        Self::Depth,
+        Self::Normalized,
+        Self::Canonical,
+        Self::DuplicateOf,
+        Self::RetryAt,
+    ];
+
+    /// The name of the column.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Verdict => "mailvet_verdict",
+            Self::Advice => "mailvet_advice",
+            Self::Reasons => "mailvet_reasons",
+            Self::Suggestion => "mailvet_suggestion",
+            Self::Message => "mailvet_message",
+            Self::Depth => "mailvet_depth",
+            Self::Normalized => "mailvet_normalized",
+            Self::Canonical => "mailvet_canonical",
+            Self::DuplicateOf => "mailvet_duplicate_of",
+            Self::RetryAt => "mailvet_retry_at",
+            Self::CheckedAt => "mailvet_checked_at",
+            Self::Fixed => "mailvet_fixed",
+            Self::Report => "mailvet_report",
+        }
+    }
+
+    /// The name without what all have in common.
+    pub fn short(self) -> &'static str {
+        self.name().strip_prefix(PREFIX).unwrap_or(self.name())
+    }
+
+    /// What a report says in this column; none for nothing. Of duplicates a report knows nothing.
+    pub fn of(self, report: &Report) -> Option<Cow<'_, str>> {
+        let judgement = &report.judgement;
+        match self {
+            Self::Verdict => Some(judgement.verdict.code().into()),
+            Self::Advice => Some(judgement.advice.code().into()),
+            Self::Reasons => Some(reasons(&judgement.reasons)),
+            Self::Suggestion => Some(report.suggestion.as_ref()?.email.as_str().into()),
+            Self::Message => Some(report.message.as_str().into()),
+            Self::Depth => Some(judgement.depth.code().into()),
+            Self::Normalized => Some(report.address.as_ref()?.address.normalized().into()),
+            Self::Canonical => Some(report.address.as_ref()?.canonical.key.as_str().into()),
+            Self::DuplicateOf => None,
+            Self::RetryAt => {
+                let retry_at = report.mailbox.as_ref()?.evidence.retry_at?;
+                Some(rfc3339(retry_at).into())
+            }
+            Self::CheckedAt => Some(rfc3339(report.checked_at()).into()),
+            Self::Fixed => fixed(report),
+            Self::Report => {
+                let json = visible_json(&report.json(Form::Evidence)).ok()?;
+                Some(String::from_utf8(json).ok()?.into())
+            }
+        }
+    }
+}
+
+impl FromStr for Column {
+    type Err = UnknownColumn;
+
+    /// Reads a name, with or without what all have in common.
+    fn from_str(name: &str) -> Result<Self, UnknownColumn> {
+        Self::ALL
+            .into_iter()
+            .find(|column| column.name() == name || column.short() == name)
+            .ok_or(UnknownColumn)
+    }
+}
+
+fn reasons(reasons: &[Reason]) -> Cow<'static, str> {
+    match reasons {
+        [reason] => reason.code().into(),
+        reasons => {
+            let codes: Vec<&str> = reasons.iter().copied().map(Reason::code).collect();
+            codes.join(" ").into()
+        }
+    }
+}
+
+/// What was probably meant where the slip counts against the address, or nobody can receive mail at it;
+/// else the address in its normal form.
+fn fixed(report: &Report) -> Option<Cow<'_, str>> {
+    let judgement = &report.judgement;
+    let is_slip = judgement.reasons.iter().any(|reason| {
+        matches!(reason, Reason::DomainTypo | Reason::DomainLookalike | Reason::Syntax(_))
+    }) || judgement.verdict == Verdict::Undeliverable;
+    match &report.suggestion {
+        Some(meant) if is_slip => Some(meant.email.as_str().into()),
+        _ => Some(report.address.as_ref()?.address.normalized().into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_back() {
+        for column in Column::ALL {
+            assert_eq!(column.name().parse(), Ok(column));
+            assert_eq!(column.short().parse(), Ok(column));
+        }
+        let error = "verdit".parse::<Column>().unwrap_err().to_string();
+        assert!(error.contains("verdict, advice, reasons"), "{error}");
+    }
+}

@@ -1,0 +1,100 @@
+//! The file of a journal: one process at a time, whole after power fails.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use super::super::StoreError;
+use super::super::file::{connect, create_file};
+use super::super::key::Key;
+use super::{Tell, Work, tables};
+
+/// What SQLite puts beside a file.
+const BESIDE: [&str; 2] = ["-wal", "-shm"];
+
+/// A file, open.
+pub(super) struct JournalFile {
+    connection: Connection,
+    path: PathBuf,
+    key: Key,
+}
+
+impl JournalFile {
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        create_file(path)?;
+        let connection = connect(path).map_err(|error| StoreError::of(&error, path))?;
+        Self::prepared(connection, path.to_owned())
+    }
+
+    pub(super) fn temporary() -> Result<Self, StoreError> {
+        // SQLite's name for a file that is gone when it is closed.
+        let path = PathBuf::new();
+        let connection = Connection::open_with_flags("", OpenFlags::default());
+        let connection = connection.map_err(|error| StoreError::of(&error, &path))?;
+        Self::prepared(connection, path)
+    }
+
+    fn prepared(mut connection: Connection, path: PathBuf) -> Result<Self, StoreError> {
+        let of = |error: rusqlite::Error| StoreError::of(&error, &path);
+        let set = |connection: &Connection, name: &str, value: &str| {
+            connection.pragma_update_and_check(None, name, value, |_| Ok(()))
+        };
+        // Before the log of changes, which then needs no memory shared between processes.
+        set(&connection, "locking_mode", "exclusive").map_err(of)?;
+        set(&connection, "journal_mode", "wal").map_err(of)?;
+        // Power that fails may cost the last moments, never the file.
+        connection.pragma_update(None, "synchronous", "normal").map_err(of)?;
+        let change = connection.transaction_with_behavior(TransactionBehavior::Exclusive);
+        let change = change.map_err(of)?;
+        if !tables::prepare(&change).map_err(of)? {
+            return Err(StoreError::NotAJournal { path });
+        }
+        let key = tables::key(&change).map_err(of)?;
+        let key = match key {
+            Some(key) => key,
+            None => {
+                let key = Key::random().map_err(|error| StoreError::unusable(&path, &error))?;
+                tables::set_key(&change, &key).map_err(of)?;
+                key
+            }
+        };
+        change.commit().map_err(of)?;
+        Ok(Self { connection, path, key })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Does all of it or nothing; what is to be told is true then.
+    pub(super) fn change(
+        &mut self,
+        work: impl Iterator<Item = Work>,
+    ) -> Result<Vec<Tell>, StoreError> {
+        let done = |connection: &mut Connection, key: &Key| {
+            let change: Transaction<'_> = connection.transaction()?;
+            let tell = work.map(|work| work(&change, key)).collect::<Result<Vec<_>, _>>()?;
+            change.commit()?;
+            Ok(tell)
+        };
+        done(&mut self.connection, &self.key).map_err(|error| StoreError::of(&error, &self.path))
+    }
+
+    /// Closes and deletes it.
+    pub(super) fn delete(self) -> Result<(), StoreError> {
+        let Self { connection, path, .. } = self;
+        drop(connection);
+        if path.as_os_str().is_empty() { Ok(()) } else { delete(&path) }
+    }
+}
+
+/// Deletes a file that nobody has open, and what SQLite put beside it.
+pub(super) fn delete(path: &Path) -> Result<(), StoreError> {
+    for ending in BESIDE {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(ending);
+        // Where it is not there it need not go.
+        let _ = std::fs::remove_file(beside);
+    }
+    std::fs::remove_file(path).map_err(|error| StoreError::unusable(path, &error))
+}

@@ -1,0 +1,209 @@
+//! What stands in a journal.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::super::Evidence;
+use super::super::evidence::{EvidenceColumns, evidence_of_row};
+use super::super::key::{Key, NameOf};
+use super::super::time::time;
+use super::{Mark, NotedMailbox, NotedRoute};
+use crate::catalog::Canonical;
+use crate::route::{HostName, MailRoute, Routed};
+use crate::verdict::MailboxEvidence;
+
+/// Tells our files from those of other programs: "mvjr".
+const APPLICATION_ID: i32 = 0x6d76_6a72;
+/// Tells journals of this version from those of others.
+const VERSION: i32 = 1;
+
+/// `number` counts the routes in the order in which they were noted.
+const TABLES: &str = "
+    CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE route (
+        number INTEGER PRIMARY KEY,
+        mark BLOB NOT NULL UNIQUE,
+        route TEXT NOT NULL,
+        ttl INTEGER NOT NULL,
+        asked_at INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE mailbox (
+        mark BLOB PRIMARY KEY,
+        status TEXT NOT NULL,
+        catch_all TEXT,
+        code INTEGER,
+        enhanced TEXT,
+        detail TEXT,
+        host BLOB,
+        asked_at INTEGER NOT NULL,
+        retry_at INTEGER,
+        first_deferred INTEGER
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// Makes the tables where there is nothing; whether it is a journal of ours.
+pub(super) fn prepare(file: &Connection) -> rusqlite::Result<bool> {
+    let number = |sql: &str| file.query_row(sql, [], |row| row.get::<_, i32>(0));
+    let id = number("PRAGMA application_id")?;
+    let version = number("PRAGMA user_version")?;
+    let tables = number("SELECT count(*) FROM sqlite_schema")?;
+    if (id, version, tables) == (0, 0, 0) {
+        file.execute_batch(TABLES)?;
+        file.pragma_update(None, "user_version", VERSION)?;
+        file.pragma_update(None, "application_id", APPLICATION_ID)?;
+        return Ok(true);
+    }
+    Ok((id, version) == (APPLICATION_ID, VERSION))
+}
+
+fn setting<T: rusqlite::types::FromSql>(
+    file: &Connection,
+    name: &str,
+) -> rusqlite::Result<Option<T>> {
+    let mut query = file.prepare_cached("SELECT value FROM setting WHERE name = ?1")?;
+    query.query_row([name], |row| row.get(0)).optional()
+}
+
+/// The key of the hashes.
+pub(super) fn key(file: &Connection) -> rusqlite::Result<Option<Key>> {
+    let octets: Option<Vec<u8>> = setting(file, "key")?;
+    Ok(octets.as_deref().and_then(Key::from_octets))
+}
+
+pub(super) fn set_key(file: &Connection, key: &Key) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO setting (name, value) VALUES ('key', ?1)";
+    file.execute(sql, [key.octets()]).map(drop)
+}
+
+pub(super) fn route(
+    file: &Connection,
+    key: &Key,
+    domain: &HostName,
+) -> rusqlite::Result<Option<NotedRoute>> {
+    let mark = key.mark(NameOf::Domain, domain.as_str());
+    let sql = "SELECT route, ttl, asked_at FROM route WHERE mark = ?1";
+    let noted = file.prepare_cached(sql)?.query_row([mark], |row| {
+        let text: String = row.get(0)?;
+        let route: MailRoute = serde_json::from_str(&text).map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error))
+        })?;
+        let ttl = Duration::from_secs(row.get::<_, i64>(1)?.unsigned_abs());
+        Ok(NotedRoute { routed: Routed { route, ttl }, asked_at: time(row.get(2)?) })
+    });
+    noted.optional()
+}
+
+pub(super) fn note_route(
+    file: &Connection,
+    key: &Key,
+    domain: &HostName,
+    noted: &NotedRoute,
+) -> rusqlite::Result<()> {
+    let mark = key.mark(NameOf::Domain, domain.as_str());
+    let Routed { route, ttl } = &noted.routed;
+    let route = serde_json::to_string(route)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    let ttl = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
+    let sql = "INSERT OR REPLACE INTO route (mark, route, ttl, asked_at) VALUES (?1, ?2, ?3, ?4)";
+    let asked_at = noted.asked_at.as_second();
+    file.prepare_cached(sql)?.execute(params![mark, route, ttl, asked_at]).map(drop)
+}
+
+pub(super) fn mailbox(
+    file: &Connection,
+    key: &Key,
+    mailbox: &Canonical,
+) -> rusqlite::Result<Option<NotedMailbox>> {
+    let mark = key.mark(NameOf::Mailbox, &mailbox.key);
+    let sql = "SELECT status, catch_all, code, enhanced, detail, host, asked_at, retry_at, \
+               first_deferred FROM mailbox WHERE mark = ?1";
+    let noted = file.prepare_cached(sql)?.query_row([mark], |row| {
+        let first_deferred: Option<i64> = row.get(8)?;
+        let Some((evidence, host)) = evidence_of_row(row)? else { return Ok(None) };
+        let host = host.and_then(|name| HostName::new(&String::from_utf8_lossy(&name)));
+        let evidence = Evidence { host, ..evidence };
+        Ok(Some(NotedMailbox { evidence, first_deferred: first_deferred.map(time) }))
+    });
+    Ok(noted.optional()?.flatten())
+}
+
+pub(super) fn note_mailbox(
+    file: &Connection,
+    key: &Key,
+    mailbox: &Canonical,
+    evidence: &Evidence,
+) -> rusqlite::Result<NotedMailbox> {
+    let mark = key.mark(NameOf::Mailbox, &mailbox.key);
+    let columns = EvidenceColumns::of(evidence);
+    let host = evidence.host.as_ref().map(|host| host.as_str().as_bytes());
+    let deferred = evidence.mailbox == MailboxEvidence::Greylisted;
+    let sql = "INSERT INTO mailbox (mark, status, catch_all, code, enhanced, detail, host, \
+               asked_at, retry_at, first_deferred) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+               ON CONFLICT DO UPDATE SET status = ?2, catch_all = ?3, code = ?4, enhanced = ?5, \
+               detail = ?6, host = ?7, asked_at = ?8, retry_at = ?9, \
+               first_deferred = coalesce(first_deferred, ?10) RETURNING first_deferred";
+    let values = params![
+        mark,
+        columns.status,
+        columns.catch_all,
+        columns.code,
+        columns.enhanced,
+        columns.detail,
+        host,
+        columns.asked_at,
+        columns.retry_at,
+        deferred.then_some(columns.asked_at),
+    ];
+    let first: Option<i64> = file.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
+    let first_deferred: Option<Timestamp> = first.map(time);
+    Ok(NotedMailbox { evidence: evidence.clone(), first_deferred })
+}
+
+/// Those of which something is known, or will be.
+const ANSWERED: [MailboxEvidence; 5] = [
+    MailboxEvidence::NotFound,
+    MailboxEvidence::Disabled,
+    MailboxEvidence::Full,
+    MailboxEvidence::Smtputf8Unsupported,
+    MailboxEvidence::Greylisted,
+];
+
+pub(super) fn forget_unanswered(file: &Connection) -> rusqlite::Result<()> {
+    let kept = ANSWERED.map(|evidence| format!("'{}'", evidence.code())).join(", ");
+    let sql = format!("DELETE FROM mailbox WHERE status NOT IN ('accepted', {kept})");
+    file.execute(&sql, []).map(drop)
+}
+
+pub(super) fn mark(file: &Connection) -> rusqlite::Result<Mark> {
+    let sql = "SELECT coalesce(max(number), 0) FROM route";
+    file.query_row(sql, [], |row| row.get(0)).map(Mark)
+}
+
+pub(super) fn confirm(file: &Connection, Mark(number): Mark) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO setting (name, value) VALUES ('confirmed', ?1)";
+    file.execute(sql, [number.to_le_bytes()]).map(drop)
+}
+
+/// The number of the last route that was confirmed.
+fn confirmed(file: &Connection) -> rusqlite::Result<i64> {
+    let number: Option<[u8; 8]> = setting(file, "confirmed")?;
+    Ok(number.map_or(0, i64::from_le_bytes))
+}
+
+pub(super) fn forget_unconfirmed(file: &Connection) -> rusqlite::Result<()> {
+    let confirmed = confirmed(file)?;
+    file.execute("DELETE FROM route WHERE number > ?1", [confirmed]).map(drop)
+}
+
+pub(super) fn has_unconfirmed(file: &Connection) -> rusqlite::Result<bool> {
+    let Mark(last) = mark(file)?;
+    Ok(last > confirmed(file)?)
+}
+
+pub(super) fn routes(file: &Connection) -> rusqlite::Result<u64> {
+    let count: i64 = file.query_row("SELECT count(*) FROM route", [], |row| row.get(0))?;
+    Ok(count.unsigned_abs())
+}

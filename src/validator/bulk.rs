@@ -1,0 +1,262 @@
+//! What work on a whole list adds to asking: a journal of what was found out, a pace, canaries before the
+//! first domain and before every thousandth, and patience with those who defer strangers.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit, watch};
+use tokio::time::{Instant, sleep_until};
+
+use super::Routes;
+use crate::cache::LearnedRoute;
+use crate::catalog::Canonical;
+use crate::report::MailboxFacts;
+use crate::route::{HostName, Trust};
+use crate::store::{Evidence, Journal, NotedMailbox, NotedRoute};
+use crate::verdict::MailboxEvidence;
+
+/// How many domains are asked about between two tests of the resolver.
+const DOMAINS_PER_TEST: u64 = 1_000;
+/// How many mailboxes are asked about, or stand in line for it, at the same time.
+const MAILBOXES_AT_ONCE: usize = 1_000;
+/// When a mailbox that was deferred as strangers' are is asked about again, counted from the first time:
+/// nearly all who do it let in who comes back within the hour.
+const COME_BACK_AFTER: [Duration; 3] =
+    [Duration::from_secs(5 * 60), Duration::from_secs(15 * 60), Duration::from_secs(60 * 60)];
+
+/// How a list is worked on.
+pub struct BulkSettings {
+    /// What was found out so far, and will be.
+    pub journal: Journal,
+    /// Domains that are looked up at the same time.
+    pub concurrency: usize,
+    /// Domains that are looked up in a second, at most.
+    pub rate: Option<NonZeroU32>,
+    /// Domains that have mail servers; none: the resolver is believed.
+    pub canaries: Vec<HostName>,
+    /// Whom to come back to.
+    pub waits: Waits,
+}
+
+/// Whether servers that defer strangers are asked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waits {
+    /// They are not.
+    Never,
+    /// They are, three times within an hour or so.
+    ForGreylisting,
+}
+
+/// Why work on a list cannot go on now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Halt {
+    /// The resolver invents answers, or denies what exists.
+    #[error("the DNS resolver cannot be believed ({})", .0.code())]
+    Untrusted(Trust),
+    /// The resolver answers nothing.
+    #[error("the DNS does not answer")]
+    Silent,
+}
+
+/// Work on a list. Clones share it.
+#[derive(Clone)]
+pub(super) struct Bulk {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    settings: BulkSettings,
+    gate: Mutex<Gate>,
+    halt: watch::Sender<Option<Halt>>,
+    mailboxes: Semaphore,
+}
+
+/// Where everybody passes one by one who asks about a domain.
+struct Gate {
+    passed: u64,
+    opens: Instant,
+}
+
+impl Bulk {
+    pub(super) fn new(settings: BulkSettings) -> Self {
+        let gate = Mutex::new(Gate { passed: 0, opens: Instant::now() });
+        let mailboxes = Semaphore::new(MAILBOXES_AT_ONCE);
+        let halt = watch::Sender::new(None);
+        Self { shared: Arc::new(Shared { settings, gate, halt, mailboxes }) }
+    }
+
+    pub(super) fn concurrency(&self) -> usize {
+        self.shared.settings.concurrency
+    }
+
+    /// What is noted of a domain.
+    pub(super) async fn recall(&self, domain: &HostName) -> Option<LearnedRoute> {
+        let NotedRoute { routed, asked_at } = self.shared.settings.journal.route(domain).await?;
+        Some(LearnedRoute::for_a_run(routed, asked_at))
+    }
+
+    /// Notes what was learned of a domain; nobody asks about another one in its place before that.
+    pub(super) async fn note(&self, domain: &HostName, noted: &NotedRoute) {
+        self.shared.settings.journal.note_route(domain, noted).await;
+    }
+
+    /// Waits for one's turn to ask about a domain.
+    ///
+    /// # Errors
+    /// Nobody is to be asked any more.
+    pub(super) async fn turn(&self, routes: &Routes) -> Result<(), Halt> {
+        let mut gate = self.shared.gate.lock().await;
+        if gate.passed.is_multiple_of(DOMAINS_PER_TEST) {
+            self.test(routes).await?;
+        } else if let Some(halt) = *self.shared.halt.borrow() {
+            return Err(halt);
+        }
+        gate.passed += 1;
+        if let Some(rate) = self.shared.settings.rate {
+            sleep_until(gate.opens).await;
+            gate.opens = Instant::now() + Duration::from_secs(1) / rate.get();
+        }
+        Ok(())
+    }
+
+    /// At the end of the work: tests whether the answers since the last test can be believed.
+    ///
+    /// # Errors
+    /// They cannot, and are forgotten.
+    pub(super) async fn last_test(&self, routes: &Routes) -> Result<(), Halt> {
+        let _gate = self.shared.gate.lock().await;
+        if let Some(halt) = *self.shared.halt.borrow() {
+            return Err(halt);
+        }
+        if self.shared.settings.canaries.is_empty()
+            || !self.shared.settings.journal.has_unconfirmed().await
+        {
+            return Ok(());
+        }
+        self.test(routes).await
+    }
+
+    /// Tests the resolver. What was noted since it was last found honest is forgotten where it is not.
+    async fn test(&self, routes: &Routes) -> Result<(), Halt> {
+        let Shared { settings: BulkSettings { journal, canaries, .. }, halt, .. } = &*self.shared;
+        if canaries.is_empty() {
+            return Ok(());
+        }
+        let before = journal.mark().await;
+        let found = match routes.test(canaries).await {
+            Some(Trust::Sound) => None,
+            Some(lie) => Some(Halt::Untrusted(lie)),
+            None => Some(Halt::Silent),
+        };
+        match (found, before) {
+            (Some(found), _) => {
+                journal.forget_unconfirmed().await;
+                halt.send_replace(Some(found));
+                Err(found)
+            }
+            (None, Some(before)) => {
+                journal.confirm(before).await;
+                Ok(())
+            }
+            // The journal is in trouble, which ends the work by itself.
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// Waits for a reason why the work cannot go on, which may never come.
+    pub(super) async fn halted(&self) -> Halt {
+        let mut halt = self.shared.halt.subscribe();
+        match halt.wait_for(Option::is_some).await.map(|halt| *halt) {
+            Ok(Some(halt)) => halt,
+            Ok(None) | Err(_) => std::future::pending().await,
+        }
+    }
+
+    /// What is noted of a mailbox, unless it is time to ask again.
+    pub(super) async fn recall_mailbox(
+        &self,
+        mailbox: &Canonical,
+        now: Timestamp,
+    ) -> Option<(Evidence, Option<Timestamp>)> {
+        let noted = self.shared.settings.journal.mailbox(mailbox).await?;
+        let come_back = self.come_back(&noted);
+        let is_due = come_back.is_some_and(|time| time <= now);
+        (!is_due).then_some((noted.evidence, come_back))
+    }
+
+    /// Waits until there are not too many who are asked about.
+    pub(super) async fn mailbox_turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.shared.mailboxes.acquire().await.ok()
+    }
+
+    /// Notes what was found out of a mailbox. Nothing is noted where nobody may be asked at all: that is
+    /// found out again as quickly.
+    pub(super) async fn note_mailbox(&self, mailbox: &Canonical, facts: &mut MailboxFacts) {
+        if matches!(facts.evidence.mailbox, MailboxEvidence::NotProbed(_)) {
+            return;
+        }
+        let noted = self.shared.settings.journal.note_mailbox(mailbox, &facts.evidence).await;
+        facts.come_back = noted.and_then(|noted| self.come_back(&noted));
+    }
+
+    /// When to ask about a mailbox again.
+    fn come_back(&self, noted: &NotedMailbox) -> Option<Timestamp> {
+        match self.shared.settings.waits {
+            Waits::Never => None,
+            Waits::ForGreylisting => come_back(noted),
+        }
+    }
+}
+
+/// When to ask again about a mailbox that is deferred, if that is worth it still: at the next time of the
+/// plan, and not before the server lets in, or what is known of it ends.
+fn come_back(noted: &NotedMailbox) -> Option<Timestamp> {
+    let NotedMailbox { evidence, first_deferred } = noted;
+    if evidence.mailbox != MailboxEvidence::Greylisted {
+        return None;
+    }
+    let first = (*first_deferred)?;
+    let plan = COME_BACK_AFTER.iter().filter_map(|wait| first.checked_add(*wait).ok());
+    let next = plan.into_iter().find(|time| *time > evidence.asked_at)?;
+    Some(
+        [evidence.retry_at, evidence.valid_until()]
+            .into_iter()
+            .flatten()
+            .fold(next, Timestamp::max),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_deferred_is_asked_about_three_times_more() {
+        let at = |minutes: i64| Timestamp::from_second(minutes * 60).unwrap();
+        let noted = |mailbox, asked: i64, retry: Option<i64>| NotedMailbox {
+            evidence: Evidence {
+                retry_at: retry.map(at),
+                ..Evidence::without_reply(mailbox, at(asked))
+            },
+            first_deferred: Some(at(0)),
+        };
+        const DEFERRED: MailboxEvidence = MailboxEvidence::Greylisted;
+        // What was noted: when it was asked about, when the server would be asked again; the next time.
+        let cases = [
+            ("the first time", noted(DEFERRED, 0, Some(5)), Some(5)),
+            ("the server wants more patience", noted(DEFERRED, 0, Some(10)), Some(10)),
+            ("it does not say", noted(DEFERRED, 0, None), Some(15)),
+            ("after five minutes", noted(DEFERRED, 5, Some(10)), Some(15)),
+            ("after fifteen", noted(DEFERRED, 15, Some(20)), Some(60)),
+            ("after an hour", noted(DEFERRED, 60, Some(65)), None),
+            ("two come back to it", noted(DEFERRED, 6, Some(11)), Some(15)),
+            ("let in", noted(MailboxEvidence::NotFound, 5, None), None),
+        ];
+        for (name, noted, expected) in cases {
+            assert_eq!(come_back(&noted), expected.map(at), "{name}");
+        }
+    }
+}
