@@ -4,10 +4,11 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use futures_util::{StreamExt, pin_mut, stream};
 use tokio::sync::mpsc;
 
+use super::depth::DepthArg;
 use super::exit::{Exit, OrStop, Stopped};
 use super::lines::Lines;
 use super::settings::Settings;
@@ -15,7 +16,7 @@ use super::{Global, Reader, written_to};
 use crate::config::Config;
 use crate::report::{Form, Report, visible_json};
 use crate::validator::{Caller, Request, Urgency, Validator};
-use crate::verdict::{Depth, Verdict};
+use crate::verdict::Verdict;
 
 /// How many addresses are looked at side by side.
 const SIDE_BY_SIDE: usize = 32;
@@ -42,26 +43,6 @@ pub(super) struct CheckArgs {
     /// How deep to look
     #[arg(long, value_name = "DEPTH", default_value = "domain")]
     depth: DepthArg,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum DepthArg {
-    /// The text, and what the lists know of it
-    Syntax,
-    /// Also ask the DNS whether the domain takes mail
-    Domain,
-    /// Also ask the mail server about the mailbox
-    Mailbox,
-}
-
-impl From<DepthArg> for Depth {
-    fn from(depth: DepthArg) -> Self {
-        match depth {
-            DepthArg::Syntax => Self::Syntax,
-            DepthArg::Domain => Self::Domain,
-            DepthArg::Mailbox => Self::Mailbox,
-        }
-    }
 }
 
 pub(super) async fn run(

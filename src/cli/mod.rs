@@ -1,8 +1,10 @@
 //! The command line: one file a command. Nothing below this room knows of it.
 
 mod check;
+mod clean;
 mod completions;
 mod config;
+mod depth;
 mod exit;
 mod forget;
 mod lines;
@@ -46,6 +48,7 @@ struct Cli {
 const EXAMPLES: &str = "Examples:
   mailvet check joe@gmal.com someone@gmail.com
   mailvet check --offline --json - < addresses.txt
+  mailvet clean list.csv -o cleaned.csv --report report.html
   mailvet serve --listen 127.0.0.1:8080
   mailvet reply '550 5.7.1 Client host blocked using zen.spamhaus.org'
   mailvet config --config mailvet.toml
@@ -57,6 +60,8 @@ Exit status: 0 done, 1 an address is undeliverable, 2 wrong use or configuration
 enum Command {
     /// Look at one or a few addresses
     Check(check::CheckArgs),
+    /// Clean a list: the same list again, with what was found out in each row
+    Clean(Box<clean::CleanArgs>),
     /// Run the service: POST /v1/validate
     Serve(serve::ServeArgs),
     /// Explain what a mail server's reply means
@@ -169,6 +174,11 @@ impl Cli {
                 let (config, _) = settings.read().or_usage()?;
                 let _log = log(&config)?;
                 on_runtime(check::run(arguments, global, &config, &settings))
+            }
+            Command::Clean(arguments) => {
+                let (config, _) = settings.read().or_usage()?;
+                let _log = log(&config)?;
+                on_runtime(clean::run(arguments, global, &config, &settings))
             }
             Command::Reply(arguments) => {
                 let (config, _) = settings.read().or_usage()?;

@@ -1,14 +1,18 @@
-//! Files that hold a list: the text in them, whatever it is packed in.
+//! Files that hold a list: the text in them, whatever it is packed in, and files that appear when they
+//! are complete.
 //!
 //! What a file is is told by its first bytes, not by its name. A text is read as it is; gzip is unpacked on
 //! the way; of an Excel workbook (`.xlsx`) one sheet is turned into CSV, in memory, since a workbook
 //! cannot be read from its front.
 
+mod output;
 mod workbook;
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use flate2::bufread::MultiGzDecoder;
+
+pub use output::{OutputFile, meant_by, partial_path, with_ending};
 
 /// Bytes read from a source at once.
 const PIECE_BYTES: usize = 64 * 1024;

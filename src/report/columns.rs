@@ -99,7 +99,7 @@ impl Column {
 
     /// The name without what all have in common.
     pub fn short(self) -> &'static str {
-        self.name().strip_prefix(PREFIX).unwrap_or(self.name())
+        self.name().strip_prefix(PREFIX).unwrap_or_default()
     }
 
     /// What a report says in this column; none for nothing. Of duplicates a report knows nothing.

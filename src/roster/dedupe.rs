@@ -84,6 +84,12 @@ impl Seen {
         }
     }
 
+    /// Whether a key was seen.
+    pub fn contains(&self, key: &str) -> bool {
+        let (shard, hash) = self.hash(key);
+        self.shards[shard].contains_key(&hash)
+    }
+
     /// How many different keys there were.
     pub fn count(&self) -> usize {
         self.shards.iter().map(Shard::len).sum()
@@ -167,6 +173,7 @@ mod tests {
             assert_eq!(seen.first(key, row), expected, "{key} in row {row}");
         }
         assert_eq!(seen.count(), 4);
+        assert!(seen.contains("joe@x.de") && !seen.contains("sue@x.de"));
     }
 
     #[test]

@@ -99,6 +99,14 @@ impl<W: Write> Writer<W> {
         }
     }
 
+    /// Sends off what was written.
+    ///
+    /// # Errors
+    /// Those of the sink.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
+    }
+
     /// The sink, with everything written to it.
     pub fn into_inner(self) -> W {
         self.sink

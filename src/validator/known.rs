@@ -21,13 +21,7 @@ pub(super) struct Known<'c> {
 impl<'c> Known<'c> {
     /// Reads a text and looks its parts up.
     pub(super) fn read(lists: &'c InForce, request: &Request<'_>) -> Result<Self, SyntaxError> {
-        let pasted = Pasted::clean(request.text);
-        if let (Manner::Strict, Some(at)) = (request.manner, pasted.first_change()) {
-            return Err(SyntaxError { code: SyntaxCode::NotClean, at });
-        }
-        let is_special_use = |label: &str| lists.catalog.is_special_use(label);
-        let address = Address::parse(pasted.text(), SingleLabels::AcceptedIf(&is_special_use))
-            .map_err(|error| SyntaxError { at: pasted.typed_offset(error.at), ..error })?;
+        let (address, cleaned) = address_in(lists, request.text, request.manner)?;
         let (knowledge, suggestion) = match address.host() {
             Host::Literal(_) => (Knowledge::default(), None),
             Host::Domain(domain) => {
@@ -40,7 +34,33 @@ impl<'c> Known<'c> {
         };
         let canonical = lists.catalog.canonical(&address, &knowledge);
         let word = lists.catalog.word_on_address(&address, &canonical);
-        let cleaned = pasted.first_change().is_some();
         Ok(Self { address, cleaned, knowledge, canonical, suggestion, word })
     }
+}
+
+/// The address in a text, and whether something pasted around it was taken away.
+fn address_in(lists: &InForce, text: &str, manner: Manner) -> Result<(Address, bool), SyntaxError> {
+    let pasted = Pasted::clean(text);
+    if let (Manner::Strict, Some(at)) = (manner, pasted.first_change()) {
+        return Err(SyntaxError { code: SyntaxCode::NotClean, at });
+    }
+    let is_special_use = |label: &str| lists.catalog.is_special_use(label);
+    let address = Address::parse(pasted.text(), SingleLabels::AcceptedIf(&is_special_use))
+        .map_err(|error| SyntaxError { at: pasted.typed_offset(error.at), ..error })?;
+    Ok((address, pasted.first_change().is_some()))
+}
+
+/// The address in a text and its canonical form; none where there is none.
+pub(super) fn canonical_in(
+    lists: &InForce,
+    text: &str,
+    manner: Manner,
+) -> Option<(Address, Canonical)> {
+    let (address, _) = address_in(lists, text, manner).ok()?;
+    let knowledge = match address.host() {
+        Host::Literal(_) => Knowledge::default(),
+        Host::Domain(domain) => lists.catalog.look_up(domain),
+    };
+    let canonical = lists.catalog.canonical(&address, &knowledge);
+    Some((address, canonical))
 }

@@ -24,7 +24,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tokio::time::Instant;
 
-use crate::catalog::ListInForce;
+use crate::address::Address;
+use crate::catalog::{Canonical, ListInForce};
 use crate::clock::Clock;
 use crate::report::Report;
 use crate::route::Trust;
@@ -32,14 +33,14 @@ use crate::typo::{Confidence, Locale};
 use crate::verdict::{Depth, Policy};
 use bulk::Bulk;
 use domain_stage::DomainStage;
-use known::Known;
+use known::{Known, canonical_in};
 
 pub use bulk::{BulkSettings, Halt, Waits};
 pub use flood::{Caller, FloodLimits, Urgency};
 pub use in_force::InForce;
 pub use probing::{Probing, ProbingParts};
 pub use routes::{Found, RouteSettings, Routes};
-pub use setup::{BuildError, BulkWish, Connection};
+pub use setup::{BuildError, BulkWish, Connection, ListValidator};
 
 /// One text to look at.
 #[derive(Clone, Copy)]
@@ -148,6 +149,12 @@ impl Validator {
         report
     }
 
+    /// The address in a text, and the key under which its person is found twice; none where there is no
+    /// address. Nobody is asked.
+    pub fn canonical(&self, text: &str, manner: Manner) -> Option<(Address, Canonical)> {
+        canonical_in(&self.lists.load(), text, manner)
+    }
+
     /// Before the process ends: takes leave of the mail servers that are being asked.
     pub async fn wind_up(&self) {
         if let Some(probing) = &self.probing {
@@ -191,6 +198,11 @@ impl Validator {
             (Network::Online(routes), Some(bulk)) => bulk.last_test(routes).await,
             _ => Ok(()),
         }
+    }
+
+    /// Whether mail servers can be asked.
+    pub fn can_probe(&self) -> bool {
+        self.probing.is_some()
     }
 
     /// How many domains are being asked about.

@@ -127,24 +127,40 @@ pub struct BulkWish {
     pub waits: Waits,
 }
 
-impl Validator {
-    /// The pipeline for the work on a list, as configured. See [`Self::from_config`].
+/// The pipeline for the work on a list, before it begins.
+pub struct ListValidator {
+    validator: Validator,
+    canaries: Vec<HostName>,
+}
+
+impl ListValidator {
+    /// Puts the pipeline together as configured. See [`Validator::from_config`].
     ///
     /// # Errors
     /// The same.
-    pub fn for_list(
+    pub fn from_config(
         config: &Config,
         connection: Connection,
         state: Option<&Path>,
-        wish: BulkWish,
     ) -> Result<Self, BuildError> {
         let canaries = canaries(config)?;
         let mut config = config.clone();
         // They are not asked as time goes by, but as the work does.
         config.dns.canaries.clear();
+        let validator = Validator::from_config(&config, connection, state)?;
+        Ok(Self { validator, canaries })
+    }
+
+    /// The pipeline, for what asks nobody.
+    pub fn validator(&self) -> &Validator {
+        &self.validator
+    }
+
+    /// The pipeline at work.
+    pub fn at_work(self, wish: BulkWish) -> Validator {
         let BulkWish { journal, concurrency, rate, waits } = wish;
-        let settings = BulkSettings { journal, concurrency, rate, canaries, waits };
-        Ok(Self::from_config(&config, connection, state)?.in_bulk(settings))
+        let canaries = self.canaries;
+        self.validator.in_bulk(BulkSettings { journal, concurrency, rate, canaries, waits })
     }
 }
 

@@ -66,9 +66,9 @@ pub struct RowCounts {
 }
 
 impl RowCounts {
-    /// Whether every row that was read went somewhere.
-    pub fn add_up(&self) -> bool {
-        self.read == self.written + self.left_out + self.suppressed + self.rejected
+    /// How many rows went somewhere.
+    pub fn accounted_for(&self) -> u64 {
+        self.written + self.left_out + self.suppressed + self.rejected
     }
 }
 
@@ -120,4 +120,27 @@ pub struct ListedAddress {
     pub reason: &'static str,
     /// What was probably meant.
     pub suggestion: Option<String>,
+}
+
+/// What a page tells beside numbers.
+pub struct PageFacts<'a> {
+    /// The name of the list.
+    pub title: &'a str,
+    /// When it was made.
+    pub made_at: jiff::Timestamp,
+}
+
+impl Summary {
+    /// tmp
+    pub fn text(&self) -> String {
+        format!("rows {} {:?}\n", self.rows.read, self.verdicts)
+    }
+    /// tmp
+    pub fn json(&self) -> u8 {
+        0
+    }
+    /// tmp
+    pub fn page(&self, _: &PageFacts<'_>) -> String {
+        String::new()
+    }
 }

@@ -42,7 +42,7 @@ pub enum RowSeen<'a> {
         /// The advice.
         advice: Option<Advice>,
         /// The reasons.
-        reasons: Vec<Reason>,
+        reasons: &'a [Reason],
     },
     /// It cannot be read.
     Unreadable(RowFault),

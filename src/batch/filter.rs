@@ -1,0 +1,88 @@
+//! Which rows the owner wants in the output.
+
+use std::str::FromStr;
+
+use crate::verdict::Verdict;
+
+/// A kind of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// Those with this verdict.
+    Verdict(Verdict),
+    /// Those whose address stood in an earlier row.
+    Duplicate,
+}
+
+/// A text names no kind of rows.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no such kind of rows; there are: {}, duplicates", Verdict::ALL.map(Verdict::code).join(", "))]
+pub struct UnknownClass;
+
+impl FromStr for Class {
+    type Err = UnknownClass;
+
+    fn from_str(name: &str) -> Result<Self, UnknownClass> {
+        if matches!(name, "duplicate" | "duplicates") {
+            return Ok(Self::Duplicate);
+        }
+        let verdict = Verdict::ALL.into_iter().find(|verdict| verdict.code() == name);
+        verdict.map(Self::Verdict).ok_or(UnknownClass)
+    }
+}
+
+/// Which rows are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Rows of these kinds alone; none: all.
+    pub only: Vec<Class>,
+    /// No rows of these kinds.
+    pub drop: Vec<Class>,
+}
+
+impl Filter {
+    /// Whether a row is wanted.
+    pub(super) fn wants(&self, verdict: Verdict, is_duplicate: bool) -> bool {
+        let is_of = |class: &Class| match class {
+            Class::Verdict(known) => *known == verdict,
+            Class::Duplicate => is_duplicate,
+        };
+        (self.only.is_empty() || self.only.iter().any(is_of)) && !self.drop.iter().any(is_of)
+    }
+
+    /// Whether what is nobody's row is wanted.
+    pub(super) fn wants_asides(&self) -> bool {
+        self.only.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_wanted_or_not() {
+        let filter = |only: &str, drop: &str| {
+            let classes =
+                |names: &str| names.split_whitespace().map(|name| name.parse().unwrap()).collect();
+            Filter { only: classes(only), drop: classes(drop) }
+        };
+        // The filter; whether it wants a plausible row, a risky one, a plausible duplicate.
+        let cases = [
+            ("", "", [true, true, true]),
+            ("plausible", "", [true, false, true]),
+            ("risky unknown", "", [false, true, false]),
+            ("duplicates", "", [false, false, true]),
+            ("", "risky", [true, false, true]),
+            ("", "duplicate", [true, true, false]),
+            ("plausible risky", "risky duplicates", [true, false, false]),
+        ];
+        for (only, drop, expected) in cases {
+            let filter = filter(only, drop);
+            let rows =
+                [(Verdict::Plausible, false), (Verdict::Risky, false), (Verdict::Plausible, true)];
+            let wanted = rows.map(|(verdict, is_duplicate)| filter.wants(verdict, is_duplicate));
+            assert_eq!(wanted, expected, "only {only:?}, drop {drop:?}");
+        }
+        assert_eq!("plausibel".parse::<Class>(), Err(UnknownClass));
+    }
+}

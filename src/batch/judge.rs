@@ -1,0 +1,214 @@
+//! What is said of one row.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::report::Report;
+use crate::roster::{Kind, Part, Plan, Row, RowFault, Sameness};
+use crate::typo::Locale;
+use crate::validator::{Caller, Manner, Request, Urgency, Validator};
+use crate::verdict::{Depth, Verdict};
+
+use super::earlier::{Earlier, Recheck};
+use super::suppress::Suppressed;
+
+/// Nobody waits for an answer about a list; look-ups have an end of their own.
+const BUDGET: Duration = Duration::from_secs(24 * 3600);
+/// How long one may stand in line for a mail server: longer than a line of as many as may be asked in a
+/// day takes.
+const MAILBOX_BUDGET: Duration = Duration::from_secs(2 * 3600);
+
+/// How addresses of a list are looked at.
+pub struct JudgeSettings {
+    /// How deep.
+    pub depth: Depth,
+    /// What to do about what is pasted around them.
+    pub manner: Manner,
+    /// The language of those who typed them.
+    pub locale: Option<Locale>,
+    /// What makes two rows the same; none where that does not matter.
+    pub sameness: Option<Sameness>,
+    /// Who is not to be written to.
+    pub suppressed: Suppressed,
+    /// Which verdicts of an earlier run still hold.
+    pub recheck: Option<Recheck>,
+}
+
+/// Says something of each row.
+pub struct Judge {
+    pub(super) validator: Arc<Validator>,
+    pub(super) clock: Arc<dyn Clock>,
+    plan: Arc<Plan>,
+    settings: JudgeSettings,
+}
+
+/// A row, and what is said of it.
+pub struct Judged {
+    /// The row.
+    pub row: Row,
+    /// What is said.
+    pub said: Said,
+    /// Its addresses, as it is told whether two rows are the same; the one that counts comes first. None
+    /// where that does not matter, or there is nothing to tell by.
+    pub keys: Vec<String>,
+}
+
+/// What is said of a row.
+pub enum Said {
+    /// Nothing: it is nobody's.
+    Nothing,
+    /// It cannot be read.
+    Unreadable(RowFault),
+    /// Its person is not to be written to, so nothing was asked.
+    Suppressed,
+    /// What an earlier run said.
+    Kept(Earlier),
+    /// What was found out now.
+    Report {
+        /// The report on the address that counts.
+        report: Box<Report>,
+        /// How many addresses there are in the row.
+        addresses: usize,
+    },
+}
+
+impl Judge {
+    /// Says something of the rows of this list.
+    pub fn new(
+        validator: Arc<Validator>,
+        clock: Arc<dyn Clock>,
+        plan: Arc<Plan>,
+        settings: JudgeSettings,
+    ) -> Self {
+        Self { validator, clock, plan, settings }
+    }
+
+    /// Looks at a row.
+    pub async fn row(&self, row: Row) -> Judged {
+        let said = match row.kind() {
+            Kind::Aside => Said::Nothing,
+            Kind::Fault(fault) => Said::Unreadable(fault),
+            Kind::Entry if self.is_suppressed(&row) => Said::Suppressed,
+            Kind::Entry => match self.kept(&row) {
+                Some(earlier) => Said::Kept(earlier),
+                None => return self.reported(row).await,
+            },
+        };
+        let keys = match said {
+            Said::Kept(_) => row.addresses().iter().filter_map(|text| self.key_of(text)).collect(),
+            _ => Vec::new(),
+        };
+        Judged { row, said, keys }
+    }
+
+    /// The addresses of a row that somebody has to be asked about.
+    pub(super) fn to_ask<'r>(&self, row: &'r Row) -> &'r [String] {
+        let is_settled = row.kind() != Kind::Entry || self.is_suppressed(row);
+        if is_settled || self.kept(row).is_some() { &[] } else { row.addresses() }
+    }
+
+    /// Looks at a text.
+    pub(super) async fn text(&self, text: &str) -> Report {
+        let request = Request {
+            text,
+            depth: self.settings.depth,
+            manner: self.settings.manner,
+            budget: match self.settings.depth {
+                Depth::Syntax | Depth::Domain => BUDGET,
+                Depth::Mailbox => MAILBOX_BUDGET,
+            },
+            caller: Caller::Operator,
+            urgency: Urgency::InTurn,
+            locale: self.settings.locale.as_ref(),
+        };
+        self.validator.validate(&request).await
+    }
+
+    /// Looks at each address of a row. The best of them counts: one is enough to reach somebody.
+    async fn reported(&self, row: Row) -> Judged {
+        let addresses = row.addresses().len();
+        let mut reports = Vec::with_capacity(addresses.max(1));
+        if addresses == 0 {
+            reports.push(self.text("").await);
+        }
+        for text in row.addresses() {
+            reports.push(self.text(text).await);
+        }
+        // The first of equals.
+        reports.sort_by_key(|report| worth(report.judgement.verdict));
+        let keys = match self.settings.sameness {
+            None => Vec::new(),
+            Some(sameness) => reports.iter().filter_map(|report| key(report, sameness)).collect(),
+        };
+        let mut report = reports.swap_remove(0);
+        if addresses > 1 {
+            report.message = of_several(&report, addresses);
+        }
+        Judged { row, said: Said::Report { report: Box::new(report), addresses }, keys }
+    }
+
+    fn is_suppressed(&self, row: &Row) -> bool {
+        let suppressed = &self.settings.suppressed;
+        !suppressed.is_empty()
+            && row.addresses().iter().any(|text| {
+                let address = self.validator.canonical(text, Manner::Lenient);
+                address.is_some_and(|(address, canonical)| suppressed.has(&address, &canonical))
+            })
+    }
+
+    fn kept(&self, row: &Row) -> Option<Earlier> {
+        self.settings.recheck.as_ref()?.kept(row, &self.plan)
+    }
+
+    fn key_of(&self, text: &str) -> Option<String> {
+        let sameness = self.settings.sameness?;
+        let Some((address, canonical)) = self.validator.canonical(text, self.settings.manner)
+        else {
+            return malformed_key(text);
+        };
+        Some(match sameness {
+            Sameness::Exact => address.normalized(),
+            Sameness::Canonical => canonical.key,
+        })
+    }
+}
+
+/// Whether a row ends here: one that is too long comes in several parts.
+pub(super) fn is_whole(row: &Row) -> bool {
+    row.after().part == Part::Last
+}
+
+/// What tells whether two rows are the same.
+fn key(report: &Report, sameness: Sameness) -> Option<String> {
+    match (&report.address, sameness) {
+        (None, _) => malformed_key(&report.email),
+        (Some(facts), Sameness::Exact) => Some(facts.address.normalized()),
+        (Some(facts), Sameness::Canonical) => Some(facts.canonical.key.clone()),
+    }
+}
+
+/// The same for a text that is no address; an empty one is nobody's.
+fn malformed_key(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// The best verdict has the least number. What could not be found out is better than what cannot be.
+fn worth(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Deliverable => 0,
+        Verdict::Plausible => 1,
+        Verdict::Risky => 2,
+        Verdict::Unknown => 3,
+        Verdict::Undeliverable => 4,
+    }
+}
+
+fn of_several(report: &Report, addresses: usize) -> String {
+    format!(
+        "The best of {addresses} addresses is {}. {}",
+        crate::report::visible(&report.email),
+        report.message
+    )
+}

@@ -1,0 +1,254 @@
+//! Work on a list from its first row to its last: read, judged and written at the same time, in order.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::future::join_all;
+use futures_util::pin_mut;
+use tokio::sync::mpsc;
+use tokio::task::{JoinError, JoinHandle};
+use tokio::time::{Duration, Instant, timeout};
+
+use super::asking::ask_about_all;
+use super::intake::{self, Rows};
+use super::judge::{Judge, Judged};
+use super::list::List;
+use super::progress::Progress;
+use super::sink::{Sink, WriteError};
+use super::summary::{Summary, Tally};
+use crate::files::FileError;
+use crate::roster::Row;
+use crate::store::{Journal, StoreError};
+use crate::validator::{Halt, Validator};
+use crate::verdict::Depth;
+
+/// How many lots of rows are judged at the same time: enough of them that one with a slow domain does not
+/// hold up the others.
+const LOTS_UNDER_WAY: usize = 32;
+/// How many lots may wait to be written.
+const LOTS_TO_WRITE: usize = 4;
+/// How long one waits for what is being written when the work is broken off.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Work on a list.
+pub struct Run {
+    /// The list.
+    pub list: List,
+    /// Who says something of each row.
+    pub judge: Arc<Judge>,
+    /// What was found out; none where nobody is asked.
+    pub journal: Option<Journal>,
+    /// Where rows go.
+    pub sink: Sink,
+    /// How far it is.
+    pub progress: Arc<Progress>,
+    /// How deep it is looked.
+    pub depth: Depth,
+    /// When mail servers are asked.
+    pub asking: Asking,
+}
+
+/// When mail servers are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// Before a row is written: each at its own pace, not in the order of the list.
+    First,
+    /// They are not.
+    Never,
+}
+
+/// Why work on a list ended before the list.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// Somebody wished so.
+    #[error("stopped")]
+    Interrupted,
+    /// What the DNS says is not to be believed.
+    #[error(transparent)]
+    Halted(#[from] Halt),
+    /// The list cannot be read.
+    #[error("cannot read the list: {0}")]
+    Reading(#[from] FileError),
+    /// An output cannot be written.
+    #[error(transparent)]
+    Writing(#[from] WriteError),
+    /// What is found out cannot be noted.
+    #[error("cannot note what was found out: {0}")]
+    Noting(#[from] StoreError),
+    /// A fault of ours: a row went nowhere.
+    #[error("a fault of ours: {read} rows were read, and {told} are accounted for")]
+    RowsLost {
+        /// Rows read.
+        read: u64,
+        /// Rows that went somewhere.
+        told: u64,
+    },
+    /// A fault of ours, of which standard error has the place.
+    #[error("a fault of ours")]
+    Broken,
+}
+
+impl From<JoinError> for Stop {
+    fn from(_: JoinError) -> Self {
+        Self::Broken
+    }
+}
+
+impl Run {
+    /// Works on the list to its end, or until somebody wishes it to stop. What is complete has appeared
+    /// then; what is not stays where it is, and what was found out in the journal.
+    ///
+    /// # Errors
+    /// Why it ended before.
+    pub async fn to_its_end(self, wish_to_stop: impl Future<Output = ()>) -> Result<Summary, Stop> {
+        let began = Instant::now();
+        let Self { mut list, judge, journal, sink, progress, depth, asking } = self;
+        let broken_off = broken_off(&judge.validator, journal.as_ref(), wish_to_stop);
+        pin_mut!(broken_off);
+        if asking == Asking::First {
+            progress.ask(true);
+            tokio::select! {
+                biased;
+                stop = &mut broken_off => return Err(stop),
+                asked = ask_first(&mut list, &judge, &progress) => asked?,
+            }
+            progress.ask(false);
+        }
+        let (rows, read) = intake::rows(&mut list)?;
+        let (lots, to_write) = mpsc::channel(LOTS_TO_WRITE);
+        let mut written = write_on_a_thread(sink, to_write, progress);
+        let judged = tokio::select! {
+            biased;
+            stop = &mut broken_off => Err(stop),
+            judged = judge_all(rows, &judge, &lots) => judged,
+        };
+        drop(lots);
+        if let Err(stop) = judged {
+            // What is done already is still written, unless whoever takes it does not take it.
+            let _ = timeout(PATIENCE, written).await;
+            return Err(stop);
+        }
+        let sink = tokio::select! {
+            biased;
+            // Where nobody took the rows any more, this tells why.
+            sink = &mut written => sink??,
+            stop = &mut broken_off => return Err(stop),
+        };
+        judge.validator.last_test().await?;
+        let domains = match &journal {
+            None => 0,
+            Some(journal) => {
+                let routes = journal.routes().await;
+                journal.trouble().map_or(Ok(routes), Err)?
+            }
+        };
+        let tally = complete(sink, &read, journal.clone()).await?;
+        Ok(tally.summary(depth, domains, began.elapsed()))
+    }
+}
+
+/// Waits for a reason to break off.
+async fn broken_off(
+    validator: &Validator,
+    journal: Option<&Journal>,
+    wish_to_stop: impl Future<Output = ()>,
+) -> Stop {
+    let trouble = async {
+        match journal {
+            Some(journal) => journal.in_trouble().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = wish_to_stop => Stop::Interrupted,
+        halt = validator.halted() => halt.into(),
+        error = trouble => error.into(),
+    }
+}
+
+/// Asks mail servers before a row is written; the list is read once for that, and once more afterwards.
+async fn ask_first(list: &mut List, judge: &Judge, progress: &Progress) -> Result<(), Stop> {
+    list.set_down().map_err(FileError::Io)?;
+    let (rows, _) = intake::rows(list)?;
+    Ok(ask_about_all(rows, judge, progress).await.map_err(FileError::Io)?)
+}
+
+/// Lets the outputs appear, and after them lets the journal go.
+async fn complete(
+    mut sink: Sink,
+    read: &AtomicU64,
+    journal: Option<Journal>,
+) -> Result<Tally, Stop> {
+    let (read, counts) = (read.load(Ordering::Relaxed), *sink.tally().rows());
+    if read != counts.accounted_for() {
+        return Err(Stop::RowsLost { read, told: counts.accounted_for() });
+    }
+    tokio::task::spawn_blocking(move || {
+        let tally = sink.finish()?;
+        journal.map_or(Ok(()), |journal| journal.finish())?;
+        Ok(tally)
+    })
+    .await?
+}
+
+/// Judges all rows and hands them over in their order, for as long as somebody takes them.
+async fn judge_all(
+    mut rows: Rows,
+    judge: &Arc<Judge>,
+    lots: &mpsc::Sender<Vec<Judged>>,
+) -> Result<(), Stop> {
+    let mut under_way: VecDeque<JoinHandle<Vec<Judged>>> = VecDeque::new();
+    let mut has_more = true;
+    while has_more || !under_way.is_empty() {
+        let wants_more = has_more && under_way.len() < LOTS_UNDER_WAY;
+        tokio::select! {
+            read = rows.recv(), if wants_more => match read {
+                None => has_more = false,
+                Some(lot) => {
+                    let lot = judge_lot(judge.clone(), lot.map_err(FileError::Io)?);
+                    under_way.push_back(tokio::spawn(lot));
+                }
+            },
+            judged = first(&mut under_way), if !under_way.is_empty() => {
+                under_way.pop_front();
+                if lots.send(judged?).await.is_err() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The first of them, when it is done.
+async fn first(
+    under_way: &mut VecDeque<JoinHandle<Vec<Judged>>>,
+) -> Result<Vec<Judged>, JoinError> {
+    match under_way.front_mut() {
+        Some(lot) => lot.await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn judge_lot(judge: Arc<Judge>, rows: Vec<Row>) -> Vec<Judged> {
+    join_all(rows.into_iter().map(|row| judge.row(row))).await
+}
+
+/// Writes rows as they come, on a thread of its own; gives the sink back when there are no more.
+fn write_on_a_thread(
+    mut sink: Sink,
+    mut lots: mpsc::Receiver<Vec<Judged>>,
+    progress: Arc<Progress>,
+) -> JoinHandle<Result<Sink, WriteError>> {
+    tokio::task::spawn_blocking(move || {
+        sink.begin()?;
+        while let Some(lot) = lots.blocking_recv() {
+            sink.take(&lot)?;
+            let tally = sink.tally();
+            progress.rows_done(tally.rows().read, tally.verdicts());
+        }
+        sink.flush()?;
+        Ok(sink)
+    })
+}

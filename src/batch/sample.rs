@@ -1,0 +1,141 @@
+//! Judging some rows of a list, chosen at random, to know what to expect of all.
+
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use tokio::time::Instant;
+
+use super::estimate::Share;
+use super::intake;
+use super::judge::{Judge, Said};
+use super::list::List;
+use super::run::Stop;
+use super::summary::{Listing, RowSeen, Summary, Tally};
+use crate::address::Host;
+use crate::files::FileError;
+use crate::roster::{Kind, Row, Seen};
+use crate::store::Journal;
+use crate::validator::Manner;
+use crate::verdict::{Depth, Verdict};
+
+/// How many rows are judged at the same time.
+const SIDE_BY_SIDE: usize = 1_000;
+
+/// What was found out of a sample, and what that tells of the list.
+pub struct Sampled {
+    /// What came of the rows that were judged.
+    pub summary: Summary,
+    /// Rows in the list.
+    pub whole: u64,
+    /// Domains in the list.
+    pub domains: u64,
+    /// How long the whole list can be expected to take.
+    pub time: Duration,
+}
+
+impl Sampled {
+    /// What share of all rows can be expected to have a verdict.
+    pub fn share(&self, verdict: Verdict) -> Share {
+        let place = Verdict::ALL.iter().position(|known| *known == verdict).unwrap_or_default();
+        Share::of(self.summary.verdicts[place], self.summary.rows.read, self.whole)
+    }
+}
+
+/// Chooses so many rows and judges them.
+///
+/// # Errors
+/// The list cannot be read, or the DNS not be believed.
+pub async fn sample(
+    mut list: List,
+    judge: &Judge,
+    journal: &Journal,
+    depth: Depth,
+    size: usize,
+    random: fastrand::Rng,
+) -> Result<Sampled, Stop> {
+    let began = Instant::now();
+    let Chosen { rows, whole, domains } = choose(&mut list, judge, size, random).await?;
+    let reading = began.elapsed();
+    let began = Instant::now();
+    let judged = stream::iter(rows).map(|row| judge.row(row)).buffer_unordered(SIDE_BY_SIDE);
+    let tally = tokio::select! {
+        tally = count(judged) => tally,
+        halt = judge.validator.halted() => return Err(halt.into()),
+    };
+    judge.validator.last_test().await?;
+    let judging = began.elapsed();
+    let asked = journal.routes().await;
+    let summary = tally.summary(depth, asked, judging);
+    let time = reading + scaled(judging, depth, &summary, whole, domains);
+    Ok(Sampled { summary, whole, domains, time })
+}
+
+/// How long all rows take, by how long some of them took. What takes its time is to ask: the DNS about
+/// each domain once, mail servers about each row.
+fn scaled(took: Duration, depth: Depth, some: &Summary, whole: u64, domains: u64) -> Duration {
+    let (all, some) = match depth {
+        Depth::Domain if some.domains_asked > 0 => (domains, some.domains_asked),
+        Depth::Syntax | Depth::Domain | Depth::Mailbox => (whole, some.rows.read),
+    };
+    took.mul_f64(all as f64 / some.max(1) as f64)
+}
+
+/// Rows chosen at random.
+struct Chosen {
+    rows: Vec<Row>,
+    whole: u64,
+    domains: u64,
+}
+
+/// Reads the list to its end and keeps some of the rows, each as likely as any other (Vitter's algorithm R).
+async fn choose(
+    list: &mut List,
+    judge: &Judge,
+    size: usize,
+    mut random: fastrand::Rng,
+) -> Result<Chosen, Stop> {
+    let (mut lots, _) = intake::rows(list)?;
+    let mut rows: Vec<Row> = Vec::new();
+    let (mut whole, mut domains) = (0_u64, Seen::default());
+    while let Some(lot) = lots.recv().await {
+        for row in lot.map_err(FileError::Io)? {
+            if row.kind() == Kind::Aside || !super::judge::is_whole(&row) {
+                continue;
+            }
+            whole += 1;
+            for text in row.addresses() {
+                if let Some((address, _)) = judge.validator.canonical(text, Manner::Lenient)
+                    && let Host::Domain(domain) = address.host()
+                {
+                    domains.first(domain.ascii(), whole);
+                }
+            }
+            if rows.len() < size {
+                rows.push(row);
+            } else if let Some(place) =
+                usize::try_from(random.u64(0..whole)).ok().filter(|place| *place < size)
+            {
+                rows[place] = row;
+            }
+        }
+    }
+    Ok(Chosen { rows, whole, domains: domains.count() as u64 })
+}
+
+/// Counts rows in whatever order they come.
+async fn count(judged: impl futures_util::Stream<Item = super::judge::Judged>) -> Tally {
+    futures_util::pin_mut!(judged);
+    let mut tally = Tally::new(Listing::Numbers);
+    while let Some(judged) = judged.next().await {
+        let number = judged.row.number();
+        tally.rows().read += 1;
+        match &judged.said {
+            Said::Nothing => {}
+            Said::Suppressed => tally.rows().suppressed += 1,
+            Said::Unreadable(fault) => tally.row(number, &RowSeen::Unreadable(*fault)),
+            Said::Kept(earlier) => tally.row(number, &earlier.seen()),
+            Said::Report { report, .. } => tally.row(number, &RowSeen::Judged(report)),
+        }
+    }
+    tally
+}

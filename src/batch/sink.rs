@@ -1,0 +1,385 @@
+//! Where rows go: into the output, files of a split, a file for those that cannot be read, or nowhere; each
+//! in the order of the list, and counted.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::filter::Filter;
+use super::judge::{Judged, Said, is_whole};
+use super::summary::{RowSeen, Tally};
+use crate::files::OutputFile;
+use crate::report::Column;
+use crate::roster::{Cell, Formulas, Output, Plan, Row, RowFault, Seen, Shape, Target, Writer};
+use crate::verdict::{Advice, Depth, Verdict};
+
+/// How rows are written.
+#[derive(Clone, Debug)]
+pub struct Form {
+    /// The columns that are added.
+    pub columns: Vec<Column>,
+    /// The format; where none is named, that of the list.
+    pub target: Option<Target>,
+    /// What becomes of formulas.
+    pub formulas: Formulas,
+}
+
+/// Where rows go.
+#[derive(Default)]
+pub struct Outlets {
+    /// The output.
+    pub main: Option<Outlet>,
+    /// Files by their names: one for each verdict, one for duplicates.
+    pub split: BTreeMap<&'static str, Outlet>,
+    /// Rows that cannot be read.
+    pub rejects: Option<Outlet>,
+}
+
+/// Something that rows are written to.
+pub enum Outlet {
+    /// A file.
+    File(PathBuf, OutputFile),
+    /// A pipe, such as standard output.
+    Pipe(Box<dyn Write + Send>),
+}
+
+/// An output cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}: {error}", name(.path.as_deref()))]
+pub struct WriteError {
+    /// The file; none for a pipe.
+    pub path: Option<PathBuf>,
+    /// What the system says.
+    pub error: io::Error,
+}
+
+fn name(path: Option<&Path>) -> String {
+    path.map_or_else(|| "to standard output".to_owned(), |path| path.display().to_string())
+}
+
+/// The name of the file with the duplicates.
+const DUPLICATES: &str = "duplicates";
+
+impl Outlets {
+    /// They are not wanted after all.
+    pub fn discard(self) {
+        let Self { main, split, rejects } = self;
+        for outlet in main.into_iter().chain(split.into_values()).chain(rejects) {
+            match outlet {
+                Outlet::File(_, file) => file.discard(),
+                Outlet::Pipe(_) => {}
+            }
+        }
+    }
+
+    /// The names of the files of a split.
+    pub fn names_of_split() -> impl Iterator<Item = &'static str> {
+        Verdict::ALL.into_iter().map(Verdict::code).chain([DUPLICATES])
+    }
+
+    /// What files of this list are called in the end, by the form that they have.
+    pub fn extension(plan: &Plan, target: Option<Target>) -> &'static str {
+        match target.unwrap_or_else(|| own(plan.shape())) {
+            Target::Csv => "csv",
+            Target::Tsv => "tsv",
+            Target::JsonLines => "jsonl",
+            Target::Lines => "txt",
+        }
+    }
+}
+
+/// The format that rows of this shape have with columns added.
+fn own(shape: Shape) -> Target {
+    match shape {
+        Shape::Delimited(dialect) if dialect.delimiter == b'\t' => Target::Tsv,
+        Shape::Delimited(_) | Shape::Lines | Shape::Mailman => Target::Csv,
+        Shape::JsonLines | Shape::Json => Target::JsonLines,
+    }
+}
+
+impl Write for Outlet {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::File(_, file) => file.write(bytes),
+            Self::Pipe(pipe) => pipe.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::File(_, file) => file.flush(),
+            Self::Pipe(pipe) => pipe.flush(),
+        }
+    }
+}
+
+/// An outlet with the form of the list.
+struct Pen {
+    path: Option<PathBuf>,
+    writer: Writer<Outlet>,
+}
+
+impl Pen {
+    fn new(outlet: Outlet, plan: &Plan, form: &Form) -> Self {
+        let path = match &outlet {
+            Outlet::File(path, _) => Some(path.clone()),
+            Outlet::Pipe(_) => None,
+        };
+        let output = Output {
+            target: form.target,
+            fields: form.columns.iter().map(|column| column.name().to_owned()).collect(),
+            formulas: form.formulas,
+        };
+        Self { path, writer: Writer::new(outlet, plan, output) }
+    }
+
+    fn failed(&self, error: io::Error) -> WriteError {
+        WriteError { path: self.path.clone(), error }
+    }
+
+    fn header(&mut self) -> Result<(), WriteError> {
+        self.writer.header().map_err(|error| self.failed(error))
+    }
+
+    fn row(&mut self, row: &Row, cells: &[Cell<'_>]) -> Result<(), WriteError> {
+        self.writer.row(row, cells).map_err(|error| self.failed(error))
+    }
+
+    fn flush(&mut self) -> Result<(), WriteError> {
+        self.writer.flush().map_err(|error| self.failed(error))
+    }
+
+    fn finish(self) -> Result<(), WriteError> {
+        let Self { path, writer } = self;
+        let finished = match writer.into_inner() {
+            Outlet::File(_, file) => file.finish(),
+            Outlet::Pipe(mut pipe) => pipe.flush(),
+        };
+        finished.map_err(|error| WriteError { path, error })
+    }
+}
+
+/// Takes rows in the order of the list.
+pub struct Sink {
+    form: Form,
+    filter: Filter,
+    /// Who was on the list before; none where that does not matter.
+    seen: Option<Seen>,
+    main: Option<Pen>,
+    split: BTreeMap<&'static str, Pen>,
+    rejects: Option<Pen>,
+    tally: Tally,
+    /// Whether what is nobody's row is something that somebody wrote.
+    counts_asides: bool,
+}
+
+impl Sink {
+    /// Writes the rows of this list.
+    pub fn new(plan: &Plan, form: Form, filter: Filter, outlets: Outlets, tally: Tally) -> Self {
+        let pen = |outlet: Outlet| Pen::new(outlet, plan, &form);
+        let main = outlets.main.map(pen);
+        let split = outlets.split.into_iter().map(|(name, outlet)| (name, pen(outlet))).collect();
+        let rejects = outlets.rejects.map(pen);
+        let counts_asides = plan.shape() != Shape::Json;
+        Self { form, filter, seen: None, main, split, rejects, tally, counts_asides }
+    }
+
+    /// The same, telling duplicates.
+    #[must_use]
+    pub fn telling_duplicates(self) -> Self {
+        Self { seen: Some(Seen::default()), ..self }
+    }
+
+    /// What stands before the first row.
+    ///
+    /// # Errors
+    /// An output cannot be written.
+    pub(super) fn begin(&mut self) -> Result<(), WriteError> {
+        self.pens().try_for_each(Pen::header)
+    }
+
+    /// Takes the next rows.
+    ///
+    /// # Errors
+    /// An output cannot be written.
+    pub(super) fn take(&mut self, rows: &[Judged]) -> Result<(), WriteError> {
+        rows.iter().try_for_each(|judged| self.row(judged))?;
+        // Whoever reads a pipe wants to see something.
+        match &mut self.main {
+            Some(pen) if pen.path.is_none() => pen.flush(),
+            _ => Ok(()),
+        }
+    }
+
+    /// What was counted so far.
+    pub(super) fn tally(&mut self) -> &mut Tally {
+        &mut self.tally
+    }
+
+    /// Everything is written to the files that are not complete.
+    ///
+    /// # Errors
+    /// It cannot be.
+    pub(super) fn flush(&mut self) -> Result<(), WriteError> {
+        self.pens().try_for_each(Pen::flush)
+    }
+
+    /// All outputs are complete, and appear.
+    ///
+    /// # Errors
+    /// One of them cannot. It can be tried again from the start.
+    pub(super) fn finish(self) -> Result<Tally, WriteError> {
+        let Self { main, split, rejects, tally, .. } = self;
+        main.into_iter().chain(split.into_values()).chain(rejects).try_for_each(Pen::finish)?;
+        Ok(tally)
+    }
+
+    fn pens(&mut self) -> impl Iterator<Item = &mut Pen> {
+        self.main.iter_mut().chain(self.split.values_mut()).chain(&mut self.rejects)
+    }
+
+    fn row(&mut self, judged: &Judged) -> Result<(), WriteError> {
+        let row = &judged.row;
+        let number = row.number();
+        match &judged.said {
+            Said::Nothing => {
+                self.tally.rows().asides += u64::from(self.counts_asides);
+                match &mut self.main {
+                    Some(pen) if self.filter.wants_asides() => pen.row(row, &[]),
+                    _ => Ok(()),
+                }
+            }
+            Said::Suppressed => {
+                let rows = self.tally.rows();
+                rows.read += 1;
+                rows.suppressed += 1;
+                Ok(())
+            }
+            Said::Unreadable(fault) => self.unreadable(row, *fault),
+            Said::Kept(earlier) => {
+                self.tally.row(number, &earlier.seen());
+                let duplicate_of = self.duplicate_of(judged);
+                let texts = self.form.columns.iter().map(|column| match column {
+                    Column::DuplicateOf => duplicate_of.map(|first| first.to_string().into()),
+                    column => earlier.text(*column).map(Cow::Borrowed),
+                });
+                let texts: Vec<_> = texts.collect();
+                self.judged(row, earlier.verdict, duplicate_of, &texts)
+            }
+            Said::Report { report, addresses } => {
+                self.tally.row(number, &RowSeen::Judged(report));
+                if *addresses > 1 {
+                    self.tally.several();
+                }
+                let duplicate_of = self.duplicate_of(judged);
+                let texts = self.form.columns.iter().map(|column| match column {
+                    Column::DuplicateOf => duplicate_of.map(|first| first.to_string().into()),
+                    column => column.of(report),
+                });
+                let texts: Vec<_> = texts.collect();
+                self.judged(row, report.judgement.verdict, duplicate_of, &texts)
+            }
+        }
+    }
+
+    /// A row that cannot be read, or a part of one.
+    fn unreadable(&mut self, row: &Row, fault: RowFault) -> Result<(), WriteError> {
+        let is_wanted = self.filter.wants(Verdict::Unknown, false);
+        if is_whole(row) {
+            self.tally.row(row.number(), &RowSeen::Unreadable(fault));
+            let is_rejected = self.rejects.is_some();
+            let rows = self.tally.rows();
+            rows.read += 1;
+            let place = match (is_rejected, is_wanted) {
+                (true, _) => &mut rows.rejected,
+                (false, true) => &mut rows.written,
+                (false, false) => &mut rows.left_out,
+            };
+            *place += 1;
+        }
+        let texts = self.form.columns.iter().map(|column| fault_text(*column, fault));
+        let texts: Vec<_> = texts.collect();
+        let cells = cells(&self.form.columns, &texts);
+        if let Some(pen) = &mut self.rejects {
+            return pen.row(row, &cells);
+        }
+        if !is_wanted {
+            return Ok(());
+        }
+        let main = self.main.as_mut();
+        let split = self.split.get_mut(Verdict::Unknown.code());
+        main.into_iter().chain(split).try_for_each(|pen| pen.row(row, &cells))
+    }
+
+    /// A row with its verdict.
+    fn judged(
+        &mut self,
+        row: &Row,
+        verdict: Verdict,
+        duplicate_of: Option<u64>,
+        texts: &[Option<Cow<'_, str>>],
+    ) -> Result<(), WriteError> {
+        let is_wanted = self.filter.wants(verdict, duplicate_of.is_some());
+        let rows = self.tally.rows();
+        rows.read += 1;
+        if !is_wanted {
+            rows.left_out += 1;
+            return Ok(());
+        }
+        rows.written += 1;
+        let cells = cells(&self.form.columns, texts);
+        let file = if duplicate_of.is_some() { DUPLICATES } else { verdict.code() };
+        let (main, split) = (self.main.as_mut(), self.split.get_mut(file));
+        main.into_iter().chain(split).try_for_each(|pen| pen.row(row, &cells))
+    }
+
+    /// The first row with the address that counts in this one. All of its addresses are remembered.
+    fn duplicate_of(&mut self, judged: &Judged) -> Option<u64> {
+        let seen = self.seen.as_mut()?;
+        let mut first = None;
+        for (place, key) in judged.keys.iter().enumerate() {
+            let earlier = seen.first(key, judged.row.number());
+            if place == 0 {
+                // The same address twice in one row makes no duplicate of it.
+                first = earlier.filter(|number| *number != judged.row.number());
+            }
+        }
+        if first.is_some() {
+            self.tally.duplicate();
+        }
+        first
+    }
+}
+
+/// What stands in a column of a row that cannot be read.
+fn fault_text(column: Column, fault: RowFault) -> Option<Cow<'static, str>> {
+    match column {
+        Column::Verdict => Some(Verdict::Unknown.code().into()),
+        Column::Advice => Some(Advice::Accept.code().into()),
+        Column::Reasons => Some(fault.code().into()),
+        Column::Message => Some(fault.message().into()),
+        Column::Depth => Some(Depth::Syntax.code().into()),
+        Column::Suggestion
+        | Column::Normalized
+        | Column::Canonical
+        | Column::DuplicateOf
+        | Column::RetryAt
+        | Column::CheckedAt
+        | Column::Fixed
+        | Column::Report => None,
+    }
+}
+
+fn cells<'t>(columns: &[Column], texts: &'t [Option<Cow<'_, str>>]) -> Vec<Cell<'t>> {
+    let cell = |(column, text): (&Column, &'t Option<Cow<'_, str>>)| match (text, column) {
+        (None, _) => Cell::Empty,
+        (Some(text), Column::Reasons) => Cell::Words(text),
+        (Some(text), Column::DuplicateOf) => {
+            text.parse().map_or_else(|_| Cell::Text(text), Cell::Number)
+        }
+        (Some(text), Column::Report) => Cell::Json(text),
+        (Some(text), _) => Cell::Text(text),
+    };
+    columns.iter().zip(texts).map(cell).collect()
+}

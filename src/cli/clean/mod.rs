@@ -1,0 +1,204 @@
+//! `mailvet clean`: a list in, the same list out with the truth about each row.
+
+mod arguments;
+mod places;
+mod reports;
+mod sample;
+mod stopping;
+mod voice;
+mod watch;
+mod work;
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use jiff::Timestamp;
+
+use super::Global;
+use super::exit::{Exit, OrStop, Stopped};
+use super::settings::Settings;
+use crate::batch::summary::{Listing, Tally};
+use crate::batch::{Filter, Form, List, Progress, Reading, Run, Sink, Source, Stop};
+use crate::config::Config;
+use crate::report::Column;
+use crate::roster::{Formulas, Sameness, Shape, Target, Wish};
+pub(super) use arguments::CleanArgs;
+use arguments::{Columns, ReadingArgs, WritingArgs};
+use places::Earlier;
+use stopping::{Interrupts, is_no_room, stopped};
+use voice::Voice;
+use watch::{Watched, watch};
+use work::Work;
+
+pub(super) async fn run(
+    arguments: &CleanArgs,
+    global: &Global,
+    config: &Config,
+    settings: &Settings,
+) -> Result<Exit, Stopped> {
+    let voice = Voice::of(arguments);
+    reports::check(arguments).or_usage()?;
+    places::refuse_to_overwrite_input(arguments).or_usage()?;
+    let target = places::target(&arguments.writing).or_usage()?;
+    let list = open(arguments).or_usage()?;
+    voice.tell_of(&list);
+    let form = form(arguments, list.plan().shape(), target);
+    let prepare = |journal: Option<&Path>| {
+        Work::prepare(arguments, global, config, settings, &list, &form.columns, journal)
+    };
+    if let Some(rows) = arguments.looking.sample {
+        return sample::run(rows, prepare(None)?, list).await;
+    }
+    let journal = places::journal(arguments);
+    let earlier = places::settle_journal(journal.as_deref(), &arguments.writing).or_usage()?;
+    if arguments.writing.resume && earlier == Earlier::None {
+        voice.say("there is nothing to go on with: this run begins at the beginning");
+    }
+    let work = prepare(journal.as_deref())?;
+    if earlier == Earlier::GoesOn {
+        work.journal.forget_unanswered().await;
+    }
+    let sink = match sink(arguments, &list, form, target) {
+        Ok(sink) => sink,
+        Err(error) => {
+            if earlier == Earlier::None {
+                // Nothing is in it that anybody could go on with.
+                let _ = work.journal.finish();
+            }
+            return Err(fitting(error));
+        }
+    };
+    let ended = at_work(list, sink, &work, voice).await?;
+    match ended {
+        Ok(summary) => {
+            let written = reports::write(arguments, &summary, Timestamp::now());
+            voice.sum_up(&summary);
+            written.map_err(fitting)?;
+            Ok(Exit::Done)
+        }
+        Err(stop) => {
+            work.journal.close();
+            stopped(&stop, arguments, journal.as_deref())
+        }
+    }
+}
+
+/// Works on the list, watched by whoever is there, until it ends or somebody wishes it to stop.
+async fn at_work(
+    list: List,
+    sink: Sink,
+    work: &Work,
+    voice: Voice,
+) -> Result<Result<crate::batch::summary::Summary, Stop>, Stopped> {
+    let progress = Arc::new(Progress::default());
+    let watched = Watched {
+        progress: progress.clone(),
+        position: list.position(),
+        validator: work.validator.clone(),
+    };
+    let run = Run {
+        list,
+        judge: work.judge.clone(),
+        journal: Some(work.journal.clone()),
+        sink,
+        progress,
+        depth: work.depth,
+        asking: work.asking,
+    };
+    let mut interrupts = Interrupts::new().context("cannot wait for signals").or_failure()?;
+    let ended = {
+        let run = run.to_its_end(interrupts.next());
+        tokio::select! {
+            ended = run => ended,
+            never = watch(&watched), if voice == Voice::Loud => match never {},
+        }
+    };
+    tokio::select! {
+        () = work.validator.wind_up() => {}
+        // Whoever cannot wait for mail servers says it twice.
+        () = interrupts.next() => {}
+    }
+    Ok(ended)
+}
+
+/// Looks at the beginning of the list.
+fn open(arguments: &CleanArgs) -> anyhow::Result<List> {
+    let reading = reading(&arguments.reading);
+    match places::input(arguments) {
+        Some(path) => List::open(Source::File(path.to_owned()), &reading)
+            .with_context(|| format!("cannot use {}", path.display())),
+        None => {
+            if io::stdin().is_terminal() {
+                bail!("name a list, or let one come through standard input; --help has examples");
+            }
+            List::open(Source::Stream(Box::new(io::stdin())), &reading)
+                .context("cannot use standard input")
+        }
+    }
+}
+
+fn reading(arguments: &ReadingArgs) -> Reading {
+    Reading {
+        wish: Wish {
+            encoding: arguments.encoding,
+            format: arguments.from,
+            delimiter: arguments.delimiter,
+            header: arguments.header.map(Into::into),
+            columns: arguments.column.clone(),
+        },
+        sheet: arguments.sheet.clone(),
+    }
+}
+
+fn sink(
+    arguments: &CleanArgs,
+    list: &List,
+    form: Form,
+    target: Option<Target>,
+) -> anyhow::Result<Sink> {
+    let WritingArgs { only, drop, .. } = &arguments.writing;
+    let filter = Filter { only: only.clone(), drop: drop.clone() };
+    let listing =
+        if arguments.telling.report_addresses { Listing::Addresses } else { Listing::Numbers };
+    let outlets = places::outlets(arguments, list.plan(), target)?;
+    let sink = Sink::new(list.plan(), form, filter, outlets, Tally::new(listing));
+    Ok(match Option::<Sameness>::from(arguments.looking.dedupe) {
+        Some(_) => sink.telling_duplicates(),
+        None => sink,
+    })
+}
+
+/// How rows are written. JSON has room for the whole report.
+fn form(arguments: &CleanArgs, shape: Shape, target: Option<Target>) -> Form {
+    let WritingArgs { fields, fix, raw, .. } = &arguments.writing;
+    let is_json = match (target, shape) {
+        (Some(target), _) => target == Target::JsonLines,
+        (None, Shape::JsonLines | Shape::Json) => true,
+        (None, Shape::Delimited(_) | Shape::Lines | Shape::Mailman) => false,
+    };
+    let mut columns = match fields {
+        Some(Columns(columns)) => columns.clone(),
+        None => Column::USUAL.into_iter().chain(is_json.then_some(Column::Report)).collect(),
+    };
+    let further = [
+        fix.then_some(Column::Fixed),
+        // Without it the next run would take all rows to be as new as this output.
+        arguments.looking.recheck_after.map(|_| Column::CheckedAt),
+    ];
+    for column in further.into_iter().flatten() {
+        if !columns.contains(&column) {
+            columns.push(column);
+        }
+    }
+    let formulas = if *raw { Formulas::Raw } else { Formulas::Defused };
+    Form { columns, target, formulas }
+}
+
+/// No room is a failure of the machine; that a file cannot be made where it is wished for is the caller's.
+fn fitting(error: anyhow::Error) -> Stopped {
+    let is_full =
+        error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(is_no_room));
+    Stopped { exit: if is_full { Exit::Failure } else { Exit::Usage }, why: error }
+}

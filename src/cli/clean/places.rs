@@ -1,0 +1,176 @@
+//! Where the outputs of `mailvet clean` go, and its journal.
+
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+
+use super::arguments::{CleanArgs, WritingArgs};
+use crate::batch::{Outlet, Outlets};
+use crate::files::{OutputFile, meant_by, with_ending};
+use crate::roster::{Plan, Target};
+use crate::store::Journal;
+
+/// What the name of a journal ends with.
+const JOURNAL: &str = ".mailvet-journal";
+
+/// The file that the list is read from; none for standard input.
+pub(super) fn input(arguments: &CleanArgs) -> Option<&Path> {
+    arguments.input.as_deref().filter(|path| *path != Path::new("-"))
+}
+
+/// The file that is written; none for standard output.
+pub(super) fn output(writing: &WritingArgs) -> Option<&Path> {
+    writing.output.as_deref().filter(|path| *path != Path::new("-"))
+}
+
+/// Whether a file can be written aside and renamed.
+fn is_ordinary(path: &Path) -> bool {
+    std::fs::metadata(path).map_or(true, |there| there.is_file())
+}
+
+/// Where the journal is; none where nobody could go on with it.
+pub(super) fn journal(arguments: &CleanArgs) -> Option<PathBuf> {
+    input(arguments).filter(|path| is_ordinary(path))?;
+    let writing = &arguments.writing;
+    match (output(writing), &writing.split) {
+        (Some(path), _) if is_ordinary(path) => Some(with_ending(&meant_by(path), JOURNAL)),
+        (None, Some(folder)) if writing.output.is_none() => Some(folder.join(&JOURNAL[1..])),
+        _ => None,
+    }
+}
+
+/// Sees to it that an earlier run that was stopped is neither forgotten nor mixed up with this one.
+pub(super) fn settle_journal(
+    path: Option<&Path>,
+    writing: &WritingArgs,
+) -> anyhow::Result<Earlier> {
+    let Some(path) = path else {
+        ensure!(
+            !writing.resume,
+            "--resume goes on with a list in a file and an output in another: name INPUT and -o OUTPUT"
+        );
+        return Ok(Earlier::None);
+    };
+    match (Journal::exists(path), writing.resume, writing.restart) {
+        (false, _, _) => Ok(Earlier::None),
+        (true, true, _) => Ok(Earlier::GoesOn),
+        (true, false, true) => {
+            Journal::delete(path)?;
+            Ok(Earlier::None)
+        }
+        (true, false, false) => bail!(
+            "an earlier run for this output was stopped before its end: give --resume to go on with it, or \
+             --restart to begin anew"
+        ),
+    }
+}
+
+/// What an earlier run has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Earlier {
+    /// Nothing.
+    None,
+    /// A journal, with which this one goes on.
+    GoesOn,
+}
+
+/// The format of the output: as it is said, or as its name says.
+pub(super) fn target(writing: &WritingArgs) -> anyhow::Result<Option<Target>> {
+    if writing.to.is_some() {
+        return Ok(writing.to);
+    }
+    let Some(path) = output(writing) else { return Ok(None) };
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase());
+    let name = name.unwrap_or_default();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    Ok(match name.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("csv") => Some(Target::Csv),
+        Some("tsv" | "tab") => Some(Target::Tsv),
+        Some("jsonl" | "ndjson") => Some(Target::JsonLines),
+        Some("xlsx" | "xls" | "ods") => {
+            bail!("a workbook cannot be written; name the output .csv, which Excel and others open")
+        }
+        _ => None,
+    })
+}
+
+/// Begins all outputs, or none.
+pub(super) fn outlets(
+    arguments: &CleanArgs,
+    plan: &Plan,
+    target: Option<Target>,
+) -> anyhow::Result<Outlets> {
+    let mut outlets = Outlets::default();
+    match begin(&mut outlets, &arguments.writing, Outlets::extension(plan, target)) {
+        Ok(()) => Ok(outlets),
+        Err(error) => {
+            outlets.discard();
+            Err(error)
+        }
+    }
+}
+
+fn begin(outlets: &mut Outlets, writing: &WritingArgs, extension: &str) -> anyhow::Result<()> {
+    if let Some(folder) = &writing.split {
+        create_folder(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        for name in Outlets::names_of_split() {
+            let path = folder.join(name).with_extension(extension);
+            outlets.split.insert(name, file(&path)?);
+        }
+    }
+    outlets.main = match output(writing) {
+        Some(path) => Some(file(path)?),
+        // The files of a split are output enough, unless `-o -` says so.
+        None if writing.split.is_some() && writing.output.is_none() => None,
+        None => Some(Outlet::Pipe(Box::new(io::stdout()))),
+    };
+    if let Some(path) = &writing.rejects {
+        outlets.rejects = Some(file(path)?);
+    }
+    Ok(())
+}
+
+fn file(path: &Path) -> anyhow::Result<Outlet> {
+    let file =
+        OutputFile::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(Outlet::File(path.to_owned(), file))
+}
+
+/// A folder with files that have addresses is for its owner alone, if we make it.
+fn create_folder(folder: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+/// The list itself is not written over: with rows left out there would be no way back. Nor do two outputs
+/// go to one file.
+pub(super) fn refuse_to_overwrite_input(arguments: &CleanArgs) -> anyhow::Result<()> {
+    let writing = &arguments.writing;
+    let outputs = output(writing).into_iter().chain(writing.rejects.as_deref());
+    let outputs: Vec<&Path> =
+        outputs.chain(arguments.telling.report.iter().map(PathBuf::as_path)).collect();
+    if let Some(input) = input(arguments) {
+        for output in outputs.iter().filter(|output| is_ordinary(output)) {
+            ensure!(
+                !is_same(input, output),
+                "{} is the list itself; name another file for what is written",
+                output.display()
+            );
+        }
+    }
+    for (place, one) in outputs.iter().enumerate() {
+        let twice = outputs[..place].iter().any(|other| meant_by(other) == meant_by(one));
+        ensure!(!twice || !is_ordinary(one), "{} is named twice to be written", one.display());
+    }
+    Ok(())
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    let identity = |path: &Path| {
+        let metadata = std::fs::metadata(path).ok()?;
+        Some((metadata.dev(), metadata.ino()))
+    };
+    identity(one).is_some() && identity(one) == identity(other)
+}

@@ -1,0 +1,75 @@
+//! The reports of `mailvet clean`: a page to show, or numbers for programs.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use jiff::Timestamp;
+
+use super::arguments::CleanArgs;
+use super::places;
+use crate::batch::summary::{PageFacts, Summary};
+use crate::files::OutputFile;
+use crate::report::visible_json;
+
+/// What a report is made as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Page,
+    Json,
+}
+
+fn kind(path: &Path) -> Option<Kind> {
+    let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+    match ending.as_str() {
+        "html" | "htm" => Some(Kind::Page),
+        "json" => Some(Kind::Json),
+        _ => None,
+    }
+}
+
+/// Finds out before the work whether the reports can be made.
+pub(super) fn check(arguments: &CleanArgs) -> anyhow::Result<()> {
+    for path in &arguments.telling.report {
+        if kind(path).is_none() {
+            bail!("the name of a report ends with .html or .json; {} does not", path.display());
+        }
+    }
+    Ok(())
+}
+
+/// Writes them all.
+pub(super) fn write(
+    arguments: &CleanArgs,
+    summary: &Summary,
+    made_at: Timestamp,
+) -> anyhow::Result<()> {
+    let title = places::input(arguments).and_then(Path::file_name);
+    let title = title.map_or_else(|| "standard input".into(), |name| name.to_string_lossy());
+    for path in &arguments.telling.report {
+        let bytes = match kind(path) {
+            Some(Kind::Page) => summary.page(&PageFacts { title: &title, made_at }).into_bytes(),
+            Some(Kind::Json) | None => json(summary)?,
+        };
+        write_file(path, &bytes)
+            .with_context(|| format!("the list is done; cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn json(summary: &Summary) -> anyhow::Result<Vec<u8>> {
+    let mut json = visible_json(&summary.json())?;
+    json.push(b'\n');
+    Ok(json)
+}
+
+fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OutputFile::create(path)?;
+    match file.write_all(bytes) {
+        Ok(()) => file.finish(),
+        Err(error) => {
+            file.discard();
+            Err(error)
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! `mailvet clean --sample`: what can be expected of a list, from some of its rows.
+
+use std::fmt::{self, Display};
+use std::io::Write;
+use std::num::NonZeroUsize;
+
+use anyhow::{Context, anyhow};
+use indicatif::{HumanCount, HumanDuration};
+
+use super::stopping::{Interrupts, exit_of};
+use super::work::Work;
+use crate::batch::{List, Sampled, Stop, sample};
+use crate::cli::exit::{Exit, OrStop, Stopped};
+use crate::cli::written_to;
+use crate::verdict::{Depth, Verdict};
+
+pub(super) async fn run(rows: NonZeroUsize, work: Work, list: List) -> Result<Exit, Stopped> {
+    let mut interrupts = Interrupts::new().context("cannot wait for signals").or_failure()?;
+    let random = fastrand::Rng::new();
+    let sampled = sample(list, &work.judge, &work.journal, work.depth, rows.get(), random);
+    let sampled = tokio::select! {
+        sampled = sampled => sampled,
+        () = interrupts.next() => Err(Stop::Interrupted),
+    };
+    work.validator.wind_up().await;
+    let sampled = sampled.map_err(|stop| Stopped { exit: exit_of(&stop), why: anyhow!(stop) })?;
+    written_to(anstream::stdout().lock(), |out| write!(out, "{}", Expected(&sampled)))
+        .context("cannot write")
+        .or_failure()?;
+    Ok(Exit::Done)
+}
+
+/// What can be expected, for people.
+struct Expected<'a>(&'a Sampled);
+
+impl Display for Expected<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Sampled { summary, whole, domains, time } = self.0;
+        let judged = summary.rows.read;
+        if judged >= *whole {
+            writeln!(f, "All {} rows were judged: these are no estimates.", HumanCount(*whole))?;
+        } else {
+            writeln!(
+                f,
+                "{} of {} rows were judged, chosen at random. With 95 % confidence the whole list has:",
+                HumanCount(judged),
+                HumanCount(*whole)
+            )?;
+        }
+        writeln!(f)?;
+        for verdict in Verdict::ALL {
+            let share = self.0.share(verdict);
+            let (expected, rows) = share.rows(*whole);
+            writeln!(
+                f,
+                "  {:<14}{:>6.1} %  ({:.1} to {:.1} %)  {:>12} rows  ({} to {})",
+                verdict.code(),
+                share.expected * 100.0,
+                share.range.start() * 100.0,
+                share.range.end() * 100.0,
+                HumanCount(expected).to_string(),
+                HumanCount(*rows.start()),
+                HumanCount(*rows.end()),
+            )?;
+        }
+        writeln!(f)?;
+        let pace = match summary.depth {
+            Depth::Syntax => "nobody is asked".to_owned(),
+            Depth::Domain => format!("{} domains to look up", HumanCount(*domains)),
+            Depth::Mailbox => {
+                "at the pace of its mail servers, of which none is asked more than [probe] allows"
+                    .to_owned()
+            }
+        };
+        writeln!(f, "The whole list takes about {}: {pace}.", HumanDuration(*time))
+    }
+}

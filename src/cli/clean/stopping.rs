@@ -1,0 +1,96 @@
+//! How `mailvet clean` ends where the list does not.
+
+use std::io;
+use std::path::Path;
+
+use anyhow::anyhow;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::arguments::CleanArgs;
+use super::places;
+use crate::batch::{Stop, WriteError};
+use crate::cli::exit::{Exit, Stopped};
+use crate::files::{meant_by, partial_path};
+use crate::store::StoreError;
+
+/// What ends the work in good order: SIGINT, which is Ctrl-C, and SIGTERM.
+pub(super) struct Interrupts {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Interrupts {
+    /// From now on those signals no longer end the process.
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Says why the work ended, what there is of it, and how to go on.
+pub(super) fn stopped(
+    stop: &Stop,
+    arguments: &CleanArgs,
+    journal: Option<&Path>,
+) -> Result<Exit, Stopped> {
+    if let Stop::Writing(WriteError { path: None, error }) = stop
+        && error.kind() == io::ErrorKind::BrokenPipe
+    {
+        // Whoever read the output has enough of it.
+        return Ok(Exit::Done);
+    }
+    let exit = exit_of(stop);
+    let mut why = stop.to_string();
+    if is_full(stop) {
+        why.push_str("; make room first");
+    }
+    if let Some(output) = places::output(&arguments.writing) {
+        let partial = partial_path(&meant_by(output));
+        if partial.exists() {
+            why.push_str(&format!("; what is written so far is in {}", partial.display()));
+        }
+    }
+    why.push_str(match journal {
+        Some(_) => "; the same command with --resume goes on",
+        None => "; only with a list in a file and -o OUTPUT can --resume go on",
+    });
+    Err(Stopped { exit, why: anyhow!(why) })
+}
+
+/// How a command ends that was stopped.
+pub(super) fn exit_of(stop: &Stop) -> Exit {
+    match stop {
+        Stop::Interrupted | Stop::Halted(_) => Exit::Partial,
+        Stop::Reading(_)
+        | Stop::Writing(_)
+        | Stop::Noting(_)
+        | Stop::RowsLost { .. }
+        | Stop::Broken => Exit::Failure,
+    }
+}
+
+fn is_full(stop: &Stop) -> bool {
+    match stop {
+        Stop::Writing(WriteError { error, .. }) => is_no_room(error),
+        Stop::Noting(StoreError::Full { .. }) => true,
+        _ => false,
+    }
+}
+
+/// Whether the disk is full, or what one may have of it.
+pub(super) fn is_no_room(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
+}

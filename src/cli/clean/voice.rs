@@ -1,0 +1,64 @@
+//! What `mailvet clean` says aside from its output, on standard error.
+
+use std::fmt::Display;
+use std::io::Write;
+
+use super::arguments::CleanArgs;
+use crate::batch::List;
+use crate::batch::summary::Summary;
+use crate::roster::{Candidate, Shape};
+
+/// Whether anything is said but what is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Voice {
+    Loud,
+    Quiet,
+}
+
+impl Voice {
+    pub(super) fn of(arguments: &CleanArgs) -> Self {
+        if arguments.telling.quiet { Self::Quiet } else { Self::Loud }
+    }
+
+    /// Says something. Nobody is left to tell where that fails.
+    pub(super) fn say(self, what: impl Display) {
+        if self == Self::Loud {
+            let _ = writeln!(anstream::stderr(), "mailvet: {what}");
+        }
+    }
+
+    /// Says how a list was understood.
+    pub(super) fn tell_of(self, list: &List) {
+        let plan = list.plan();
+        let shape = match plan.shape() {
+            Shape::Delimited(_) => "columns",
+            Shape::JsonLines => "JSON lines",
+            Shape::Json => "a JSON document",
+            Shape::Lines => "an address a line",
+            Shape::Mailman => "a Mailman roster",
+        };
+        let columns: Vec<String> = plan.address_columns().iter().map(shown).collect();
+        match columns.as_slice() {
+            [] => self.say(format_args!("the list has {shape}")),
+            columns => {
+                self.say(format_args!("the list has {shape}; addresses: {}", columns.join(", ")));
+            }
+        }
+        plan.notes().iter().for_each(|note| self.say(note));
+    }
+
+    /// Says what came of it.
+    pub(super) fn sum_up(self, summary: &Summary) {
+        if self == Self::Loud {
+            let _ = write!(anstream::stderr(), "{}", summary.text());
+        }
+    }
+}
+
+fn shown(column: &Candidate) -> String {
+    match &column.name {
+        // Foreign text, controls escaped.
+        Some(name) => format!("column {} {name:?}", column.number),
+        None => format!("column {}", column.number),
+    }
+}

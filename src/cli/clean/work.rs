@@ -1,0 +1,135 @@
+//! What works on a list, put together from the arguments and the configuration.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, ensure};
+use jiff::Timestamp;
+
+use super::arguments::CleanArgs;
+use super::places;
+use super::voice::Voice;
+use crate::batch::{Asking, Judge, JudgeSettings, List, Recheck, Source, Suppressed};
+use crate::cli::Global;
+use crate::cli::exit::{OrStop, Stopped};
+use crate::cli::settings::Settings;
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::report::Column;
+use crate::store::Journal;
+use crate::validator::{BulkWish, Connection, ListValidator, Validator, Waits};
+use crate::verdict::Depth;
+
+/// What works on a list.
+pub(super) struct Work {
+    pub(super) validator: Arc<Validator>,
+    pub(super) judge: Arc<Judge>,
+    pub(super) journal: Journal,
+    pub(super) depth: Depth,
+    pub(super) asking: Asking,
+}
+
+impl Work {
+    /// Puts it together. The journal is made or opened last, when nothing else is wrong.
+    pub(super) fn prepare(
+        arguments: &CleanArgs,
+        global: &Global,
+        config: &Config,
+        settings: &Settings,
+        list: &List,
+        columns: &[Column],
+        journal: Option<&Path>,
+    ) -> Result<Self, Stopped> {
+        let looking = &arguments.looking;
+        let connection = global.connection();
+        let depth = match connection {
+            Connection::Offline => Depth::Syntax,
+            Connection::Online => looking.depth.into(),
+        };
+        let state = settings.state_folder(config);
+        let parts = ListValidator::from_config(config, connection, state.as_deref()).or_usage()?;
+        let suppressed =
+            suppressed(arguments, parts.validator(), Voice::of(arguments)).or_usage()?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let recheck = recheck(arguments, list, columns, clock.now()).or_usage()?;
+        let asking = match depth {
+            Depth::Mailbox if parts.validator().can_probe() => Asking::First,
+            Depth::Syntax | Depth::Domain | Depth::Mailbox => Asking::Never,
+        };
+        let journal = match journal {
+            Some(path) => Journal::open(path).or_failure()?,
+            None => Journal::temporary().or_failure()?,
+        };
+        let validator = Arc::new(parts.at_work(BulkWish {
+            journal: journal.clone(),
+            concurrency: looking.concurrency.get(),
+            rate: looking.rate,
+            waits: if looking.wait { Waits::ForGreylisting } else { Waits::Never },
+        }));
+        let settings = JudgeSettings {
+            depth,
+            manner: global.manner(),
+            locale: global.locale.clone(),
+            sameness: looking.dedupe.into(),
+            suppressed,
+            recheck,
+        };
+        let judge = Judge::new(validator.clone(), clock, list.plan().clone(), settings);
+        Ok(Self { validator, judge: Arc::new(judge), journal, depth, asking })
+    }
+}
+
+/// Everybody who is not to be written to.
+fn suppressed(
+    arguments: &CleanArgs,
+    validator: &Validator,
+    voice: Voice,
+) -> anyhow::Result<Suppressed> {
+    let mut suppressed = Suppressed::default();
+    for path in &arguments.looking.suppress {
+        let useless = suppressed
+            .add(Source::File(path.clone()), validator)
+            .with_context(|| format!("cannot use {}", path.display()))?;
+        if useless > 0 {
+            voice.say(format_args!(
+                "{}: {useless} entries are neither an address nor a domain",
+                path.display()
+            ));
+        }
+    }
+    Ok(suppressed)
+}
+
+/// Which verdicts of an earlier run still hold.
+fn recheck(
+    arguments: &CleanArgs,
+    list: &List,
+    columns: &[Column],
+    now: Timestamp,
+) -> anyhow::Result<Option<Recheck>> {
+    let Some(age) = arguments.looking.recheck_after else { return Ok(None) };
+    let names = list.plan().names().unwrap_or_default();
+    ensure!(
+        names.iter().any(|name| name == Column::Verdict.name()),
+        "--recheck-after is for the output of an earlier run: there is no column `{}`",
+        Column::Verdict.name()
+    );
+    let has_dates = names.iter().any(|name| name == Column::CheckedAt.name());
+    let written_at = match places::input(arguments) {
+        Some(path) => std::fs::metadata(path)
+            .and_then(|metadata| metadata.modified())
+            .ok()
+            .and_then(|time| Timestamp::try_from(time).ok()),
+        None => None,
+    };
+    ensure!(
+        has_dates || written_at.is_some(),
+        "nothing tells how old the verdicts are: name the file, or keep the column `{}`",
+        Column::CheckedAt.name()
+    );
+    Ok(Some(Recheck {
+        since: now.checked_sub(age).unwrap_or(Timestamp::MIN),
+        written_at: written_at.unwrap_or(Timestamp::MIN),
+        columns: columns.to_vec(),
+    }))
+}
