@@ -2,9 +2,11 @@
 //!
 //! They are asked in any order and at the pace of each; who defers strangers is come back to while others
 //! go on. What is found out stands in the journal, from which the rows are written afterwards in theirs.
+//!
+//! Of those who are asked, some are slow, and a list may be full of their mailboxes: only so many have a
+//! place at the same time, and the others stand in a line of their own (`lines`) until one of them is done.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::time::Duration;
 
@@ -14,15 +16,47 @@ use jiff::Timestamp;
 
 use super::intake::Rows;
 use super::judge::Judge;
+use super::lines::{Entry, Lines};
 use super::progress::Progress;
+use crate::validator::Whom;
 
-/// How many addresses are under way at the same time.
+/// How many addresses are under way at the same time,
 const UNDER_WAY: usize = 2_000;
-/// How many may wait until it is time to come back to them. Beyond that nobody new is asked.
+/// and how many of them for one party: enough to fill the connections that it has.
+const UNDER_WAY_FOR_ONE: usize = 100;
+/// How many may wait for their place or their time. Beyond that nobody new is asked.
 const MOST_WAITING: usize = 200_000;
 
-/// An address to come back to, the earliest first.
-type Waiting = BinaryHeap<Reverse<(Timestamp, Box<str>)>>;
+/// An address of which it is known who is asked about it.
+struct Guest {
+    text: Box<str>,
+    whom: Whom,
+}
+
+/// What is done about an address.
+enum Step {
+    /// To find out who would be asked about it.
+    FindOut(Box<str>),
+    /// To look at one that nobody is asked about.
+    Look(Box<str>),
+    Ask(Guest),
+}
+
+/// What came of it.
+enum Came {
+    FoundOut(Box<str>, Option<Whom>),
+    Looked,
+    /// It was asked, and is to be asked again at this time.
+    Asked(Guest, Option<Timestamp>),
+}
+
+/// Those to come back to, the earliest first.
+#[derive(Default)]
+struct Waiting {
+    guests: BTreeMap<(Timestamp, u64), Guest>,
+    /// Tells those apart who have the same time.
+    last: u64,
+}
 
 /// Asks about every address of these rows, until nothing more can be learned of any.
 ///
@@ -36,17 +70,28 @@ pub(super) async fn ask_about_all(
     let mut next: std::vec::IntoIter<Box<str>> = Vec::new().into_iter();
     let mut has_more = true;
     let mut under_way = FuturesUnordered::new();
-    let mut waiting = Waiting::new();
+    // Their mailboxes: what is found out of one is found in the journal for every row that has it.
+    let mut asked: HashSet<String> = HashSet::new();
+    let mut lines = Lines::new(UNDER_WAY_FOR_ONE);
+    let mut waiting = Waiting::default();
     loop {
-        while under_way.len() < UNDER_WAY && waiting.len() + under_way.len() < MOST_WAITING {
-            let Some(text) = due(&mut waiting, judge.clock.now()).or_else(|| next.next()) else {
-                break;
-            };
-            under_way.push(ask(judge, text));
+        while under_way.len() < UNDER_WAY {
+            // Who has waited comes first, however many wait.
+            if let Some(guest) = waiting.due(judge.clock.now()) {
+                let party = guest.whom.party.clone();
+                if let Entry::Now(guest) = lines.enter(&party, guest) {
+                    under_way.push(go(judge, Step::Ask(guest)));
+                }
+                continue;
+            }
+            let is_full = waiting.count() + lines.waiting() + under_way.len() >= MOST_WAITING;
+            let Some(text) = (if is_full { None } else { next.next() }) else { break };
+            under_way.push(go(judge, Step::FindOut(text)));
         }
-        progress.now_waiting(waiting.len());
-        let wants_rows = has_more && next.len() == 0 && under_way.len() < UNDER_WAY;
-        let comes_back = waiting.peek().map(|Reverse((time, _))| until(*time, judge.clock.now()));
+        progress.now_waiting(waiting.count());
+        let has_place = under_way.len() < UNDER_WAY;
+        let wants_rows = has_more && next.len() == 0 && has_place;
+        let comes_back = waiting.first().map(|time| until(time, judge.clock.now()));
         if !wants_rows && under_way.is_empty() && comes_back.is_none() && next.len() == 0 {
             return Ok(());
         }
@@ -59,30 +104,75 @@ pub(super) async fn ask_about_all(
                     next = texts.map(|text| text.as_str().into()).collect::<Vec<_>>().into_iter();
                 }
             },
-            Some((text, come_back)) = under_way.next(), if !under_way.is_empty() => {
-                match come_back {
-                    Some(time) => waiting.push(Reverse((time, text))),
-                    None => progress.one_asked(),
+            Some(came) = under_way.next(), if !under_way.is_empty() => match came {
+                Came::FoundOut(text, None) => under_way.push(go(judge, Step::Look(text))),
+                Came::FoundOut(text, Some(whom)) => {
+                    if !asked.insert(whom.mailbox.clone()) {
+                        progress.one_asked();
+                        continue;
+                    }
+                    let party = whom.party.clone();
+                    if let Entry::Now(guest) = lines.enter(&party, Guest { text, whom }) {
+                        under_way.push(go(judge, Step::Ask(guest)));
+                    }
                 }
-            }
-            () = tokio::time::sleep(comes_back.unwrap_or_default()), if comes_back.is_some() => {}
+                Came::Looked => progress.one_asked(),
+                Came::Asked(guest, come_back) => {
+                    if let Some(first) = lines.leave(&guest.whom.party) {
+                        under_way.push(go(judge, Step::Ask(first)));
+                    }
+                    match come_back {
+                        Some(time) => waiting.push(time, guest),
+                        None => {
+                            asked.remove(&guest.whom.mailbox);
+                            progress.one_asked();
+                        }
+                    }
+                }
+            },
+            () = tokio::time::sleep(comes_back.unwrap_or_default()), if has_place && comes_back.is_some() => {}
         }
     }
 }
 
-async fn ask(judge: &Judge, text: Box<str>) -> (Box<str>, Option<Timestamp>) {
-    let report = judge.text(&text).await;
-    let come_back = report.mailbox.and_then(|mailbox| mailbox.come_back);
-    (text, come_back)
+async fn go(judge: &Judge, step: Step) -> Came {
+    match step {
+        Step::FindOut(text) => {
+            let whom = judge.whom_to_ask(&text).await;
+            Came::FoundOut(text, whom)
+        }
+        Step::Look(text) => {
+            judge.text(&text).await;
+            Came::Looked
+        }
+        Step::Ask(guest) => {
+            let report = judge.text(&guest.text).await;
+            Came::Asked(guest, report.mailbox.and_then(|mailbox| mailbox.come_back))
+        }
+    }
 }
 
-/// An address that it is time to come back to.
-fn due(waiting: &mut Waiting, now: Timestamp) -> Option<Box<str>> {
-    let Reverse((time, _)) = waiting.peek()?;
-    if *time > now {
-        return None;
+impl Waiting {
+    fn push(&mut self, time: Timestamp, guest: Guest) {
+        self.last += 1;
+        self.guests.insert((time, self.last), guest);
     }
-    waiting.pop().map(|Reverse((_, text))| text)
+
+    /// Somebody whom it is time to come back to.
+    fn due(&mut self, now: Timestamp) -> Option<Guest> {
+        let first = self.guests.first_entry()?;
+        let (time, _) = first.key();
+        (*time <= now).then(|| first.remove())
+    }
+
+    /// The time of the first of them.
+    fn first(&self) -> Option<Timestamp> {
+        self.guests.first_key_value().map(|((time, _), _)| *time)
+    }
+
+    fn count(&self) -> usize {
+        self.guests.len()
+    }
 }
 
 /// How long it is until then, and a moment.

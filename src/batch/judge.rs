@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::report::Report;
 use crate::roster::{Kind, Part, Plan, Row, RowFault, Sameness};
 use crate::typo::Locale;
-use crate::validator::{Caller, Manner, Request, Urgency, Validator};
+use crate::validator::{Caller, Manner, Request, Urgency, Validator, Whom};
 use crate::verdict::{Depth, Verdict};
 
 use super::earlier::{Earlier, Recheck};
@@ -110,7 +110,16 @@ impl Judge {
 
     /// Looks at a text.
     pub(super) async fn text(&self, text: &str) -> Report {
-        let request = Request {
+        self.validator.validate(&self.request(text)).await
+    }
+
+    /// Who would be asked about the mailbox in a text; none where nobody would be.
+    pub(super) async fn whom_to_ask(&self, text: &str) -> Option<Whom> {
+        self.validator.whom_to_ask(&self.request(text)).await
+    }
+
+    fn request<'r>(&'r self, text: &'r str) -> Request<'r> {
+        Request {
             text,
             depth: self.settings.depth,
             manner: self.settings.manner,
@@ -121,8 +130,7 @@ impl Judge {
             caller: Caller::Operator,
             urgency: Urgency::InTurn,
             locale: self.settings.locale.as_ref(),
-        };
-        self.validator.validate(&request).await
+        }
     }
 
     /// Looks at each address of a row. The best of them counts: one is enough to reach somebody.

@@ -12,6 +12,7 @@ mod estimate;
 mod filter;
 mod intake;
 mod judge;
+mod lines;
 mod list;
 mod progress;
 mod run;

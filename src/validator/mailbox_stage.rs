@@ -10,9 +10,20 @@ use super::probing::{Probing, Question};
 use super::{InForce, Request, Validator};
 use crate::address::Host;
 use crate::cache::{Freshness, LearnedRoute};
+use crate::catalog::Canonical;
 use crate::report::MailboxFacts;
+use crate::smtp::etiquette::Party;
 use crate::store::Evidence;
 use crate::verdict::{Depth, MailboxEvidence, NotProbed};
+
+/// Who is asked, about which mailbox.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Whom {
+    /// Whoever runs the first of the mail servers.
+    pub party: Party,
+    /// What the mailbox is known under, however its address is spelt.
+    pub mailbox: String,
+}
 
 impl Validator {
     /// What is known of the mailbox, or can be found out in what is `left` of the time; none where nobody
@@ -41,6 +52,17 @@ impl Validator {
         }
     }
 
+    /// Who would be asked about a mailbox; none where nobody would be. The DNS is asked for it, and no mail
+    /// server.
+    pub async fn whom_to_ask(&self, request: &Request<'_>) -> Option<Whom> {
+        let lists = self.lists.load_full();
+        let known = Known::read(&lists, request).ok()?;
+        let domain = DomainStage::run(&self.network, &known, request).await;
+        let question = question(&lists, &known, domain.way()?)?;
+        let party = self.probing.as_ref()?.whom_to_ask(&question)?;
+        Some(Whom { party, mailbox: question.mailbox.key })
+    }
+
     /// For a list: what is noted is not asked, what was asked is noted.
     async fn ask_in_bulk(
         &self,
@@ -50,13 +72,22 @@ impl Validator {
         left: Duration,
     ) -> MailboxFacts {
         let mailbox = question.mailbox.clone();
-        if let Some((evidence, come_back)) = bulk.recall_mailbox(&mailbox, self.clock.now()).await {
-            return MailboxFacts { evidence, text: None, freshness: Freshness::Cached, come_back };
+        if let Some(noted) = self.noted(bulk, &mailbox).await {
+            return noted;
         }
         let _turn = bulk.mailbox_turn().await;
+        // Until now another row may have asked about it.
+        if let Some(noted) = self.noted(bulk, &mailbox).await {
+            return noted;
+        }
         let mut facts = probing.ask(question, patience(left)).await;
         bulk.note_mailbox(&mailbox, &mut facts).await;
         facts
+    }
+
+    async fn noted(&self, bulk: &Bulk, mailbox: &Canonical) -> Option<MailboxFacts> {
+        let (evidence, come_back) = bulk.recall_mailbox(mailbox, self.clock.now()).await?;
+        Some(MailboxFacts { evidence, text: None, freshness: Freshness::Cached, come_back })
     }
 
     fn nobody_asked(&self) -> MailboxFacts {

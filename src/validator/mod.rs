@@ -38,6 +38,7 @@ use known::{Known, canonical_in};
 pub use bulk::{BulkSettings, Halt, Waits};
 pub use flood::{Caller, FloodLimits, Urgency};
 pub use in_force::InForce;
+pub use mailbox_stage::Whom;
 pub use probing::{Probing, ProbingParts};
 pub use routes::{Found, RouteSettings, Routes};
 pub use setup::{BuildError, BulkWish, Connection, ListValidator};

@@ -30,6 +30,13 @@ pub struct Destination {
     parties: [Party; 2],
 }
 
+impl Party {
+    /// Who runs a mail server, by its name.
+    pub fn running(host: &HostName) -> Self {
+        Self::Organisation(organisation(host))
+    }
+}
+
 impl Destination {
     /// The server of this name, run by this provider (its id in the catalog) where it is a known one, at
     /// the address that is going to be dialled. With a proxy in between, that is still the server's.

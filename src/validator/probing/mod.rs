@@ -28,7 +28,7 @@ use crate::report::MailboxFacts;
 use crate::route::{HostName, MailRoute};
 use crate::smtp::Client;
 use crate::smtp::dial::{Dialer, Guard};
-use crate::smtp::etiquette::Etiquette;
+use crate::smtp::etiquette::{Etiquette, Party};
 use crate::store::Store;
 use crate::verdict::{MailboxEvidence, NotProbed};
 use at_work::AtWork;
@@ -186,6 +186,14 @@ impl Probing {
         let _ = timeout_at(deadline, landed).await;
         let told = progress.borrow().told(shared.clock.now());
         self.asked(told)
+    }
+
+    /// Who would be asked: whoever runs the first of the mail servers. None where nobody would be.
+    pub(super) fn whom_to_ask(&self, question: &Question) -> Option<Party> {
+        let is_spared = question.tells == Some(Tells::Nothing)
+            || self.shared.etiquette.never_asks_about(&question.domain);
+        let first = question.first_hosts().into_iter().next();
+        first.filter(|_| !is_spared).map(|host| Party::running(&host))
     }
 
     /// Before the process ends: asks nobody any more, takes leave of those who are being asked, and notes it.
