@@ -309,6 +309,8 @@ fn mailbox_evidence(status: &str, catch_all: Option<&str>) -> Option<MailboxEvid
         MailboxEvidence::ProtocolError,
         MailboxEvidence::TlsFailed,
         MailboxEvidence::Smtputf8Unsupported,
+        // Only in a journal: elsewhere it is not kept.
+        MailboxEvidence::Paused,
     ]
     .into_iter()
     .find(|evidence| evidence.code() == status)

@@ -211,22 +211,43 @@ impl Bulk {
     }
 }
 
-/// When to ask again about a mailbox that is deferred, if that is worth it still: at the next time of the
+/// When to ask again about a mailbox that was deferred, if that is worth it still: at the next time of the
 /// plan, and not before the server lets in, or what is known of it ends.
 fn come_back(noted: &NotedMailbox) -> Option<Timestamp> {
-    let NotedMailbox { evidence, first_deferred } = noted;
-    if evidence.mailbox != MailboxEvidence::Greylisted {
+    let NotedMailbox { evidence, tried_at, first_deferred } = noted;
+    if !is_open(evidence.mailbox) {
         return None;
     }
     let first = (*first_deferred)?;
-    let plan = COME_BACK_AFTER.iter().filter_map(|wait| first.checked_add(*wait).ok());
-    let next = plan.into_iter().find(|time| *time > evidence.asked_at)?;
+    let mut plan = COME_BACK_AFTER.iter().filter_map(|wait| first.checked_add(*wait).ok());
+    let next = plan.find(|time| time > tried_at)?;
     Some(
         [evidence.retry_at, evidence.valid_until()]
             .into_iter()
             .flatten()
             .fold(next, Timestamp::max),
     )
+}
+
+/// Whether a mailbox that was deferred may still be let in: nobody said anything of it since, nor of us.
+fn is_open(mailbox: MailboxEvidence) -> bool {
+    match mailbox {
+        MailboxEvidence::Greylisted
+        | MailboxEvidence::RateLimited
+        | MailboxEvidence::Deferred
+        | MailboxEvidence::Timeout
+        | MailboxEvidence::Unreachable
+        | MailboxEvidence::ProtocolError
+        | MailboxEvidence::TlsFailed => true,
+        MailboxEvidence::Accepted { .. }
+        | MailboxEvidence::NotFound
+        | MailboxEvidence::Disabled
+        | MailboxEvidence::Full
+        | MailboxEvidence::Smtputf8Unsupported
+        | MailboxEvidence::Refused
+        | MailboxEvidence::Paused
+        | MailboxEvidence::NotProbed(_) => false,
+    }
 }
 
 #[cfg(test)]
@@ -241,6 +262,7 @@ mod tests {
                 retry_at: retry.map(at),
                 ..Evidence::without_reply(mailbox, at(asked))
             },
+            tried_at: at(asked),
             first_deferred: Some(at(0)),
         };
         const DEFERRED: MailboxEvidence = MailboxEvidence::Greylisted;
@@ -254,6 +276,17 @@ mod tests {
             ("after an hour", noted(DEFERRED, 60, Some(65)), None),
             ("two come back to it", noted(DEFERRED, 6, Some(11)), Some(15)),
             ("let in", noted(MailboxEvidence::NotFound, 5, None), None),
+            (
+                "gone when it is come back to",
+                noted(MailboxEvidence::Timeout, 5, Some(20)),
+                Some(20),
+            ),
+            (
+                "nobody could be asked",
+                NotedMailbox { tried_at: at(5), ..noted(DEFERRED, 0, Some(5)) },
+                Some(15),
+            ),
+            ("refused when it is come back to", noted(MailboxEvidence::Refused, 5, None), None),
         ];
         for (name, noted, expected) in cases {
             assert_eq!(come_back(&noted), expected.map(at), "{name}");

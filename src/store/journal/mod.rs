@@ -57,6 +57,8 @@ pub struct NotedRoute {
 pub struct NotedMailbox {
     /// The evidence.
     pub evidence: Evidence,
+    /// When it was last tried to ask, also where nobody could be asked then.
+    pub tried_at: Timestamp,
     /// When a server first deferred us as it does strangers.
     pub first_deferred: Option<Timestamp>,
 }
@@ -130,7 +132,8 @@ impl Journal {
         self.done(move |file, key| tables::mailbox(file, key, &mailbox)).await.flatten()
     }
 
-    /// Notes what is known of a mailbox now; comes true with what is in the file then.
+    /// Notes what is known of a mailbox now; comes true with what is in the file then. That nobody may be
+    /// asked at the moment is no news of a mailbox that was deferred.
     pub async fn note_mailbox(
         &self,
         mailbox: &Canonical,

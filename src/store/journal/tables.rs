@@ -20,7 +20,8 @@ const APPLICATION_ID: i32 = 0x6d76_6a72;
 /// Tells journals of this version from those of others.
 const VERSION: i32 = 1;
 
-/// `number` counts the routes in the order in which they were noted.
+/// `number` counts the routes in the order in which they were noted. A mailbox was last asked about at
+/// `asked_at`; at `tried_at` perhaps nobody could be asked.
 const TABLES: &str = "
     CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE route (
@@ -40,6 +41,7 @@ const TABLES: &str = "
         host BLOB,
         asked_at INTEGER NOT NULL,
         retry_at INTEGER,
+        tried_at INTEGER NOT NULL,
         first_deferred INTEGER
     ) STRICT, WITHOUT ROWID;
 ";
@@ -119,13 +121,15 @@ pub(super) fn mailbox(
 ) -> rusqlite::Result<Option<NotedMailbox>> {
     let mark = key.mark(NameOf::Mailbox, &mailbox.key);
     let sql = "SELECT status, catch_all, code, enhanced, detail, host, asked_at, retry_at, \
-               first_deferred FROM mailbox WHERE mark = ?1";
+               tried_at, first_deferred FROM mailbox WHERE mark = ?1";
     let noted = file.prepare_cached(sql)?.query_row([mark], |row| {
-        let first_deferred: Option<i64> = row.get(8)?;
+        let tried_at = time(row.get(8)?);
+        let first_deferred: Option<i64> = row.get(9)?;
         let Some((evidence, host)) = evidence_of_row(row)? else { return Ok(None) };
         let host = host.and_then(|name| HostName::new(&String::from_utf8_lossy(&name)));
         let evidence = Evidence { host, ..evidence };
-        Ok(Some(NotedMailbox { evidence, first_deferred: first_deferred.map(time) }))
+        let first_deferred = first_deferred.map(time);
+        Ok(Some(NotedMailbox { evidence, tried_at, first_deferred }))
     });
     Ok(noted.optional()?.flatten())
 }
@@ -136,14 +140,21 @@ pub(super) fn note_mailbox(
     mailbox: &Canonical,
     evidence: &Evidence,
 ) -> rusqlite::Result<NotedMailbox> {
+    if evidence.mailbox == MailboxEvidence::Paused
+        && let Some(noted) = self::mailbox(file, key, mailbox)?
+        && noted.first_deferred.is_some()
+    {
+        return note_try(file, key, mailbox, noted, evidence.asked_at);
+    }
     let mark = key.mark(NameOf::Mailbox, &mailbox.key);
     let columns = EvidenceColumns::of(evidence);
     let host = evidence.host.as_ref().map(|host| host.as_str().as_bytes());
     let deferred = evidence.mailbox == MailboxEvidence::Greylisted;
     let sql = "INSERT INTO mailbox (mark, status, catch_all, code, enhanced, detail, host, \
-               asked_at, retry_at, first_deferred) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+               asked_at, tried_at, retry_at, first_deferred) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10) \
                ON CONFLICT DO UPDATE SET status = ?2, catch_all = ?3, code = ?4, enhanced = ?5, \
-               detail = ?6, host = ?7, asked_at = ?8, retry_at = ?9, \
+               detail = ?6, host = ?7, asked_at = ?8, tried_at = ?8, retry_at = ?9, \
                first_deferred = coalesce(first_deferred, ?10) RETURNING first_deferred";
     let values = params![
         mark,
@@ -159,7 +170,21 @@ pub(super) fn note_mailbox(
     ];
     let first: Option<i64> = file.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
     let first_deferred: Option<Timestamp> = first.map(time);
-    Ok(NotedMailbox { evidence: evidence.clone(), first_deferred })
+    Ok(NotedMailbox { evidence: evidence.clone(), tried_at: evidence.asked_at, first_deferred })
+}
+
+/// Nobody could be asked when it was time to come back: what was said before stands.
+fn note_try(
+    file: &Connection,
+    key: &Key,
+    mailbox: &Canonical,
+    noted: NotedMailbox,
+    tried_at: Timestamp,
+) -> rusqlite::Result<NotedMailbox> {
+    let mark = key.mark(NameOf::Mailbox, &mailbox.key);
+    let sql = "UPDATE mailbox SET tried_at = ?2 WHERE mark = ?1";
+    file.prepare_cached(sql)?.execute(params![mark, tried_at.as_second()])?;
+    Ok(NotedMailbox { tried_at, ..noted })
 }
 
 /// Those of which something is known, or will be.
