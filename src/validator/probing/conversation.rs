@@ -48,6 +48,8 @@ pub(super) struct Held {
     pub(super) unasked: Vec<Job>,
     /// What whoever else waits for this server is told.
     pub(super) for_rest: Option<Outcome>,
+    /// What was learned of domains.
+    pub(super) learned: Vec<(Domain, CatchAll)>,
 }
 
 impl<'a> Conversation<'a> {
@@ -71,7 +73,12 @@ impl<'a> Conversation<'a> {
     pub(super) async fn hold(mut self, target: Target, jobs: Vec<Job>) -> Held {
         let jobs = self.without_known(jobs).await;
         if jobs.is_empty() {
-            return Held { outcomes: self.outcomes, unasked: jobs, for_rest: None };
+            return Held {
+                outcomes: self.outcomes,
+                unasked: jobs,
+                for_rest: None,
+                learned: Vec::new(),
+            };
         }
         let mut jobs = VecDeque::from(jobs);
         jobs.iter().for_each(Job::begin);
@@ -86,8 +93,8 @@ impl<'a> Conversation<'a> {
             }
             Err(error) => self.could_not_begin(&error, &mut jobs),
         }
-        for (domain, catch_all) in std::mem::take(&mut self.learned) {
-            self.shared.memory.remember_catch_all(&domain, self.host, catch_all).await;
+        for (domain, catch_all) in &self.learned {
+            self.shared.memory.remember_catch_all(domain, self.host, *catch_all).await;
         }
         if let Some(told) = &self.for_all {
             for job in self.unasked.drain(..).chain(jobs.drain(..)) {
@@ -99,7 +106,12 @@ impl<'a> Conversation<'a> {
             self.outcomes.stance = Stance::Refused;
         }
         self.unasked.extend(jobs);
-        Held { outcomes: self.outcomes, unasked: self.unasked, for_rest: self.for_rest }
+        Held {
+            outcomes: self.outcomes,
+            unasked: self.unasked,
+            for_rest: self.for_rest,
+            learned: self.learned,
+        }
     }
 
     /// Tells those whose domain was found out to accept anybody since they joined the line.

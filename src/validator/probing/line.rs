@@ -160,6 +160,17 @@ impl Lines {
             }
         }
     }
+
+    /// Those in the line need nobody made up for domains of which it is known now whether they accept all.
+    fn learn(&self, key: &Key, learned: &[(Domain, CatchAll)]) {
+        let mut lines = self.lock();
+        let Some(line) = lines.get_mut(key) else { return };
+        for job in &mut line.jobs {
+            if let Some((_, catch_all)) = learned.iter().find(|(domain, _)| *domain == job.domain) {
+                job.catch_all = *catch_all;
+            }
+        }
+    }
 }
 
 impl Line {
@@ -243,6 +254,7 @@ impl Probing {
                     let held = conversation.hold(key.target, jobs).await;
                     grant.settle(held.outcomes);
                     shared.lines.put_back(key, held.unasked);
+                    shared.lines.learn(key, &held.learned);
                     if let Some(outcome) = held.for_rest {
                         let rest = shared.lines.take(key, u32::MAX);
                         rest.into_iter().for_each(|job| job.tell(outcome.clone()));
