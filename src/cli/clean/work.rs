@@ -11,6 +11,7 @@ use super::places;
 use super::voice::Voice;
 use crate::batch::{Asking, Judge, JudgeSettings, List, Recheck, Source, Suppressed};
 use crate::cli::Global;
+use crate::cli::depth::DepthArg;
 use crate::cli::exit::{OrStop, Stopped};
 use crate::cli::settings::Settings;
 use crate::clock::{Clock, SystemClock};
@@ -56,6 +57,15 @@ impl Work {
             Depth::Mailbox if parts.validator().can_probe() => Asking::First,
             Depth::Syntax | Depth::Domain | Depth::Mailbox => Asking::Never,
         };
+        if looking.depth == DepthArg::Mailbox && asking == Asking::Never {
+            Voice::of(arguments).say(match connection {
+                Connection::Offline => "mail servers are not asked, nor is anybody else (--offline)",
+                Connection::Online => {
+                    "mail servers are not asked: that is switched on with `[probe] enabled`, `helo` and \
+                     `mail_from`"
+                }
+            });
+        }
         let journal = match journal {
             Some(path) => Journal::open(path).or_failure()?,
             None => Journal::temporary().or_failure()?,
