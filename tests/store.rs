@@ -14,6 +14,7 @@ mod keeping {
     mod forgetting;
     mod full;
     mod house;
+    mod journal;
     mod killed;
     mod privacy;
     mod sharing;

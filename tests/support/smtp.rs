@@ -8,6 +8,7 @@ mod script;
 mod talk;
 mod tls;
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -32,6 +33,7 @@ use script::Script;
 /// |---|---|
 /// | `250 2.1.5 Ok` | says so; several lines are separated by a vertical bar, and 421 hangs up |
 /// | `AFTER 1500 250 Ok` | says so after so many milliseconds |
+/// | `GREY 300 250 Ok` | of `RCPT`: defers whom it has not known for so many seconds, and then says so |
 /// | `TWICE 250 Ok` | says so twice |
 /// | `DROP` | hangs up |
 /// | `STALL` | says no more |
@@ -85,9 +87,14 @@ impl SmtpServer {
 
     /// The same at this address.
     pub(crate) fn start_at(address: SocketAddr, script: &str) -> Self {
-        let listener = std::net::TcpListener::bind(address).unwrap();
-        listener.set_nonblocking(true).unwrap();
-        let address = listener.local_addr().unwrap();
+        Self::try_start_at(address, script).unwrap()
+    }
+
+    /// The same, where the address may be taken.
+    pub(crate) fn try_start_at(address: SocketAddr, script: &str) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
         let server = MailServer::new(script);
         let (stop, stopped) = oneshot::channel();
         let serving = server.clone();
@@ -102,7 +109,7 @@ impl SmtpServer {
                 }
             });
         });
-        Self { server, address, running: Some((stop, thread)) }
+        Ok(Self { server, address, running: Some((stop, thread)) })
     }
 
     /// Where it listens.

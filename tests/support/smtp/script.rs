@@ -1,12 +1,18 @@
 //! How a server behaves, as a text.
 
+use std::collections::HashMap;
+use std::sync::Mutex;
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// The rules, and what EHLO tells.
 #[derive(Default)]
 pub(super) struct Script {
     pub(super) offers: Vec<String>,
     rules: Vec<Rule>,
+    /// When recipients of `GREY` were named for the first time.
+    strangers: Mutex<HashMap<String, Instant>>,
 }
 
 struct Rule {
@@ -55,6 +61,8 @@ pub(super) enum Action {
     Endless,
     Trickle,
     OldTls,
+    /// Says so to whoever comes back after that.
+    Grey(Duration, String),
 }
 
 /// The recipient of a `RCPT` command.
@@ -92,6 +100,15 @@ impl Script {
             rule.step == step && names && rule.half.is_none_or(|wanted| wanted == half)
         };
         self.rules.iter().find(fits).map(|rule| &rule.action)
+    }
+}
+
+impl Script {
+    /// Whether this recipient was named so long ago for the first time.
+    pub(super) fn knows(&self, address: &str, wait: Duration) -> bool {
+        let mut strangers = self.strangers.lock().unwrap();
+        let first = strangers.entry(address.to_owned()).or_insert_with(Instant::now);
+        first.elapsed() >= wait
     }
 }
 
@@ -166,6 +183,10 @@ impl Action {
             "AFTER" => {
                 let (milliseconds, text) = rest.split_once(' ')?;
                 Self::After(Duration::from_millis(milliseconds.parse().ok()?), lines(text))
+            }
+            "GREY" => {
+                let (seconds, text) = rest.split_once(' ')?;
+                Self::Grey(Duration::from_secs(seconds.parse().ok()?), lines(text))
             }
             _ if word.starts_with(|c: char| c.is_ascii_digit()) => Self::Say(lines(text)),
             _ => return None,

@@ -147,6 +147,11 @@ impl Talk<'_> {
                 tokio::time::sleep(pause).await;
                 self.say(lines).await
             }
+            Action::Grey(wait, lines) => {
+                let is_known = self.script.knows(address, wait);
+                let deferred = "450 4.2.0 Greylisted, come back later\r\n".to_owned();
+                self.say(if is_known { lines } else { deferred }).await
+            }
             Action::Twice(lines) => self.say(lines.repeat(2)).await,
             Action::Drop => Err(Over),
             Action::OldTls => unreachable!("no action of {step:?}"),
