@@ -4,6 +4,7 @@
 //!
 //! `tests/install-real` installs what is needed; then `cargo test --features real-servers --test real`.
 
+mod clean;
 mod client;
 mod faults;
 mod limits;

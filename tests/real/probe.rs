@@ -1,4 +1,4 @@
-//! `mailvet check --depth mailbox`, as a process.
+//! `mailvet check --depth mailbox` and `mailvet clean`, as processes.
 
 use std::io::Write;
 use std::path::Path;
@@ -31,11 +31,8 @@ pub(crate) const FIT: Asker = Asker {
 impl Asker {
     /// The reports on some addresses. What was found out is kept in this folder.
     pub(crate) fn check(&self, at: &MailServers, state: &Path, addresses: &[String]) -> Vec<Value> {
-        let file = state.join("mailvet.toml");
-        std::fs::write(&file, self.toml(state)).expect("the configuration");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mailvet"));
-        command.env_clear().args(["check", "-", "--json", "--depth", "mailbox"]);
-        command.args(["--dns", &at.dns().to_string()]).arg("--config").arg(file);
+        let mut command = self.program(at, state);
+        command.args(["check", "-", "--json", "--depth", "mailbox"]);
         let input = addresses.join("\n");
         let output = at.run(|| {
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -57,6 +54,27 @@ impl Asker {
                 String::from_utf8_lossy(&output.stderr)
             ),
         }
+    }
+
+    /// The rows of a list, an address a line, in JSON. The list is in this folder too.
+    pub(crate) fn clean(&self, at: &MailServers, state: &Path, list: &str) -> Vec<Value> {
+        let (input, output) = (state.join("list.txt"), state.join("out.jsonl"));
+        std::fs::write(&input, list).expect("the list");
+        let mut command = self.program(at, state);
+        command.args(["clean", "--depth", "mailbox"]).arg(input).arg("-o").arg(&output);
+        let ran = at.run(|| command.output().expect("mailvet runs"));
+        let errors = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(0), "{errors}");
+        let rows = std::fs::read_to_string(output).expect("the output");
+        rows.lines().map(|row| serde_json::from_str(row).expect("JSON")).collect()
+    }
+
+    fn program(&self, at: &MailServers, state: &Path) -> Command {
+        let file = state.join("mailvet.toml");
+        std::fs::write(&file, self.toml(state)).expect("the configuration");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mailvet"));
+        command.env_clear().args(["--dns", &at.dns().to_string()]).arg("--config").arg(file);
+        command
     }
 
     fn toml(&self, state: &Path) -> String {
