@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use super::Global;
 use super::exit::{Exit, OrStop, Stopped};
 use super::settings::Settings;
+use super::system;
 use crate::batch::summary::{Listing, Tally};
 use crate::batch::{Filter, Form, List, Progress, Reading, Run, Sink, Source, Stop};
 use crate::config::Config;
@@ -39,6 +40,8 @@ pub(super) async fn run(
     settings: &Settings,
 ) -> Result<Exit, Stopped> {
     let voice = Voice::of(arguments);
+    system::raise_open_files();
+    system::forbid_core_dumps();
     reports::check(arguments).or_usage()?;
     places::refuse_to_overwrite_input(arguments).or_usage()?;
     let target = places::target(&arguments.writing).or_usage()?;
@@ -51,6 +54,7 @@ pub(super) async fn run(
     if let Some(rows) = arguments.looking.sample {
         return sample::run(rows, prepare(None)?, list).await;
     }
+    places::make_folder(&arguments.writing).map_err(fitting)?;
     let journal = places::journal(arguments);
     let earlier = places::settle_journal(journal.as_deref(), &arguments.writing).or_usage()?;
     if arguments.writing.resume && earlier == Earlier::None {

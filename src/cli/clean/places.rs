@@ -115,7 +115,6 @@ pub(super) fn outlets(
 
 fn begin(outlets: &mut Outlets, writing: &WritingArgs, extension: &str) -> anyhow::Result<()> {
     if let Some(folder) = &writing.split {
-        create_folder(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         for name in Outlets::names_of_split() {
             let path = folder.join(name).with_extension(extension);
             outlets.split.insert(name, file(&path)?);
@@ -139,9 +138,12 @@ fn file(path: &Path) -> anyhow::Result<Outlet> {
     Ok(Outlet::File(path.to_owned(), file))
 }
 
-/// A folder with files that have addresses is for its owner alone, if we make it.
-fn create_folder(folder: &Path) -> io::Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+/// Makes the folder of a split where there is none. It will have files with addresses, so it is for its
+/// owner alone.
+pub(super) fn make_folder(writing: &WritingArgs) -> anyhow::Result<()> {
+    let Some(folder) = &writing.split else { return Ok(()) };
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| format!("cannot make {}", folder.display()))
 }
 
 /// The list itself is not written over: with rows left out there would be no way back. Nor do two outputs

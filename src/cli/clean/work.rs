@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use jiff::Timestamp;
 
 use super::arguments::CleanArgs;
@@ -16,7 +16,7 @@ use crate::cli::settings::Settings;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::report::Column;
-use crate::store::Journal;
+use crate::store::{Journal, StoreError};
 use crate::validator::{BulkWish, Connection, ListValidator, Validator, Waits};
 use crate::verdict::Depth;
 
@@ -57,7 +57,7 @@ impl Work {
             Depth::Syntax | Depth::Domain | Depth::Mailbox => Asking::Never,
         };
         let journal = match journal {
-            Some(path) => Journal::open(path).or_failure()?,
+            Some(path) => open_journal(path).or_failure()?,
             None => Journal::temporary().or_failure()?,
         };
         let validator = Arc::new(parts.at_work(BulkWish {
@@ -77,6 +77,13 @@ impl Work {
         let judge = Judge::new(validator.clone(), clock, list.plan().clone(), settings);
         Ok(Self { validator, judge: Arc::new(judge), journal, depth, asking })
     }
+}
+
+fn open_journal(path: &Path) -> anyhow::Result<Journal> {
+    Journal::open(path).map_err(|error| match error {
+        StoreError::Locked { .. } => anyhow!("another run is at work on this output"),
+        error => error.into(),
+    })
 }
 
 /// Everybody who is not to be written to.
