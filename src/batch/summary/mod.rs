@@ -2,14 +2,25 @@
 //!
 //! It grows with the list no further than its bounds: of domains those are counted that come up most.
 
+mod facts;
+mod json;
+mod labels;
+mod numbers;
+mod page;
+#[cfg(test)]
+mod samples;
 mod tally;
+mod text;
 mod top;
 
 use std::time::Duration;
 
 use crate::verdict::{Advice, Depth, Verdict};
 
+pub use json::JsonSummary;
+pub use page::{Page, PageFacts};
 pub use tally::{Listing, RowSeen, Tally};
+pub use text::TextSummary;
 
 /// What came of a list.
 // No `Debug`: domains, and where they are wanted addresses, are in it.
