@@ -43,11 +43,11 @@ pub(super) async fn run(
     system::raise_open_files();
     system::forbid_core_dumps();
     reports::check(arguments).or_usage()?;
-    places::refuse_to_overwrite_input(arguments).or_usage()?;
     let target = places::target(&arguments.writing).or_usage()?;
     let list = open(arguments).or_usage()?;
-    voice.tell_of(&list);
+    places::check(arguments, list.plan(), target).or_usage()?;
     let form = form(arguments, list.plan().shape(), target);
+    voice.tell_of(&list, &form);
     let prepare = |journal: Option<&Path>| {
         Work::prepare(arguments, global, config, settings, &list, &form.columns, journal)
     };

@@ -4,9 +4,9 @@ use std::fmt::Display;
 use std::io::Write;
 
 use super::arguments::CleanArgs;
-use crate::batch::List;
 use crate::batch::summary::Summary;
-use crate::roster::{Candidate, Shape};
+use crate::batch::{Form, List};
+use crate::roster::{Candidate, Note, Shape, Target};
 
 /// Whether anything is said but what is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,8 +27,8 @@ impl Voice {
         }
     }
 
-    /// Says how a list was understood.
-    pub(super) fn tell_of(self, list: &List) {
+    /// Says how a list was understood that is written in this form.
+    pub(super) fn tell_of(self, list: &List, form: &Form) {
         let plan = list.plan();
         let shape = match plan.shape() {
             Shape::Delimited(_) => "columns",
@@ -44,7 +44,11 @@ impl Voice {
                 self.say(format_args!("the list has {shape}; addresses: {}", columns.join(", ")));
             }
         }
-        plan.notes().iter().for_each(|note| self.say(note));
+        let adds = !form.columns.is_empty() && form.target != Some(Target::Lines);
+        let speaks_of_added =
+            |note: &&Note| matches!(note, Note::ColumnsReplaced(_) | Note::NoHeader);
+        let notes = plan.notes().iter().filter(|note| adds || !speaks_of_added(note));
+        notes.for_each(|note| self.say(note));
     }
 
     /// Says what came of it.

@@ -97,11 +97,12 @@ fn suppressed(
         let useless = suppressed
             .add(Source::File(path.clone()), validator)
             .with_context(|| format!("cannot use {}", path.display()))?;
-        if useless > 0 {
-            voice.say(format_args!(
-                "{}: {useless} entries are neither an address nor a domain",
-                path.display()
-            ));
+        let path = path.display();
+        match useless {
+            0 => {}
+            1 => voice.say(format_args!("{path}: one entry is neither an address nor a domain")),
+            _ => voice
+                .say(format_args!("{path}: {useless} entries are neither an address nor a domain")),
         }
     }
     Ok(suppressed)
