@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::thread;
@@ -53,7 +54,10 @@ fn lists_come_out_as_their_owners_expect() {
         for _ in 0..SIDE_BY_SIDE {
             scope.spawn(|| {
                 while let Some(scenario) = { queue.lock().unwrap().pop_front() } {
-                    failures.lock().unwrap().extend(scenario.faults());
+                    let faults = catch_unwind(|| scenario.faults()).unwrap_or_else(|_| {
+                        vec![format!("{}: a panic, which is told above", scenario.name)]
+                    });
+                    failures.lock().unwrap().extend(faults);
                 }
             });
         }
