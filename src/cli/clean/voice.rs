@@ -1,5 +1,6 @@
 //! What `mailvet clean` says aside from its output, on standard error.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::Write;
 
@@ -30,12 +31,14 @@ impl Voice {
     /// Says how a list was understood that is written in this form.
     pub(super) fn tell_of(self, list: &List, form: &Form) {
         let plan = list.plan();
-        let shape = match plan.shape() {
-            Shape::Delimited(_) => "columns",
-            Shape::JsonLines => "JSON lines",
-            Shape::Json => "a JSON document",
-            Shape::Lines => "an address a line",
-            Shape::Mailman => "a Mailman roster",
+        let shape: Cow<'_, str> = match plan.shape() {
+            Shape::Delimited(dialect) => {
+                Cow::Owned(format!("columns with {} between them", dialect.delimiters()))
+            }
+            Shape::JsonLines => "JSON lines".into(),
+            Shape::Json => "a JSON document".into(),
+            Shape::Lines => "an address a line".into(),
+            Shape::Mailman => "a Mailman roster".into(),
         };
         let columns: Vec<String> = plan.address_columns().iter().map(shown).collect();
         match columns.as_slice() {
