@@ -11,14 +11,13 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Duration, Instant, timeout};
 
 use super::asking::ask_about_all;
-use super::intake::{self, Rows};
+use super::intake::{self, Lot, Rows};
 use super::judge::{Judge, Judged};
 use super::list::List;
 use super::progress::Progress;
 use super::sink::{Sink, WriteError};
 use super::summary::{Summary, Tally};
 use crate::files::FileError;
-use crate::roster::Row;
 use crate::store::{Journal, StoreError};
 use crate::validator::{Halt, Validator};
 use crate::verdict::Depth;
@@ -196,9 +195,9 @@ async fn complete(
 async fn judge_all(
     mut rows: Rows,
     judge: &Arc<Judge>,
-    lots: &mpsc::Sender<Vec<Judged>>,
+    lots: &mpsc::Sender<Lot<Judged>>,
 ) -> Result<(), Stop> {
-    let mut under_way: VecDeque<JoinHandle<Vec<Judged>>> = VecDeque::new();
+    let mut under_way: VecDeque<JoinHandle<Lot<Judged>>> = VecDeque::new();
     let mut has_more = true;
     while has_more || !under_way.is_empty() {
         let wants_more = has_more && under_way.len() < LOTS_UNDER_WAY;
@@ -223,29 +222,31 @@ async fn judge_all(
 
 /// The first of them, when it is done.
 async fn first(
-    under_way: &mut VecDeque<JoinHandle<Vec<Judged>>>,
-) -> Result<Vec<Judged>, JoinError> {
+    under_way: &mut VecDeque<JoinHandle<Lot<Judged>>>,
+) -> Result<Lot<Judged>, JoinError> {
     match under_way.front_mut() {
         Some(lot) => lot.await,
         None => std::future::pending().await,
     }
 }
 
-async fn judge_lot(judge: Arc<Judge>, rows: Vec<Row>) -> Vec<Judged> {
-    join_all(rows.into_iter().map(|row| judge.row(row))).await
+async fn judge_lot(judge: Arc<Judge>, lot: Lot) -> Lot<Judged> {
+    let Lot { rows, position } = lot;
+    Lot { rows: join_all(rows.into_iter().map(|row| judge.row(row))).await, position }
 }
 
 /// Writes rows as they come, on a thread of its own; gives the sink back when there are no more.
 fn write_on_a_thread(
     mut sink: Sink,
-    mut lots: mpsc::Receiver<Vec<Judged>>,
+    mut lots: mpsc::Receiver<Lot<Judged>>,
     progress: Arc<Progress>,
 ) -> JoinHandle<Result<Sink, WriteError>> {
     tokio::task::spawn_blocking(move || {
         sink.begin()?;
         while let Some(lot) = lots.blocking_recv() {
-            sink.take(&lot)?;
+            sink.take(&lot.rows)?;
             let tally = sink.tally();
+            progress.came_to(lot.position);
             progress.rows_done(tally.rows().read, tally.verdicts());
         }
         sink.flush()?;

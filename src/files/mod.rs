@@ -44,7 +44,9 @@ pub enum FileError {
     )]
     OldWorkbook,
     /// It is a zip archive, but no workbook.
-    #[error("this is a zip archive and no Excel workbook; unpack it first")]
+    #[error(
+        "this is a zip archive and no Excel workbook (.xlsx); unpack it first, or save what is in it as CSV"
+    )]
     Archive,
     /// It is a workbook that cannot be read.
     #[error("this Excel workbook cannot be read; save it again, or as CSV")]
@@ -81,7 +83,8 @@ impl Text {
         let source = Cursor::new(magic.clone()).chain(source);
         match magic.as_slice() {
             [0x1f, 0x8b, ..] => {
-                let unpacked = BufReader::with_capacity(PIECE_BYTES, MultiGzDecoder::new(source));
+                let unpacked = Unpacked(MultiGzDecoder::new(source));
+                let unpacked = BufReader::with_capacity(PIECE_BYTES, unpacked);
                 Ok(Self { container: Container::Gzip, reader: Box::new(unpacked) })
             }
             [b'P', b'K', 3, 4] => {
@@ -91,6 +94,22 @@ impl Text {
             [0xd0, 0xcf, 0x11, 0xe0] => Err(FileError::OldWorkbook),
             _ => Ok(Self { container: Container::Plain, reader: Box::new(source) }),
         }
+    }
+}
+
+/// What is unpacked; what is wrong with it is said in words of ours.
+struct Unpacked<R>(R);
+
+impl<R: Read> Read for Unpacked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer).map_err(|error| match error.kind() {
+            kind @ (io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::InvalidData
+            | io::ErrorKind::InvalidInput) => {
+                io::Error::new(kind, "what is packed with gzip is cut off or damaged")
+            }
+            _ => error,
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::names::{self, Calls};
+use super::object::UNREADABLE;
 use super::plan::{Candidate, PlanError};
 use super::sample::SampleRow;
 use super::several;
@@ -31,6 +32,11 @@ impl Column {
         column
     }
 
+    /// Whether this run puts its own in the place of it.
+    pub(super) fn is_replaced(&self) -> bool {
+        self.name.as_deref().is_some_and(is_replaced)
+    }
+
     /// Whether what is in it are addresses, for the most part.
     fn holds_addresses(&self) -> bool {
         self.with_address > 0 && self.with_address * 2 >= self.filled
@@ -50,6 +56,12 @@ impl Column {
 /// Whether a column of this name was added by an earlier run.
 pub(super) fn is_own(name: &str) -> bool {
     name.starts_with("mailvet_")
+}
+
+/// Whether a column of this name is replaced by those of this run. A row that an earlier run could not
+/// read stands in one that is not: there is no other copy of it.
+pub(super) fn is_replaced(name: &str) -> bool {
+    is_own(name) && name != UNREADABLE
 }
 
 /// How strongly a column suggests itself, the strongest first.
@@ -171,6 +183,16 @@ fn candidates(columns: &[Column], which: impl IntoIterator<Item = usize>) -> Vec
     let candidate =
         |index: usize| Candidate { number: index + 1, name: columns[index].name.clone() };
     which.into_iter().map(candidate).collect()
+}
+
+/// What there is instead of a column that somebody names.
+pub(super) fn instead(columns: &[Candidate]) -> String {
+    match columns {
+        [Candidate { name: None, .. }, ..] => {
+            format!("the list has no header, so name it by its number{}", listed(columns))
+        }
+        _ => format!("the list has these{}", listed(columns)),
+    }
 }
 
 /// The columns as the end of a sentence.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use super::choice;
 use super::json;
 use super::layout::Layout;
 use super::row::{Body, Kind, Row};
@@ -30,14 +31,23 @@ enum Source {
         named: usize,
     },
     /// From the members of these names, each with its place.
-    Members(HashMap<String, usize>),
+    Members(HashMap<String, usize>, Earlier),
     /// From the whole line.
     Line,
 }
 
+/// What becomes of what an earlier run added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Earlier {
+    /// It stays.
+    Stays,
+    /// This run puts its own in the place of it.
+    IsReplaced,
+}
+
 impl Columns {
-    /// The columns of a list, without those of an earlier run.
-    pub(super) fn of(layout: &Layout, replaced: &[usize]) -> Self {
+    /// The columns of a list, without those that are replaced.
+    pub(super) fn of(layout: &Layout, replaced: &[usize], earlier: Earlier) -> Self {
         let named = layout.width;
         let kept: Vec<usize> = (0..named).filter(|index| !replaced.contains(index)).collect();
         let names = |names: &Vec<String>| -> Vec<String> {
@@ -52,7 +62,7 @@ impl Columns {
                 let mut names = layout.names.as_ref().map(names).unwrap_or_default();
                 let members = names.iter().cloned().zip(0..).collect();
                 names.push(FURTHER_MEMBERS.to_owned());
-                (Source::Members(members), Some(names))
+                (Source::Members(members, earlier), Some(names))
             }
             Shape::Lines => {
                 let name = layout.names.clone().unwrap_or_else(|| vec!["email".to_owned()]);
@@ -85,27 +95,33 @@ impl Columns {
     pub(super) fn texts<'r>(&self, row: &'r Row) -> Vec<Cow<'r, str>> {
         let whole = || vec![String::from_utf8_lossy(row.text())];
         match (&self.source, &row.body, row.kind) {
+            (Source::Members(names, earlier), Body::Object(range), _) => {
+                members(&row.raw[range.clone()], names, *earlier).unwrap_or_else(whole)
+            }
             (_, _, Kind::Fault(_)) => whole(),
             (Source::Cells { kept, named }, Body::Cells(ends), _) => {
                 let beyond = *named..ends.len().max(*named);
                 let all = kept.iter().copied().chain(beyond);
                 all.map(|index| row.cell(index).unwrap_or_default()).collect()
             }
-            (Source::Members(names), Body::Object(range), _) => {
-                members(&row.raw[range.clone()], names)
-            }
-            (Source::Line | Source::Cells { .. } | Source::Members(_), _, _) => whole(),
+            (Source::Line | Source::Cells { .. } | Source::Members(..), _, _) => whole(),
         }
     }
 }
 
-/// The texts of the members of these names, and a JSON object of all others.
-fn members<'r>(object: &'r [u8], names: &HashMap<String, usize>) -> Vec<Cow<'r, str>> {
+/// The texts of the members of these names, and a JSON object of all others; none where there is no
+/// object.
+fn members<'r>(
+    object: &'r [u8],
+    names: &HashMap<String, usize>,
+    earlier: Earlier,
+) -> Option<Vec<Cow<'r, str>>> {
     let mut texts = vec![Cow::Borrowed(""); names.len()];
     let mut others: Vec<&[u8]> = Vec::new();
-    for member in json::members(object).unwrap_or_default() {
+    for member in json::members(object).ok()? {
         match names.get(&member.key) {
             Some(place) => texts[*place] = json::text(&object[member.value]),
+            None if earlier == Earlier::IsReplaced && choice::is_replaced(&member.key) => {}
             None => others.push(&object[member.range]),
         }
     }
@@ -113,7 +129,7 @@ fn members<'r>(object: &'r [u8], names: &HashMap<String, usize>) -> Vec<Cow<'r, 
         [] => Cow::Borrowed(""),
         others => Cow::Owned(format!("{{{}}}", String::from_utf8_lossy(&others.join(&b", "[..])))),
     });
-    texts
+    Some(texts)
 }
 
 /// Names that can stand side by side in an object: no two alike, none empty.

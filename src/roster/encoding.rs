@@ -116,6 +116,14 @@ impl FromStr for Encoding {
     }
 }
 
+/// Whether this can be meant as text. In what is packed or drawn one byte in ten is a control character;
+/// in a list there is one now and then, where a program has gone wrong.
+pub(super) fn is_text(head: &[u8]) -> bool {
+    const A_FEW: usize = 8;
+    let controls = head.iter().filter(|byte| matches!(byte, 0..=8 | 14..=31)).count();
+    controls <= A_FEW || controls * 20 <= head.len()
+}
+
 /// How much of a text beyond ASCII is UTF-8.
 struct Utf8Share {
     /// Characters beyond ASCII.

@@ -110,7 +110,7 @@ impl Layout {
                 Column::of(names.get(index).cloned(), cells.map(String::as_str))
             })
             .collect();
-        let replaced = columns.iter().filter(|column| column.is_own).count();
+        let replaced = columns.iter().filter(|column| column.is_replaced()).count();
         notes.extend((replaced > 0).then_some(Note::ColumnsReplaced(replaced)));
         let doubles = choice::doubles(names);
         notes.extend((!doubles.is_empty()).then_some(Note::DuplicateNames(doubles)));
@@ -165,7 +165,7 @@ impl Layout {
             .zip(&texts)
             .map(|(name, texts)| Column::of(Some(name.clone()), texts.iter().map(String::as_str)));
         let columns: Vec<Column> = columns.collect();
-        let replaced = columns.iter().filter(|column| column.is_own).count();
+        let replaced = columns.iter().filter(|column| column.is_replaced()).count();
         let notes = (replaced > 0).then_some(Note::ColumnsReplaced(replaced));
         self.addresses = Addresses::Keys(if names.is_empty() && wish.columns.is_empty() {
             // A roster of nobody. Mailman's members have this one.

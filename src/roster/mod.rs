@@ -35,6 +35,7 @@ mod encoding;
 mod head;
 mod json;
 mod layout;
+mod long;
 mod mailman;
 mod names;
 mod note;

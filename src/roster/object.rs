@@ -10,7 +10,7 @@ use super::choice;
 use super::json;
 
 /// The name of the member that holds a row that could not be read.
-const UNREADABLE: &str = "mailvet_input";
+pub(super) const UNREADABLE: &str = "mailvet_input";
 
 /// Members to add: names, each with its cell.
 pub(super) type Added<'a> = [(&'a str, Cell<'a>)];
@@ -21,7 +21,7 @@ pub(super) fn extended(sink: &mut impl Write, object: &[u8], added: &Added<'_>) 
     let Ok(members) = json::members(object) else { return unreadable(sink, object, added) };
     let kept: Vec<&[u8]> = members
         .iter()
-        .filter(|member| added.is_empty() || !choice::is_own(&member.key))
+        .filter(|member| added.is_empty() || !choice::is_replaced(&member.key))
         .map(|member| &object[member.range.clone()])
         .collect();
     if kept.len() == members.len() {
@@ -63,6 +63,15 @@ pub(super) fn made<'a>(
         mark = b",";
     }
     sink.write_all(if mark == b"{" { b"{}" } else { b"}" })
+}
+
+/// Writes members behind others, and closes their object.
+pub(super) fn closed(sink: &mut impl Write, added: &Added<'_>) -> io::Result<()> {
+    for (name, cell) in added {
+        sink.write_all(b",")?;
+        own_member(sink, name, *cell)?;
+    }
+    sink.write_all(b"}")
 }
 
 /// Writes an object that holds a row which could not be read.

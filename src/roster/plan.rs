@@ -1,7 +1,7 @@
 //! How a list is to be read: what its owner says of it, and what is found out from its beginning.
 
 use super::choice;
-use super::encoding::{BOM, Encoding};
+use super::encoding::{self, BOM, Encoding};
 use super::head::{Extent, Head, Wish};
 use super::layout::Layout;
 use super::note::Note;
@@ -29,6 +29,11 @@ pub struct Candidate {
 /// controls escaped.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
+    /// It is no text.
+    #[error(
+        "this is no text: a list is text or an Excel workbook (.xlsx), packed with gzip or not"
+    )]
+    NoText,
     /// There is nothing in it.
     #[error("the list is empty")]
     Empty,
@@ -52,7 +57,7 @@ pub enum PlanError {
         candidates: Vec<Candidate>,
     },
     /// The list has no column of that name or number.
-    #[error("there is no column {wanted:?}{}", choice::listed(.columns))]
+    #[error("there is no column {wanted:?}; {}", choice::instead(.columns))]
     UnknownColumn {
         /// What was asked for.
         wanted: String,
@@ -84,6 +89,9 @@ impl Plan {
             None => Encoding::detect(&head.bytes),
         };
         let text = encoding.decode(&head.bytes);
+        if wish.encoding.is_none() && wish.format.is_none() && !encoding::is_text(&text) {
+            return Err(PlanError::NoText);
+        }
         if head.extent == Extent::All && text.trim_ascii().is_empty() {
             return Err(PlanError::Empty);
         }

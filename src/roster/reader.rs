@@ -2,12 +2,14 @@
 
 use std::io::{self, BufRead};
 
+use super::choice;
 use super::cut::{self, Cut, Parts};
 use super::delimited::{self, Quotes};
 use super::head::Extent;
-use super::json;
+use super::json::{self, Member};
 use super::layout::Layout;
 use super::mailman::{self, Line};
+use super::object;
 use super::plan::{Addresses, Plan};
 use super::row::{Body, Kind, MAX_ROW_BYTES, Part, Place, Row, RowFault, cell_range};
 use super::several;
@@ -141,9 +143,13 @@ impl Layout {
         }
         let Addresses::Columns(columns) = &self.addresses else { return Ok(None) };
         let cells = columns.iter().filter_map(|column| Some(&row[cell_range(ends, *column)?]));
+        let has_at = |cell: &[u8]| cell.contains(&b'@');
         let is_shifted = ends.len() > self.width
-            && row.contains(&b'@')
-            && !cells.clone().any(|cell| cell.contains(&b'@'));
+            && has_at(row)
+            && !cells.clone().any(has_at)
+            && self
+                .theirs(ends.len())
+                .any(|index| cell_range(ends, index).is_some_and(|range| has_at(&row[range])));
         if is_shifted {
             return Err(RowFault::Shifted);
         }
@@ -156,13 +162,26 @@ impl Layout {
         Ok(Some(addresses))
     }
 
+    /// The cells of a row of so many, without those of an earlier run, which may speak of an address.
+    fn theirs(&self, width: usize) -> impl Iterator<Item = usize> {
+        let names = self.names.as_deref().unwrap_or_default();
+        (0..width).filter(|index| !names.get(*index).is_some_and(|name| choice::is_own(name)))
+    }
+
     fn addresses_in_object(&self, object: &[u8]) -> Result<Option<Vec<String>>, RowFault> {
         let Addresses::Keys(keys) = &self.addresses else { return Ok(None) };
         if object.is_empty() {
             return Ok(None);
         }
         let members = json::members(object)?;
-        let theirs = members.iter().filter(|member| keys.contains(&member.key));
+        let is_theirs = |member: &&Member| keys.contains(&member.key);
+        if members.iter().any(|member| member.key == object::UNREADABLE)
+            && !members.iter().any(|member| is_theirs(&member))
+        {
+            // It could not be read by an earlier run either.
+            return Err(RowFault::NotJson);
+        }
+        let theirs = members.iter().filter(is_theirs);
         let addresses = theirs.flat_map(|member| json::addresses(&object[member.value.clone()]));
         Ok(Some(addresses.collect()))
     }

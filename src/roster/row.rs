@@ -52,7 +52,7 @@ impl RowFault {
             Self::Shifted => {
                 "The row has more cells than the header, and no address where the others have it."
             }
-            Self::NotUtf8 => "The address is not UTF-8.",
+            Self::NotUtf8 => "The address is not UTF-8; --encoding says what the list is.",
             Self::NotJson => "The row is not a JSON object.",
         }
     }

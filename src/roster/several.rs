@@ -21,7 +21,8 @@ pub(super) fn addresses(cell: &str) -> Vec<String> {
     }
     let is_around = |c: char| c.is_whitespace() || matches!(c, ';' | ',' | '|');
     let parts = parts.into_iter().map(|part| part.trim_matches(is_around));
-    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    // A dash or a slash between two addresses is none.
+    parts.filter(|part| part.contains(char::is_alphanumeric)).map(str::to_owned).collect()
 }
 
 /// Whether a text has the look of an address, or of several.
@@ -97,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_cell_holds_none_one_or_several() {
-        let cases: [(&str, &str, &[&str]); 22] = [
+        let cases: [(&str, &str, &[&str]); 23] = [
             ("nothing", " \n", &[]),
             ("one", " joe@x.de ", &["joe@x.de"]),
             ("no address", "joe", &["joe"]),
@@ -130,6 +131,7 @@ mod tests {
             ("an open quote", "\"a@x.de, b@y.de", &["\"a@x.de, b@y.de"]),
             ("brackets", "<a@x.de>, <b@y.de>", &["<a@x.de>", "<b@y.de>"]),
             ("comments", "a@x.de (A, at y@y), b@y.de", &["a@x.de (A, at y@y)", "b@y.de"]),
+            ("slashes", "a@x.de / b@y.de", &["a@x.de", "b@y.de"]),
             ("one of them none", "a@x.de, none, b@y.de", &["a@x.de", "none", "b@y.de"]),
             ("glued together", "a@x.deb@y.de", &["a@x.deb@y.de"]),
         ];

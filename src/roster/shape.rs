@@ -84,6 +84,13 @@ impl FromStr for Format {
 /// What can stand between columns unless somebody names another one, the likeliest first.
 pub(super) const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
+impl Dialect {
+    /// What stands between two columns, for people: `commas`.
+    pub fn delimiters(self) -> &'static str {
+        delimiter_name(self.delimiter)
+    }
+}
+
 /// A delimiter for people.
 pub(super) fn delimiter_name(delimiter: u8) -> &'static str {
     match delimiter {

@@ -8,8 +8,10 @@ use std::io::{self, Write};
 
 use super::cell::{Cell, Formulas, write_cell};
 use super::choice;
-use super::convert::Columns;
+use super::convert::{Columns, Earlier};
+use super::json;
 use super::layout::Layout;
+use super::long::{Enclosure, LongRow};
 use super::object;
 use super::output::{Form, Output};
 use super::plan::Plan;
@@ -27,6 +29,8 @@ pub struct Writer<W> {
     /// Which columns are left out: those of an earlier run.
     replaced: Vec<usize>,
     columns: Columns,
+    /// A row that is too long to be held, as far as it is written.
+    long: Option<LongRow>,
 }
 
 impl<W: Write> Writer<W> {
@@ -37,11 +41,13 @@ impl<W: Write> Writer<W> {
         let names = layout.names.as_deref().unwrap_or_default();
         let replaced: Vec<usize> = match output.fields.as_slice() {
             [] => Vec::new(),
-            _ => (0..names.len()).filter(|index| choice::is_own(&names[*index])).collect(),
+            _ => (0..names.len()).filter(|index| choice::is_replaced(&names[*index])).collect(),
         };
-        let columns = Columns::of(&layout, &replaced);
         let Output { fields, formulas, .. } = output;
-        Self { sink, layout, form, mark: form.mark(plan), fields, formulas, replaced, columns }
+        let earlier = if fields.is_empty() { Earlier::Stays } else { Earlier::IsReplaced };
+        let columns = Columns::of(&layout, &replaced, earlier);
+        let mark = form.mark(plan);
+        Self { sink, layout, form, mark, fields, formulas, replaced, columns, long: None }
     }
 
     /// Writes what stands before the first row. An output that goes on after a break has it already.
@@ -69,8 +75,7 @@ impl<W: Write> Writer<W> {
         }
     }
 
-    /// Writes a row with its cells, one for each field. Where the form changes, asides are left out, and
-    /// what is too long to be held stands as it was.
+    /// Writes a row with its cells, one for each field. Where the form changes, asides are left out.
     ///
     /// # Errors
     /// Those of the sink.
@@ -78,12 +83,8 @@ impl<W: Write> Writer<W> {
         if row.kind == Kind::Aside {
             return if self.form.is_kept() { self.sink.write_all(&row.raw) } else { Ok(()) };
         }
-        if row.after.part == Part::More {
-            return self.sink.write_all(&row.raw);
-        }
-        if row.kind == Kind::Fault(RowFault::TooLong) && !self.form.is_kept() {
-            self.sink.write_all(row.text())?;
-            return self.sink.write_all(b"\n");
+        if row.kind == Kind::Fault(RowFault::TooLong) {
+            return self.long_row(row, cells);
         }
         match self.form {
             Form::AsRead => self.sink.write_all(&row.raw),
@@ -110,6 +111,52 @@ impl<W: Write> Writer<W> {
     /// The sink, with everything written to it.
     pub fn into_inner(self) -> W {
         self.sink
+    }
+
+    /// A part of a row that is too long to be held. What is added stands behind the last one.
+    fn long_row(&mut self, row: &Row, cells: &[Cell<'_>]) -> io::Result<()> {
+        let is_last = row.after.part == Part::Last;
+        let enclosure = match self.form {
+            Form::Extended(dialect) if is_last => {
+                return self.extended(row, cells, dialect.delimiter);
+            }
+            Form::AsRead | Form::Extended(_) => return self.sink.write_all(&row.raw),
+            Form::Lines => {
+                self.sink.write_all(row.text())?;
+                return if is_last { self.sink.write_all(b"\n") } else { Ok(()) };
+            }
+            Form::Delimited(_) => Enclosure::Cell(self.formulas_of_rows()),
+            Form::ExtendedObjects | Form::JsonLines => Enclosure::Member(object::UNREADABLE),
+        };
+        let mut long = match self.long.take() {
+            Some(long) => long,
+            None => LongRow::begin(&mut self.sink, enclosure)?,
+        };
+        long.piece(&mut self.sink, row.text())?;
+        if !is_last {
+            self.long = Some(long);
+            return Ok(());
+        }
+        long.end(&mut self.sink)?;
+        match self.form {
+            Form::Delimited(delimiter) => {
+                let further = self.columns.width().saturating_sub(1);
+                self.sink.write_all(&[delimiter].repeat(further))?;
+                self.own_cells(cells, delimiter)?;
+            }
+            _ => object::closed(&mut self.sink, &added(&self.fields, cells))?,
+        }
+        self.sink.write_all(b"\n")
+    }
+
+    /// What becomes of formulas in the rows of the list themselves.
+    fn formulas_of_rows(&self) -> Formulas {
+        match self.layout.shape {
+            // They were for a spreadsheet before.
+            Shape::Delimited(_) => Formulas::Raw,
+            // What becomes a spreadsheet only here is as much ours as what is added.
+            Shape::JsonLines | Shape::Json | Shape::Lines | Shape::Mailman => self.formulas,
+        }
     }
 
     /// The row as it stood, with cells behind those that the header names.
@@ -152,11 +199,7 @@ impl<W: Write> Writer<W> {
         beyond: &[Cow<'_, str>],
         delimiter: u8,
     ) -> io::Result<()> {
-        // What becomes a spreadsheet only here is as much ours as what is added.
-        let formulas = match self.layout.shape {
-            Shape::Delimited(_) => Formulas::Raw,
-            Shape::JsonLines | Shape::Json | Shape::Lines | Shape::Mailman => self.formulas,
-        };
+        let formulas = self.formulas_of_rows();
         for place in 0..named.len().max(self.columns.width()) {
             if place > 0 {
                 self.sink.write_all(&[delimiter])?;
@@ -186,10 +229,10 @@ impl<W: Write> Writer<W> {
         let added = added(&self.fields, cells);
         match (row.kind, row.object()) {
             (Kind::Fault(_), None) => object::unreadable(&mut self.sink, row.text(), &added)?,
-            (Kind::Fault(_), Some(range)) => {
+            (Kind::Fault(_), Some(range)) if json::members(&row.raw[range.clone()]).is_err() => {
                 object::unreadable(&mut self.sink, &row.raw[range], &added)?;
             }
-            (Kind::Entry | Kind::Aside, Some(range)) => {
+            (_, Some(range)) => {
                 let object = object::one_line(&row.raw[range]);
                 object::extended(&mut self.sink, &object, &added)?;
             }

@@ -48,9 +48,14 @@ fn what_cannot_be_told_is_asked() {
             "name one with --column: 1 \"Nom\", 2 \"Ville\"",
         ),
         ("numbers alone", "1;2\n3;4\n", &[], "name one with --column: 1, 2"),
-        ("no such name", two, &["Mail"], "there is no column \"Mail\": 1 \"Name\", 2"),
+        ("no such name", two, &["Mail"], "no column \"Mail\"; the list has these: 1 \"Name\", 2"),
         ("no such number", two, &["4"], "there is no column \"4\""),
-        ("no such column of a roster", "A B <a@x.de>\n", &["Email"], "no column \"Email\": 1"),
+        (
+            "no such column of a roster",
+            "A B <a@x.de>\n",
+            &["Email"],
+            "no column \"Email\"; the list has no header, so name it by its number: 1",
+        ),
         ("number nought", two, &["0"], "there is no column \"0\""),
         ("JSON without", "{\"name\": \"Kim\"}\n", &[], "name one with --column: 1 \"name\""),
     ];

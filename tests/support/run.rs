@@ -1,7 +1,9 @@
 //! Runs a command to its end.
 
+#![allow(dead_code, reason = "every test target uses a part of it")]
+
 use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::thread;
 
 use serde_json::Value;
@@ -13,8 +15,18 @@ pub(crate) struct Ran {
     pub(crate) stderr: String,
 }
 
-/// Runs a command that is given this on standard input.
+/// Runs a command that is given this on standard input and writes text.
 pub(crate) fn run(command: &mut Command, input: &[u8]) -> Ran {
+    let output = output(command, input);
+    Ran {
+        status: output.status.code().expect("an exit status, not a signal"),
+        stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+        stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+    }
+}
+
+/// Runs a command that is given this on standard input and may write anything.
+pub(crate) fn output(command: &mut Command, input: &[u8]) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -22,16 +34,11 @@ pub(crate) fn run(command: &mut Command, input: &[u8]) -> Ran {
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    let output = thread::scope(|scope| {
+    thread::scope(|scope| {
         // It may end before it has read everything.
         scope.spawn(move || stdin.write_all(input).ok());
         child.wait_with_output().unwrap()
-    });
-    Ran {
-        status: output.status.code().expect("an exit status, not a signal"),
-        stdout: String::from_utf8(output.stdout).expect("UTF-8"),
-        stderr: String::from_utf8(output.stderr).expect("UTF-8"),
-    }
+    })
 }
 
 impl Ran {

@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use super::Global;
 use super::exit::{Exit, OrStop, Stopped};
 use super::settings::Settings;
+use super::system;
 use crate::batch::summary::{Listing, Tally};
 use crate::batch::{Filter, Form, List, Progress, Reading, Run, Sink, Source, Stop};
 use crate::config::Config;
@@ -39,18 +40,21 @@ pub(super) async fn run(
     settings: &Settings,
 ) -> Result<Exit, Stopped> {
     let voice = Voice::of(arguments);
+    system::raise_open_files();
+    system::forbid_core_dumps();
     reports::check(arguments).or_usage()?;
-    places::refuse_to_overwrite_input(arguments).or_usage()?;
     let target = places::target(&arguments.writing).or_usage()?;
     let list = open(arguments).or_usage()?;
-    voice.tell_of(&list);
+    places::check(arguments, list.plan(), target).or_usage()?;
     let form = form(arguments, list.plan().shape(), target);
+    voice.tell_of(&list, &form);
     let prepare = |journal: Option<&Path>| {
         Work::prepare(arguments, global, config, settings, &list, &form.columns, journal)
     };
     if let Some(rows) = arguments.looking.sample {
         return sample::run(rows, prepare(None)?, list).await;
     }
+    places::make_folder(&arguments.writing).map_err(fitting)?;
     let journal = places::journal(arguments);
     let earlier = places::settle_journal(journal.as_deref(), &arguments.writing).or_usage()?;
     if arguments.writing.resume && earlier == Earlier::None {
@@ -95,7 +99,7 @@ async fn at_work(
     let progress = Arc::new(Progress::default());
     let watched = Watched {
         progress: progress.clone(),
-        position: list.position(),
+        size: list.size(),
         validator: work.validator.clone(),
     };
     let run = Run {

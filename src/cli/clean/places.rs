@@ -115,7 +115,6 @@ pub(super) fn outlets(
 
 fn begin(outlets: &mut Outlets, writing: &WritingArgs, extension: &str) -> anyhow::Result<()> {
     if let Some(folder) = &writing.split {
-        create_folder(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         for name in Outlets::names_of_split() {
             let path = folder.join(name).with_extension(extension);
             outlets.split.insert(name, file(&path)?);
@@ -139,32 +138,81 @@ fn file(path: &Path) -> anyhow::Result<Outlet> {
     Ok(Outlet::File(path.to_owned(), file))
 }
 
-/// A folder with files that have addresses is for its owner alone, if we make it.
-fn create_folder(folder: &Path) -> io::Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+/// Makes the folder of a split where there is none. It will have files with addresses, so it is for its
+/// owner alone.
+pub(super) fn make_folder(writing: &WritingArgs) -> anyhow::Result<()> {
+    let Some(folder) = &writing.split else { return Ok(()) };
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| format!("cannot make {}", folder.display()))
 }
 
-/// The list itself is not written over: with rows left out there would be no way back. Nor do two outputs
-/// go to one file.
-pub(super) fn refuse_to_overwrite_input(arguments: &CleanArgs) -> anyhow::Result<()> {
-    let writing = &arguments.writing;
-    let outputs = output(writing).into_iter().chain(writing.rejects.as_deref());
-    let outputs: Vec<&Path> =
-        outputs.chain(arguments.telling.report.iter().map(PathBuf::as_path)).collect();
-    if let Some(input) = input(arguments) {
-        for output in outputs.iter().filter(|output| is_ordinary(output)) {
+/// What is read is not written over: with rows left out there would be no way back. Nor do two outputs
+/// go to one file, nor is it found out at the end of a long run that there is no folder for one.
+pub(super) fn check(
+    arguments: &CleanArgs,
+    plan: &Plan,
+    target: Option<Target>,
+) -> anyhow::Result<()> {
+    let split = arguments.writing.split.as_deref();
+    let mut places: Vec<PathBuf> = Vec::new();
+    for path in written(arguments, Outlets::extension(plan, target)) {
+        if !is_ordinary(&path) {
+            continue;
+        }
+        let shown = path.display();
+        if let Some(list) = input(arguments) {
             ensure!(
-                !is_same(input, output),
-                "{} is the list itself; name another file for what is written",
-                output.display()
+                !is_same(list, &path),
+                "{shown} is the list itself; name another file for what is written"
             );
         }
-    }
-    for (place, one) in outputs.iter().enumerate() {
-        let twice = outputs[..place].iter().any(|other| meant_by(other) == meant_by(one));
-        ensure!(!twice || !is_ordinary(one), "{} is named twice to be written", one.display());
+        let is_suppress = arguments.looking.suppress.iter().any(|list| is_same(list, &path));
+        ensure!(
+            !is_suppress,
+            "{shown} is read for --suppress; name another file for what is written"
+        );
+        let folder = folder_of(&path);
+        ensure!(
+            folder.is_dir() || split.is_some_and(|split| plain(split) == plain(folder)),
+            "cannot write {shown}: there is no folder {}",
+            folder.display()
+        );
+        let place = place_of(&path);
+        ensure!(!places.contains(&place), "{shown} would be written twice; name another file");
+        places.push(place);
     }
     Ok(())
+}
+
+/// All files that are written.
+fn written(arguments: &CleanArgs, extension: &str) -> Vec<PathBuf> {
+    let writing = &arguments.writing;
+    let split = writing.split.as_ref().map(|folder| {
+        Outlets::names_of_split().map(move |name| folder.join(name).with_extension(extension))
+    });
+    let named = output(writing).into_iter().chain(writing.rejects.as_deref());
+    let named = named.chain(arguments.telling.report.iter().map(PathBuf::as_path));
+    split.into_iter().flatten().chain(named.map(Path::to_owned)).collect()
+}
+
+/// Where a file is, or will be, however its path is written.
+fn place_of(path: &Path) -> PathBuf {
+    match path.file_name() {
+        Some(name) if !path.exists() => meant_by(&plain(folder_of(path))).join(name),
+        _ => meant_by(path),
+    }
+}
+
+/// A path from the root on, without what means nothing in it.
+fn plain(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 fn is_same(one: &Path, other: &Path) -> bool {

@@ -50,7 +50,13 @@ pub(super) fn stopped(
         return Ok(Exit::Done);
     }
     let exit = exit_of(stop);
-    let mut why = stop.to_string();
+    let mut why = match stop {
+        // That of the store speaks of a setting that journals do not have.
+        Stop::Noting(StoreError::Full { .. }) => {
+            "cannot note what was found out: the disk is full".to_owned()
+        }
+        stop => stop.to_string(),
+    };
     if is_full(stop) {
         why.push_str("; make room first");
     }

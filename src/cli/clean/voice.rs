@@ -1,12 +1,13 @@
 //! What `mailvet clean` says aside from its output, on standard error.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::Write;
 
 use super::arguments::CleanArgs;
-use crate::batch::List;
 use crate::batch::summary::Summary;
-use crate::roster::{Candidate, Shape};
+use crate::batch::{Form, List};
+use crate::roster::{Candidate, Note, Shape, Target};
 
 /// Whether anything is said but what is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,15 +28,17 @@ impl Voice {
         }
     }
 
-    /// Says how a list was understood.
-    pub(super) fn tell_of(self, list: &List) {
+    /// Says how a list was understood that is written in this form.
+    pub(super) fn tell_of(self, list: &List, form: &Form) {
         let plan = list.plan();
-        let shape = match plan.shape() {
-            Shape::Delimited(_) => "columns",
-            Shape::JsonLines => "JSON lines",
-            Shape::Json => "a JSON document",
-            Shape::Lines => "an address a line",
-            Shape::Mailman => "a Mailman roster",
+        let shape: Cow<'_, str> = match plan.shape() {
+            Shape::Delimited(dialect) => {
+                Cow::Owned(format!("columns with {} between them", dialect.delimiters()))
+            }
+            Shape::JsonLines => "JSON lines".into(),
+            Shape::Json => "a JSON document".into(),
+            Shape::Lines => "an address a line".into(),
+            Shape::Mailman => "a Mailman roster".into(),
         };
         let columns: Vec<String> = plan.address_columns().iter().map(shown).collect();
         match columns.as_slice() {
@@ -44,7 +47,11 @@ impl Voice {
                 self.say(format_args!("the list has {shape}; addresses: {}", columns.join(", ")));
             }
         }
-        plan.notes().iter().for_each(|note| self.say(note));
+        let adds = !form.columns.is_empty() && form.target != Some(Target::Lines);
+        let speaks_of_added =
+            |note: &&Note| matches!(note, Note::ColumnsReplaced(_) | Note::NoHeader);
+        let notes = plan.notes().iter().filter(|note| adds || !speaks_of_added(note));
+        notes.for_each(|note| self.say(note));
     }
 
     /// Says what came of it.

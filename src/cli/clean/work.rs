@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use jiff::Timestamp;
 
 use super::arguments::CleanArgs;
@@ -17,7 +17,7 @@ use crate::cli::settings::Settings;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::report::Column;
-use crate::store::Journal;
+use crate::store::{Journal, StoreError};
 use crate::validator::{BulkWish, Connection, ListValidator, Validator, Waits};
 use crate::verdict::Depth;
 
@@ -67,7 +67,7 @@ impl Work {
             });
         }
         let journal = match journal {
-            Some(path) => Journal::open(path).or_failure()?,
+            Some(path) => open_journal(path).or_failure()?,
             None => Journal::temporary().or_failure()?,
         };
         let validator = Arc::new(parts.at_work(BulkWish {
@@ -89,6 +89,13 @@ impl Work {
     }
 }
 
+fn open_journal(path: &Path) -> anyhow::Result<Journal> {
+    Journal::open(path).map_err(|error| match error {
+        StoreError::Locked { .. } => anyhow!("another run is at work on this output"),
+        error => error.into(),
+    })
+}
+
 /// Everybody who is not to be written to.
 fn suppressed(
     arguments: &CleanArgs,
@@ -100,11 +107,12 @@ fn suppressed(
         let useless = suppressed
             .add(Source::File(path.clone()), validator)
             .with_context(|| format!("cannot use {}", path.display()))?;
-        if useless > 0 {
-            voice.say(format_args!(
-                "{}: {useless} entries are neither an address nor a domain",
-                path.display()
-            ));
+        let path = path.display();
+        match useless {
+            0 => {}
+            1 => voice.say(format_args!("{path}: one entry is neither an address nor a domain")),
+            _ => voice
+                .say(format_args!("{path}: {useless} entries are neither an address nor a domain")),
         }
     }
     Ok(suppressed)

@@ -94,12 +94,16 @@ impl Journal {
         Self::over(JournalFile::temporary()?)
     }
 
-    /// Deletes what a run has left.
+    /// Deletes what a run has left, be it a journal or not.
     ///
     /// # Errors
-    /// The system does not allow it.
+    /// Another run uses it, or the system does not allow it.
     pub fn delete(path: &Path) -> Result<(), StoreError> {
-        file::delete(path)
+        match JournalFile::open(path) {
+            Ok(file) => file.delete(),
+            Err(StoreError::NotAJournal { .. } | StoreError::Damaged { .. }) => file::delete(path),
+            Err(error) => Err(error),
+        }
     }
 
     fn over(file: JournalFile) -> Result<Self, StoreError> {
