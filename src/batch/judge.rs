@@ -184,7 +184,7 @@ impl Judge {
 
 /// Whether a row ends here: one that is too long comes in several parts.
 pub(super) fn is_whole(row: &Row) -> bool {
-    row.after().part == Part::Last
+    row.part() == Part::Last
 }
 
 /// What tells whether two rows are the same.

@@ -10,7 +10,7 @@ use super::json::{self, Member};
 use super::names::{self, Calls};
 use super::note::Note;
 use super::plan::{Addresses, PlanError};
-use super::row::{Part, Place, Row};
+use super::row::Row;
 use super::sample::{Sample, SampleRow};
 use super::shape::{Dialect, Format, Header, Shape};
 use super::sniff;
@@ -32,7 +32,9 @@ pub(super) struct Layout {
     /// The header as it stands.
     pub(super) header: Option<Row>,
     /// Where the rows begin.
-    pub(super) start: Place,
+    pub(super) start: usize,
+    /// How many rows a spreadsheet counts before them.
+    pub(super) rows_before: u64,
 }
 
 /// A layout, and what is to be said of it.
@@ -65,14 +67,16 @@ impl Layout {
             names: None,
             preamble: Vec::new(),
             header: None,
-            start: Place { offset: 0, number: 0, part: Part::Last },
+            start: 0,
+            rows_before: 0,
         }
     }
 
     /// Lets the rows begin at a place.
     fn begin(&mut self, text: &[u8], at: usize, number: u64) {
         self.preamble = text[..at].to_vec();
-        self.start = Place { offset: at as u64, number, part: Part::Last };
+        self.start = at;
+        self.rows_before = number;
     }
 
     /// Lets the rows begin behind their header.
@@ -81,7 +85,7 @@ impl Layout {
         self.begin(text, end, row.number);
         self.preamble.truncate(start);
         self.header = cut::cut(self.shape, &text[start..end], Extent::All)
-            .map(|cut| Row::header(&text[start..end], cut, self.start));
+            .map(|cut| Row::header(&text[start..end], cut, self.rows_before));
         self.width = row.cells.len();
         self.names = Some(row.cells.iter().map(|cell| cell.trim().to_owned()).collect());
     }

@@ -59,6 +59,6 @@ pub use note::Note;
 pub use output::{Output, Target, UnknownTarget};
 pub use plan::{Candidate, Plan, PlanError};
 pub use reader::Reader;
-pub use row::{Kind, MAX_ROW_BYTES, Part, Place, Row, RowFault};
+pub use row::{Kind, MAX_ROW_BYTES, Part, Row, RowFault};
 pub use shape::{Dialect, Format, Header, Shape, UnknownFormat};
 pub use writer::Writer;

@@ -11,7 +11,7 @@ use super::layout::Layout;
 use super::mailman::{self, Line};
 use super::object;
 use super::plan::{Addresses, Plan};
-use super::row::{Body, Kind, MAX_ROW_BYTES, Part, Place, Row, RowFault, cell_range};
+use super::row::{Body, Kind, MAX_ROW_BYTES, Part, Row, RowFault, cell_range};
 use super::several;
 use super::shape::Shape;
 use super::window::Window;
@@ -20,7 +20,10 @@ use super::window::Window;
 pub struct Reader<R> {
     window: Window<R>,
     layout: Layout,
-    place: Place,
+    /// The number of the row before,
+    number: u64,
+    /// and whether it ends here.
+    part: Part,
 }
 
 impl<R: BufRead> Reader<R> {
@@ -29,18 +32,11 @@ impl<R: BufRead> Reader<R> {
     /// # Errors
     /// Those of the source.
     pub fn new(source: R, plan: &Plan) -> io::Result<Self> {
-        Self::resume(source, plan, plan.layout.start)
-    }
-
-    /// Reads the rows behind a place. The source is the list from its first byte on, in the bytes that
-    /// it was read in before.
-    ///
-    /// # Errors
-    /// Those of the source.
-    pub fn resume(source: R, plan: &Plan, place: Place) -> io::Result<Self> {
+        let layout = plan.layout.clone();
         let mut window = Window::new(source, plan.encoding)?;
-        window.skip(place.offset)?;
-        Ok(Self { window, layout: plan.layout.clone(), place })
+        window.skip(layout.start)?;
+        let number = layout.rows_before;
+        Ok(Self { window, layout, number, part: Part::Last })
     }
 
     /// The next row; none at the end.
@@ -48,7 +44,7 @@ impl<R: BufRead> Reader<R> {
     /// # Errors
     /// Those of the source.
     pub fn read_row(&mut self) -> io::Result<Option<Row>> {
-        if self.place.part == Part::More {
+        if self.part == Part::More {
             return self.rest_of_long_row().map(Some);
         }
         loop {
@@ -64,7 +60,7 @@ impl<R: BufRead> Reader<R> {
                     self.window.widen(MAX_ROW_BYTES + 1, |byte| cut::can_end(shape, byte))?;
                 }
                 Some(_) | None => {
-                    self.place.number += 1;
+                    self.number += 1;
                     return Ok(Some(self.part_of_long_row(MAX_ROW_BYTES, Part::More)));
                 }
             }
@@ -81,8 +77,16 @@ impl<R: BufRead> Reader<R> {
         };
         let raw = bytes.into();
         self.advance(cut.whole);
-        self.place.number += 1;
-        Row { raw, text: cut.text, kind, body: Body::of(cut.parts), addresses, after: self.place }
+        self.number += 1;
+        Row {
+            raw,
+            text: cut.text,
+            kind,
+            body: Body::of(cut.parts),
+            addresses,
+            number: self.number,
+            part: self.part,
+        }
     }
 
     /// What follows the first part of a row that is too long, up to the next line ending.
@@ -103,18 +107,25 @@ impl<R: BufRead> Reader<R> {
     fn part_of_long_row(&mut self, length: usize, part: Part) -> Row {
         let raw: Box<[u8]> = self.window.bytes()[..length].into();
         self.advance(length);
-        self.place.part = part;
+        self.part = part;
         let text = match (part, cut::line(&raw, Extent::All)) {
             (Part::Last, Some(line)) => line.text,
             _ => raw.len(),
         };
         let kind = Kind::Fault(RowFault::TooLong);
-        Row { raw, text, kind, body: Body::Text, addresses: Vec::new(), after: self.place }
+        Row {
+            raw,
+            text,
+            kind,
+            body: Body::Text,
+            addresses: Vec::new(),
+            number: self.number,
+            part: self.part,
+        }
     }
 
     fn advance(&mut self, length: usize) {
         self.window.advance(length);
-        self.place.offset += length as u64;
     }
 }
 

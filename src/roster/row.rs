@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use serde::{Deserialize, Serialize};
-
 use super::cut::{Cut, Parts};
 use super::delimited;
 use super::json;
@@ -71,24 +69,12 @@ pub enum Kind {
 
 /// Whether a row is there to its end: one that is too long comes in several parts, each of them a
 /// [`Row`] of the same number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
     /// The row ends here, as nearly every one does.
     Last,
     /// More of it follows.
     More,
-}
-
-/// A place between two rows, or two parts of one, from which reading can go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Place {
-    /// How many bytes of the text lie before it: of the text in UTF-8 and without a mark.
-    pub offset: u64,
-    /// The number of the row before it.
-    pub number: u64,
-    /// Whether that row ends here.
-    pub part: Part,
 }
 
 /// A row, or a part of one.
@@ -101,7 +87,8 @@ pub struct Row {
     pub(super) kind: Kind,
     pub(super) body: Body,
     pub(super) addresses: Vec<String>,
-    pub(super) after: Place,
+    pub(super) number: u64,
+    pub(super) part: Part,
 }
 
 /// Where in a row its parts stand.
@@ -128,25 +115,26 @@ impl Body {
 
 impl Row {
     /// The row that names the columns.
-    pub(super) fn header(raw: &[u8], cut: Cut, after: Place) -> Self {
+    pub(super) fn header(raw: &[u8], cut: Cut, number: u64) -> Self {
         Self {
             raw: raw.into(),
             text: cut.text,
             kind: Kind::Entry,
             body: Body::of(cut.parts),
             addresses: Vec::new(),
-            after,
+            number,
+            part: Part::Last,
         }
     }
 
     /// Its number as a spreadsheet counts: the header is row 1.
     pub fn number(&self) -> u64 {
-        self.after.number
+        self.number
     }
 
-    /// Where reading goes on behind it.
-    pub fn after(&self) -> Place {
-        self.after
+    /// Whether it ends here.
+    pub fn part(&self) -> Part {
+        self.part
     }
 
     /// What it is.

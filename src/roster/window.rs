@@ -56,12 +56,12 @@ impl<R: BufRead> Window<R> {
     }
 
     /// Moves on by as many bytes, in sight or not; fewer where the text ends before.
-    pub(super) fn skip(&mut self, mut count: u64) -> io::Result<()> {
+    pub(super) fn skip(&mut self, mut count: usize) -> io::Result<()> {
         loop {
             let seen = self.bytes().len();
-            let step = usize::try_from(count).map_or(seen, |count| count.min(seen));
+            let step = count.min(seen);
             self.advance(step);
-            count -= step as u64;
+            count -= step;
             if count == 0 || self.extent == Extent::All {
                 return Ok(());
             }

@@ -115,7 +115,7 @@ impl<W: Write> Writer<W> {
 
     /// A part of a row that is too long to be held. What is added stands behind the last one.
     fn long_row(&mut self, row: &Row, cells: &[Cell<'_>]) -> io::Result<()> {
-        let is_last = row.after.part == Part::Last;
+        let is_last = row.part == Part::Last;
         let enclosure = match self.form {
             Form::Extended(dialect) if is_last => {
                 return self.extended(row, cells, dialect.delimiter);

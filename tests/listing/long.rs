@@ -21,8 +21,8 @@ fn a_row_of_ten_megabytes_goes_through() {
         parts.iter().all(|row| row.kind() == Kind::Fault(RowFault::TooLong) && row.number() == 3)
     );
     assert!(parts.iter().all(|row| row.raw().len() <= 2 * MAX_ROW_BYTES), "a part is too long");
-    assert!(parts.iter().rev().skip(1).all(|row| row.after().part == Part::More));
-    assert_eq!(parts.last().unwrap().after().part, Part::Last);
+    assert!(parts.iter().rev().skip(1).all(|row| row.part() == Part::More));
+    assert_eq!(parts.last().unwrap().part(), Part::Last);
     assert_eq!(list.shown().first().unwrap(), "2 b@x.de");
     assert_eq!(list.shown().last().unwrap(), "4 c@x.de");
     assert!(list.copied() == text.as_bytes());
@@ -70,7 +70,7 @@ fn a_list_that_is_one_long_row_is_read() {
     let text = "x".repeat(3 * MAX_ROW_BYTES);
     let list = List::of(&text);
     assert!(list.rows.iter().all(|row| row.kind() == Kind::Fault(RowFault::TooLong)));
-    assert_eq!(list.rows.last().unwrap().after().part, Part::Last);
+    assert_eq!(list.rows.last().unwrap().part(), Part::Last);
     assert!(list.copied() == text.as_bytes());
 }
 
