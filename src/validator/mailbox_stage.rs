@@ -11,7 +11,7 @@ use super::{InForce, Request, Validator};
 use crate::address::Host;
 use crate::cache::{Freshness, LearnedRoute};
 use crate::report::MailboxFacts;
-use crate::store::Evidence;
+use crate::store::{Closed, Evidence};
 use crate::verdict::{Depth, MailboxEvidence, NotProbed};
 
 impl Validator {
@@ -50,8 +50,14 @@ impl Validator {
         left: Duration,
     ) -> MailboxFacts {
         let mailbox = question.mailbox.clone();
-        if let Some((evidence, come_back)) = bulk.recall_mailbox(&mailbox, self.clock.now()).await {
-            return MailboxFacts { evidence, text: None, freshness: Freshness::Cached, come_back };
+        match bulk.recall_mailbox(&mailbox, self.clock.now()).await {
+            Ok(None) => {}
+            Ok(Some((evidence, come_back))) => {
+                let freshness = Freshness::Cached;
+                return MailboxFacts { evidence, text: None, freshness, come_back };
+            }
+            // The work ends here; whatever is said now counts for nothing.
+            Err(Closed) => return self.nobody_asked(),
         }
         let _turn = bulk.mailbox_turn().await;
         let mut facts = probing.ask(question, patience(left)).await;
