@@ -1,5 +1,7 @@
 //! Runs a command to its end.
 
+#![allow(dead_code, reason = "every test target uses a part of it")]
+
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::thread;
