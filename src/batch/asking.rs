@@ -12,7 +12,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use jiff::Timestamp;
 
-use super::intake::Rows;
+use super::intake::{Lot, Rows};
 use super::judge::Judge;
 use super::progress::Progress;
 
@@ -53,8 +53,9 @@ pub(super) async fn ask_about_all(
         tokio::select! {
             read = rows.recv(), if wants_rows => match read {
                 None => has_more = false,
-                Some(rows) => {
-                    let rows = rows?;
+                Some(lot) => {
+                    let Lot { rows, position } = lot?;
+                    progress.came_to(position);
                     let texts = rows.iter().flat_map(|row| judge.to_ask(row));
                     next = texts.map(|text| text.as_str().into()).collect::<Vec<_>>().into_iter();
                 }

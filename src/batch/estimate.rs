@@ -41,8 +41,10 @@ impl Share {
 
     /// How many rows of the whole are expected, and how many at least and at most.
     pub fn rows(&self, whole: u64) -> (u64, RangeInclusive<u64>) {
-        let rows = |share: f64| (share * whole as f64).round() as u64;
-        (rows(self.expected), rows(*self.range.start())..=rows(*self.range.end()))
+        let rows = |share: f64| share * whole as f64;
+        let least = rows(*self.range.start()).floor() as u64;
+        let most = rows(*self.range.end()).ceil() as u64;
+        (rows(self.expected).round() as u64, least..=most)
     }
 }
 

@@ -18,8 +18,15 @@ const BYTES_TOGETHER: usize = 256 * 1024;
 /// How many times that is read ahead.
 const READ_AHEAD: usize = 4;
 
+/// Some rows of a list, one after the other.
+pub(super) struct Lot<R = Row> {
+    pub(super) rows: Vec<R>,
+    /// How many bytes of the list had been read by then.
+    pub(super) position: u64,
+}
+
 /// The rows of a list, as they are read.
-pub(super) type Rows = mpsc::Receiver<io::Result<Vec<Row>>>;
+pub(super) type Rows = mpsc::Receiver<io::Result<Lot>>;
 
 /// Reads a list from its first row on, for as long as somebody takes the rows. Also counts them: those
 /// that are somebody's.
@@ -29,20 +36,22 @@ pub(super) type Rows = mpsc::Receiver<io::Result<Vec<Row>>>;
 pub(super) fn rows(list: &mut List) -> Result<(Rows, Arc<AtomicU64>), FileError> {
     let text = list.text()?;
     let plan = list.plan().clone();
+    let position = list.bytes_read();
     let (sender, rows) = mpsc::channel(READ_AHEAD);
     let count = Arc::new(AtomicU64::new(0));
     let counter = count.clone();
     std::thread::Builder::new()
         .name("reader".to_owned())
-        .spawn(move || read(text, &plan, &sender, &counter))?;
+        .spawn(move || read(text, &plan, &sender, &counter, &position))?;
     Ok((rows, count))
 }
 
 fn read(
     text: Box<dyn BufRead + Send>,
     plan: &Arc<Plan>,
-    sender: &mpsc::Sender<io::Result<Vec<Row>>>,
+    sender: &mpsc::Sender<io::Result<Lot>>,
     count: &AtomicU64,
+    position: &AtomicU64,
 ) {
     let mut reader = match Reader::new(text, plan) {
         Ok(reader) => reader,
@@ -56,7 +65,8 @@ fn read(
         };
         let theirs = rows.iter().filter(|row| row.kind() != Kind::Aside && is_whole(row)).count();
         count.fetch_add(theirs as u64, Ordering::Relaxed);
-        if sender.blocking_send(Ok(rows)).is_err() {
+        let lot = Lot { rows, position: position.load(Ordering::Relaxed) };
+        if sender.blocking_send(Ok(lot)).is_err() {
             return;
         }
     }

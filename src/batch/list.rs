@@ -109,9 +109,14 @@ impl List {
         }
     }
 
-    /// How many bytes were read this time, and how many there are, where that is known.
-    pub fn position(&self) -> (Arc<AtomicU64>, Option<u64>) {
-        (self.bytes.clone(), self.size)
+    /// How many bytes there are, where that is known.
+    pub fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    /// How many bytes were read this time.
+    pub(super) fn bytes_read(&self) -> Arc<AtomicU64> {
+        self.bytes.clone()
     }
 
     /// Sees to it that the list can be read more than once: what comes through a pipe is set down in a

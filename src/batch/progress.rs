@@ -8,6 +8,7 @@ use crate::verdict::Verdict;
 #[derive(Debug, Default)]
 pub struct Progress {
     is_asking: AtomicBool,
+    position: AtomicU64,
     rows: AtomicU64,
     asked: AtomicU64,
     waiting: AtomicU64,
@@ -19,6 +20,8 @@ pub struct Progress {
 pub struct Moment {
     /// Whether mail servers are asked first, so that no rows are written yet.
     pub is_asking: bool,
+    /// Bytes of the list that are done.
+    pub position: u64,
     /// Rows done.
     pub rows: u64,
     /// Addresses that mail servers were asked about.
@@ -34,6 +37,7 @@ impl Progress {
     pub fn now(&self) -> Moment {
         Moment {
             is_asking: self.is_asking.load(Ordering::Relaxed),
+            position: self.position.load(Ordering::Relaxed),
             rows: self.rows.load(Ordering::Relaxed),
             asked: self.asked.load(Ordering::Relaxed),
             waiting: self.waiting.load(Ordering::Relaxed),
@@ -43,6 +47,10 @@ impl Progress {
 
     pub(super) fn ask(&self, is_asking: bool) {
         self.is_asking.store(is_asking, Ordering::Relaxed);
+    }
+
+    pub(super) fn came_to(&self, position: u64) {
+        self.position.store(position, Ordering::Relaxed);
     }
 
     pub(super) fn rows_done(&self, rows: u64, verdicts: [u64; Verdict::ALL.len()]) {

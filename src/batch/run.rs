@@ -11,14 +11,13 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Duration, Instant, timeout};
 
 use super::asking::ask_about_all;
-use super::intake::{self, Rows};
+use super::intake::{self, Lot, Rows};
 use super::judge::{Judge, Judged};
 use super::list::List;
 use super::progress::Progress;
 use super::sink::{Sink, WriteError};
 use super::summary::{Summary, Tally};
 use crate::files::FileError;
-use crate::roster::Row;
 use crate::store::{Journal, StoreError};
 use crate::validator::{Halt, Validator};
 use crate::verdict::Depth;
@@ -203,9 +202,9 @@ async fn complete(
 async fn judge_all(
     mut rows: Rows,
     judge: &Arc<Judge>,
-    lots: &mpsc::Sender<Vec<Judged>>,
+    lots: &mpsc::Sender<Lot<Judged>>,
 ) -> Result<(), Stop> {
-    let mut under_way: VecDeque<Lot> = VecDeque::new();
+    let mut under_way: VecDeque<UnderWay> = VecDeque::new();
     let mut has_more = true;
     while has_more || !under_way.is_empty() {
         let wants_more = has_more && under_way.len() < LOTS_UNDER_WAY;
@@ -214,7 +213,7 @@ async fn judge_all(
                 None => has_more = false,
                 Some(lot) => {
                     let lot = judge_lot(judge.clone(), lot.map_err(FileError::Io)?);
-                    under_way.push_back(Lot(tokio::spawn(lot)));
+                    under_way.push_back(UnderWay(tokio::spawn(lot)));
                 }
             },
             judged = first(&mut under_way), if !under_way.is_empty() => {
@@ -229,38 +228,40 @@ async fn judge_all(
 }
 
 /// The first of them, when it is done.
-async fn first(under_way: &mut VecDeque<Lot>) -> Result<Vec<Judged>, JoinError> {
+async fn first(under_way: &mut VecDeque<UnderWay>) -> Result<Lot<Judged>, JoinError> {
     match under_way.front_mut() {
-        Some(Lot(lot)) => lot.await,
+        Some(UnderWay(lot)) => lot.await,
         None => std::future::pending().await,
     }
 }
 
-/// Rows that are being judged, for as long as somebody wants to know.
-struct Lot(JoinHandle<Vec<Judged>>);
+/// A lot that is being judged, for as long as somebody wants to know.
+struct UnderWay(JoinHandle<Lot<Judged>>);
 
-impl Drop for Lot {
+impl Drop for UnderWay {
     fn drop(&mut self) {
-        // When the work is broken off nobody is asked about the rest of them.
+        // When the work is broken off nobody is asked about the rest of it.
         self.0.abort();
     }
 }
 
-async fn judge_lot(judge: Arc<Judge>, rows: Vec<Row>) -> Vec<Judged> {
-    join_all(rows.into_iter().map(|row| judge.row(row))).await
+async fn judge_lot(judge: Arc<Judge>, lot: Lot) -> Lot<Judged> {
+    let Lot { rows, position } = lot;
+    Lot { rows: join_all(rows.into_iter().map(|row| judge.row(row))).await, position }
 }
 
 /// Writes rows as they come, on a thread of its own; gives the sink back when there are no more.
 fn write_on_a_thread(
     mut sink: Sink,
-    mut lots: mpsc::Receiver<Vec<Judged>>,
+    mut lots: mpsc::Receiver<Lot<Judged>>,
     progress: Arc<Progress>,
 ) -> JoinHandle<Result<Sink, WriteError>> {
     tokio::task::spawn_blocking(move || {
         sink.begin()?;
         while let Some(lot) = lots.blocking_recv() {
-            sink.take(&lot)?;
+            sink.take(&lot.rows)?;
             let tally = sink.tally();
+            progress.came_to(lot.position);
             progress.rows_done(tally.rows().read, tally.verdicts());
         }
         sink.flush()?;

@@ -98,7 +98,7 @@ async fn choose(
     let mut rows: Vec<Row> = Vec::new();
     let (mut whole, mut domains) = (0_u64, Seen::default());
     while let Some(lot) = lots.recv().await {
-        for row in lot.map_err(FileError::Io)? {
+        for row in lot.map_err(FileError::Io)?.rows {
             if row.kind() == Kind::Aside || !super::judge::is_whole(&row) {
                 continue;
             }

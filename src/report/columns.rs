@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use super::json::rfc3339;
 use super::{Form, Report, visible_json};
-use crate::verdict::{Reason, Verdict};
+use crate::typo::Confidence;
+use crate::verdict::Reason;
 
 /// What every column of ours begins with, so that it is known again.
 const PREFIX: &str = "mailvet_";
@@ -151,15 +152,19 @@ fn reasons(reasons: &[Reason]) -> Cow<'static, str> {
     }
 }
 
-/// What was probably meant where the slip counts against the address, or nobody can receive mail at it;
-/// else the address in its normal form.
+/// From this on a suggestion is right so often that it may stand in for what was typed, where the
+/// judgement does not say so already: the usual `[typo] risky_at`.
+const NEARLY_CERTAIN: u8 = 80;
+
+/// What was meant where that is nearly certain; else the address in its normal form.
 fn fixed(report: &Report) -> Option<Cow<'_, str>> {
-    let judgement = &report.judgement;
-    let is_slip = judgement.reasons.iter().any(|reason| {
-        matches!(reason, Reason::DomainTypo | Reason::DomainLookalike | Reason::Syntax(_))
-    }) || judgement.verdict == Verdict::Undeliverable;
+    let reasons = &report.judgement.reasons;
+    let is_slip =
+        reasons.iter().any(|reason| matches!(reason, Reason::DomainTypo | Reason::DomainLookalike));
     match &report.suggestion {
-        Some(meant) if is_slip => Some(meant.email.as_str().into()),
+        Some(meant) if is_slip || meant.confidence >= Confidence::from_percent(NEARLY_CERTAIN) => {
+            Some(meant.email.as_str().into())
+        }
         _ => Some(report.address.as_ref()?.address.normalized().into()),
     }
 }

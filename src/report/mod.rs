@@ -22,6 +22,7 @@ use crate::verdict::{Judgement, MailboxEvidence};
 
 pub use columns::{Column, UnknownColumn};
 pub use json::{Form, JsonReport};
+pub(crate) use text::look;
 pub use text::{TextReport, Wording};
 pub use visible::{visible, visible_json};
 

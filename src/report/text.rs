@@ -74,7 +74,8 @@ impl fmt::Display for TextReport<'_> {
     }
 }
 
-fn look(verdict: Verdict) -> (&'static str, Style) {
+/// The sign and the style of a verdict in a terminal.
+pub(crate) fn look(verdict: Verdict) -> (&'static str, Style) {
     let colour = |colour: AnsiColor| Style::new().bold().fg_color(Some(colour.into()));
     match verdict {
         Verdict::Deliverable | Verdict::Plausible => ("✓", colour(AnsiColor::Green)),

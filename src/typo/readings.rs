@@ -63,16 +63,21 @@ fn without_at(text: &str) -> Vec<Reading<'_>> {
             found.push(Reading { local: local.into(), domain: tidied(domain), likelihood, proof });
         }
     };
+    // The blanks of `joe at gmail.com` belong to the word between them.
+    let mut spelt_out = Vec::new();
     for sign in SPELT_OUT {
         if let Some((at, sign)) = text.rmatch_indices(sign).next() {
             read(at, sign.len(), 0.95, Proof::CouldExist);
+            spelt_out.push(at..at + sign.len());
         }
     }
     if let Some((at, sign)) = text.rmatch_indices(WRONG_SIGNS).next() {
         read(at, sign.len(), 0.95, Proof::CouldExist);
     }
     let rest_is_short = |at: usize| text.len() - at <= LONGEST_DOMAIN;
-    for (at, sign) in text.match_indices(SEPARATORS).filter(|(at, _)| rest_is_short(*at)) {
+    let separates = |at: usize| !spelt_out.iter().any(|place| place.contains(&at));
+    let separators = text.match_indices(SEPARATORS);
+    for (at, sign) in separators.filter(|(at, _)| rest_is_short(*at) && separates(*at)) {
         read(at, sign.len(), 0.95, Proof::Known);
     }
     for (at, sign) in text.match_indices(WITHOUT_SHIFT).filter(|(at, _)| rest_is_short(*at)) {

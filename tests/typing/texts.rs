@@ -33,6 +33,7 @@ async fn what_was_meant_is_asked() {
         ("joe(at)gmail.com", joe),
         ("joe [at] gmail [dot] com", joe),
         ("joe at gmail.com", joe),
+        ("joe at siemens.com", "joe@siemens.com"),
         ("joe\"gmail.com", joe),
         ("joe#gmal.com", joe),
         ("joe.gmial.com", joe),

@@ -2,14 +2,25 @@
 //!
 //! It grows with the list no further than its bounds: of domains those are counted that come up most.
 
+mod facts;
+mod json;
+mod labels;
+mod numbers;
+mod page;
+#[cfg(test)]
+mod samples;
 mod tally;
+mod text;
 mod top;
 
 use std::time::Duration;
 
 use crate::verdict::{Advice, Depth, Verdict};
 
+pub use json::JsonSummary;
+pub use page::{Page, PageFacts};
 pub use tally::{Listing, RowSeen, Tally};
+pub use text::TextSummary;
 
 /// What came of a list.
 // No `Debug`: domains, and where they are wanted addresses, are in it.
@@ -120,27 +131,4 @@ pub struct ListedAddress {
     pub reason: &'static str,
     /// What was probably meant.
     pub suggestion: Option<String>,
-}
-
-/// What a page tells beside numbers.
-pub struct PageFacts<'a> {
-    /// The name of the list.
-    pub title: &'a str,
-    /// When it was made.
-    pub made_at: jiff::Timestamp,
-}
-
-impl Summary {
-    /// tmp
-    pub fn text(&self) -> String {
-        format!("rows {} {:?}\n", self.rows.read, self.verdicts)
-    }
-    /// tmp
-    pub fn json(&self) -> u8 {
-        0
-    }
-    /// tmp
-    pub fn page(&self, _: &PageFacts<'_>) -> String {
-        String::new()
-    }
 }

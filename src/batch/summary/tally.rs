@@ -13,7 +13,7 @@ use crate::verdict::{Advice, Depth, Reason, Verdict};
 /// How many slips and failing domains are told.
 const MOST_TOLD: usize = 25;
 /// How many addresses are listed.
-const MOST_ADDRESSES: usize = 10_000;
+pub(super) const MOST_ADDRESSES: usize = 10_000;
 
 /// Counts rows.
 pub struct Tally {

@@ -100,7 +100,7 @@ async fn at_work(
     let progress = Arc::new(Progress::default());
     let watched = Watched {
         progress: progress.clone(),
-        position: list.position(),
+        size: list.size(),
         validator: work.validator.clone(),
     };
     let run = Run {

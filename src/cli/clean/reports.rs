@@ -34,6 +34,10 @@ pub(super) fn check(arguments: &CleanArgs) -> anyhow::Result<()> {
         if kind(path).is_none() {
             bail!("the name of a report ends with .html or .json; {} does not", path.display());
         }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            bail!("cannot write {}: there is no folder {}", path.display(), folder.display());
+        }
     }
     Ok(())
 }
@@ -47,25 +51,23 @@ pub(super) fn write(
     let title = places::input(arguments).and_then(Path::file_name);
     let title = title.map_or_else(|| "standard input".into(), |name| name.to_string_lossy());
     for path in &arguments.telling.report {
-        let bytes = match kind(path) {
-            Some(Kind::Page) => summary.page(&PageFacts { title: &title, made_at }).into_bytes(),
-            Some(Kind::Json) | None => json(summary)?,
-        };
-        write_file(path, &bytes)
+        let facts = PageFacts { title: &title, made_at };
+        write_file(path, summary, facts)
             .with_context(|| format!("the list is done; cannot write {}", path.display()))?;
     }
     Ok(())
 }
 
-fn json(summary: &Summary) -> anyhow::Result<Vec<u8>> {
-    let mut json = visible_json(&summary.json())?;
-    json.push(b'\n');
-    Ok(json)
-}
-
-fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write_file(path: &Path, summary: &Summary, facts: PageFacts<'_>) -> io::Result<()> {
     let mut file = OutputFile::create(path)?;
-    match file.write_all(bytes) {
+    let written = match kind(path) {
+        Some(Kind::Page) => write!(file, "{}", summary.page(facts)),
+        Some(Kind::Json) | None => {
+            let json = visible_json(&summary.json())?;
+            file.write_all(&json).and_then(|()| file.write_all(b"\n"))
+        }
+    };
+    match written {
         Ok(()) => file.finish(),
         Err(error) => {
             file.discard();

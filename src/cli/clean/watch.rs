@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -20,8 +19,8 @@ const TELL_EVERY: Duration = Duration::from_secs(30);
 /// What is watched.
 pub(super) struct Watched {
     pub(super) progress: Arc<Progress>,
-    /// Bytes of the list that were read, and all of them, if it is known how many.
-    pub(super) position: (Arc<AtomicU64>, Option<u64>),
+    /// How many bytes the list has, if that is known.
+    pub(super) size: Option<u64>,
     pub(super) validator: Arc<Validator>,
 }
 
@@ -69,13 +68,13 @@ impl Drop for Bar {
 
 impl Watched {
     fn line(&self, began: Instant) -> String {
-        let (read, size) = &self.position;
-        let share = size.filter(|size| *size > 0).map(|size| {
-            // Unpacking may read a little more than there is.
-            (read.load(Ordering::Relaxed) as f64 / size as f64).min(1.0)
+        let now = self.progress.now();
+        let share = self.size.filter(|size| *size > 0).map(|size| {
+            // A file may grow while it is read.
+            (now.position as f64 / size as f64).min(1.0)
         });
         let look_ups = self.validator.look_ups_under_way();
-        line(&self.progress.now(), share, began.elapsed(), look_ups)
+        line(&now, share, began.elapsed(), look_ups)
     }
 }
 
@@ -122,12 +121,20 @@ mod tests {
     fn a_line_tells_how_far_it_is() {
         let rows = Moment {
             is_asking: false,
+            position: 0,
             rows: 5_000,
             asked: 0,
             waiting: 0,
             verdicts: [0, 4_000, 0, 900, 100],
         };
-        let asking = Moment { is_asking: true, asked: 70, waiting: 3, rows: 0, verdicts: [0; 5] };
+        let asking = Moment {
+            is_asking: true,
+            position: 0,
+            rows: 0,
+            asked: 70,
+            waiting: 3,
+            verdicts: [0; 5],
+        };
         let cases = [
             (
                 "rows of a file",

@@ -1,0 +1,63 @@
+//! What the forms for people say alike.
+
+use super::numbers::{counted, grouped};
+use super::{RowCounts, Summary};
+use crate::verdict::Verdict;
+
+impl RowCounts {
+    /// The places rows went to, with how many. In work that stopped part-way some went nowhere yet.
+    pub(super) fn places(&self) -> [(&'static str, u64); 5] {
+        let placed = [self.left_out, self.suppressed, self.rejected]
+            .into_iter()
+            .fold(self.written, u64::saturating_add);
+        [
+            ("written", self.written),
+            ("left out", self.left_out),
+            ("suppressed", self.suppressed),
+            ("rejected", self.rejected),
+            ("not yet written", self.read.saturating_sub(placed)),
+        ]
+    }
+}
+
+impl Summary {
+    /// How many rows have a verdict.
+    pub(super) fn judged(&self) -> u64 {
+        self.verdicts.iter().sum()
+    }
+
+    /// How many rows have which verdict.
+    pub(super) fn by_verdict(&self) -> impl Iterator<Item = (Verdict, u64)> {
+        Verdict::ALL.into_iter().zip(self.verdicts)
+    }
+
+    /// How many rows have this verdict.
+    pub(super) fn with(&self, verdict: Verdict) -> u64 {
+        self.by_verdict().filter(|(known, _)| *known == verdict).map(|(_, number)| number).sum()
+    }
+
+    /// What else is worth knowing, as far as there is any of it: a sentence each.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let row = |number: u64, one: &str, more: &str| match number {
+            0 => None,
+            1 => Some(format!("1 row {one}.")),
+            _ => Some(format!("{} rows {more}.", grouped(number))),
+        };
+        let repeat = "an address of an earlier row";
+        let several = "more than one address";
+        let kept = "verdict from an earlier run";
+        let asked = (self.domains_asked > 0).then(|| {
+            format!("The DNS was asked about {}.", counted(self.domains_asked, "domain", "domains"))
+        });
+        [
+            row(self.duplicates, &format!("repeats {repeat}"), &format!("repeat {repeat}")),
+            row(self.several, &format!("has {several}"), &format!("have {several}")),
+            row(self.kept, &format!("kept its {kept}"), &format!("kept their {kept}")),
+            row(self.unreadable, "could not be read", "could not be read"),
+            asked,
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}

@@ -1,0 +1,121 @@
+//! The ring that shows how rows are spread over the verdicts.
+
+use std::fmt;
+
+use super::markup::Foreign;
+use crate::batch::summary::Summary;
+use crate::batch::summary::numbers::{grouped, percent, share};
+use crate::verdict::Verdict;
+
+/// The ring is this long all round.
+const ROUND: f64 = 1000.0;
+/// No part that is there is shorter: it could not be seen.
+const SHORTEST: f64 = 6.0;
+/// What is left free between two parts.
+const GAP: f64 = 3.0;
+/// How wide a number in the hole may be.
+const HOLE: f64 = 116.0;
+/// How wide a bold digit is, as a part of its size.
+const DIGIT: f64 = 0.7;
+/// The size of a number that is short.
+const LARGEST: f64 = 26.0;
+
+/// The patterns by which verdicts are told apart where there are no colours: on paper, and for eyes
+/// that see few of them. The colour stands in the style, which knows of light and dark.
+pub(super) const PATTERNS: &str = r#"<svg class="patterns" width="0" height="0" aria-hidden="true"><defs>
+<pattern id="hatch-deliverable" width="6" height="6" patternUnits="userSpaceOnUse"><rect class="deliverable" width="6" height="6"/><circle class="mark" cx="3" cy="3" r="1.1"/></pattern>
+<pattern id="hatch-risky" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="risky" width="7" height="7"/><rect class="mark" width="2" height="7"/></pattern>
+<pattern id="hatch-undeliverable" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="undeliverable" width="6" height="6"/><path class="mark" d="M0 0h6v1.2h-4.8v4.8h-1.2z"/></pattern>
+<pattern id="hatch-unknown" width="5" height="5" patternUnits="userSpaceOnUse"><rect class="unknown" width="5" height="5"/><rect class="mark" width="5" height="1.2"/></pattern>
+</defs></svg>"#;
+
+/// A part of the ring: where it starts and how long it is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Arc {
+    verdict: Verdict,
+    start: f64,
+    length: f64,
+}
+
+/// The parts for these numbers, once round. Small ones are drawn longer than they are, and the others
+/// make room for them.
+fn arcs(numbers: &[(Verdict, u64)]) -> Vec<Arc> {
+    let whole = numbers.iter().map(|(_, number)| number).sum();
+    let lengths: Vec<(Verdict, f64)> = numbers
+        .iter()
+        .filter(|(_, number)| *number > 0)
+        .map(|(verdict, number)| (*verdict, (share(*number, whole) * ROUND).max(SHORTEST + GAP)))
+        .collect();
+    let all: f64 = lengths.iter().map(|(_, length)| length).sum();
+    let mut start = 0.0;
+    let mut arcs = Vec::with_capacity(lengths.len());
+    for (verdict, length) in lengths {
+        let length = length * ROUND / all;
+        arcs.push(Arc { verdict, start, length });
+        start += length;
+    }
+    arcs
+}
+
+/// Draws the ring of the rows that have a verdict.
+pub(super) fn donut(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
+    let whole = summary.judged();
+    let numbers: Vec<(Verdict, u64)> = summary.by_verdict().collect();
+    let parts: Vec<String> = numbers
+        .iter()
+        .filter(|(_, number)| *number > 0)
+        .map(|(verdict, number)| format!("{} {}", verdict.code(), percent(*number, whole)))
+        .collect();
+    write!(
+        f,
+        "<svg class=\"donut\" viewBox=\"0 0 200 200\" role=\"img\" aria-labelledby=\"donut\">\
+         <title id=\"donut\">Rows by verdict: {}</title><g transform=\"rotate(-90 100 100)\">",
+        Foreign(&parts.join(", "))
+    )?;
+    let arcs = arcs(&numbers);
+    let gap = if arcs.len() > 1 { GAP } else { 0.0 };
+    for Arc { verdict, start, length } in &arcs {
+        let drawn = length - gap;
+        write!(
+            f,
+            "<circle class=\"arc {}\" cx=\"100\" cy=\"100\" r=\"82\" pathLength=\"{ROUND}\" \
+             stroke-dasharray=\"{drawn:.2} {:.2}\" stroke-dashoffset=\"{:.2}\"/>",
+            verdict.code(),
+            ROUND - drawn,
+            -start,
+        )?;
+    }
+    let number = grouped(whole);
+    // A longer number is written smaller, to fit into the hole.
+    let size = (HOLE / (number.len() as f64 * DIGIT)).min(LARGEST);
+    writeln!(
+        f,
+        "</g><text class=\"whole\" x=\"100\" y=\"102\" font-size=\"{size:.1}\">{number}</text>\
+         <text class=\"unit\" x=\"100\" y=\"122\">{}</text></svg>",
+        if whole == 1 { "row" } else { "rows" }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_go_once_round_and_can_be_seen() {
+        let cases = [
+            ("nothing", [0, 0, 0, 0, 0], 0),
+            ("all of one", [0, 7, 0, 0, 0], 1),
+            ("one in a million", [0, 999_999, 0, 1, 0], 2),
+            ("four in a thousand million", [1, 1_000_000_000, 1, 1, 1], 5),
+            ("halves", [0, 5, 5, 0, 0], 2),
+        ];
+        for (name, numbers, parts) in cases {
+            let numbers: Vec<(Verdict, u64)> = Verdict::ALL.into_iter().zip(numbers).collect();
+            let arcs = arcs(&numbers);
+            assert_eq!(arcs.len(), parts, "{name}");
+            let end = arcs.last().map_or(ROUND, |arc| arc.start + arc.length);
+            assert!((end - ROUND).abs() < 1e-6, "{name}: {end}");
+            assert!(arcs.iter().all(|arc| arc.length > SHORTEST), "{name}: {arcs:?}");
+        }
+    }
+}
