@@ -107,11 +107,11 @@ impl Run {
         pin_mut!(broken_off);
         if asking == Asking::First {
             progress.ask(true);
-            tokio::select! {
+            list = tokio::select! {
                 biased;
                 stop = &mut broken_off => return Err(stop),
-                asked = ask_first(&mut list, &judge, &progress) => asked?,
-            }
+                asked = ask_first(list, &judge, &progress) => asked?,
+            };
             progress.ask(false);
         }
         let (rows, read) = intake::rows(&mut list)?;
@@ -134,7 +134,11 @@ impl Run {
             sink = &mut written => sink??,
             stop = &mut broken_off => return Err(stop),
         };
-        judge.validator.last_test().await?;
+        tokio::select! {
+            biased;
+            stop = &mut broken_off => return Err(stop),
+            tested = judge.validator.last_test() => tested?,
+        }
         let domains = match &journal {
             None => 0,
             Some(journal) => {
@@ -167,10 +171,13 @@ async fn broken_off(
 }
 
 /// Asks mail servers before a row is written; the list is read once for that, and once more afterwards.
-async fn ask_first(list: &mut List, judge: &Judge, progress: &Progress) -> Result<(), Stop> {
-    list.set_down().map_err(FileError::Io)?;
-    let (rows, _) = intake::rows(list)?;
-    Ok(ask_about_all(rows, judge, progress).await.map_err(FileError::Io)?)
+async fn ask_first(mut list: List, judge: &Judge, progress: &Progress) -> Result<List, Stop> {
+    // Whoever writes into a pipe may take their time.
+    let set_down = tokio::task::spawn_blocking(move || list.set_down().map(|()| list));
+    let mut list = set_down.await?.map_err(FileError::Io)?;
+    let (rows, _) = intake::rows(&mut list)?;
+    ask_about_all(rows, judge, progress).await.map_err(FileError::Io)?;
+    Ok(list)
 }
 
 /// Lets the outputs appear, and after them lets the journal go.
@@ -197,7 +204,7 @@ async fn judge_all(
     judge: &Arc<Judge>,
     lots: &mpsc::Sender<Lot<Judged>>,
 ) -> Result<(), Stop> {
-    let mut under_way: VecDeque<JoinHandle<Lot<Judged>>> = VecDeque::new();
+    let mut under_way: VecDeque<UnderWay> = VecDeque::new();
     let mut has_more = true;
     while has_more || !under_way.is_empty() {
         let wants_more = has_more && under_way.len() < LOTS_UNDER_WAY;
@@ -206,7 +213,7 @@ async fn judge_all(
                 None => has_more = false,
                 Some(lot) => {
                     let lot = judge_lot(judge.clone(), lot.map_err(FileError::Io)?);
-                    under_way.push_back(tokio::spawn(lot));
+                    under_way.push_back(UnderWay(tokio::spawn(lot)));
                 }
             },
             judged = first(&mut under_way), if !under_way.is_empty() => {
@@ -221,12 +228,20 @@ async fn judge_all(
 }
 
 /// The first of them, when it is done.
-async fn first(
-    under_way: &mut VecDeque<JoinHandle<Lot<Judged>>>,
-) -> Result<Lot<Judged>, JoinError> {
+async fn first(under_way: &mut VecDeque<UnderWay>) -> Result<Lot<Judged>, JoinError> {
     match under_way.front_mut() {
-        Some(lot) => lot.await,
+        Some(UnderWay(lot)) => lot.await,
         None => std::future::pending().await,
+    }
+}
+
+/// A lot that is being judged, for as long as somebody wants to know.
+struct UnderWay(JoinHandle<Lot<Judged>>);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        // When the work is broken off nobody is asked about the rest of it.
+        self.0.abort();
     }
 }
 

@@ -1,7 +1,7 @@
 //! Files that are there when they are complete, and not before: written aside under a name that tells so,
 //! and renamed at the end. They are for their owner alone.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -55,7 +55,7 @@ impl OutputFile {
     /// overwritten; the file itself is not touched before [`Self::finish`].
     ///
     /// # Errors
-    /// Those of the system.
+    /// Those of the system, and [`io::ErrorKind::ResourceBusy`] where another process is writing it.
     pub fn create(path: &Path) -> io::Result<Self> {
         let path = meant_by(path);
         let is_special =
@@ -68,13 +68,7 @@ impl OutputFile {
                 return Err(io::ErrorKind::IsADirectory.into());
             }
             let partial = partial_path(&path);
-            // A mode counts only for a file that is made, and nobody may have this one open already.
-            match std::fs::remove_file(&partial) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            let file = File::options().write(true).create_new(true).mode(0o600).open(&partial)?;
-            (file, Place::Aside { path, partial })
+            (begun(&partial)?, Place::Aside { path, partial })
         };
         let file = BufWriter::with_capacity(PIECE_BYTES, file);
         let sink = if packed {
@@ -114,6 +108,34 @@ impl OutputFile {
         let _ = File::open(folder.unwrap_or_else(|| Path::new(".")))
             .and_then(|folder| folder.sync_all());
         Ok(())
+    }
+}
+
+/// Makes the file of this name anew, for this process alone until it is closed: of two that write to one
+/// file the first would give its name to what the second has begun.
+fn begun(partial: &Path) -> io::Result<File> {
+    // Who may not read it may yet remove it.
+    if let Ok(there) = File::open(partial) {
+        lock(&there)?;
+    }
+    // A mode counts only for a file that is made, and nobody may have this one open already.
+    match std::fs::remove_file(partial) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let file = File::options().write(true).create_new(true).mode(0o600).open(partial)?;
+    lock(&file)?;
+    Ok(file)
+}
+
+fn lock(file: &File) -> io::Result<()> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            let why = "another run is at work on this file";
+            Err(io::Error::new(io::ErrorKind::ResourceBusy, why))
+        }
+        // Some file systems have no locks.
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
     }
 }
 

@@ -141,3 +141,18 @@ fn what_holds_no_text_says_so() {
         assert!(error.contains(expected), "{name}: {error}");
     }
 }
+
+#[test]
+fn one_process_at_a_time_writes_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.csv");
+    let mut first = OutputFile::create(&path).unwrap();
+    let second = OutputFile::create(&path).err().expect("a refusal");
+    assert_eq!(second.kind(), io::ErrorKind::ResourceBusy);
+    first.write_all(b"whole").unwrap();
+    first.finish().unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"whole");
+    // What one has left who ended before is no hindrance.
+    drop(OutputFile::create(&path).unwrap());
+    drop(OutputFile::create(&path).unwrap());
+}

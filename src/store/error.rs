@@ -1,5 +1,6 @@
 //! Why the store cannot be used, and what to do about it.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
@@ -70,7 +71,10 @@ pub enum StoreError {
 
 impl StoreError {
     pub(super) fn unusable(path: impl Into<PathBuf>, error: &std::io::Error) -> Self {
-        Self::Unusable { path: path.into(), why: error.to_string() }
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full { path: path.into() },
+            _ => Self::Unusable { path: path.into(), why: error.to_string() },
+        }
     }
 
     /// What SQLite says of a file. It never quotes what is in it.

@@ -31,7 +31,7 @@ use crate::verdict::CatchAll;
 pub use error::StoreError;
 pub use evidence::{CATCH_ALL_LIFETIME, Evidence, Greylisting, lifetime};
 use file::StoreFile;
-pub use journal::{Journal, Mark, NotedMailbox, NotedRoute};
+pub use journal::{Closed, Journal, Mark, NotedMailbox, NotedRoute};
 
 /// The store. Clones share it.
 #[derive(Clone)]

@@ -14,7 +14,7 @@ use crate::cache::LearnedRoute;
 use crate::catalog::Canonical;
 use crate::report::MailboxFacts;
 use crate::route::{HostName, Trust};
-use crate::store::{Evidence, Journal, NotedMailbox, NotedRoute};
+use crate::store::{Closed, Evidence, Journal, NotedMailbox, NotedRoute};
 use crate::verdict::MailboxEvidence;
 
 /// How many domains are asked about between two tests of the resolver.
@@ -92,9 +92,12 @@ impl Bulk {
     }
 
     /// What is noted of a domain.
-    pub(super) async fn recall(&self, domain: &HostName) -> Option<LearnedRoute> {
-        let NotedRoute { routed, asked_at } = self.shared.settings.journal.route(domain).await?;
-        Some(LearnedRoute::for_a_run(routed, asked_at))
+    ///
+    /// # Errors
+    /// Nobody can tell any more, and the work ends.
+    pub(super) async fn recall(&self, domain: &HostName) -> Result<Option<LearnedRoute>, Closed> {
+        let noted = self.shared.settings.journal.route(domain).await?;
+        Ok(noted.map(|noted| LearnedRoute::for_a_run(noted.routed, noted.asked_at)))
     }
 
     /// Notes what was learned of a domain; nobody asks about another one in its place before that.
@@ -108,10 +111,11 @@ impl Bulk {
     /// Nobody is to be asked any more.
     pub(super) async fn turn(&self, routes: &Routes) -> Result<(), Halt> {
         let mut gate = self.shared.gate.lock().await;
+        if let Some(halt) = *self.shared.halt.borrow() {
+            return Err(halt);
+        }
         if gate.passed.is_multiple_of(DOMAINS_PER_TEST) {
             self.test(routes).await?;
-        } else if let Some(halt) = *self.shared.halt.borrow() {
-            return Err(halt);
         }
         gate.passed += 1;
         if let Some(rate) = self.shared.settings.rate {
@@ -175,15 +179,20 @@ impl Bulk {
     }
 
     /// What is noted of a mailbox, unless it is time to ask again.
+    ///
+    /// # Errors
+    /// Nobody can tell any more, and the work ends.
     pub(super) async fn recall_mailbox(
         &self,
         mailbox: &Canonical,
         now: Timestamp,
-    ) -> Option<(Evidence, Option<Timestamp>)> {
-        let noted = self.shared.settings.journal.mailbox(mailbox).await?;
+    ) -> Result<Option<(Evidence, Option<Timestamp>)>, Closed> {
+        let Some(noted) = self.shared.settings.journal.mailbox(mailbox).await? else {
+            return Ok(None);
+        };
         let come_back = self.come_back(&noted);
         let is_due = come_back.is_some_and(|time| time <= now);
-        (!is_due).then_some((noted.evidence, come_back))
+        Ok((!is_due).then_some((noted.evidence, come_back)))
     }
 
     /// Waits until there are not too many who are asked about.
@@ -253,6 +262,105 @@ fn is_open(mailbox: MailboxEvidence) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::StoppedClock;
+    use crate::dns::zone::Zone;
+    use crate::reach::ReachPolicy;
+    use crate::route::{MailRoute, Routed};
+    use crate::validator::{Caller, FloodLimits, Found, RouteSettings, Urgency};
+
+    fn routes(zone: &Arc<Zone>) -> Routes {
+        let settings = RouteSettings {
+            reach: ReachPolicy::default(),
+            private_zones: Vec::new(),
+            limits: FloodLimits { flights: 100, names_per_zone: 100, flights_per_stranger: 100 },
+            flight_deadline: Duration::from_secs(10),
+            cache_bytes: 1 << 20,
+        };
+        Routes::new(zone.clone(), Arc::new(StoppedClock(Timestamp::UNIX_EPOCH)), settings)
+    }
+
+    fn bulk(journal: &Journal, rate: Option<u32>, canaries: &[&str]) -> Bulk {
+        Bulk::new(BulkSettings {
+            journal: journal.clone(),
+            concurrency: 10,
+            rate: rate.and_then(NonZeroU32::new),
+            canaries: canaries.iter().copied().filter_map(HostName::new).collect(),
+            waits: Waits::Never,
+        })
+    }
+
+    fn host(name: &str) -> HostName {
+        HostName::new(name).unwrap()
+    }
+
+    async fn route(routes: &Routes, domain: &str) -> MailRoute {
+        let patience = Duration::from_secs(60);
+        match routes.of(&host(domain), Caller::Operator, Urgency::InTurn, patience).await {
+            Found::Learned(learned, _) => learned.route.clone(),
+            Found::OutOfTime | Found::Private => panic!("no route"),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn turns_come_at_the_rate() {
+        let journal = Journal::temporary().unwrap();
+        let routes = routes(&Arc::new(Zone::parse("")));
+        for (rate, turns, seconds) in [(None, 5_000, 0), (Some(20), 101, 5), (Some(1), 8, 7)] {
+            let bulk = bulk(&journal, rate, &[]);
+            let began = Instant::now();
+            for _ in 0..turns {
+                bulk.turn(&routes).await.unwrap();
+            }
+            let took = began.elapsed();
+            // The clock of tokio counts milliseconds.
+            let most = Duration::from_secs(seconds) + Duration::from_millis(turns);
+            assert!((Duration::from_secs(seconds)..=most).contains(&took), "{rate:?}: {took:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_answered_after_a_lie_was_found_out_is_not_noted() {
+        let journal = Journal::temporary().unwrap();
+        let zone = Arc::new(Zone::parse("canary.de NXDOMAIN"));
+        let (routes, bulk) = (routes(&zone), bulk(&journal, None, &["canary.de"]));
+        let lie = Halt::Untrusted(Trust::Denies);
+        assert_eq!(bulk.turn(&routes).await, Err(lie));
+        let routed = Routed { route: MailRoute::NoDomain, ttl: Duration::ZERO };
+        let noted = NotedRoute { routed, asked_at: Timestamp::UNIX_EPOCH };
+        bulk.note(&host("a.de"), &noted).await;
+        assert_eq!(journal.route(&host("a.de")).await, Ok(None));
+        assert_eq!(bulk.halted().await, lie);
+        // Who stands in line is not let through, and does not try once more.
+        let asked = zone.questions();
+        assert_eq!(bulk.turn(&routes).await, Err(lie));
+        assert_eq!(bulk.last_test(&routes).await, Err(lie));
+        assert_eq!(zone.questions(), asked);
+    }
+
+    #[tokio::test]
+    async fn nobody_is_asked_once_the_journal_cannot_tell() {
+        let journal = Journal::temporary().unwrap();
+        let zone = Arc::new(Zone::parse("a.de A 8.8.8.8\nb.de A 8.8.8.8"));
+        let routes = routes(&zone).in_bulk(bulk(&journal, None, &[]));
+        assert!(matches!(route(&routes, "a.de").await, MailRoute::Implicit(_)));
+        let asked = zone.questions();
+        journal.close();
+        assert!(matches!(route(&routes, "b.de").await, MailRoute::Unresolved(_)));
+        assert_eq!(zone.questions(), asked);
+    }
+
+    #[tokio::test]
+    async fn which_domain_is_asked_about_first_makes_no_difference() {
+        let zone = Arc::new(Zone::parse("a.de NXDOMAIN\nb.a.de A 8.8.8.8"));
+        for order in [["a.de", "b.a.de"], ["b.a.de", "a.de"]] {
+            let journal = Journal::temporary().unwrap();
+            let routes = routes(&zone).in_bulk(bulk(&journal, None, &[]));
+            for domain in order {
+                let is_there = matches!(route(&routes, domain).await, MailRoute::Implicit(_));
+                assert_eq!(is_there, domain == "b.a.de", "{domain} of {order:?}");
+            }
+        }
+    }
 
     #[test]
     fn who_is_deferred_is_asked_about_three_times_more() {

@@ -13,7 +13,7 @@ use crate::cache::{Freshness, LearnedRoute};
 use crate::catalog::Canonical;
 use crate::report::MailboxFacts;
 use crate::smtp::etiquette::Party;
-use crate::store::Evidence;
+use crate::store::{Closed, Evidence};
 use crate::verdict::{Depth, MailboxEvidence, NotProbed};
 
 /// Who is asked, about which mailbox.
@@ -42,7 +42,10 @@ impl Validator {
                 let question = domain.way().and_then(|way| question(lists, known, way));
                 Some(match (&self.probing, question) {
                     (Some(probing), Some(question)) => match self.bulk() {
-                        Some(bulk) => self.ask_in_bulk(bulk, probing, question, left).await,
+                        Some(bulk) => {
+                            let asked = self.ask_in_bulk(bulk, probing, question, left).await;
+                            asked.unwrap_or_else(|Closed| self.nobody_asked())
+                        }
                         None => probing.ask(question, patience(left)).await,
                     },
                     // Without a way to it nobody can be asked, whatever the operator wants.
@@ -64,30 +67,42 @@ impl Validator {
     }
 
     /// For a list: what is noted is not asked, what was asked is noted.
+    ///
+    /// # Errors
+    /// The journal is closed, and with it the work: whatever is said now counts for nothing.
     async fn ask_in_bulk(
         &self,
         bulk: &Bulk,
         probing: &Probing,
         question: Question,
         left: Duration,
-    ) -> MailboxFacts {
+    ) -> Result<MailboxFacts, Closed> {
         let mailbox = question.mailbox.clone();
-        if let Some(noted) = self.noted(bulk, &mailbox).await {
-            return noted;
+        if let Some(noted) = self.noted(bulk, &mailbox).await? {
+            return Ok(noted);
         }
         let _turn = bulk.mailbox_turn().await;
         // Until now another row may have asked about it.
-        if let Some(noted) = self.noted(bulk, &mailbox).await {
-            return noted;
+        if let Some(noted) = self.noted(bulk, &mailbox).await? {
+            return Ok(noted);
         }
         let mut facts = probing.ask(question, patience(left)).await;
         bulk.note_mailbox(&mailbox, &mut facts).await;
-        facts
+        Ok(facts)
     }
 
-    async fn noted(&self, bulk: &Bulk, mailbox: &Canonical) -> Option<MailboxFacts> {
-        let (evidence, come_back) = bulk.recall_mailbox(mailbox, self.clock.now()).await?;
-        Some(MailboxFacts { evidence, text: None, freshness: Freshness::Cached, come_back })
+    async fn noted(
+        &self,
+        bulk: &Bulk,
+        mailbox: &Canonical,
+    ) -> Result<Option<MailboxFacts>, Closed> {
+        let noted = bulk.recall_mailbox(mailbox, self.clock.now()).await?;
+        Ok(noted.map(|(evidence, come_back)| MailboxFacts {
+            evidence,
+            text: None,
+            freshness: Freshness::Cached,
+            come_back,
+        }))
     }
 
     fn nobody_asked(&self) -> MailboxFacts {

@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::dns::{Dns, find_route};
 use crate::reach::ReachPolicy;
 use crate::route::{Answer, Failure, HostName, MailRoute, Routed, Trust};
-use crate::store::NotedRoute;
+use crate::store::{Closed, NotedRoute};
 
 /// Longer than this nobody waits for a newer answer while there is one that may stand in.
 const PATIENCE_WITH_STALE: Duration = Duration::from_secs(1);
@@ -176,7 +176,11 @@ impl Routes {
             );
             return (found, Source::Untrusted);
         }
-        if let Some(absent) = self.absent_parent(domain).await {
+        // Not so for a list, of which nobody knows what is asked first: its output has to be the same each
+        // time, also where a name server denies a domain and has one below it.
+        if self.bulk.is_none()
+            && let Some(absent) = self.absent_parent(domain).await
+        {
             return (Found::Learned(absent, Freshness::Cached), Source::Parent);
         }
         let Ok(place) = self.place(domain, urgency, stale.as_deref(), deadline).await else {
@@ -301,10 +305,12 @@ impl Routes {
         tell: &watch::Sender<Progress>,
     ) -> Arc<LearnedRoute> {
         let learned = match bulk.recall(domain).await {
-            Some(noted) => noted,
-            None => {
+            Ok(Some(noted)) => noted,
+            // The work ends here; whatever is said now counts for nothing.
+            Err(Closed) => return self.learned(unresolved(Failure::Untrusted)),
+            Ok(None) => {
                 if bulk.turn(self).await.is_err() {
-                    // The work ends here; whatever is said now counts for nothing.
+                    // Here too.
                     return self.learned(unresolved(Failure::Untrusted));
                 }
                 let deadline = Instant::now() + self.settings.flight_deadline;

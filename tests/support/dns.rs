@@ -7,6 +7,7 @@ mod log;
 mod reply;
 mod zone;
 
+use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,8 +50,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// | `NAME ONLY WRONG-ID` | sends that packet alone |
 ///
 /// The other packets of this kind are `WRONG-QUESTION`, `GARBAGE`, `ID-AND-GARBAGE`, `EMPTY` and
-/// `ELSEWHERE`, which comes from another port. The name `*` is every name without lines of its own; else
-/// these are refused.
+/// `ELSEWHERE`, which comes from another port. The name `*.a.test` is every name below `a.test` without
+/// lines of its own, and `*` every other name; else these are refused.
 pub(crate) struct DnsServer {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -74,7 +75,10 @@ struct State {
     zone: Zone,
     log: Log,
     released: bool,
-    kept_back: Vec<(SocketAddr, Vec<u8>)>,
+    kept_back: VecDeque<(SocketAddr, Vec<u8>)>,
+    most_kept_back: usize,
+    /// How many more packets are answered over UDP; none: all.
+    answers_left: Option<usize>,
     connections: Vec<TcpStream>,
 }
 
@@ -168,6 +172,31 @@ impl DnsServer {
         assert!(!waited.timed_out(), "nobody asked for the MX of {name}");
     }
 
+    /// Answers so many more packets over UDP and then none, until this is said again.
+    pub(crate) fn answer_only(&self, packets: Option<usize>) {
+        self.shared.lock().answers_left = packets;
+    }
+
+    /// How many answers are kept back now.
+    pub(crate) fn kept_back(&self) -> usize {
+        self.shared.lock().kept_back.len()
+    }
+
+    /// How many answers were kept back at the same time, at most.
+    pub(crate) fn most_kept_back(&self) -> usize {
+        self.shared.lock().most_kept_back
+    }
+
+    /// Answers the one that was kept back longest.
+    pub(crate) fn release_one(&self) {
+        let mut state = self.shared.lock();
+        let running = self.running.as_ref().expect("a server that runs");
+        if let Some((peer, reply)) = state.kept_back.pop_front() {
+            // Whoever asked may have lost patience.
+            let _ = running.udp.send_to(&reply, peer);
+        }
+    }
+
     /// Answers everything that was kept back, and keeps nothing back from now on.
     pub(crate) fn release(&self) {
         let mut state = self.shared.lock();
@@ -252,6 +281,11 @@ impl Shared {
         let mut state = self.lock();
         let Noted { name, nth } = state.log.note(request, Protocol::Udp)?;
         self.asked.notify_all();
+        match &mut state.answers_left {
+            Some(0) => return None,
+            Some(left) => *left -= 1,
+            None => {}
+        }
         let reply = reply(&state.zone, request, Protocol::Udp)?;
         let entry = state.zone.entry(&name);
         let (pace, forgery) = entry.map(|entry| (entry.pace, entry.forgery)).unwrap_or_default();
@@ -268,7 +302,10 @@ impl Shared {
         match pace {
             Pace::Silent => {}
             Pace::Dropping(packets) if nth <= packets => {}
-            Pace::Held if !state.released => state.kept_back.push((peer, reply)),
+            Pace::Held if !state.released => {
+                state.kept_back.push_back((peer, reply));
+                state.most_kept_back = state.most_kept_back.max(state.kept_back.len());
+            }
             Pace::Delayed(delay) => return Some((Instant::now() + delay, reply)),
             Pace::AtOnce | Pace::Dropping(_) | Pace::Held => {
                 let _ = udp.send_to(&reply, peer);

@@ -1,6 +1,7 @@
 //! `mailvet clean`: a list in, the same list out with the truth about each row.
 
 mod arguments;
+mod journal;
 mod places;
 mod reports;
 mod sample;

@@ -5,9 +5,10 @@ use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 
 use super::arguments::{CleanArgs, WritingArgs};
+use super::journal;
 use crate::batch::{Outlet, Outlets};
 use crate::files::{OutputFile, meant_by, with_ending};
 use crate::roster::{Plan, Target};
@@ -58,7 +59,7 @@ pub(super) fn settle_journal(
         (false, _, _) => Ok(Earlier::None),
         (true, true, _) => Ok(Earlier::GoesOn),
         (true, false, true) => {
-            Journal::delete(path)?;
+            Journal::delete(path).map_err(|error| anyhow!(journal::said(&error)))?;
             Ok(Earlier::None)
         }
         (true, false, false) => bail!(

@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::arguments::CleanArgs;
-use super::places;
+use super::{journal, places};
 use crate::batch::{Stop, WriteError};
 use crate::cli::exit::{Exit, Stopped};
 use crate::files::{meant_by, partial_path};
@@ -41,7 +41,7 @@ impl Interrupts {
 pub(super) fn stopped(
     stop: &Stop,
     arguments: &CleanArgs,
-    journal: Option<&Path>,
+    journal_path: Option<&Path>,
 ) -> Result<Exit, Stopped> {
     if let Stop::Writing(WriteError { path: None, error }) = stop
         && error.kind() == io::ErrorKind::BrokenPipe
@@ -51,10 +51,7 @@ pub(super) fn stopped(
     }
     let exit = exit_of(stop);
     let mut why = match stop {
-        // That of the store speaks of a setting that journals do not have.
-        Stop::Noting(StoreError::Full { .. }) => {
-            "cannot note what was found out: the disk is full".to_owned()
-        }
+        Stop::Noting(error) => format!("cannot note what was found out: {}", journal::said(error)),
         stop => stop.to_string(),
     };
     if is_full(stop) {
@@ -66,9 +63,11 @@ pub(super) fn stopped(
             why.push_str(&format!("; what is written so far is in {}", partial.display()));
         }
     }
-    why.push_str(match journal {
-        Some(_) => "; the same command with --resume goes on",
-        None => "; only with a list in a file and -o OUTPUT can --resume go on",
+    why.push_str(match (journal_path, stop) {
+        // That is said already.
+        (_, Stop::Noting(StoreError::Damaged { .. })) => "",
+        (Some(_), _) => "; the same command with --resume goes on",
+        (None, _) => "; only with a list in a file and -o OUTPUT can --resume go on",
     });
     Err(Stopped { exit, why: anyhow!(why) })
 }

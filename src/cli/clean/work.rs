@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, ensure};
 use jiff::Timestamp;
 
 use super::arguments::CleanArgs;
-use super::places;
 use super::voice::Voice;
+use super::{journal, places};
 use crate::batch::{Asking, Judge, JudgeSettings, List, Recheck, Source, Suppressed};
 use crate::cli::Global;
 use crate::cli::depth::DepthArg;
@@ -17,7 +17,7 @@ use crate::cli::settings::Settings;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::report::Column;
-use crate::store::{Journal, StoreError};
+use crate::store::Journal;
 use crate::validator::{BulkWish, Connection, ListValidator, Validator, Waits};
 use crate::verdict::Depth;
 
@@ -66,10 +66,7 @@ impl Work {
                 }
             });
         }
-        let journal = match journal {
-            Some(path) => open_journal(path).or_failure()?,
-            None => Journal::temporary().or_failure()?,
-        };
+        let journal = journal::open(journal)?;
         let validator = Arc::new(parts.at_work(BulkWish {
             journal: journal.clone(),
             concurrency: looking.concurrency.get(),
@@ -87,13 +84,6 @@ impl Work {
         let judge = Judge::new(validator.clone(), clock, list.plan().clone(), settings);
         Ok(Self { validator, judge: Arc::new(judge), journal, depth, asking })
     }
-}
-
-fn open_journal(path: &Path) -> anyhow::Result<Journal> {
-    Journal::open(path).map_err(|error| match error {
-        StoreError::Locked { .. } => anyhow!("another run is at work on this output"),
-        error => error.into(),
-    })
 }
 
 /// Everybody who is not to be written to.

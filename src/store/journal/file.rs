@@ -1,14 +1,19 @@
 //! The file of a journal: one process at a time, whole after power fails.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::super::StoreError;
 use super::super::file::{connect, create_file};
 use super::super::key::Key;
+use super::tables::Owner;
 use super::{Tell, Work, tables};
 
+/// How long one waits for another process, which has it for as long as it runs: it may be about to end.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// What SQLite puts beside a file.
 const BESIDE: [&str; 2] = ["-wal", "-shm"];
 
@@ -22,8 +27,12 @@ pub(super) struct JournalFile {
 impl JournalFile {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         create_file(path)?;
+        let before = identity(path);
         let connection = connect(path).map_err(|error| StoreError::of(&error, path))?;
-        Self::prepared(connection, path.to_owned())
+        let file = Self::prepared(connection, path.to_owned())?;
+        // A run that came to its end meanwhile has deleted the file that it let go.
+        let is_gone = before.is_none() || identity(path) != before;
+        if is_gone { Err(StoreError::Locked { path: path.to_owned() }) } else { Ok(file) }
     }
 
     pub(super) fn temporary() -> Result<Self, StoreError> {
@@ -36,6 +45,13 @@ impl JournalFile {
 
     fn prepared(mut connection: Connection, path: PathBuf) -> Result<Self, StoreError> {
         let of = |error: rusqlite::Error| StoreError::of(&error, &path);
+        connection.busy_timeout(PATIENCE).map_err(of)?;
+        // What belongs to another program is not changed in any way.
+        let look = connection.transaction_with_behavior(TransactionBehavior::Exclusive);
+        let owner = look.and_then(|look| tables::owner(&look)).map_err(of)?;
+        if owner == Owner::SomebodyElse {
+            return Err(StoreError::NotAJournal { path });
+        }
         let set = |connection: &Connection, name: &str, value: &str| {
             connection.pragma_update_and_check(None, name, value, |_| Ok(()))
         };
@@ -46,9 +62,7 @@ impl JournalFile {
         connection.pragma_update(None, "synchronous", "normal").map_err(of)?;
         let change = connection.transaction_with_behavior(TransactionBehavior::Exclusive);
         let change = change.map_err(of)?;
-        if !tables::prepare(&change).map_err(of)? {
-            return Err(StoreError::NotAJournal { path });
-        }
+        tables::prepare(&change).map_err(of)?;
         let key = tables::key(&change).map_err(of)?;
         let key = match key {
             Some(key) => key,
@@ -83,12 +97,25 @@ impl JournalFile {
     /// Closes and deletes it.
     pub(super) fn delete(self) -> Result<(), StoreError> {
         let Self { connection, path, .. } = self;
+        if path.as_os_str().is_empty() {
+            return Ok(());
+        }
+        // It is deleted before it is let go, so that another run that waits for it finds out that it is not
+        // there any more. SQLite must not look for a log of changes then, which may be that of a new one.
+        // Where there is no room to do without, it finds none.
+        let _ = connection.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(()));
+        let deleted = delete(&path);
         drop(connection);
-        if path.as_os_str().is_empty() { Ok(()) } else { delete(&path) }
+        deleted
     }
 }
 
-/// Deletes a file that nobody has open, and what SQLite put beside it.
+/// Tells a file from another one that has its name later.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|there| (there.dev(), there.ino()))
+}
+
+/// Deletes a file that nobody else has open, and what SQLite put beside it.
 pub(super) fn delete(path: &Path) -> Result<(), StoreError> {
     for ending in BESIDE {
         let mut beside = path.as_os_str().to_owned();

@@ -13,6 +13,7 @@ mod file;
 mod tables;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -41,7 +42,13 @@ struct Shared {
     work: Mutex<Option<mpsc::Sender<Work>>>,
     trouble: watch::Receiver<Option<StoreError>>,
     scribe: Mutex<Option<JoinHandle<JournalFile>>>,
+    /// Whether routes are not to be believed any more. Read and written by the thread that writes.
+    is_distrusted: Arc<AtomicBool>,
 }
+
+/// The journal is closed, or in trouble: nobody knows what is in it, and the work ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed;
 
 /// A route as it was noted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,27 +120,44 @@ impl Journal {
         let scribe = std::thread::Builder::new().name("journal".to_owned());
         let scribe = scribe.spawn(move || write_down(file, work, &tell));
         let scribe = scribe.map_err(|error| StoreError::unusable(path, &error))?;
-        let shared =
-            Shared { work: Mutex::new(Some(sender)), trouble, scribe: Mutex::new(Some(scribe)) };
+        let shared = Shared {
+            work: Mutex::new(Some(sender)),
+            trouble,
+            scribe: Mutex::new(Some(scribe)),
+            is_distrusted: Arc::default(),
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
     /// The route of a domain, if it was noted.
-    pub async fn route(&self, domain: &HostName) -> Option<NotedRoute> {
+    ///
+    /// # Errors
+    /// Nobody can tell any more.
+    pub async fn route(&self, domain: &HostName) -> Result<Option<NotedRoute>, Closed> {
         let domain = domain.clone();
-        self.done(move |file, key| tables::route(file, key, &domain)).await.flatten()
+        self.done(move |file, key| tables::route(file, key, &domain)).await.ok_or(Closed)
     }
 
     /// Notes the route of a domain; comes true once it is in the file.
     pub async fn note_route(&self, domain: &HostName, noted: &NotedRoute) {
         let (domain, noted) = (domain.clone(), noted.clone());
-        self.done(move |file, key| tables::note_route(file, key, &domain, &noted)).await;
+        let is_distrusted = self.shared.is_distrusted.clone();
+        self.done(move |file, key| {
+            if is_distrusted.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+            tables::note_route(file, key, &domain, &noted)
+        })
+        .await;
     }
 
     /// What is known of a mailbox, if it was noted.
-    pub async fn mailbox(&self, mailbox: &Canonical) -> Option<NotedMailbox> {
+    ///
+    /// # Errors
+    /// Nobody can tell any more.
+    pub async fn mailbox(&self, mailbox: &Canonical) -> Result<Option<NotedMailbox>, Closed> {
         let mailbox = mailbox.clone();
-        self.done(move |file, key| tables::mailbox(file, key, &mailbox)).await.flatten()
+        self.done(move |file, key| tables::mailbox(file, key, &mailbox)).await.ok_or(Closed)
     }
 
     /// Notes what is known of a mailbox now; comes true with what is in the file then. That nobody may be
@@ -163,9 +187,15 @@ impl Journal {
         self.done(move |file, _| tables::confirm(file, mark)).await;
     }
 
-    /// Forgets every route that nobody has confirmed.
+    /// Forgets every route that nobody has confirmed. From now on none is noted: what was asked before
+    /// and is answered later is not to be believed either.
     pub async fn forget_unconfirmed(&self) {
-        self.done(|file, _| tables::forget_unconfirmed(file)).await;
+        let is_distrusted = self.shared.is_distrusted.clone();
+        self.done(move |file, _| {
+            is_distrusted.store(true, Ordering::Relaxed);
+            tables::forget_unconfirmed(file)
+        })
+        .await;
     }
 
     /// Whether there are routes that nobody has confirmed.

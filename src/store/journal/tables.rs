@@ -46,19 +46,37 @@ const TABLES: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// Makes the tables where there is nothing; whether it is a journal of ours.
-pub(super) fn prepare(file: &Connection) -> rusqlite::Result<bool> {
+/// Whose file it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// Nothing is in it.
+    Nobody,
+    /// It is a journal of this version.
+    Us,
+    /// It is something else.
+    SomebodyElse,
+}
+
+pub(super) fn owner(file: &Connection) -> rusqlite::Result<Owner> {
     let number = |sql: &str| file.query_row(sql, [], |row| row.get::<_, i32>(0));
     let id = number("PRAGMA application_id")?;
     let version = number("PRAGMA user_version")?;
     let tables = number("SELECT count(*) FROM sqlite_schema")?;
-    if (id, version, tables) == (0, 0, 0) {
+    Ok(match (id, version, tables) {
+        (0, 0, 0) => Owner::Nobody,
+        (APPLICATION_ID, VERSION, _) => Owner::Us,
+        _ => Owner::SomebodyElse,
+    })
+}
+
+/// Makes the tables where there is nothing.
+pub(super) fn prepare(file: &Connection) -> rusqlite::Result<()> {
+    if owner(file)? == Owner::Nobody {
         file.execute_batch(TABLES)?;
         file.pragma_update(None, "user_version", VERSION)?;
         file.pragma_update(None, "application_id", APPLICATION_ID)?;
-        return Ok(true);
     }
-    Ok((id, version) == (APPLICATION_ID, VERSION))
+    Ok(())
 }
 
 fn setting<T: rusqlite::types::FromSql>(

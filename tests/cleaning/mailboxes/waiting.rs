@@ -187,7 +187,7 @@ async fn an_interruption_says_nothing_of_those_in_line() {
     let journal = Journal::open(&laboratory.journal_path()).unwrap();
     for number in 0..40 {
         let mailbox = Canonical { key: format!("p{number}@slow.io"), tag: None };
-        let noted = journal.mailbox(&mailbox).await;
+        let noted = journal.mailbox(&mailbox).await.unwrap();
         let is_paused =
             noted.is_some_and(|noted| noted.evidence.mailbox == MailboxEvidence::Paused);
         assert!(!is_paused, "p{number}");

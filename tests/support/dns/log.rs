@@ -1,6 +1,6 @@
 //! What a server was asked.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use hickory_resolver::proto::op::Message;
 
@@ -10,6 +10,8 @@ use super::Protocol;
 #[derive(Default)]
 pub(super) struct Log {
     packets: Vec<Packet>,
+    /// How many packets there were with a name and a type.
+    counts: HashMap<(String, String), usize>,
 }
 
 struct Packet {
@@ -34,7 +36,9 @@ impl Log {
         let kind = query.query_type().to_string();
         let id = request.metadata.id;
         self.packets.push(Packet { id, name: name.clone(), kind: kind.clone(), protocol });
-        Some(Noted { nth: self.of(&name, &kind).count(), name })
+        let nth = self.counts.entry((name.clone(), kind)).or_default();
+        *nth += 1;
+        Some(Noted { nth: *nth, name })
     }
 
     /// Each question as `NAME TYPE`, without what was only sent again.
@@ -59,7 +63,7 @@ impl Log {
 
     /// Whether a packet with this question came.
     pub(super) fn holds(&self, name: &str, kind: &str) -> bool {
-        self.of(name, kind).next().is_some()
+        self.counts.contains_key(&(name.to_owned(), kind.to_owned()))
     }
 
     fn of(&self, name: &str, kind: &str) -> impl Iterator<Item = &Packet> {

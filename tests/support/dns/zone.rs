@@ -122,7 +122,11 @@ impl Zone {
 
     /// A name in lower case.
     pub(super) fn entry(&self, name: &str) -> Option<&Entry> {
-        self.names.get(name).or_else(|| self.names.get("*"))
+        let below_another = || {
+            let mut parents = name.match_indices('.').map(|(dot, _)| &name[dot..]);
+            parents.find_map(|parent| self.names.get(&format!("*{parent}")))
+        };
+        self.names.get(name).or_else(below_another).or_else(|| self.names.get("*"))
     }
 }
 

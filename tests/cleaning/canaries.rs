@@ -1,0 +1,130 @@
+//! A resolver that lies, or says nothing: the run stops, and what cannot be believed is not kept.
+
+use super::lists::{mx_questions, one_each};
+use super::workshop::{A_RUN, SOUND, Working, Workshop};
+use crate::support::dns::{DnsServer, Protocol};
+use crate::support::poll::until_within;
+
+/// So many that the resolver is tested twice on the way.
+const DOMAINS: usize = 2_100;
+const FEW: usize = 100;
+const CONCURRENCY: usize = 16;
+
+fn honest() -> String {
+    format!("{SOUND}\n*.test MX 10 mx.test")
+}
+
+fn list(domains: usize) -> String {
+    let domains: Vec<String> = (0..domains).map(|domain| format!("d{domain}.test")).collect();
+    one_each(domains.iter().map(String::as_str))
+}
+
+#[test]
+fn canaries_are_asked_first_then_every_thousand_domains_and_last() {
+    for (domains, tests) in [(1, 2), (1_000, 2), (1_001, 3), (2_500, 4)] {
+        let dns = DnsServer::start(&honest());
+        Workshop::undisturbed(&list(domains), &dns);
+        assert_eq!(dns.mx_questions("canary.test"), tests, "{domains} domains");
+        assert_eq!(dns.questions()[..3].iter().filter(|asked| asked.starts_with('d')).count(), 0);
+    }
+}
+
+#[test]
+fn without_anything_to_ask_no_canary_is_asked() {
+    let dns = DnsServer::start(&honest());
+    Workshop::undisturbed("email\nnobody\njoe@[192.0.2.1]\njoe@a.invalid\n", &dns);
+    assert_eq!(dns.all_packets(), 0);
+}
+
+#[test]
+fn a_resolver_that_lies_from_the_start_is_asked_nothing_else() {
+    let cases = [
+        ("* MX 10 mx.test\nmx.test A 192.0.2.1", "invents_answers"),
+        ("* A 192.0.2.1", "invents_answers"),
+        ("* NXDOMAIN", "denies_what_exists"),
+        ("* NODATA", "denies_what_exists"),
+    ];
+    for (lies, name) in cases {
+        let dns = DnsServer::start(lies);
+        let workshop = Workshop::with(&list(FEW));
+        let ended = Working::start(&mut workshop.clean(&dns)).end();
+        ended.assert(lies, 3, &["cannot be believed", name, "--resume goes on"]);
+        workshop.assert_resumable(lies);
+        let others: Vec<String> = dns.questions();
+        let others = others.iter().filter(|question| {
+            !question.starts_with("canary.test ") && !question.starts_with("mailvet-")
+        });
+        assert_eq!(others.count(), 0, "{lies}");
+        assert_eq!(dns.mx_questions("canary.test"), 1, "{lies}");
+        let partial = std::fs::read_to_string(workshop.path("out.csv.mailvet-partial")).unwrap();
+        assert!(partial.lines().count() <= 1, "{lies}: rows in {partial}");
+
+        dns.replace_zone(&honest());
+        Working::start(&mut workshop.resume(&dns)).end().assert(lies, 0, &[]);
+        workshop.assert_done(lies);
+        assert_eq!(workshop.output().matches("domain_accepts_mail").count(), FEW, "{lies}");
+    }
+}
+
+#[test]
+fn a_resolver_that_says_nothing_ends_the_run() {
+    for mute in ["* SILENCE", "* SERVFAIL", "* REFUSED"] {
+        let dns = DnsServer::start(mute);
+        let workshop = Workshop::with(&list(FEW));
+        let mut command = workshop.clean(&dns);
+        command.env("MAILVET_DNS__TIMEOUT_MS", "200");
+        let ended = Working::start(&mut command).end();
+        ended.assert(mute, 3, &["the DNS does not answer", "--resume goes on"]);
+        workshop.assert_resumable(mute);
+        assert_eq!(dns.questions().iter().filter(|asked| asked.starts_with('d')).count(), 0);
+    }
+}
+
+#[test]
+fn what_a_resolver_said_since_it_was_last_found_honest_is_forgotten() {
+    let dns = DnsServer::start(&honest());
+    let expected = Workshop::undisturbed(&list(DOMAINS), &dns);
+    for lies in ["* NXDOMAIN", "* MX 10 mx.test\nmx.test A 192.0.2.1", "* SERVFAIL"] {
+        let dns = DnsServer::start(&honest());
+        let workshop = Workshop::with(&list(DOMAINS));
+        let slowly = ["--concurrency", "16"];
+        assert_eq!(slowly[1], CONCURRENCY.to_string());
+        let mut run = Working::start(workshop.clean(&dns).args(slowly));
+        let mut at_the_test = None;
+        until_within(A_RUN, "domains are asked about after the second test", || {
+            assert!(run.is_at_work(), "{lies}");
+            if dns.packets("canary.test", "MX", Protocol::Udp) < 2 {
+                return None;
+            }
+            let packets = *at_the_test.get_or_insert_with(|| dns.all_packets());
+            (dns.all_packets() > packets + 200).then_some(())
+        });
+        dns.replace_zone(lies);
+        run.end().assert(lies, 3, &["the DNS", "--resume goes on"]);
+        workshop.assert_resumable(lies);
+
+        dns.replace_zone(&honest());
+        let before = dns.questions().len();
+        Working::start(workshop.resume(&dns).args(slowly)).end().assert(lies, 0, &[]);
+        workshop.assert_done(lies);
+        assert!(workshop.output() == expected, "{lies}: the outputs differ");
+        let again = dns.questions().split_off(before);
+        let again = again.iter().filter(|asked| asked.starts_with('d') && asked.ends_with(" MX"));
+        let again = again.count();
+        // The first thousand were confirmed, but for those that were under way at the second test.
+        assert!(
+            (1..=DOMAINS - 1_000 + CONCURRENCY).contains(&again),
+            "{lies}: {again} asked again"
+        );
+    }
+}
+
+#[test]
+fn without_canaries_the_resolver_is_believed() {
+    let dns = DnsServer::start("* NXDOMAIN");
+    let workshop = Workshop::with(&list(FEW));
+    let mut command = workshop.clean(&dns);
+    Working::start(command.env("MAILVET_DNS__CANARIES", "")).end().assert("believed", 0, &[]);
+    assert_eq!(mx_questions(&dns).len(), FEW);
+    assert_eq!(workshop.output().matches("domain_not_found").count(), FEW);
+}

@@ -1,0 +1,115 @@
+//! `kill -9` at any moment.
+
+use fastrand::Rng;
+
+use super::lists::{MadeUp, assert_rows, mx_questions};
+use super::workshop::{A_RUN, Working, Workshop};
+use crate::support::dns::DnsServer;
+use crate::support::poll::until_within;
+use crate::{alone, most_rows};
+
+const KILLS: usize = 20;
+const CONCURRENCY: usize = 16;
+
+/// When a run is killed.
+#[derive(Debug)]
+enum Moment {
+    /// The journal was just made.
+    Begun,
+    /// The DNS was asked so much more.
+    Asked(usize),
+    /// So many bytes of the output are written.
+    Written(u64),
+}
+
+#[test]
+fn who_is_killed_again_and_again_ends_as_if_nothing_had_been() {
+    let rows = (most_rows() / 25).clamp(2_500, 200_000);
+    let _alone = alone();
+    let list = MadeUp::of(rows, rows / 10);
+    let dns = DnsServer::start(&list.zone);
+    dns.release();
+    let expected = Workshop::undisturbed(&list.text, &dns);
+    assert_rows(expected.lines().map(str::to_owned), rows);
+    let asked = mx_questions(&dns);
+    for domain in &list.domains {
+        assert_eq!(asked.get(domain), Some(&1), "{domain}");
+    }
+
+    let share = dns.all_packets() / KILLS;
+    let dns = DnsServer::start(&list.zone);
+    let workshop = Workshop::with(&list.text);
+    let mut random = Rng::with_seed(20);
+    let mut furthest = 0;
+    for kill in 0..KILLS {
+        // No run comes to its end: the DNS does not answer any more, or keeps the last answer back.
+        let budget = random.usize(1..=2 * share);
+        dns.answer_only(Some(budget));
+        let (asked, kept_back) = (dns.all_packets(), dns.kept_back());
+        let moment = match random.usize(0..5) {
+            0 => Moment::Begun,
+            1 | 2 => Moment::Asked(random.usize(1..=budget)),
+            _ => Moment::Written(random.u64(1..=furthest + 1)),
+        };
+        let mut command = if kill == 0 { workshop.clean(&dns) } else { workshop.resume(&dns) };
+        let mut run = Working::start(command.args(["--concurrency", &CONCURRENCY.to_string()]));
+        until_within(A_RUN, "it is time to kill", || {
+            assert!(run.is_at_work(), "kill {kill}: {moment:?}");
+            let asked = dns.all_packets() - asked;
+            let is_stuck = asked > budget || dns.kept_back() > kept_back;
+            let is_time = match moment {
+                Moment::Begun => workshop.path("out.csv.mailvet-journal").exists(),
+                Moment::Asked(packets) => asked >= packets,
+                Moment::Written(bytes) => workshop.partial_len() >= bytes,
+            };
+            (is_stuck || is_time).then_some(())
+        });
+        let ended = run.kill();
+        assert_eq!(ended.status, None, "kill {kill}: {}", ended.said);
+        workshop.assert_resumable(&format!("kill {kill}: {moment:?}"));
+        furthest = furthest.max(workshop.partial_len());
+    }
+    dns.answer_only(None);
+    dns.release();
+    let ended = Working::start(&mut workshop.resume(&dns)).end();
+    ended.assert("the last run", 0, &[]);
+    workshop.assert_done("the last run");
+    assert!(workshop.output() == expected, "the outputs differ");
+
+    let asked = mx_questions(&dns);
+    let asked = list.domains.iter().map(|domain| asked.get(domain).copied().unwrap_or_default());
+    let (asked, bound) = (asked.sum::<usize>(), list.domains.len() + KILLS * CONCURRENCY);
+    assert!((list.domains.len()..=bound).contains(&asked), "{asked} questions of {bound}");
+    println!("{rows} rows, {KILLS} kills: {asked} questions about {} domains", list.domains.len());
+}
+
+#[test]
+fn who_is_killed_between_the_output_and_the_journal_loses_nothing() {
+    let list = MadeUp::of(250, 50);
+    let dns = DnsServer::start(&list.zone);
+    let workshop = Workshop::with(&list.text);
+    Working::start_held(&workshop, &dns).kill();
+    let kept: Vec<_> = workshop
+        .files()
+        .into_iter()
+        .filter(|name| name.contains("journal"))
+        .map(|name| (workshop.path(&name), std::fs::read(workshop.path(&name)).unwrap()))
+        .collect();
+    dns.release();
+    Working::start(&mut workshop.resume(&dns)).end().assert("resumed", 0, &[]);
+    let output = workshop.output();
+    for (path, bytes) in kept {
+        std::fs::write(path, bytes).unwrap();
+    }
+    let before = dns.questions().len();
+    Working::start(&mut workshop.resume(&dns)).end().assert("once more", 0, &[]);
+    workshop.assert_done("once more");
+    assert!(workshop.output() == output, "the outputs differ");
+    let again = dns.questions().split_off(before);
+    let is_of_list = |question: &&String| {
+        question.strip_suffix(" MX").is_some_and(|name| list.domains.contains(name))
+    };
+    // Of all others the journal knew.
+    let again: Vec<&String> = again.iter().filter(is_of_list).collect();
+    assert_eq!(again, ["last.test MX"]);
+}
