@@ -59,7 +59,7 @@ const TENANTS: [(&str, &[&str]); 23] = [
     ("flate2", &["files"]),
     ("calamine", &["files"]),
     ("indicatif", &["cli"]),
-    ("tempfile", &["batch", "store"]),
+    ("tempfile", &["batch", "files", "store"]),
 ];
 
 fn floor(room: &str) -> Option<u8> {
