@@ -1,5 +1,7 @@
 //! `kill -9` at any moment.
 
+use std::os::unix::fs::MetadataExt;
+
 use fastrand::Rng;
 
 use super::lists::{MadeUp, assert_rows, mx_questions};
@@ -36,21 +38,24 @@ fn who_is_killed_again_and_again_ends_as_if_nothing_had_been() {
         assert_eq!(asked.get(domain), Some(&1), "{domain}");
     }
 
-    let share = dns.all_packets() / KILLS;
+    let packets = dns.all_packets();
     let dns = DnsServer::start(&list.zone);
     let workshop = Workshop::with(&list.text);
     let mut random = Rng::with_seed(20);
     let mut furthest = 0;
     for kill in 0..KILLS {
-        // No run comes to its end: the DNS does not answer any more, or keeps the last answer back.
-        let budget = random.usize(1..=2 * share);
-        dns.answer_only(Some(budget));
+        // No run comes to its end: the DNS does not answer any more, or keeps the last answer back. The
+        // later ones come further.
         let (asked, kept_back) = (dns.all_packets(), dns.kept_back());
+        let goal = packets * random.usize(kill + 1..=2 * kill + 2) / (2 * KILLS);
+        let budget = goal.saturating_sub(asked).max(100);
+        dns.answer_only(Some(budget));
         let moment = match random.usize(0..5) {
             0 => Moment::Begun,
-            1 | 2 => Moment::Asked(random.usize(1..=budget)),
-            _ => Moment::Written(random.u64(1..=furthest + 1)),
+            1 | 2 => Moment::Asked(random.usize(budget / 2..=budget)),
+            _ => Moment::Written(random.u64(furthest / 2..=furthest * 3 / 2 + 1)),
         };
+        let left = workshop.partial().map_or(0, |partial| partial.ino());
         let mut command = if kill == 0 { workshop.clean(&dns) } else { workshop.resume(&dns) };
         let mut run = Working::start(command.args(["--concurrency", &CONCURRENCY.to_string()]));
         until_within(A_RUN, "it is time to kill", || {
@@ -60,14 +65,17 @@ fn who_is_killed_again_and_again_ends_as_if_nothing_had_been() {
             let is_time = match moment {
                 Moment::Begun => workshop.path("out.csv.mailvet-journal").exists(),
                 Moment::Asked(packets) => asked >= packets,
-                Moment::Written(bytes) => workshop.partial_len() >= bytes,
+                // Not what the run before has left.
+                Moment::Written(bytes) => {
+                    workshop.partial().is_some_and(|now| now.ino() != left && now.len() >= bytes)
+                }
             };
             (is_stuck || is_time).then_some(())
         });
         let ended = run.kill();
         assert_eq!(ended.status, None, "kill {kill}: {}", ended.said);
         workshop.assert_resumable(&format!("kill {kill}: {moment:?}"));
-        furthest = furthest.max(workshop.partial_len());
+        furthest = furthest.max(workshop.partial().map_or(0, |partial| partial.len()));
     }
     dns.answer_only(None);
     dns.release();

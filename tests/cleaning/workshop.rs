@@ -69,8 +69,9 @@ impl Workshop {
         fs::read_to_string(self.path("out.csv")).unwrap()
     }
 
-    pub(super) fn partial_len(&self) -> u64 {
-        fs::metadata(self.path("out.csv.mailvet-partial")).map_or(0, |there| there.len())
+    /// What the system knows of the output while it is not complete.
+    pub(super) fn partial(&self) -> Option<fs::Metadata> {
+        fs::metadata(self.path("out.csv.mailvet-partial")).ok()
     }
 
     /// The names of the files, in order.
