@@ -36,8 +36,8 @@ pub struct Run {
     pub list: List,
     /// Who says something of each row.
     pub judge: Arc<Judge>,
-    /// What was found out; none where nobody is asked.
-    pub journal: Option<Journal>,
+    /// What was found out. It is there when the run has ended, too: whoever needs nothing more lets it go.
+    pub journal: Journal,
     /// Where rows go.
     pub sink: Sink,
     /// How far it is.
@@ -103,7 +103,7 @@ impl Run {
     pub async fn to_its_end(self, wish_to_stop: impl Future<Output = ()>) -> Result<Summary, Stop> {
         let began = Instant::now();
         let Self { mut list, judge, journal, sink, progress, depth, asking } = self;
-        let broken_off = broken_off(&judge.validator, journal.as_ref(), wish_to_stop);
+        let broken_off = broken_off(&judge.validator, &journal, wish_to_stop);
         pin_mut!(broken_off);
         if asking == Asking::First {
             progress.ask(true);
@@ -139,14 +139,9 @@ impl Run {
             stop = &mut broken_off => return Err(stop),
             tested = judge.validator.last_test() => tested?,
         }
-        let domains = match &journal {
-            None => 0,
-            Some(journal) => {
-                let routes = journal.routes().await;
-                journal.trouble().map_or(Ok(routes), Err)?
-            }
-        };
-        let tally = complete(sink, &read, journal.clone()).await?;
+        let domains = journal.routes().await;
+        journal.trouble().map_or(Ok(()), Err)?;
+        let tally = complete(sink, &read).await?;
         Ok(tally.summary(depth, domains, began.elapsed()))
     }
 }
@@ -154,19 +149,13 @@ impl Run {
 /// Waits for a reason to break off.
 async fn broken_off(
     validator: &Validator,
-    journal: Option<&Journal>,
+    journal: &Journal,
     wish_to_stop: impl Future<Output = ()>,
 ) -> Stop {
-    let trouble = async {
-        match journal {
-            Some(journal) => journal.in_trouble().await,
-            None => std::future::pending().await,
-        }
-    };
     tokio::select! {
         () = wish_to_stop => Stop::Interrupted,
         halt = validator.halted() => halt.into(),
-        error = trouble => error.into(),
+        error = journal.in_trouble() => error.into(),
     }
 }
 
@@ -180,22 +169,13 @@ async fn ask_first(mut list: List, judge: &Judge, progress: &Progress) -> Result
     Ok(list)
 }
 
-/// Lets the outputs appear, and after them lets the journal go.
-async fn complete(
-    mut sink: Sink,
-    read: &AtomicU64,
-    journal: Option<Journal>,
-) -> Result<Tally, Stop> {
+/// Lets the outputs appear.
+async fn complete(mut sink: Sink, read: &AtomicU64) -> Result<Tally, Stop> {
     let (read, counts) = (read.load(Ordering::Relaxed), *sink.tally().rows());
     if read != counts.accounted_for() {
         return Err(Stop::RowsLost { read, told: counts.accounted_for() });
     }
-    tokio::task::spawn_blocking(move || {
-        let tally = sink.finish()?;
-        journal.map_or(Ok(()), |journal| journal.finish())?;
-        Ok(tally)
-    })
-    .await?
+    Ok(tokio::task::spawn_blocking(move || sink.finish()).await??)
 }
 
 /// Judges all rows and hands them over in their order, for as long as somebody takes them.

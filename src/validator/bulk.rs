@@ -10,15 +10,21 @@ use tokio::sync::{Mutex, Semaphore, SemaphorePermit, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::Routes;
+use super::domain_stage::takes_mail;
 use crate::cache::LearnedRoute;
 use crate::catalog::Canonical;
 use crate::report::MailboxFacts;
-use crate::route::{HostName, Trust};
+use crate::route::{HostName, MailRoute, Trust};
 use crate::store::{Closed, Evidence, Journal, NotedMailbox, NotedRoute};
 use crate::verdict::MailboxEvidence;
 
 /// How many domains are asked about between two tests of the resolver.
 const DOMAINS_PER_TEST: u64 = 1_000;
+/// How many of the last answers are asked for once more that a run got which ended without a test: it may
+/// have ended because the resolver began to lie. At most this many,
+const MOST_DOUBTED: usize = 8;
+/// and one for so many look-ups at the same time.
+const LOOK_UPS_A_DOUBT: usize = 8;
 /// How many mailboxes are asked about, or stand in line for it, at the same time.
 const MAILBOXES_AT_ONCE: usize = 1_000;
 /// When a mailbox that was deferred as strangers' are is asked about again, counted from the first time:
@@ -58,6 +64,9 @@ pub enum Halt {
     /// The resolver answers nothing.
     #[error("the DNS does not answer")]
     Silent,
+    /// The resolver says something else than it did when an earlier run was broken off.
+    #[error("the DNS has said something else before the last run ended, which is forgotten now")]
+    Contradicted,
 }
 
 /// Work on a list. Clones share it.
@@ -87,8 +96,16 @@ impl Bulk {
         Self { shared: Arc::new(Shared { settings, gate, halt, mailboxes }) }
     }
 
-    pub(super) fn concurrency(&self) -> usize {
-        self.shared.settings.concurrency
+    /// Domains that are looked up at the same time. A run that is killed has to ask about those again, and
+    /// about those that it doubts: together no more than its concurrency.
+    pub(super) fn look_ups(&self) -> usize {
+        self.shared.settings.concurrency - self.doubted()
+    }
+
+    /// How many of the last answers of a run that was killed are asked for once more.
+    fn doubted(&self) -> usize {
+        let BulkSettings { canaries, concurrency, .. } = &self.shared.settings;
+        if canaries.is_empty() { 0 } else { (concurrency / LOOK_UPS_A_DOUBT).min(MOST_DOUBTED) }
     }
 
     /// What is noted of a domain.
@@ -98,6 +115,25 @@ impl Bulk {
     pub(super) async fn recall(&self, domain: &HostName) -> Result<Option<LearnedRoute>, Closed> {
         let noted = self.shared.settings.journal.route(domain).await?;
         Ok(noted.map(|noted| LearnedRoute::for_a_run(noted.routed, noted.asked_at)))
+    }
+
+    /// Whether what is noted of a domain is to be heard once more.
+    pub(super) async fn doubts(&self, domain: &HostName) -> bool {
+        let count = self.doubted();
+        count > 0 && self.shared.settings.journal.is_among_last_left(domain, count).await
+    }
+
+    /// What was noted was heard once more.
+    ///
+    /// # Errors
+    /// It was something else. Everything is forgotten that nobody has confirmed.
+    pub(super) async fn compare(&self, noted: &MailRoute, heard: &MailRoute) -> Result<(), Halt> {
+        if !contradict(noted, heard) {
+            return Ok(());
+        }
+        self.shared.settings.journal.forget_unconfirmed().await;
+        self.shared.halt.send_replace(Some(Halt::Contradicted));
+        Err(Halt::Contradicted)
     }
 
     /// Notes what was learned of a domain; nobody asks about another one in its place before that.
@@ -115,7 +151,7 @@ impl Bulk {
             return Err(halt);
         }
         if gate.passed.is_multiple_of(DOMAINS_PER_TEST) {
-            self.test(routes).await?;
+            self.test(routes, gate.passed).await?;
         }
         gate.passed += 1;
         if let Some(rate) = self.shared.settings.rate {
@@ -130,7 +166,7 @@ impl Bulk {
     /// # Errors
     /// They cannot, and are forgotten.
     pub(super) async fn last_test(&self, routes: &Routes) -> Result<(), Halt> {
-        let _gate = self.shared.gate.lock().await;
+        let gate = self.shared.gate.lock().await;
         if let Some(halt) = *self.shared.halt.borrow() {
             return Err(halt);
         }
@@ -139,11 +175,11 @@ impl Bulk {
         {
             return Ok(());
         }
-        self.test(routes).await
+        self.test(routes, gate.passed).await
     }
 
     /// Tests the resolver. What was noted since it was last found honest is forgotten where it is not.
-    async fn test(&self, routes: &Routes) -> Result<(), Halt> {
+    async fn test(&self, routes: &Routes, passed: u64) -> Result<(), Halt> {
         let Shared { settings: BulkSettings { journal, canaries, .. }, halt, .. } = &*self.shared;
         if canaries.is_empty() {
             return Ok(());
@@ -160,6 +196,8 @@ impl Bulk {
                 halt.send_replace(Some(found));
                 Err(found)
             }
+            // What an earlier run has left this test says nothing of.
+            (None, Some(_)) if passed == 0 => Ok(()),
             (None, Some(before)) => {
                 journal.confirm(before).await;
                 Ok(())
@@ -218,6 +256,13 @@ impl Bulk {
             Waits::ForGreylisting => come_back(noted),
         }
     }
+}
+
+/// Whether one of them is mail's way and the other says that there is none. What could not be found out
+/// contradicts nothing.
+fn contradict(one: &MailRoute, other: &MailRoute) -> bool {
+    let is_known = |route: &MailRoute| !matches!(route, MailRoute::Unresolved(_));
+    is_known(one) && is_known(other) && takes_mail(one) != takes_mail(other)
 }
 
 /// When to ask again about a mailbox that was deferred, if that is worth it still: at the next time of the

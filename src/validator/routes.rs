@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
-use super::bulk::Bulk;
+use super::bulk::{Bulk, Halt};
 use super::canaries::ResolverTrust;
 use super::flights::{Boarding, Flight, Flights, Progress, Waited};
 use super::flood::{Caller, FloodGuard, FloodLimits, Urgency};
@@ -101,7 +101,7 @@ impl Routes {
     /// The same for the work on a list, and for nothing else: as many flights at once as it wants.
     #[must_use]
     pub(super) fn in_bulk(self, bulk: Bulk) -> Self {
-        let flights = bulk.concurrency().clamp(1, Semaphore::MAX_PERMITS);
+        let flights = bulk.look_ups().clamp(1, Semaphore::MAX_PERMITS);
         // The second look of a flight's caller is a flight too.
         let limits = FloodLimits { flights: flights.saturating_mul(2), ..self.settings.limits };
         let unhurried = Arc::new(Semaphore::new(flights));
@@ -305,16 +305,25 @@ impl Routes {
         tell: &watch::Sender<Progress>,
     ) -> Arc<LearnedRoute> {
         let learned = match bulk.recall(domain).await {
+            Ok(Some(noted)) if bulk.doubts(domain).await => {
+                let heard = self.ask_in_turn(bulk, domain, caller, tell).await;
+                let compared = match &heard {
+                    Ok(heard) => bulk.compare(&noted.route, &heard.route).await,
+                    Err(halt) => Err(*halt),
+                };
+                if compared.is_err() {
+                    return self.learned(unresolved(Failure::Untrusted));
+                }
+                noted
+            }
             Ok(Some(noted)) => noted,
             // The work ends here; whatever is said now counts for nothing.
             Err(Closed) => return self.learned(unresolved(Failure::Untrusted)),
             Ok(None) => {
-                if bulk.turn(self).await.is_err() {
+                let Ok(routed) = self.ask_in_turn(bulk, domain, caller, tell).await else {
                     // Here too.
                     return self.learned(unresolved(Failure::Untrusted));
-                }
-                let deadline = Instant::now() + self.settings.flight_deadline;
-                let routed = self.ask(domain, caller, deadline, tell).await;
+                };
                 let noted = NotedRoute { routed, asked_at: self.now() };
                 bulk.note(domain, &noted).await;
                 LearnedRoute::for_a_run(noted.routed, noted.asked_at)
@@ -323,6 +332,18 @@ impl Routes {
         let learned = Arc::new(learned);
         self.cache.insert(domain.clone(), learned.clone()).await;
         learned
+    }
+
+    async fn ask_in_turn(
+        &self,
+        bulk: &Bulk,
+        domain: &HostName,
+        caller: Caller,
+        tell: &watch::Sender<Progress>,
+    ) -> Result<Routed, Halt> {
+        bulk.turn(self).await?;
+        let deadline = Instant::now() + self.settings.flight_deadline;
+        Ok(self.ask(domain, caller, deadline, tell).await)
     }
 
     async fn ask(

@@ -1,5 +1,7 @@
 //! A resolver that lies, or says nothing: the run stops, and what cannot be believed is not kept.
 
+use rustix::process::Signal;
+
 use super::lists::{mx_questions, one_each};
 use super::workshop::{A_RUN, SOUND, Working, Workshop};
 use crate::support::dns::{DnsServer, Protocol};
@@ -117,6 +119,54 @@ fn what_a_resolver_said_since_it_was_last_found_honest_is_forgotten() {
             "{lies}: {again} asked again"
         );
     }
+}
+
+/// Begins a run, lets the resolver lie when it has been tested, and waits until it has lied a while.
+fn lied_to(workshop: &Workshop, dns: &DnsServer, lies: &str) -> Working {
+    let mut run = Working::start(workshop.clean(dns).args(["--concurrency", "16"]));
+    let mut asked = |more: usize| {
+        let enough = dns.all_packets() + more;
+        until_within(A_RUN, "domains are asked about", || {
+            assert!(run.is_at_work(), "{lies}");
+            (dns.all_packets() > enough).then_some(())
+        });
+    };
+    asked(100);
+    dns.replace_zone(lies);
+    asked(100);
+    run
+}
+
+#[test]
+fn who_stops_a_run_that_is_lied_to_keeps_no_lie() {
+    let dns = DnsServer::start(&honest());
+    let expected = Workshop::undisturbed(&list(DOMAINS), &dns);
+    for lies in ["* NXDOMAIN", "* MX 10 mx.test\nmx.test A 192.0.2.1"] {
+        let dns = DnsServer::start(&honest());
+        let workshop = Workshop::with(&list(DOMAINS));
+        let run = lied_to(&workshop, &dns, lies);
+        run.signal(Signal::INT);
+        run.end().assert(lies, 3, &["--resume goes on"]);
+        dns.replace_zone(&honest());
+        Working::start(&mut workshop.resume(&dns)).end().assert(lies, 0, &[]);
+        workshop.assert_done(lies);
+        assert!(workshop.output() == expected, "{lies}: the outputs differ");
+    }
+}
+
+#[test]
+fn who_kills_a_run_that_is_lied_to_is_told_when_it_goes_on() {
+    let dns = DnsServer::start(&honest());
+    let expected = Workshop::undisturbed(&list(DOMAINS), &dns);
+    let dns = DnsServer::start(&honest());
+    let workshop = Workshop::with(&list(DOMAINS));
+    lied_to(&workshop, &dns, "* NXDOMAIN").kill();
+    dns.replace_zone(&honest());
+    let ended = Working::start(&mut workshop.resume(&dns)).end();
+    ended.assert("told", 3, &["something else", "--resume goes on"]);
+    Working::start(&mut workshop.resume(&dns)).end().assert("gone on", 0, &[]);
+    workshop.assert_done("gone on");
+    assert!(workshop.output() == expected, "the outputs differ");
 }
 
 #[test]

@@ -117,7 +117,9 @@ fn who_is_killed_between_the_output_and_the_journal_loses_nothing() {
     let is_of_list = |question: &&String| {
         question.strip_suffix(" MX").is_some_and(|name| list.domains.contains(name))
     };
-    // Of all others the journal knew.
+    // Of all others the journal knew. The last of them are heard once more, since the resolver was not tested
+    // after them: one for eight look-ups at the same time.
     let again: Vec<&String> = again.iter().filter(is_of_list).collect();
-    assert_eq!(again, ["last.test MX"]);
+    assert!(again.iter().any(|question| *question == "last.test MX"), "{again:?}");
+    assert!(again.len() <= 1 + 64 / 8, "{again:?}");
 }

@@ -14,6 +14,7 @@ use mailvet::report::Column;
 use mailvet::roster::{
     Encoding, Format, Formulas, Header, Kind, Reader, Row, Sameness, Shape, Target, Wish,
 };
+use mailvet::store::Journal;
 use mailvet::validator::{Connection, Manner, Validator};
 use mailvet::verdict::{Depth, Verdict};
 use proptest::prelude::*;
@@ -74,7 +75,7 @@ fn cleaned(
     let run = Run {
         list,
         judge: Arc::new(judge),
-        journal: None,
+        journal: Journal::temporary().unwrap(),
         sink: Sink::new(&plan, form, Filter::default(), outlets, tally).telling_duplicates(),
         progress: Arc::new(Progress::default()),
         depth: Depth::Syntax,

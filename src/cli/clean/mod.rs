@@ -11,24 +11,26 @@ mod watch;
 mod work;
 
 use std::io::{self, IsTerminal};
-use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use jiff::Timestamp;
 
 use super::Global;
+use super::depth::DepthArg;
 use super::exit::{Exit, OrStop, Stopped};
 use super::settings::Settings;
 use super::system;
-use crate::batch::summary::{Listing, Tally};
+use crate::batch::summary::{Listing, Summary, Tally};
 use crate::batch::{Filter, Form, List, Progress, Reading, Run, Sink, Source, Stop};
 use crate::config::Config;
 use crate::report::Column;
 use crate::roster::{Formulas, Sameness, Shape, Target, Wish};
+use crate::validator::Validator;
 pub(super) use arguments::CleanArgs;
 use arguments::{Columns, ReadingArgs, WritingArgs};
-use places::Earlier;
+use journal::{Earlier, JournalPlace};
 use stopping::{Interrupts, is_no_room, stopped};
 use voice::Voice;
 use watch::{Watched, watch};
@@ -44,31 +46,33 @@ pub(super) async fn run(
     system::raise_open_files();
     system::forbid_core_dumps();
     reports::check(arguments).or_usage()?;
+    if arguments.looking.wait && arguments.looking.depth != DepthArg::Mailbox {
+        return Err(anyhow!("--wait is for mail servers: give --depth mailbox too")).or_usage();
+    }
     let target = places::target(&arguments.writing).or_usage()?;
     let list = open(arguments).or_usage()?;
     places::check(arguments, list.plan(), target).or_usage()?;
     let form = form(arguments, list.plan().shape(), target);
     voice.tell_of(&list, &form);
-    let prepare = |journal: Option<&Path>| {
+    let prepare = |journal: &JournalPlace| {
         Work::prepare(arguments, global, config, settings, &list, &form.columns, journal)
     };
     if let Some(rows) = arguments.looking.sample {
-        return sample::run(rows, prepare(None)?, list).await;
+        return sample::run(rows, prepare(&JournalPlace::nowhere())?, list).await;
     }
     places::make_folder(&arguments.writing).map_err(fitting)?;
-    let journal = places::journal(arguments);
-    let earlier = places::settle_journal(journal.as_deref(), &arguments.writing).or_usage()?;
-    if arguments.writing.resume && earlier == Earlier::None {
+    let journal = JournalPlace::of(arguments).or_usage()?;
+    if arguments.writing.resume && journal.earlier() == Earlier::None {
         voice.say("there is nothing to go on with: this run begins at the beginning");
     }
-    let work = prepare(journal.as_deref())?;
-    if earlier == Earlier::GoesOn {
+    let work = prepare(&journal)?;
+    if journal.earlier() == Earlier::GoesOn {
         work.journal.forget_unanswered().await;
     }
     let sink = match sink(arguments, &list, form, target) {
         Ok(sink) => sink,
         Err(error) => {
-            if earlier == Earlier::None {
+            if journal.earlier() != Earlier::GoesOn {
                 // Nothing is in it that anybody could go on with.
                 let _ = work.journal.finish();
             }
@@ -80,14 +84,27 @@ pub(super) async fn run(
         Ok(summary) => {
             let written = reports::write(arguments, &summary, Timestamp::now());
             voice.sum_up(&summary);
-            written.map_err(fitting)?;
+            if let Err(error) = written {
+                work.journal.close();
+                return Err(fitting(error));
+            }
+            // Not before everything is there that was wished for.
+            work.journal.finish().or_failure()?;
             Ok(Exit::Done)
         }
         Err(stop) => {
+            forget_lies(&work.validator).await;
             work.journal.close();
-            stopped(&stop, arguments, journal.as_deref())
+            stopped(&stop, arguments, &journal)
         }
     }
+}
+
+/// Whatever ended the work: what the DNS said last is kept only where it can be believed.
+async fn forget_lies(validator: &Validator) {
+    const PATIENCE: Duration = Duration::from_secs(5);
+    // What comes of it is in the journal.
+    let _ = tokio::time::timeout(PATIENCE, validator.last_test()).await;
 }
 
 /// Works on the list, watched by whoever is there, until it ends or somebody wishes it to stop.
@@ -96,7 +113,7 @@ async fn at_work(
     sink: Sink,
     work: &Work,
     voice: Voice,
-) -> Result<Result<crate::batch::summary::Summary, Stop>, Stopped> {
+) -> Result<Result<Summary, Stop>, Stopped> {
     let progress = Arc::new(Progress::default());
     let watched = Watched {
         progress: progress.clone(),
@@ -106,7 +123,7 @@ async fn at_work(
     let run = Run {
         list,
         judge: work.judge.clone(),
-        journal: Some(work.journal.clone()),
+        journal: work.journal.clone(),
         sink,
         progress,
         depth: work.depth,

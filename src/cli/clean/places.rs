@@ -5,17 +5,13 @@ use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, bail, ensure};
+use anyhow::{Context, bail, ensure};
 
 use super::arguments::{CleanArgs, WritingArgs};
-use super::journal;
+use super::journal::JournalPlace;
 use crate::batch::{Outlet, Outlets};
-use crate::files::{OutputFile, meant_by, with_ending};
+use crate::files::{OutputFile, meant_by, partial_path};
 use crate::roster::{Plan, Target};
-use crate::store::Journal;
-
-/// What the name of a journal ends with.
-const JOURNAL: &str = ".mailvet-journal";
 
 /// The file that the list is read from; none for standard input.
 pub(super) fn input(arguments: &CleanArgs) -> Option<&Path> {
@@ -28,54 +24,8 @@ pub(super) fn output(writing: &WritingArgs) -> Option<&Path> {
 }
 
 /// Whether a file can be written aside and renamed.
-fn is_ordinary(path: &Path) -> bool {
+pub(super) fn is_ordinary(path: &Path) -> bool {
     std::fs::metadata(path).map_or(true, |there| there.is_file())
-}
-
-/// Where the journal is; none where nobody could go on with it.
-pub(super) fn journal(arguments: &CleanArgs) -> Option<PathBuf> {
-    input(arguments).filter(|path| is_ordinary(path))?;
-    let writing = &arguments.writing;
-    match (output(writing), &writing.split) {
-        (Some(path), _) if is_ordinary(path) => Some(with_ending(&meant_by(path), JOURNAL)),
-        (None, Some(folder)) if writing.output.is_none() => Some(folder.join(&JOURNAL[1..])),
-        _ => None,
-    }
-}
-
-/// Sees to it that an earlier run that was stopped is neither forgotten nor mixed up with this one.
-pub(super) fn settle_journal(
-    path: Option<&Path>,
-    writing: &WritingArgs,
-) -> anyhow::Result<Earlier> {
-    let Some(path) = path else {
-        ensure!(
-            !writing.resume,
-            "--resume goes on with a list in a file and an output in another: name INPUT and -o OUTPUT"
-        );
-        return Ok(Earlier::None);
-    };
-    match (Journal::exists(path), writing.resume, writing.restart) {
-        (false, _, _) => Ok(Earlier::None),
-        (true, true, _) => Ok(Earlier::GoesOn),
-        (true, false, true) => {
-            Journal::delete(path).map_err(|error| anyhow!(journal::said(&error)))?;
-            Ok(Earlier::None)
-        }
-        (true, false, false) => bail!(
-            "an earlier run for this output was stopped before its end: give --resume to go on with it, or \
-             --restart to begin anew"
-        ),
-    }
-}
-
-/// What an earlier run has left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Earlier {
-    /// Nothing.
-    None,
-    /// A journal, with which this one goes on.
-    GoesOn,
 }
 
 /// The format of the output: as it is said, or as its name says.
@@ -91,6 +41,10 @@ pub(super) fn target(writing: &WritingArgs) -> anyhow::Result<Option<Target>> {
         Some("csv") => Some(Target::Csv),
         Some("tsv" | "tab") => Some(Target::Tsv),
         Some("jsonl" | "ndjson") => Some(Target::JsonLines),
+        Some("json") => bail!(
+            "a JSON document cannot be written; name the output .jsonl for a JSON object a line, or say \
+             --to"
+        ),
         Some("xlsx" | "xls" | "ods") => {
             bail!("a workbook cannot be written; name the output .csv, which Excel and others open")
         }
@@ -155,22 +109,27 @@ pub(super) fn check(
     target: Option<Target>,
 ) -> anyhow::Result<()> {
     let split = arguments.writing.split.as_deref();
+    let read =
+        input(arguments).into_iter().chain(arguments.looking.suppress.iter().map(|path| &**path));
+    let read: Vec<&Path> = read.collect();
+    let is_read = |path: &Path| read.iter().any(|list| is_same(list, path));
+    if let Some(journal) = JournalPlace::path(arguments) {
+        ensure!(!is_read(&journal), "{} is a journal and no list", journal.display());
+    }
     let mut places: Vec<PathBuf> = Vec::new();
     for path in written(arguments, Outlets::extension(plan, target)) {
         if !is_ordinary(&path) {
             continue;
         }
         let shown = path.display();
-        if let Some(list) = input(arguments) {
-            ensure!(
-                !is_same(list, &path),
-                "{shown} is the list itself; name another file for what is written"
-            );
-        }
-        let is_suppress = arguments.looking.suppress.iter().any(|list| is_same(list, &path));
         ensure!(
-            !is_suppress,
-            "{shown} is read for --suppress; name another file for what is written"
+            !is_read(&path),
+            "{shown} is a list that is read; name another file for what is written"
+        );
+        ensure!(
+            !is_read(&partial_path(&meant_by(&path))),
+            "a list that is read is where {shown} stands until it is complete; name another file for \
+             what is written"
         );
         let folder = folder_of(&path);
         ensure!(

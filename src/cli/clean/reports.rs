@@ -34,10 +34,6 @@ pub(super) fn check(arguments: &CleanArgs) -> anyhow::Result<()> {
         if kind(path).is_none() {
             bail!("the name of a report ends with .html or .json; {} does not", path.display());
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-            bail!("cannot write {}: there is no folder {}", path.display(), folder.display());
-        }
     }
     Ok(())
 }
@@ -52,8 +48,12 @@ pub(super) fn write(
     let title = title.map_or_else(|| "standard input".into(), |name| name.to_string_lossy());
     for path in &arguments.telling.report {
         let facts = PageFacts { title: &title, made_at };
-        write_file(path, summary, facts)
-            .with_context(|| format!("the list is done; cannot write {}", path.display()))?;
+        write_file(path, summary, facts).with_context(|| {
+            format!(
+                "the list is done, and --resume makes its reports again; cannot write {}",
+                path.display()
+            )
+        })?;
     }
     Ok(())
 }

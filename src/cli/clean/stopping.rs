@@ -1,13 +1,13 @@
 //! How `mailvet clean` ends where the list does not.
 
 use std::io;
-use std::path::Path;
 
 use anyhow::anyhow;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::arguments::CleanArgs;
-use super::{journal, places};
+use super::journal::{self, JournalPlace};
+use super::places;
 use crate::batch::{Stop, WriteError};
 use crate::cli::exit::{Exit, Stopped};
 use crate::files::{meant_by, partial_path};
@@ -41,11 +41,9 @@ impl Interrupts {
 pub(super) fn stopped(
     stop: &Stop,
     arguments: &CleanArgs,
-    journal_path: Option<&Path>,
+    journal: &JournalPlace,
 ) -> Result<Exit, Stopped> {
-    if let Stop::Writing(WriteError { path: None, error }) = stop
-        && error.kind() == io::ErrorKind::BrokenPipe
-    {
+    if is_pipe_closed(stop) && !wants_files(arguments) {
         // Whoever read the output has enough of it.
         return Ok(Exit::Done);
     }
@@ -63,19 +61,36 @@ pub(super) fn stopped(
             why.push_str(&format!("; what is written so far is in {}", partial.display()));
         }
     }
-    why.push_str(match (journal_path, stop) {
-        // That is said already.
-        (_, Stop::Noting(StoreError::Damaged { .. })) => "",
-        (Some(_), _) => "; the same command with --resume goes on",
-        (None, _) => "; only with a list in a file and -o OUTPUT can --resume go on",
+    why.push_str(match (stop, journal.is_somewhere()) {
+        // That is said already, or would be of no use.
+        (Stop::Noting(StoreError::Damaged { .. }) | Stop::RowsLost { .. } | Stop::Broken, _) => "",
+        (Stop::Reading(_), true) => {
+            "; once the list can be read to its end, the same command with --resume goes on"
+        }
+        (_, true) => "; the same command with --resume goes on",
+        (_, false) => "; only with a list in a file and -o OUTPUT can --resume go on",
     });
     Err(Stopped { exit, why: anyhow!(why) })
+}
+
+fn is_pipe_closed(stop: &Stop) -> bool {
+    match stop {
+        Stop::Writing(WriteError { error, .. }) => error.kind() == io::ErrorKind::BrokenPipe,
+        _ => false,
+    }
+}
+
+/// Whether there is more to be written than one pipe.
+fn wants_files(arguments: &CleanArgs) -> bool {
+    let writing = &arguments.writing;
+    writing.split.is_some() || writing.rejects.is_some() || !arguments.telling.report.is_empty()
 }
 
 /// How a command ends that was stopped.
 pub(super) fn exit_of(stop: &Stop) -> Exit {
     match stop {
         Stop::Interrupted | Stop::Halted(_) => Exit::Partial,
+        stop if is_pipe_closed(stop) => Exit::Partial,
         Stop::Reading(_)
         | Stop::Writing(_)
         | Stop::Noting(_)

@@ -1,14 +1,14 @@
 //! What works on a list, put together from the arguments and the configuration.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use jiff::Timestamp;
 
 use super::arguments::CleanArgs;
+use super::journal::JournalPlace;
+use super::places;
 use super::voice::Voice;
-use super::{journal, places};
 use crate::batch::{Asking, Judge, JudgeSettings, List, Recheck, Source, Suppressed};
 use crate::cli::Global;
 use crate::cli::depth::DepthArg;
@@ -39,7 +39,7 @@ impl Work {
         settings: &Settings,
         list: &List,
         columns: &[Column],
-        journal: Option<&Path>,
+        journal: &JournalPlace,
     ) -> Result<Self, Stopped> {
         let looking = &arguments.looking;
         let connection = global.connection();
@@ -66,7 +66,7 @@ impl Work {
                 }
             });
         }
-        let journal = journal::open(journal)?;
+        let journal = journal.open()?;
         let validator = Arc::new(parts.at_work(BulkWish {
             journal: journal.clone(),
             concurrency: looking.concurrency.get(),

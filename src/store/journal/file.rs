@@ -10,7 +10,7 @@ use super::super::StoreError;
 use super::super::file::{connect, create_file};
 use super::super::key::Key;
 use super::tables::Owner;
-use super::{Tell, Work, tables};
+use super::{Mark, Tell, Work, tables};
 
 /// How long one waits for another process, which has it for as long as it runs: it may be about to end.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -74,6 +74,11 @@ impl JournalFile {
         };
         change.commit().map_err(of)?;
         Ok(Self { connection, path, key })
+    }
+
+    /// Where the run stands.
+    pub(super) fn mark(&self) -> Result<Mark, StoreError> {
+        tables::mark(&self.connection).map_err(|error| StoreError::of(&error, &self.path))
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -44,6 +44,8 @@ struct Shared {
     scribe: Mutex<Option<JoinHandle<JournalFile>>>,
     /// Whether routes are not to be believed any more. Read and written by the thread that writes.
     is_distrusted: Arc<AtomicBool>,
+    /// What has a higher number was noted since it was opened.
+    opened_at: Mark,
 }
 
 /// The journal is closed, or in trouble: nobody knows what is in it, and the work ends.
@@ -115,6 +117,7 @@ impl Journal {
 
     fn over(file: JournalFile) -> Result<Self, StoreError> {
         let path = file.path().to_owned();
+        let opened_at = file.mark()?;
         let (sender, work) = mpsc::channel(MOST_WAITING);
         let (tell, trouble) = watch::channel(None);
         let scribe = std::thread::Builder::new().name("journal".to_owned());
@@ -125,6 +128,7 @@ impl Journal {
             trouble,
             scribe: Mutex::new(Some(scribe)),
             is_distrusted: Arc::default(),
+            opened_at,
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -149,6 +153,16 @@ impl Journal {
             tables::note_route(file, key, &domain, &noted)
         })
         .await;
+    }
+
+    /// Whether the route of a domain is one of the last so many that an earlier run has left, and was never
+    /// confirmed.
+    pub async fn is_among_last_left(&self, domain: &HostName, count: usize) -> bool {
+        let (domain, last) = (domain.clone(), self.shared.opened_at);
+        let found = self
+            .done(move |file, key| tables::is_among_last(file, key, &domain, last, count))
+            .await;
+        found.unwrap_or(false)
     }
 
     /// What is known of a mailbox, if it was noted.

@@ -246,6 +246,23 @@ pub(super) fn has_unconfirmed(file: &Connection) -> rusqlite::Result<bool> {
     Ok(last > confirmed(file)?)
 }
 
+/// Whether a route is one of the last so many up to this point, and nobody has confirmed it.
+pub(super) fn is_among_last(
+    file: &Connection,
+    key: &Key,
+    domain: &HostName,
+    Mark(last): Mark,
+    count: usize,
+) -> rusqlite::Result<bool> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let first = confirmed(file)?.max(last.saturating_sub(count)) + 1;
+    let mark = key.mark(NameOf::Domain, domain.as_str());
+    let sql = "SELECT count(*) FROM route WHERE mark = ?1 AND number BETWEEN ?2 AND ?3";
+    let found: i64 =
+        file.prepare_cached(sql)?.query_row(params![mark, first, last], |row| row.get(0))?;
+    Ok(found > 0)
+}
+
 pub(super) fn routes(file: &Connection) -> rusqlite::Result<u64> {
     let count: i64 = file.query_row("SELECT count(*) FROM route", [], |row| row.get(0))?;
     Ok(count.unsigned_abs())

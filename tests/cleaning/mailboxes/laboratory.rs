@@ -222,7 +222,7 @@ impl Laboratory {
         let run = Run {
             list,
             judge: Arc::new(judge),
-            journal: Some(journal.clone()),
+            journal: journal.clone(),
             sink: sink.telling_duplicates(),
             progress: progress.clone(),
             depth: Depth::Mailbox,
