@@ -14,6 +14,8 @@ use flate2::bufread::MultiGzDecoder;
 
 pub use output::{OutputFile, meant_by, partial_path, with_ending};
 
+/// What a zip archive begins with, which a workbook is.
+const ZIP: &[u8] = b"PK\x03\x04";
 /// Bytes read from a source at once.
 const PIECE_BYTES: usize = 64 * 1024;
 /// The largest workbook that is read, in bytes.
@@ -59,6 +61,12 @@ pub enum FileError {
         /// The sheets it has.
         sheets: Vec<String>,
     },
+    /// It is no workbook, and has no sheets at all.
+    #[error("this is no Excel workbook, so it has no sheet {wanted:?}")]
+    NoWorkbook {
+        /// What was asked for.
+        wanted: String,
+    },
     /// The workbook is larger than what is read into memory.
     #[error("the workbook is too large; save the sheet as CSV")]
     TooLarge,
@@ -76,18 +84,21 @@ impl Text {
     /// The text in a source; of a workbook that of the sheet of this name, else of the first one.
     ///
     /// # Errors
-    /// There is none.
+    /// There is none, or no such sheet.
     pub fn of(source: impl Read + Send + 'static, sheet: Option<&str>) -> Result<Self, FileError> {
         let mut source = BufReader::with_capacity(PIECE_BYTES, source);
         let magic = beginning(&mut source)?;
         let source = Cursor::new(magic.clone()).chain(source);
+        if let (Some(wanted), false) = (sheet, magic == ZIP) {
+            return Err(FileError::NoWorkbook { wanted: wanted.to_owned() });
+        }
         match magic.as_slice() {
             [0x1f, 0x8b, ..] => {
                 let unpacked = Unpacked(MultiGzDecoder::new(source));
                 let unpacked = BufReader::with_capacity(PIECE_BYTES, unpacked);
                 Ok(Self { container: Container::Gzip, reader: Box::new(unpacked) })
             }
-            [b'P', b'K', 3, 4] => {
+            ZIP => {
                 let text = Cursor::new(workbook::text(source, sheet)?);
                 Ok(Self { container: Container::Workbook, reader: Box::new(text) })
             }
