@@ -157,16 +157,25 @@ impl Judge {
     }
 
     fn is_suppressed(&self, row: &Row) -> bool {
+        row.addresses().iter().any(|text| self.is_suppressed_text(text))
+    }
+
+    fn is_suppressed_text(&self, text: &str) -> bool {
         let suppressed = &self.settings.suppressed;
-        !suppressed.is_empty()
-            && row.addresses().iter().any(|text| {
-                let address = self.validator.canonical(text, Manner::Lenient);
-                address.is_some_and(|(address, canonical)| suppressed.has(&address, &canonical))
-            })
+        !suppressed.is_empty() && {
+            let address = self.validator.canonical(text, Manner::Lenient);
+            address.is_some_and(|(address, canonical)| suppressed.has(&address, &canonical))
+        }
     }
 
     fn kept(&self, row: &Row) -> Option<Earlier> {
-        self.settings.recheck.as_ref()?.kept(row, &self.plan)
+        let recheck = self.settings.recheck.as_ref()?;
+        recheck.kept(row, &self.plan, |normalized| {
+            row.addresses().iter().any(|text| {
+                let address = self.validator.canonical(text, self.settings.manner);
+                address.is_some_and(|(address, _)| address.normalized() == normalized)
+            })
+        })
     }
 
     fn key_of(&self, text: &str) -> Option<String> {

@@ -53,7 +53,7 @@ impl Work {
         let suppressed =
             suppressed(arguments, parts.validator(), Voice::of(arguments)).or_usage()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let recheck = recheck(arguments, list, columns, clock.now()).or_usage()?;
+        let recheck = recheck(arguments, list, columns, depth, clock.now()).or_usage()?;
         let asking = match depth {
             Depth::Mailbox if parts.validator().can_probe() => Asking::First,
             Depth::Syntax | Depth::Domain | Depth::Mailbox => Asking::Never,
@@ -133,6 +133,7 @@ fn recheck(
     arguments: &CleanArgs,
     list: &List,
     columns: &[Column],
+    depth: Depth,
     now: Timestamp,
 ) -> anyhow::Result<Option<Recheck>> {
     let Some(age) = arguments.looking.recheck_after else { return Ok(None) };
@@ -155,9 +156,18 @@ fn recheck(
         "nothing tells how old the verdicts are: name the file, or keep the column `{}`",
         Column::CheckedAt.name()
     );
-    Ok(Some(Recheck {
+    let recheck = Recheck {
         since: now.checked_sub(age).unwrap_or(Timestamp::MIN),
         written_at: written_at.unwrap_or(Timestamp::MIN),
         columns: columns.to_vec(),
-    }))
+        depth,
+    };
+    let missing: Vec<&str> = recheck.missing(names).into_iter().map(Column::name).collect();
+    if !missing.is_empty() {
+        Voice::of(arguments).say(format_args!(
+            "all rows are looked at again: the list has no column {}",
+            missing.join(", ")
+        ));
+    }
+    Ok(Some(recheck))
 }
