@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::summary::RowSeen;
 use crate::report::Column;
 use crate::roster::{Plan, Row};
-use crate::verdict::{Advice, Reason, Verdict};
+use crate::verdict::{Advice, Depth, Reason, Verdict};
 
 /// Which verdicts of an earlier run are kept.
 pub struct Recheck {
@@ -13,8 +13,11 @@ pub struct Recheck {
     pub since: Timestamp,
     /// When rows were looked at that do not say so: when the file was written.
     pub written_at: Timestamp,
-    /// The columns that a row has to have. Without one of them it is looked at again.
+    /// The columns that are written. A row that lacks one of them, which cannot be told from the others
+    /// either, is looked at again.
     pub columns: Vec<Column>,
+    /// How deep this run looks. What an earlier one did not look at as deeply is looked at again.
+    pub depth: Depth,
 }
 
 /// What an earlier run said of a row.
@@ -29,9 +32,33 @@ pub struct Earlier {
 }
 
 impl Recheck {
-    /// What an earlier run said of a row; none where there was none, it is too old, or it could not find
-    /// out.
-    pub(super) fn kept(&self, row: &Row, plan: &Plan) -> Option<Earlier> {
+    /// The columns for lack of which all rows of a list with these columns are looked at again.
+    pub fn missing(&self, names: &[String]) -> Vec<Column> {
+        let has = |column: Column| names.iter().any(|name| name == column.name());
+        let needed = self.columns.iter().flat_map(|column| match column {
+            // Told by rows without them, or left empty.
+            Column::DuplicateOf | Column::CheckedAt | Column::Report => &[][..],
+            Column::Fixed if !has(Column::Fixed) => &[Column::Suggestion, Column::Reasons],
+            column => std::slice::from_ref(column),
+        });
+        let mut missing: Vec<Column> = Vec::new();
+        for column in needed.chain(&[Column::Normalized]) {
+            if !has(*column) && !missing.contains(column) {
+                missing.push(*column);
+            }
+        }
+        missing
+    }
+
+    /// What an earlier run said of a row; none where there was none, it is too old, it could not find out
+    /// or did not look as deep, or the row is not the same any more: `is_its` tells whether an address in
+    /// its normal form is one of the row's.
+    pub(super) fn kept(
+        &self,
+        row: &Row,
+        plan: &Plan,
+        is_its: impl Fn(&str) -> bool,
+    ) -> Option<Earlier> {
         let text = |column: Column| row.text_of(plan, column.name());
         let verdict = text(Column::Verdict)?;
         let verdict = Verdict::ALL.into_iter().find(|known| known.code() == verdict)?;
@@ -42,6 +69,18 @@ impl Recheck {
         if verdict == Verdict::Unknown || checked_at < self.since {
             return None;
         }
+        let is_deep_enough = verdict == Verdict::Undeliverable
+            || text(Column::Depth).is_none_or(|depth| {
+                Depth::ALL.iter().any(|known| known.code() == depth && *known >= self.depth)
+            });
+        // Of a text that was no address nothing tells whether it is still the same; to look at it again
+        // costs nothing.
+        let normalized = text(Column::Normalized)?;
+        // Before what a spreadsheet would take for a formula an earlier run has put an apostrophe.
+        let is_its = is_its(&normalized) || normalized.strip_prefix('\'').is_some_and(is_its);
+        if !is_deep_enough || !is_its {
+            return None;
+        }
         let columns = self.columns.iter().filter(|column| **column != Column::DuplicateOf);
         let columns = columns.map(|column| {
             let text = match (text(*column), column) {
@@ -49,6 +88,15 @@ impl Recheck {
                 (Some(text), _) => text.into_owned(),
                 // The date that the rest of the row is from.
                 (None, Column::CheckedAt) => format!("{checked_at:.0}"),
+                (None, Column::Fixed) => {
+                    let (meant, reasons) = (text(Column::Suggestion)?, text(Column::Reasons)?);
+                    let is_slip =
+                        words(&reasons).filter_map(Reason::from_code).any(Reason::is_slip);
+                    let fixed = if is_slip && !meant.is_empty() { &meant } else { &normalized };
+                    fixed.clone().into_owned()
+                }
+                // Nothing but a look tells all that.
+                (None, Column::Report) => String::new(),
                 (None, _) => return None,
             };
             Some((*column, text))

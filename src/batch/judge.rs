@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::report::Report;
+use crate::report::{Column, Report};
 use crate::roster::{Kind, Part, Plan, Row, RowFault, Sameness};
 use crate::typo::Locale;
 use crate::validator::{Caller, Manner, Request, Urgency, Validator, Whom};
@@ -150,6 +150,10 @@ impl Judge {
             Some(sameness) => reports.iter().filter_map(|report| key(report, sameness)).collect(),
         };
         let mut report = reports.swap_remove(0);
+        if report.suggestion.as_ref().is_some_and(|meant| self.is_suppressed_text(&meant.email)) {
+            // Whoever takes a suggestion over would write to them.
+            report.suggestion = None;
+        }
         if addresses > 1 {
             report.message = of_several(&report, addresses);
         }
@@ -157,16 +161,32 @@ impl Judge {
     }
 
     fn is_suppressed(&self, row: &Row) -> bool {
+        row.addresses().iter().any(|text| self.is_suppressed_text(text))
+    }
+
+    fn is_suppressed_text(&self, text: &str) -> bool {
         let suppressed = &self.settings.suppressed;
-        !suppressed.is_empty()
-            && row.addresses().iter().any(|text| {
-                let address = self.validator.canonical(text, Manner::Lenient);
-                address.is_some_and(|(address, canonical)| suppressed.has(&address, &canonical))
-            })
+        !suppressed.is_empty() && {
+            let address = self.validator.canonical(text, Manner::Lenient);
+            address.is_some_and(|(address, canonical)| suppressed.has(&address, &canonical))
+        }
     }
 
     fn kept(&self, row: &Row) -> Option<Earlier> {
-        self.settings.recheck.as_ref()?.kept(row, &self.plan)
+        let recheck = self.settings.recheck.as_ref()?;
+        let earlier = recheck.kept(row, &self.plan, |normalized| {
+            row.addresses().iter().any(|text| {
+                let address = self.validator.canonical(text, self.settings.manner);
+                address.is_some_and(|(address, _)| address.normalized() == normalized)
+            })
+        })?;
+        // Its suggestion may be of somebody who has unsubscribed since.
+        let names_suppressed = |column: Column| {
+            let text = row.text_of(&self.plan, column.name());
+            text.is_some_and(|text| self.is_suppressed_text(&text))
+        };
+        let is_stale = [Column::Suggestion, Column::Fixed].into_iter().any(names_suppressed);
+        (!is_stale).then_some(earlier)
     }
 
     fn key_of(&self, text: &str) -> Option<String> {

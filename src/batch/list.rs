@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -68,8 +68,16 @@ impl List {
     /// # Errors
     /// It cannot be read, or not without its owner's help.
     pub fn open(source: Source, reading: &Reading) -> Result<Self, ListError> {
+        Self::open_as(source, reading.sheet.clone(), |head| Plan::of(head, &reading.wish))
+    }
+
+    /// The same, where somebody else finds out how the list is to be read.
+    pub(super) fn open_as(
+        source: Source,
+        sheet: Option<String>,
+        plan: impl FnOnce(&Head) -> Result<Plan, PlanError>,
+    ) -> Result<Self, ListError> {
         let bytes = Arc::new(AtomicU64::new(0));
-        let sheet = reading.sheet.clone();
         match source {
             Source::File(path) => {
                 let file = File::open(&path)?;
@@ -77,10 +85,10 @@ impl List {
                 let metadata = file.metadata()?;
                 if !metadata.is_file() {
                     let stream = Source::Stream(Box::new(file));
-                    return Self::open(stream, reading);
+                    return Self::open_as(stream, sheet, plan);
                 }
                 let text = Text::of(file, sheet.as_deref())?;
-                let plan = Plan::of(&Head::read(text.reader)?, &reading.wish)?;
+                let plan = plan(&Head::read(text.reader)?)?;
                 let size = Some(metadata.len());
                 Ok(Self { plan: Arc::new(plan), sheet, origin: Origin::File(path), bytes, size })
             }
@@ -88,7 +96,7 @@ impl List {
                 let counted = Counted { inner: stream, bytes: bytes.clone() };
                 let mut text = Text::of(counted, sheet.as_deref())?;
                 let head = Head::read(&mut text.reader)?;
-                let plan = Plan::of(&head, &reading.wish)?;
+                let plan = plan(&head)?;
                 let whole = Cursor::new(head.bytes().to_vec()).chain(text.reader);
                 let origin = Origin::Stream(Some(Box::new(BufReader::new(whole))));
                 Ok(Self { plan: Arc::new(plan), sheet, origin, bytes, size: None })
@@ -99,14 +107,6 @@ impl List {
     /// How it is read.
     pub fn plan(&self) -> &Arc<Plan> {
         &self.plan
-    }
-
-    /// The file it is in, if it is in one.
-    pub fn path(&self) -> Option<&Path> {
-        match &self.origin {
-            Origin::File(path) => Some(path),
-            Origin::Stream(_) | Origin::SetDown(_) => None,
-        }
     }
 
     /// How many bytes there are, where that is known.

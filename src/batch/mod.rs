@@ -30,4 +30,4 @@ pub use progress::{Moment, Progress};
 pub use run::{Asking, Run, Stop};
 pub use sample::{Sampled, sample};
 pub use sink::{Form, Outlet, Outlets, Sink, WriteError};
-pub use suppress::Suppressed;
+pub use suppress::{Added, SuppressError, Suppressed};

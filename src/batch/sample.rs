@@ -37,7 +37,19 @@ impl Sampled {
     /// What share of all rows can be expected to have a verdict.
     pub fn share(&self, verdict: Verdict) -> Share {
         let place = Verdict::ALL.iter().position(|known| *known == verdict).unwrap_or_default();
-        Share::of(self.summary.verdicts[place], self.summary.rows.read, self.whole)
+        Share::of(self.summary.verdicts[place], self.judged(), self.left())
+    }
+
+    /// How many rows of the sample have a verdict. Those of people who are not to be written to have none.
+    pub fn judged(&self) -> u64 {
+        self.summary.rows.read - self.summary.rows.suppressed
+    }
+
+    /// How many rows of the list can be expected to get one: as large a part of it as of the sample.
+    pub fn left(&self) -> u64 {
+        let (judged, read) = (u128::from(self.judged()), u128::from(self.summary.rows.read.max(1)));
+        let left = (u128::from(self.whole) * judged + read / 2) / read;
+        u64::try_from(left).unwrap_or(self.whole)
     }
 }
 

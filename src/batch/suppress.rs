@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::list::{List, ListError, Reading, Source};
+use super::list::{List, ListError, Source};
 use crate::address::{Address, Domain, Host};
 use crate::catalog::Canonical;
-use crate::roster::{Reader, Seen};
+use crate::roster::{Head, Header, Kind, Note, Plan, PlanError, Reader, RowFault, Seen, Wish};
 use crate::validator::{Manner, Validator};
 
 /// Everybody who is not to be written to.
@@ -16,23 +16,91 @@ pub struct Suppressed {
     domains: HashSet<Box<str>>,
 }
 
+/// What was found in a list of people who are not to be written to.
+#[derive(Default)]
+pub struct Added {
+    /// How many people and domains.
+    pub entries: u64,
+    /// How many entries that are neither.
+    pub useless: u64,
+    /// How the list was understood.
+    pub notes: Vec<Note>,
+}
+
+/// A list does not tell who is not to be written to.
+#[derive(Debug, thiserror::Error)]
+pub enum SuppressError {
+    /// There is no reading it.
+    #[error(transparent)]
+    List(ListError),
+    /// None of its columns is known for what it is.
+    #[error("no column holds addresses or domains; call the one that does `email` or `domain`")]
+    NoColumn,
+    /// Several columns may be meant.
+    #[error("more than one column may hold the addresses; take the others out of the file")]
+    SeveralColumns,
+    /// A row cannot be read.
+    #[error(
+        "row {number} cannot be read, and whoever is in it would get mail. {} Correct the row or take it \
+         out of the file",
+        told(*.fault)
+    )]
+    Row {
+        /// Its number, as a spreadsheet counts.
+        number: u64,
+        /// What is wrong with it.
+        fault: RowFault,
+    },
+}
+
+/// What is wrong with a row, of a list about whose encoding nothing can be said.
+fn told(fault: RowFault) -> &'static str {
+    match fault {
+        RowFault::NotUtf8 => "The address is not UTF-8, as others in the file are.",
+        fault => fault.message(),
+    }
+}
+
+impl From<ListError> for SuppressError {
+    fn from(error: ListError) -> Self {
+        match error {
+            // What the messages of these advise is about the list that is cleaned.
+            ListError::Plan(PlanError::NoAddresses { .. }) => Self::NoColumn,
+            ListError::Plan(PlanError::Ambiguous { .. }) => Self::SeveralColumns,
+            error => Self::List(error),
+        }
+    }
+}
+
 impl Suppressed {
-    /// Adds everybody in a list. An entry without an `@`, or with nothing before it, is a domain. Tells how
-    /// many entries are neither.
+    /// Adds everybody in a list, which may be empty. An entry without an `@`, or with nothing before it, is
+    /// a domain.
     ///
     /// # Errors
-    /// The list cannot be read.
-    pub fn add(&mut self, source: Source, validator: &Validator) -> Result<u64, ListError> {
-        let mut list = List::open(source, &Reading::default())?;
+    /// The list cannot be read, or a row of it: whoever is in it may have unsubscribed.
+    pub fn add(&mut self, source: Source, validator: &Validator) -> Result<Added, SuppressError> {
+        let mut list = match List::open_as(source, None, plan) {
+            // Nobody has unsubscribed yet.
+            Err(ListError::Plan(PlanError::Empty)) => return Ok(Added::default()),
+            list => list?,
+        };
         let plan = list.plan().clone();
-        let mut reader = Reader::new(list.text()?, &plan)?;
-        let mut useless = 0;
-        while let Some(row) = reader.read_row()? {
+        let text = list.text().map_err(ListError::File)?;
+        let mut reader = Reader::new(text, &plan).map_err(ListError::from)?;
+        let mut added = Added { notes: plan.notes().to_vec(), ..Added::default() };
+        while let Some(row) = reader.read_row().map_err(ListError::from)? {
+            if let Kind::Fault(fault) = row.kind() {
+                return Err(SuppressError::Row { number: row.number(), fault });
+            }
             for text in row.addresses() {
-                useless += u64::from(!self.add_entry(text, validator));
+                let count = match self.add_entry(text, validator) {
+                    true => &mut added.entries,
+                    false => &mut added.useless,
+                };
+                *count += 1;
             }
         }
-        Ok(useless)
+        Ok(added)
     }
 
     fn add_entry(&mut self, text: &str, validator: &Validator) -> bool {
@@ -41,14 +109,12 @@ impl Suppressed {
             self.people.first(&canonical.key, 0);
             return true;
         }
-        let domain = text.trim();
-        let domain = domain.strip_prefix('@').unwrap_or(domain);
-        match Domain::parse(domain) {
-            Ok(domain) => {
+        match domain(text) {
+            Some(domain) => {
                 self.domains.insert(domain.ascii().into());
                 true
             }
-            Err(_) => false,
+            None => false,
         }
     }
 
@@ -65,4 +131,62 @@ impl Suppressed {
         };
         is_at_domain || self.people.contains(&canonical.key)
     }
+}
+
+/// How many rows are looked at to find the column with the domains.
+const SAMPLE_ROWS: usize = 500;
+/// What such a column is called.
+const NAMES: [&str; 4] = ["domain", "domains", "host", "hosts"];
+
+/// How a list is read that may have domains where others have addresses.
+fn plan(head: &Head) -> Result<Plan, PlanError> {
+    match Plan::of(head, &Wish::default()) {
+        Err(PlanError::NoAddresses { columns }) => {
+            let is_named =
+                |name: &String| NAMES.iter().any(|known| name.trim().eq_ignore_ascii_case(known));
+            let (named, others): (Vec<_>, Vec<_>) =
+                columns.iter().partition(|column| column.name.as_ref().is_some_and(is_named));
+            if let Some(column) = named.first() {
+                return Plan::of(head, &wish(column.number, None));
+            }
+            let mut plans = others.iter().filter_map(|column| domains_in(head, column.number));
+            plans.next().ok_or(PlanError::NoAddresses { columns })
+        }
+        plan => plan,
+    }
+}
+
+/// The plan for a column if it has domains, for the most part.
+fn domains_in(head: &Head, column: usize) -> Option<Plan> {
+    // Where domains are, the first row names columns only if none stands in it.
+    let plan = Plan::of(head, &wish(column, Some(Header::Absent))).ok()?;
+    let mut reader = Reader::new(head.bytes(), &plan).ok()?;
+    let (mut first, mut filled, mut domains) = (None, 0, 0);
+    while filled < SAMPLE_ROWS
+        && let Ok(Some(row)) = reader.read_row()
+    {
+        for text in row.addresses() {
+            let is_domain = text.contains('@') || domain(text).is_some();
+            first.get_or_insert(is_domain);
+            filled += 1;
+            domains += usize::from(is_domain);
+        }
+    }
+    let has_header = first == Some(false);
+    let entries = filled - usize::from(has_header);
+    if domains == 0 || domains * 2 < entries {
+        return None;
+    }
+    let header = if has_header { Header::Present } else { Header::Absent };
+    Plan::of(head, &wish(column, Some(header))).ok()
+}
+
+fn wish(column: usize, header: Option<Header>) -> Wish {
+    Wish { columns: vec![column.to_string()], header, ..Wish::default() }
+}
+
+/// The domain in a text, with or without an `@` before it.
+fn domain(text: &str) -> Option<Domain> {
+    let text = text.trim();
+    Domain::parse(text.strip_prefix('@').unwrap_or(text)).ok()
 }

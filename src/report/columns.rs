@@ -159,8 +159,7 @@ const NEARLY_CERTAIN: u8 = 80;
 /// What was meant where that is nearly certain; else the address in its normal form.
 fn fixed(report: &Report) -> Option<Cow<'_, str>> {
     let reasons = &report.judgement.reasons;
-    let is_slip =
-        reasons.iter().any(|reason| matches!(reason, Reason::DomainTypo | Reason::DomainLookalike));
+    let is_slip = reasons.iter().copied().any(Reason::is_slip);
     match &report.suggestion {
         Some(meant) if is_slip || meant.confidence >= Confidence::from_percent(NEARLY_CERTAIN) => {
             Some(meant.email.as_str().into())

@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
-use std::str::FromStr;
 
 /// What makes two rows the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -16,32 +15,6 @@ pub enum Sameness {
     /// The same mailbox: what the provider ignores counts for nothing.
     #[default]
     Canonical,
-}
-
-/// A text is the name of no sameness.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no such way to tell duplicates; there are: exact, canonical")]
-pub struct UnknownSameness;
-
-impl Sameness {
-    /// Every sameness.
-    pub const ALL: [Self; 2] = [Self::Exact, Self::Canonical];
-
-    /// The name for `--dedupe`.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::Canonical => "canonical",
-        }
-    }
-}
-
-impl FromStr for Sameness {
-    type Err = UnknownSameness;
-
-    fn from_str(name: &str) -> Result<Self, UnknownSameness> {
-        Self::ALL.into_iter().find(|sameness| sameness.code() == name).ok_or(UnknownSameness)
-    }
 }
 
 /// How many tables the keys are spread over. A table doubles when it is full: were all as full as each
@@ -197,13 +170,5 @@ mod tests {
         let (first, last) = (shares[0], shares[shares.len() - 1]);
         assert!(shares.iter().all(|share| (first..=last).contains(share)), "{shares:?}");
         assert!((first * 2).abs_diff(last) < 5, "{first} {last}");
-    }
-
-    #[test]
-    fn codes_lead_back() {
-        for sameness in Sameness::ALL {
-            assert_eq!(sameness.code().parse(), Ok(sameness));
-        }
-        assert_eq!("off".parse::<Sameness>(), Err(UnknownSameness));
     }
 }

@@ -52,7 +52,7 @@ mod window;
 mod writer;
 
 pub use cell::{Cell, Formulas};
-pub use dedupe::{Sameness, Seen, UnknownSameness};
+pub use dedupe::{Sameness, Seen};
 pub use encoding::{Encoding, UnknownEncoding};
 pub use head::{Head, Wish};
 pub use note::Note;

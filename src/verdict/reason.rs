@@ -140,6 +140,11 @@ impl Reason {
         Self::all().find(|reason| reason.code() == code)
     }
 
+    /// Whether the domain was probably not meant.
+    pub fn is_slip(self) -> bool {
+        matches!(self, Self::DomainTypo | Self::DomainLookalike)
+    }
+
     /// The code as clients see it.
     pub fn code(self) -> &'static str {
         match self {

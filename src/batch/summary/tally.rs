@@ -129,8 +129,8 @@ impl Tally {
             self.kinds.relay += u64::from(facts.flags.relay);
             if let Host::Domain(domain) = facts.address.host() {
                 let typed = domain.unicode().to_owned();
-                if matches!(judgement.verdict, Verdict::Undeliverable | Verdict::Unknown) {
-                    self.failing.add((typed.clone(), reason));
+                if let Some(reason) = failure_of_domain(&judgement.reasons) {
+                    self.failing.add((typed.clone(), reason.code()));
                 }
                 if let Some(meant) = &report.suggestion {
                     self.slips.add((typed, meant.domain.clone()));
@@ -203,6 +203,47 @@ impl Tally {
             domains_asked,
             elapsed,
             addresses: self.addresses,
+        }
+    }
+}
+
+/// Why nobody at the domain gets mail; none where that is not so, or not known. What is wrong with one
+/// mailbox is not the domain's fault, and that nobody was asked is ours.
+fn failure_of_domain(reasons: &[Reason]) -> Option<Reason> {
+    let is_of_domain = |reason: &Reason| {
+        matches!(
+            reason,
+            Reason::DomainReserved
+                | Reason::DomainNotFound
+                | Reason::DomainTakesNoMail
+                | Reason::DomainHasNoMailServer
+                | Reason::MailServerUnusable
+                | Reason::DnsTimeout
+                | Reason::DnsFailure
+        )
+    };
+    reasons.iter().copied().find(is_of_domain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_fails_only_where_nobody_at_it_gets_mail() {
+        let cases: [(&[Reason], Option<Reason>); 9] = [
+            (&[Reason::DomainNotFound, Reason::DomainTypo], Some(Reason::DomainNotFound)),
+            (&[Reason::DomainTypo, Reason::DnsTimeout], Some(Reason::DnsTimeout)),
+            (&[Reason::DnsFailure, Reason::RoleAccount], Some(Reason::DnsFailure)),
+            (&[Reason::NotChecked], None),
+            (&[Reason::TimeBudgetSpent], None),
+            (&[Reason::MailboxNotFound], None),
+            (&[Reason::DeniedByOperator], None),
+            (&[Reason::Greylisted], None),
+            (&[Reason::ProbeTimeout], None),
+        ];
+        for (reasons, expected) in cases {
+            assert_eq!(failure_of_domain(reasons), expected, "{reasons:?}");
         }
     }
 }

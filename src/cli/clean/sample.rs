@@ -36,21 +36,32 @@ struct Expected<'a>(&'a Sampled);
 impl Display for Expected<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Sampled { summary, whole, domains, time } = self.0;
-        let judged = summary.rows.read;
-        if judged >= *whole {
-            writeln!(f, "All {} rows were judged: these are no estimates.", HumanCount(*whole))?;
+        let (chosen, suppressed) = (summary.rows.read, summary.rows.suppressed);
+        if suppressed > 0 {
+            writeln!(
+                f,
+                "{} of {} rows are of people who are not to be written to (--suppress); they count for \
+                 nothing below.",
+                HumanCount(suppressed),
+                HumanCount(chosen)
+            )?;
+        }
+        let (judged, left) = (HumanCount(self.0.judged()), self.0.left());
+        if chosen >= *whole && suppressed > 0 {
+            writeln!(f, "All other {judged} rows were judged: these are no estimates.")?;
+        } else if chosen >= *whole {
+            writeln!(f, "All {judged} rows were judged: these are no estimates.")?;
         } else {
             writeln!(
                 f,
-                "{} of {} rows were judged, chosen at random. With 95 % confidence the whole list has:",
-                HumanCount(judged),
+                "{judged} of {} rows were judged, chosen at random. With 95 % confidence the whole list has:",
                 HumanCount(*whole)
             )?;
         }
         writeln!(f)?;
         for verdict in Verdict::ALL {
             let share = self.0.share(verdict);
-            let (expected, rows) = share.rows(*whole);
+            let (expected, rows) = share.rows(left);
             writeln!(
                 f,
                 "  {:<14}{:>6.1} %  ({:.1} to {:.1} %)  {:>12} rows  ({} to {})",

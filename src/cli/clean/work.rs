@@ -17,6 +17,7 @@ use crate::cli::settings::Settings;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::report::Column;
+use crate::roster::Note;
 use crate::store::Journal;
 use crate::validator::{BulkWish, Connection, ListValidator, Validator, Waits};
 use crate::verdict::Depth;
@@ -52,7 +53,7 @@ impl Work {
         let suppressed =
             suppressed(arguments, parts.validator(), Voice::of(arguments)).or_usage()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let recheck = recheck(arguments, list, columns, clock.now()).or_usage()?;
+        let recheck = recheck(arguments, list, columns, depth, clock.now()).or_usage()?;
         let asking = match depth {
             Depth::Mailbox if parts.validator().can_probe() => Asking::First,
             Depth::Syntax | Depth::Domain | Depth::Mailbox => Asking::Never,
@@ -94,14 +95,33 @@ fn suppressed(
 ) -> anyhow::Result<Suppressed> {
     let mut suppressed = Suppressed::default();
     for path in &arguments.looking.suppress {
-        let useless = suppressed
+        let added = suppressed
             .add(Source::File(path.clone()), validator)
             .with_context(|| format!("cannot use {}", path.display()))?;
         let path = path.display();
-        match useless {
+        for note in &added.notes {
+            match note {
+                Note::EncodingAssumed(encoding) => voice.say(format_args!(
+                    "{path} does not say how it is encoded: read as {}; if that is wrong, save it as UTF-8",
+                    encoding.code()
+                )),
+                Note::NotAllUtf8 => {
+                    voice.say(format_args!("{path}: some bytes are not UTF-8"));
+                }
+                Note::SeparatorLine(_) | Note::DuplicateNames(_) => {
+                    voice.say(format_args!("{path}: {note}"));
+                }
+                // Of the output, in which this list does not appear.
+                Note::WrittenAsUtf8(_) | Note::ColumnsReplaced(_) | Note::NoHeader => {}
+            }
+        }
+        if added.entries == 0 {
+            voice.say(format_args!("{path}: there is nobody in it, so nobody is left out for it"));
+        }
+        match added.useless {
             0 => {}
             1 => voice.say(format_args!("{path}: one entry is neither an address nor a domain")),
-            _ => voice
+            useless => voice
                 .say(format_args!("{path}: {useless} entries are neither an address nor a domain")),
         }
     }
@@ -113,6 +133,7 @@ fn recheck(
     arguments: &CleanArgs,
     list: &List,
     columns: &[Column],
+    depth: Depth,
     now: Timestamp,
 ) -> anyhow::Result<Option<Recheck>> {
     let Some(age) = arguments.looking.recheck_after else { return Ok(None) };
@@ -135,9 +156,18 @@ fn recheck(
         "nothing tells how old the verdicts are: name the file, or keep the column `{}`",
         Column::CheckedAt.name()
     );
-    Ok(Some(Recheck {
+    let recheck = Recheck {
         since: now.checked_sub(age).unwrap_or(Timestamp::MIN),
         written_at: written_at.unwrap_or(Timestamp::MIN),
         columns: columns.to_vec(),
-    }))
+        depth,
+    };
+    let missing: Vec<&str> = recheck.missing(names).into_iter().map(Column::name).collect();
+    if !missing.is_empty() {
+        Voice::of(arguments).say(format_args!(
+            "all rows are looked at again: the list has no column {}",
+            missing.join(", ")
+        ));
+    }
+    Ok(Some(recheck))
 }

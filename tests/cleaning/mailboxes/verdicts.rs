@@ -138,13 +138,13 @@ fn a_full_day_leaves_the_rest_unasked() {
 #[test]
 fn who_is_suppressed_or_still_known_is_not_asked_about() {
     let house = house("RCPT joe@one.test 250 Ok\nRCPT old@one.test 250 Ok");
-    let list = "email,mailvet_verdict,mailvet_reasons,mailvet_checked_at\n\
-                joe@one.test,,,\n\
-                gone@one.test,,,\n\
-                known@one.test,deliverable,mailbox_accepted,2999-01-01T00:00:00Z\n\
-                anybody@two.test,,,\n\
-                old@one.test,deliverable,mailbox_accepted,2020-01-01T00:00:00Z\n\
-                unknown@one.test,unknown,greylisted,2999-01-01T00:00:00Z\n";
+    let list = "email,mailvet_verdict,mailvet_reasons,mailvet_normalized,mailvet_checked_at\n\
+                joe@one.test,,,,\n\
+                gone@one.test,,,,\n\
+                known@one.test,deliverable,mailbox_accepted,known@one.test,2999-01-01T00:00:00Z\n\
+                anybody@two.test,,,,\n\
+                old@one.test,deliverable,mailbox_accepted,old@one.test,2020-01-01T00:00:00Z\n\
+                unknown@one.test,unknown,greylisted,unknown@one.test,2999-01-01T00:00:00Z\n";
     house.write("list.csv", list);
     house.write("gone.txt", "GONE@one.test\n@two.test\n");
     house.cleaned(&[
@@ -156,7 +156,7 @@ fn who_is_suppressed_or_still_known_is_not_asked_about() {
         "--recheck-after",
         "90d",
         "--fields",
-        "verdict,reasons",
+        "verdict,reasons,normalized",
     ]);
     let rows = objects(&house.read("out.jsonl"));
     assert_eq!(verdicts(&rows), [DELIVERABLE, DELIVERABLE, DELIVERABLE, NOT_FOUND]);
