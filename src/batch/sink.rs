@@ -10,7 +10,7 @@ use super::filter::Filter;
 use super::judge::{Judged, Said, is_whole};
 use super::summary::{RowSeen, Tally};
 use crate::files::OutputFile;
-use crate::report::Column;
+use crate::report::{Column, Report};
 use crate::roster::{Cell, Formulas, Output, Plan, Row, RowFault, Seen, Shape, Target, Writer};
 use crate::verdict::{Advice, Depth, Verdict};
 
@@ -146,6 +146,10 @@ impl Pen {
         self.writer.row(row, cells).map_err(|error| self.failed(error))
     }
 
+    fn row_of(&mut self, row: &Row, address: &str, cells: &[Cell<'_>]) -> Result<(), WriteError> {
+        self.writer.row_of(row, address, cells).map_err(|error| self.failed(error))
+    }
+
     fn flush(&mut self) -> Result<(), WriteError> {
         self.writer.flush().map_err(|error| self.failed(error))
     }
@@ -265,7 +269,9 @@ impl Sink {
                     column => earlier.text(*column).map(Cow::Borrowed),
                 });
                 let texts: Vec<_> = texts.collect();
-                self.judged(row, earlier.verdict, duplicate_of, &texts)
+                let address = earlier.text(Column::Normalized).or_else(|| first_address(row));
+                let said = Of { verdict: earlier.verdict, duplicate_of };
+                self.judged(row, address.unwrap_or_default(), said, &texts)
             }
             Said::Report { report, addresses } => {
                 self.tally.row(number, &RowSeen::Judged(report));
@@ -278,7 +284,8 @@ impl Sink {
                     column => column.of(report),
                 });
                 let texts: Vec<_> = texts.collect();
-                self.judged(row, report.judgement.verdict, duplicate_of, &texts)
+                let said = Of { verdict: report.judgement.verdict, duplicate_of };
+                self.judged(row, &used(report), said, &texts)
             }
         }
     }
@@ -312,12 +319,12 @@ impl Sink {
         main.into_iter().chain(split).try_for_each(|pen| pen.row(row, &cells))
     }
 
-    /// A row with its verdict.
+    /// A row with the address that counts in it.
     fn judged(
         &mut self,
         row: &Row,
-        verdict: Verdict,
-        duplicate_of: Option<u64>,
+        address: &str,
+        Of { verdict, duplicate_of }: Of,
         texts: &[Option<Cow<'_, str>>],
     ) -> Result<(), WriteError> {
         let is_wanted = self.filter.wants(verdict, duplicate_of.is_some());
@@ -331,7 +338,7 @@ impl Sink {
         let cells = cells(&self.form.columns, texts);
         let file = if duplicate_of.is_some() { DUPLICATES } else { verdict.code() };
         let (main, split) = (self.main.as_mut(), self.split.get_mut(file));
-        main.into_iter().chain(split).try_for_each(|pen| pen.row(row, &cells))
+        main.into_iter().chain(split).try_for_each(|pen| pen.row_of(row, address, &cells))
     }
 
     /// The first row with the address that counts in this one. All of its addresses are remembered.
@@ -350,6 +357,24 @@ impl Sink {
         }
         first
     }
+}
+
+/// What decides where a row goes.
+struct Of {
+    verdict: Verdict,
+    duplicate_of: Option<u64>,
+}
+
+/// The address that a report is about as it is used: without what was pasted around it.
+fn used(report: &Report) -> Cow<'_, str> {
+    match &report.address {
+        Some(facts) => Cow::Owned(facts.address.normalized()),
+        None => Cow::Borrowed(&report.email),
+    }
+}
+
+fn first_address(row: &Row) -> Option<&str> {
+    row.addresses().first().map(String::as_str)
 }
 
 /// What stands in a column of a row that cannot be read.

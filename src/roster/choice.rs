@@ -151,6 +151,14 @@ pub(super) fn first_row(rows: &[SampleRow]) -> FirstRow {
     }
 }
 
+/// Whether the owner names a column by what stands in the first of these rows.
+pub(super) fn has_wanted(rows: &[SampleRow], wanted: &[String]) -> bool {
+    let is_number = |wanted: &str| wanted.parse::<usize>().is_ok();
+    let cells = rows.first().map(|row| row.cells.as_slice()).unwrap_or_default();
+    let has_it = |wanted: &String| cells.iter().any(|cell| names::are_alike(cell, wanted));
+    wanted.iter().any(|wanted| !is_number(wanted) && has_it(wanted))
+}
+
 /// The same of a line. An address that somebody mistyped looks like any word, so only a name will do.
 fn first_line(line: &str) -> FirstRow {
     let is_name = |word: &str| names::calls(word) == Some(Calls::Names);

@@ -250,6 +250,7 @@ impl<'a> Apart<'a> {
         let first = match wish.header {
             Some(Header::Present) => FirstRow::NamesColumns,
             Some(Header::Absent) => FirstRow::Entry,
+            None if choice::has_wanted(rows, &wish.columns) => FirstRow::NamesColumns,
             None => choice::first_row(rows),
         };
         match (rows, first) {

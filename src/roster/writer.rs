@@ -80,6 +80,16 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// Those of the sink.
     pub fn row(&mut self, row: &Row, cells: &[Cell<'_>]) -> io::Result<()> {
+        let first = row.addresses.first().map(String::as_str);
+        self.row_of(row, first.unwrap_or_default(), cells)
+    }
+
+    /// The same, for a row in which this address counts, in the form in which it is used. It stands alone
+    /// where a line is an address, and nowhere else.
+    ///
+    /// # Errors
+    /// Those of the sink.
+    pub fn row_of(&mut self, row: &Row, address: &str, cells: &[Cell<'_>]) -> io::Result<()> {
         if row.kind == Kind::Aside {
             return if self.form.is_kept() { self.sink.write_all(&row.raw) } else { Ok(()) };
         }
@@ -96,7 +106,7 @@ impl<W: Write> Writer<W> {
                 self.delimited(named, cells, beyond, delimiter)
             }
             Form::JsonLines => self.object(row, cells),
-            Form::Lines => self.addresses(row),
+            Form::Lines => self.address(row, address),
         }
     }
 
@@ -244,15 +254,16 @@ impl<W: Write> Writer<W> {
         self.sink.write_all(b"\n")
     }
 
-    /// The addresses of a row alone; of one that cannot be read, all of it.
-    fn addresses(&mut self, row: &Row) -> io::Result<()> {
+    /// An address alone; of a row that cannot be read, all of it.
+    fn address(&mut self, row: &Row, address: &str) -> io::Result<()> {
         if let Kind::Fault(_) = row.kind {
             return self.sink.write_all(&row.raw);
         }
-        row.addresses.iter().try_for_each(|address| {
-            // A line break inside an address would make two of it.
-            writeln!(self.sink, "{}", address.replace(['\n', '\r'], " "))
-        })
+        if address.trim().is_empty() {
+            return Ok(());
+        }
+        // A line break inside an address would make two of it.
+        writeln!(self.sink, "{}", address.replace(['\n', '\r'], " "))
     }
 }
 
