@@ -90,6 +90,11 @@ impl Columns {
         self.keys.iter().map(|key| Cow::Borrowed(key.as_str())).chain(further)
     }
 
+    /// The name of a column.
+    pub(super) fn name(&self, place: usize) -> Option<&str> {
+        self.names.as_ref()?.get(place).map(String::as_str)
+    }
+
     /// The texts of a row in these columns, and those beyond them. A row that cannot be read stands in
     /// the first one.
     pub(super) fn texts<'r>(&self, row: &'r Row) -> Vec<Cow<'r, str>> {

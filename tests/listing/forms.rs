@@ -8,7 +8,7 @@ use super::list::List;
 fn a_list_takes_another_form() {
     let csv = "Id;Email;Name;Name;\n1;a@x.de;\"A; \"\"B\"\"\";x;y;more;and more\n\n2;b@x.de\n3;\"c@x.de\n";
     let names = "Kim Lee <a@x.de>\n\n# none\nb@x.de\n";
-    let json = "{\"id\": 1, \"email\": \"a@x.de\", \"tags\": [\"x\", \"y\"]}\n{\"email\": \"=b@x.de\", \"id\": null}\nnone\n";
+    let json = "{\"id\": 1, \"email\": \"a@x.de\", \"tags\": [\"x\", \"y\"]}\n{\"email\": \"=b@x.de\", \"id\": -1}\nnone\n";
     let cases = [
         (
             "CSV to TSV",
@@ -54,7 +54,7 @@ fn a_list_takes_another_form() {
             json,
             Target::Csv,
             "id,email,tags,more,mailvet_verdict,mailvet_reasons\n\
-             1,a@x.de,\"[\"\"x\"\", \"\"y\"\"]\",,fine,\n,'=b@x.de,,,fine,\nnone,,,,unknown,row_not_json\n",
+             1,a@x.de,\"[\"\"x\"\", \"\"y\"\"]\",,fine,\n'-1,=b@x.de,,,fine,\nnone,,,,unknown,row_not_json\n",
         ),
         (
             "lines are an address each",
