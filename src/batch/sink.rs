@@ -248,11 +248,12 @@ impl Sink {
         let number = row.number();
         match &judged.said {
             Said::Nothing => {
-                self.tally.rows().asides += u64::from(self.counts_asides);
-                match &mut self.main {
-                    Some(pen) if self.filter.wants_asides() => pen.row(row, &[]),
-                    _ => Ok(()),
-                }
+                let pen = self.main.as_mut().filter(|_| self.filter.wants_asides());
+                let is_written = pen.as_ref().is_some_and(|pen| pen.writer.keeps_form());
+                let rows = self.tally.rows();
+                rows.asides += u64::from(self.counts_asides);
+                rows.asides_left_out += u64::from(self.counts_asides && !is_written);
+                pen.map_or(Ok(()), |pen| pen.row(row, &[]))
             }
             Said::Suppressed => {
                 let rows = self.tally.rows();

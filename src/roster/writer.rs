@@ -114,6 +114,11 @@ impl<W: Write> Writer<W> {
         }
     }
 
+    /// Whether rows keep the form they had in the list, and with it their bytes and what is nobody's.
+    pub fn keeps_form(&self) -> bool {
+        self.form.is_kept()
+    }
+
     /// Sends off what was written.
     ///
     /// # Errors

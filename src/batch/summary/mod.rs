@@ -74,6 +74,8 @@ pub struct RowCounts {
     pub rejected: u64,
     /// Blank lines, comments and the like: nobody's rows.
     pub asides: u64,
+    /// How many of those are in no output.
+    pub asides_left_out: u64,
 }
 
 impl RowCounts {
