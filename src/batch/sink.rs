@@ -176,6 +176,8 @@ pub struct Sink {
     tally: Tally,
     /// Whether what is nobody's row is something that somebody wrote.
     counts_asides: bool,
+    /// Whether the list is taken for UTF-8, and passed on in the bytes that it stands in.
+    keeps_bytes: bool,
 }
 
 impl Sink {
@@ -186,7 +188,8 @@ impl Sink {
         let split = outlets.split.into_iter().map(|(name, outlet)| (name, pen(outlet))).collect();
         let rejects = outlets.rejects.map(pen);
         let counts_asides = plan.shape() != Shape::Json;
-        Self { form, filter, seen: None, main, split, rejects, tally, counts_asides }
+        let keeps_bytes = plan.encoding().is_kept();
+        Self { form, filter, seen: None, main, split, rejects, tally, counts_asides, keeps_bytes }
     }
 
     /// The same, telling duplicates.
@@ -336,6 +339,13 @@ impl Sink {
             return Ok(());
         }
         rows.written += 1;
+        if self.keeps_bytes && !row.is_utf8() {
+            let mut pens = self.main.iter().chain(self.split.values());
+            match pens.all(|pen| pen.writer.keeps_form()) {
+                true => rows.not_utf8 += 1,
+                false => rows.recoded += 1,
+            }
+        }
         let cells = cells(&self.form.columns, texts);
         let file = if duplicate_of.is_some() { DUPLICATES } else { verdict.code() };
         let (main, split) = (self.main.as_mut(), self.split.get_mut(file));

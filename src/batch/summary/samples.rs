@@ -46,6 +46,8 @@ pub(super) fn full() -> Summary {
             rejected: 500,
             asides: 3,
             asides_left_out: 0,
+            not_utf8: 0,
+            recoded: 0,
         },
         verdicts: [0, 936_500, 21_000, 30_000, 11_000],
         advice: [947_500, 22_000, 29_000],
