@@ -10,7 +10,7 @@ use super::filter::Filter;
 use super::judge::{Judged, Said, is_whole};
 use super::summary::{RowSeen, Tally};
 use crate::files::OutputFile;
-use crate::report::Column;
+use crate::report::{Column, Report};
 use crate::roster::{Cell, Formulas, Output, Plan, Row, RowFault, Seen, Shape, Target, Writer};
 use crate::verdict::{Advice, Depth, Verdict};
 
@@ -146,6 +146,10 @@ impl Pen {
         self.writer.row(row, cells).map_err(|error| self.failed(error))
     }
 
+    fn row_of(&mut self, row: &Row, address: &str, cells: &[Cell<'_>]) -> Result<(), WriteError> {
+        self.writer.row_of(row, address, cells).map_err(|error| self.failed(error))
+    }
+
     fn flush(&mut self) -> Result<(), WriteError> {
         self.writer.flush().map_err(|error| self.failed(error))
     }
@@ -172,6 +176,8 @@ pub struct Sink {
     tally: Tally,
     /// Whether what is nobody's row is something that somebody wrote.
     counts_asides: bool,
+    /// Whether the list is taken for UTF-8, and passed on in the bytes that it stands in.
+    keeps_bytes: bool,
 }
 
 impl Sink {
@@ -182,7 +188,8 @@ impl Sink {
         let split = outlets.split.into_iter().map(|(name, outlet)| (name, pen(outlet))).collect();
         let rejects = outlets.rejects.map(pen);
         let counts_asides = plan.shape() != Shape::Json;
-        Self { form, filter, seen: None, main, split, rejects, tally, counts_asides }
+        let keeps_bytes = plan.encoding().is_kept();
+        Self { form, filter, seen: None, main, split, rejects, tally, counts_asides, keeps_bytes }
     }
 
     /// The same, telling duplicates.
@@ -244,11 +251,12 @@ impl Sink {
         let number = row.number();
         match &judged.said {
             Said::Nothing => {
-                self.tally.rows().asides += u64::from(self.counts_asides);
-                match &mut self.main {
-                    Some(pen) if self.filter.wants_asides() => pen.row(row, &[]),
-                    _ => Ok(()),
-                }
+                let pen = self.main.as_mut().filter(|_| self.filter.wants_asides());
+                let is_written = pen.as_ref().is_some_and(|pen| pen.writer.keeps_form());
+                let rows = self.tally.rows();
+                rows.asides += u64::from(self.counts_asides);
+                rows.asides_left_out += u64::from(self.counts_asides && !is_written);
+                pen.map_or(Ok(()), |pen| pen.row(row, &[]))
             }
             Said::Suppressed => {
                 let rows = self.tally.rows();
@@ -265,7 +273,9 @@ impl Sink {
                     column => earlier.text(*column).map(Cow::Borrowed),
                 });
                 let texts: Vec<_> = texts.collect();
-                self.judged(row, earlier.verdict, duplicate_of, &texts)
+                let address = earlier.text(Column::Normalized).or_else(|| first_address(row));
+                let said = Of { verdict: earlier.verdict, duplicate_of };
+                self.judged(row, address.unwrap_or_default(), said, &texts)
             }
             Said::Report { report, addresses } => {
                 self.tally.row(number, &RowSeen::Judged(report));
@@ -278,7 +288,8 @@ impl Sink {
                     column => column.of(report),
                 });
                 let texts: Vec<_> = texts.collect();
-                self.judged(row, report.judgement.verdict, duplicate_of, &texts)
+                let said = Of { verdict: report.judgement.verdict, duplicate_of };
+                self.judged(row, &used(report), said, &texts)
             }
         }
     }
@@ -312,12 +323,12 @@ impl Sink {
         main.into_iter().chain(split).try_for_each(|pen| pen.row(row, &cells))
     }
 
-    /// A row with its verdict.
+    /// A row with the address that counts in it.
     fn judged(
         &mut self,
         row: &Row,
-        verdict: Verdict,
-        duplicate_of: Option<u64>,
+        address: &str,
+        Of { verdict, duplicate_of }: Of,
         texts: &[Option<Cow<'_, str>>],
     ) -> Result<(), WriteError> {
         let is_wanted = self.filter.wants(verdict, duplicate_of.is_some());
@@ -328,10 +339,17 @@ impl Sink {
             return Ok(());
         }
         rows.written += 1;
+        if self.keeps_bytes && !row.is_utf8() {
+            let mut pens = self.main.iter().chain(self.split.values());
+            match pens.all(|pen| pen.writer.keeps_form()) {
+                true => rows.not_utf8 += 1,
+                false => rows.recoded += 1,
+            }
+        }
         let cells = cells(&self.form.columns, texts);
         let file = if duplicate_of.is_some() { DUPLICATES } else { verdict.code() };
         let (main, split) = (self.main.as_mut(), self.split.get_mut(file));
-        main.into_iter().chain(split).try_for_each(|pen| pen.row(row, &cells))
+        main.into_iter().chain(split).try_for_each(|pen| pen.row_of(row, address, &cells))
     }
 
     /// The first row with the address that counts in this one. All of its addresses are remembered.
@@ -350,6 +368,24 @@ impl Sink {
         }
         first
     }
+}
+
+/// What decides where a row goes.
+struct Of {
+    verdict: Verdict,
+    duplicate_of: Option<u64>,
+}
+
+/// The address that a report is about as it is used: without what was pasted around it.
+fn used(report: &Report) -> Cow<'_, str> {
+    match &report.address {
+        Some(facts) => Cow::Owned(facts.address.normalized()),
+        None => Cow::Borrowed(&report.email),
+    }
+}
+
+fn first_address(row: &Row) -> Option<&str> {
+    row.addresses().first().map(String::as_str)
 }
 
 /// What stands in a column of a row that cannot be read.

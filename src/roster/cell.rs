@@ -19,6 +19,10 @@ pub enum Cell<'a> {
 }
 
 /// What becomes of a cell of ours that a spreadsheet would run as a formula.
+///
+/// Ours is what is added, and what was no cell before: the members of an object that become columns, and
+/// a line of such a list that cannot be read. What the owner had as a cell or a line stays as it is, and
+/// so does the address wherever it stood: with an apostrophe in front it would be another mailbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Formulas {
     /// An apostrophe before it, which makes it a text.
@@ -38,6 +42,12 @@ impl Formulas {
             Self::Defused | Self::Raw => Cow::Borrowed(text),
         }
     }
+}
+
+/// A cell without the apostrophe that a spreadsheet, or an earlier version, has put in front of what
+/// would be a formula.
+pub(super) fn without_apostrophe(text: &str) -> &str {
+    text.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@'])).unwrap_or(text)
 }
 
 impl Cell<'_> {

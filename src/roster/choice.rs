@@ -129,30 +129,80 @@ fn named(columns: &[Column], wanted: &str) -> Result<usize, PlanError> {
     })
 }
 
-/// Whether the first of these rows names the columns.
-pub(super) fn has_header(rows: &[SampleRow]) -> bool {
-    let [first, entries @ ..] = rows else { return false };
-    if first.cells.iter().any(|cell| has_address(cell)) {
-        return false;
+/// What the first row of a list is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FirstRow {
+    /// Somebody's.
+    Entry,
+    /// The header, as a name in it says.
+    NamesColumns,
+    /// The header by the look of it, which may be wrong.
+    LooksLikeHeader,
+}
+
+/// Whether the first of these rows names the columns. Somebody's row that is taken for the header is lost,
+/// a header that is taken for somebody's row is seen: where it is not clear, it is somebody's.
+pub(super) fn first_row(rows: &[SampleRow]) -> FirstRow {
+    let [first, entries @ ..] = rows else { return FirstRow::Entry };
+    match first.cells.as_slice() {
+        cells if cells.iter().any(|cell| has_address(cell)) => FirstRow::Entry,
+        [cell] => first_line(cell),
+        cells => first_of_table(cells, entries),
     }
-    if first.cells.iter().any(|cell| names::calls(cell) == Some(Calls::Names) || is_own(cell)) {
-        return true;
+}
+
+/// Whether the owner names a column by what stands in the first of these rows.
+pub(super) fn has_wanted(rows: &[SampleRow], wanted: &[String]) -> bool {
+    let is_number = |wanted: &str| wanted.parse::<usize>().is_ok();
+    let cells = rows.first().map(|row| row.cells.as_slice()).unwrap_or_default();
+    let has_it = |wanted: &String| cells.iter().any(|cell| names::are_alike(cell, wanted));
+    wanted.iter().any(|wanted| !is_number(wanted) && has_it(wanted))
+}
+
+/// The same of a line. An address that somebody mistyped looks like any word, so only a name will do.
+fn first_line(line: &str) -> FirstRow {
+    let is_name = |word: &str| names::calls(word) == Some(Calls::Names);
+    if is_name(line) || is_own(line) {
+        return FirstRow::NamesColumns;
     }
-    let width = entries.iter().map(|row| row.cells.len()).max().unwrap_or(0);
-    let holds_addresses = |index: &usize| {
-        let cells = entries.iter().filter_map(|row| row.cells.get(*index));
-        Column::of(None, cells.map(String::as_str)).holds_addresses()
+    if line.split_whitespace().any(is_name) && !is_dotted(line) && !has_spelt_at(line) {
+        return FirstRow::LooksLikeHeader;
+    }
+    FirstRow::Entry
+}
+
+fn first_of_table(cells: &[String], entries: &[SampleRow]) -> FirstRow {
+    let below = |index: usize| {
+        entries.iter().filter_map(move |row| row.cells.get(index)).map(String::as_str)
     };
-    let with_addresses: Vec<usize> = (0..width).filter(holds_addresses).collect();
-    if with_addresses.is_empty() {
-        // Nothing tells, except that most tables have a header, and that it has words in every cell.
-        return first.cells.len() > 1 && first.cells.iter().all(|cell| is_word(cell));
+    let with_addresses: Vec<usize> = (0..cells.len())
+        .filter(|index| Column::of(None, below(*index)).holds_addresses())
+        .collect();
+    let may_be_addresses =
+        |index: usize| with_addresses.is_empty() || with_addresses.contains(&index);
+    let mut all = cells.iter().enumerate();
+    let is_named = |cell: &str| names::calls(cell) == Some(Calls::Names);
+    if all.clone().any(|(index, cell)| is_own(cell) || (is_named(cell) && may_be_addresses(index)))
+    {
+        return FirstRow::NamesColumns;
     }
-    // What stands above addresses is a name if it is not even a misspelt one.
-    with_addresses.iter().filter_map(|index| first.cells.get(*index)).any(|cell| {
-        let cell = cell.trim();
-        !cell.is_empty() && (cell.contains(' ') || !cell.contains('.'))
-    })
+    let is_mistyped = |(index, cell): (usize, &String)| {
+        has_spelt_at(cell) || (may_be_addresses(index) && looks_mistyped(cell))
+    };
+    if all.clone().any(is_mistyped) {
+        return FirstRow::Entry;
+    }
+    // `Subscriber` may be what somebody is, rather than a name.
+    if cells.iter().any(|cell| is_named(cell)) {
+        return FirstRow::LooksLikeHeader;
+    }
+    let is_header = all.all(|(index, cell)| match cell.trim() {
+        // The column of the numbers often has no name.
+        "" => !may_be_addresses(index),
+        // What stands below a name is something else.
+        cell => is_word(cell) && !below(index).any(|other| other.trim() == cell),
+    });
+    if is_header { FirstRow::LooksLikeHeader } else { FirstRow::Entry }
 }
 
 /// Whether there is an address in it, however misspelt: an `@` between two letters or digits.
@@ -163,8 +213,40 @@ fn has_address(cell: &str) -> bool {
     })
 }
 
+/// Whether somebody may have meant an address by it, though there is none in it.
+fn looks_mistyped(cell: &str) -> bool {
+    const PROVIDERS: [&str; 4] = ["gmail", "yahoo", "hotmail", "outlook"];
+    let touches_at = |(at, _): (usize, &str)| {
+        cell[..at].ends_with(char::is_alphanumeric)
+            || cell[at + 1..].starts_with(char::is_alphanumeric)
+    };
+    let lower = cell.to_lowercase();
+    is_dotted(cell)
+        || cell.match_indices('@').any(touches_at)
+        || PROVIDERS.iter().any(|provider| lower.contains(provider))
+}
+
+/// Whether there is a dot between two letters or digits, as in a domain.
+fn is_dotted(cell: &str) -> bool {
+    cell.match_indices('.').any(|(at, _)| {
+        cell[..at].ends_with(char::is_alphanumeric)
+            && cell[at + 1..].starts_with(char::is_alphanumeric)
+    })
+}
+
+/// Whether an `@` is spelt out before a domain: `joe at example.org`, `joe(at)example.org`.
+fn has_spelt_at(cell: &str) -> bool {
+    let mut words = cell.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| word.eq_ignore_ascii_case("at")) && is_dotted(cell)
+}
+
+/// Whether it can be the name of a column: a word rather than a number, a date or the lack of something.
 fn is_word(cell: &str) -> bool {
-    cell.contains(char::is_alphabetic)
+    const NOTHING: [&str; 8] = ["n/a", "na", "n.a.", "none", "null", "nil", "nan", "unknown"];
+    let letters = cell.chars().filter(|c| c.is_alphabetic()).count();
+    let digits = cell.chars().filter(|c| c.is_numeric()).count();
+    matches!(cell, "#" | "№")
+        || (letters > 0 && letters >= digits && !NOTHING.contains(&cell.to_lowercase().as_str()))
 }
 
 /// The names that stand above more than one column.

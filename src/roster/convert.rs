@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::choice;
+use super::encoding;
 use super::json;
 use super::layout::Layout;
 use super::row::{Body, Kind, Row};
@@ -90,10 +91,15 @@ impl Columns {
         self.keys.iter().map(|key| Cow::Borrowed(key.as_str())).chain(further)
     }
 
+    /// The name of a column.
+    pub(super) fn name(&self, place: usize) -> Option<&str> {
+        self.names.as_ref()?.get(place).map(String::as_str)
+    }
+
     /// The texts of a row in these columns, and those beyond them. A row that cannot be read stands in
     /// the first one.
     pub(super) fn texts<'r>(&self, row: &'r Row) -> Vec<Cow<'r, str>> {
-        let whole = || vec![String::from_utf8_lossy(row.text())];
+        let whole = || vec![encoding::text_of(row.text())];
         match (&self.source, &row.body, row.kind) {
             (Source::Members(names, earlier), Body::Object(range), _) => {
                 members(&row.raw[range.clone()], names, *earlier).unwrap_or_else(whole)

@@ -124,6 +124,19 @@ pub(super) fn is_text(head: &[u8]) -> bool {
     controls <= A_FEW || controls * 20 <= head.len()
 }
 
+/// Bytes as a text. What of them is not UTF-8 is taken for Windows-1252, so that nothing is lost.
+pub(super) fn text_of(bytes: &[u8]) -> Cow<'_, str> {
+    let chunks = match std::str::from_utf8(bytes) {
+        Ok(text) => return Cow::Borrowed(text),
+        Err(_) => bytes.utf8_chunks(),
+    };
+    let parts = chunks.flat_map(|chunk| {
+        let (other, _) = encoding_rs::WINDOWS_1252.decode_without_bom_handling(chunk.invalid());
+        [Cow::Borrowed(chunk.valid()), other]
+    });
+    Cow::Owned(parts.collect())
+}
+
 /// How much of a text beyond ASCII is UTF-8.
 struct Utf8Share {
     /// Characters beyond ASCII.

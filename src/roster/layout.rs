@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::choice::{self, Column};
+use super::choice::{self, Column, FirstRow};
 use super::cut::{self, Parts};
 use super::document;
 use super::head::{Extent, Wish};
@@ -101,7 +101,8 @@ impl Layout {
         let before = self.preamble.len();
         let sample = Sample::with_delimiter(&text[before..], extent, dialect.delimiter);
         self.width = sample.usual_width().0;
-        let (header, entries) = apart(&sample.rows, self.width, wish);
+        let Apart { header, entries, note } = Apart::of(&sample.rows, self.width, wish);
+        notes.extend(note);
         match header {
             Some(header) => self.take_header(text, header, before),
             None => notes.push(Note::NoHeader),
@@ -124,9 +125,9 @@ impl Layout {
 
     fn with_lines(mut self, text: &[u8], extent: Extent, wish: &Wish) -> Result<Found, PlanError> {
         let sample = Sample::of(text, extent, self.shape);
-        let (header, _) = match self.shape {
-            Shape::Mailman => (None, &[][..]),
-            _ => apart(&sample.rows, 1, wish),
+        let Apart { header, note, .. } = match self.shape {
+            Shape::Mailman => Apart::headless(&sample.rows),
+            _ => Apart::of(&sample.rows, 1, wish),
         };
         if let Some(header) = header {
             self.take_header(text, header, 0);
@@ -136,7 +137,7 @@ impl Layout {
             let name = self.names.as_ref().and_then(|names| names.first()).cloned();
             choice::choose(&[Column::of(name, std::iter::empty())], &wish.columns)?;
         }
-        Ok((self, Vec::new()))
+        Ok((self, note.into_iter().collect()))
     }
 
     fn with_objects(
@@ -231,20 +232,36 @@ fn shape(text: &[u8], extent: Extent, wish: &Wish, separator: Option<&SeparatorL
 }
 
 /// The header and the rows below it.
-fn apart<'a>(
-    rows: &'a [SampleRow],
-    width: usize,
-    wish: &Wish,
-) -> (Option<&'a SampleRow>, &'a [SampleRow]) {
-    let comments = rows.iter().take_while(|row| is_comment(row, width)).count();
-    let rows = &rows[comments..];
-    let has_header = match wish.header {
-        Some(header) => header == Header::Present,
-        None => choice::has_header(rows),
-    };
-    match rows {
-        [header, entries @ ..] if has_header => (Some(header), entries),
-        entries => (None, entries),
+struct Apart<'a> {
+    header: Option<&'a SampleRow>,
+    entries: &'a [SampleRow],
+    /// What is to be said of the header.
+    note: Option<Note>,
+}
+
+impl<'a> Apart<'a> {
+    fn headless(rows: &'a [SampleRow]) -> Self {
+        Self { header: None, entries: rows, note: None }
+    }
+
+    fn of(rows: &'a [SampleRow], width: usize, wish: &Wish) -> Self {
+        let comments = rows.iter().take_while(|row| is_comment(row, width)).count();
+        let rows = &rows[comments..];
+        let first = match wish.header {
+            Some(Header::Present) => FirstRow::NamesColumns,
+            Some(Header::Absent) => FirstRow::Entry,
+            None if choice::has_wanted(rows, &wish.columns) => FirstRow::NamesColumns,
+            None => choice::first_row(rows),
+        };
+        match (rows, first) {
+            ([header, entries @ ..], FirstRow::NamesColumns) => {
+                Self { header: Some(header), entries, note: None }
+            }
+            ([header, entries @ ..], FirstRow::LooksLikeHeader) => {
+                Self { header: Some(header), entries, note: Some(Note::HeaderGuessed) }
+            }
+            ([], _) | (_, FirstRow::Entry) => Self::headless(rows),
+        }
     }
 }
 

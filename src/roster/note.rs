@@ -22,6 +22,8 @@ pub enum Note {
     ColumnsReplaced(usize),
     /// There is no header, so the columns that are added have no names in the output.
     NoHeader,
+    /// The first row looks like a header, and no name in it says that it is one.
+    HeaderGuessed,
 }
 
 impl fmt::Display for Note {
@@ -53,6 +55,9 @@ impl fmt::Display for Note {
             }
             Self::NoHeader => f.write_str(
                 "the list has no header, so what is added stands in the last columns, without names",
+            ),
+            Self::HeaderGuessed => f.write_str(
+                "the first row is taken for the header; --header no says that it is somebody's",
             ),
         }
     }

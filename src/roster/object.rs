@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::cell::Cell;
 use super::choice;
+use super::encoding;
 use super::json;
 
 /// The name of the member that holds a row that could not be read.
@@ -76,7 +77,7 @@ pub(super) fn closed(sink: &mut impl Write, added: &Added<'_>) -> io::Result<()>
 
 /// Writes an object that holds a row which could not be read.
 pub(super) fn unreadable(sink: &mut impl Write, text: &[u8], added: &Added<'_>) -> io::Result<()> {
-    let text = String::from_utf8_lossy(text);
+    let text = encoding::text_of(text);
     made(sink, std::iter::once((Cow::Borrowed(UNREADABLE), text)), added)
 }
 

@@ -16,7 +16,7 @@ pub enum Target {
     Tsv,
     /// A JSON object a line.
     JsonLines,
-    /// An address a line; nothing can be added to it.
+    /// An address a line: the one of each row that counts. Nothing can be added to it.
     Lines,
 }
 
@@ -50,7 +50,7 @@ pub(super) enum Form {
     Delimited(u8),
     /// Made into a JSON object a line.
     JsonLines,
-    /// The addresses alone, one a line.
+    /// The address that counts alone, one a line.
     Lines,
 }
 
@@ -95,7 +95,8 @@ impl Output {
             (Some(Target::Csv), _) => Form::Delimited(b','),
             (Some(Target::Tsv), _) => Form::Delimited(b'\t'),
             (Some(Target::JsonLines), _) => Form::JsonLines,
-            (Some(Target::Lines), Shape::Lines) => Form::AsRead,
+            // Nothing is to be added, and it has the form already.
+            (Some(Target::Lines), Shape::Lines) if self.fields.is_empty() => Form::AsRead,
             (Some(Target::Lines), _) => Form::Lines,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead};
 
+use super::cell::without_apostrophe;
 use super::choice;
 use super::cut::{self, Cut, Parts};
 use super::delimited::{self, Quotes};
@@ -168,7 +169,7 @@ impl Layout {
         for cell in cells {
             let text = delimited::unquoted(cell);
             let text = std::str::from_utf8(&text).map_err(|_| RowFault::NotUtf8)?;
-            addresses.extend(several::addresses(text));
+            addresses.extend(several::addresses(without_apostrophe(text.trim_start())));
         }
         Ok(Some(addresses))
     }

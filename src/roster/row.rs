@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::cut::{Cut, Parts};
 use super::delimited;
+use super::encoding;
 use super::json;
 use super::plan::Plan;
 
@@ -153,6 +154,11 @@ impl Row {
         &self.addresses
     }
 
+    /// Whether all of it is UTF-8.
+    pub fn is_utf8(&self) -> bool {
+        std::str::from_utf8(&self.raw).is_ok()
+    }
+
     /// The row without its line ending.
     pub(super) fn text(&self) -> &[u8] {
         &self.raw[..self.text]
@@ -182,8 +188,8 @@ impl Row {
     /// The text of a cell.
     pub(super) fn cell(&self, index: usize) -> Option<Cow<'_, str>> {
         Some(match delimited::unquoted(self.raw_cell(index)?) {
-            Cow::Borrowed(cell) => String::from_utf8_lossy(cell),
-            Cow::Owned(cell) => Cow::Owned(String::from_utf8_lossy(&cell).into_owned()),
+            Cow::Borrowed(cell) => encoding::text_of(cell),
+            Cow::Owned(cell) => Cow::Owned(encoding::text_of(&cell).into_owned()),
         })
     }
 

@@ -14,7 +14,7 @@ use super::layout::Layout;
 use super::long::{Enclosure, LongRow};
 use super::object;
 use super::output::{Form, Output};
-use super::plan::Plan;
+use super::plan::{Addresses, Plan};
 use super::row::{Kind, Part, Row, RowFault};
 use super::shape::Shape;
 
@@ -67,7 +67,10 @@ impl<W: Write> Writer<W> {
                 self.extended(&header, &fields, dialect.delimiter)
             }
             (Form::Delimited(delimiter), _) => match self.columns.header() {
-                Some(names) => self.delimited(&names, &fields, &[], delimiter),
+                Some(mut names) => {
+                    self.defuse(&mut names, Kind::Entry);
+                    self.delimited(&names, &fields, &[], delimiter)
+                }
                 None => Ok(()),
             },
             (Form::AsRead | Form::Extended(_), None)
@@ -80,6 +83,16 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// Those of the sink.
     pub fn row(&mut self, row: &Row, cells: &[Cell<'_>]) -> io::Result<()> {
+        let first = row.addresses.first().map(String::as_str);
+        self.row_of(row, first.unwrap_or_default(), cells)
+    }
+
+    /// The same, for a row in which this address counts, in the form in which it is used. It stands alone
+    /// where a line is an address, and nowhere else.
+    ///
+    /// # Errors
+    /// Those of the sink.
+    pub fn row_of(&mut self, row: &Row, address: &str, cells: &[Cell<'_>]) -> io::Result<()> {
         if row.kind == Kind::Aside {
             return if self.form.is_kept() { self.sink.write_all(&row.raw) } else { Ok(()) };
         }
@@ -91,13 +104,19 @@ impl<W: Write> Writer<W> {
             Form::Extended(dialect) => self.extended(row, cells, dialect.delimiter),
             Form::ExtendedObjects => self.extended_object(row, cells),
             Form::Delimited(delimiter) => {
-                let texts = self.columns.texts(row);
+                let mut texts = self.columns.texts(row);
+                self.defuse(&mut texts, row.kind);
                 let (named, beyond) = texts.split_at(texts.len().min(self.columns.width()));
                 self.delimited(named, cells, beyond, delimiter)
             }
             Form::JsonLines => self.object(row, cells),
-            Form::Lines => self.addresses(row),
+            Form::Lines => self.address(row, address),
         }
+    }
+
+    /// Whether rows keep the form they had in the list, and with it their bytes and what is nobody's.
+    pub fn keeps_form(&self) -> bool {
+        self.form.is_kept()
     }
 
     /// Sends off what was written.
@@ -149,13 +168,31 @@ impl<W: Write> Writer<W> {
         self.sink.write_all(b"\n")
     }
 
-    /// What becomes of formulas in the rows of the list themselves.
+    /// What becomes of formulas in what the list itself has.
     fn formulas_of_rows(&self) -> Formulas {
         match self.layout.shape {
-            // They were for a spreadsheet before.
-            Shape::Delimited(_) => Formulas::Raw,
-            // What becomes a spreadsheet only here is as much ours as what is added.
-            Shape::JsonLines | Shape::Json | Shape::Lines | Shape::Mailman => self.formulas,
+            Shape::Delimited(_) | Shape::Lines | Shape::Mailman => Formulas::Raw,
+            // What becomes a cell only here is as much ours as what is added.
+            Shape::JsonLines | Shape::Json => self.formulas,
+        }
+    }
+
+    /// Defuses the formulas in what the list itself has, but for the cells of addresses.
+    fn defuse(&self, texts: &mut [Cow<'_, str>], kind: Kind) {
+        let formulas = self.formulas_of_rows();
+        for (place, text) in texts.iter_mut().enumerate() {
+            let holds_address = kind == Kind::Entry && self.holds_addresses(place);
+            if !holds_address && let Cow::Owned(defused) = formulas.applied(text) {
+                *text = Cow::Owned(defused);
+            }
+        }
+    }
+
+    /// Whether the column that is written in this place has addresses, in a list of objects.
+    fn holds_addresses(&self, place: usize) -> bool {
+        match (&self.layout.addresses, self.columns.name(place)) {
+            (Addresses::Keys(keys), Some(name)) => keys.iter().any(|key| key == name),
+            _ => false,
         }
     }
 
@@ -199,18 +236,17 @@ impl<W: Write> Writer<W> {
         beyond: &[Cow<'_, str>],
         delimiter: u8,
     ) -> io::Result<()> {
-        let formulas = self.formulas_of_rows();
         for place in 0..named.len().max(self.columns.width()) {
             if place > 0 {
                 self.sink.write_all(&[delimiter])?;
             }
-            let text = named.get(place).map(|text| formulas.applied(text)).unwrap_or_default();
-            write_cell(&mut self.sink, text.as_bytes(), delimiter)?;
+            let text = named.get(place).map(|text| text.as_bytes()).unwrap_or_default();
+            write_cell(&mut self.sink, text, delimiter)?;
         }
         self.own_cells(cells, delimiter)?;
         for text in beyond {
             self.sink.write_all(&[delimiter])?;
-            write_cell(&mut self.sink, formulas.applied(text).as_bytes(), delimiter)?;
+            write_cell(&mut self.sink, text.as_bytes(), delimiter)?;
         }
         self.sink.write_all(b"\n")
     }
@@ -244,15 +280,16 @@ impl<W: Write> Writer<W> {
         self.sink.write_all(b"\n")
     }
 
-    /// The addresses of a row alone; of one that cannot be read, all of it.
-    fn addresses(&mut self, row: &Row) -> io::Result<()> {
+    /// An address alone; of a row that cannot be read, all of it.
+    fn address(&mut self, row: &Row, address: &str) -> io::Result<()> {
         if let Kind::Fault(_) = row.kind {
             return self.sink.write_all(&row.raw);
         }
-        row.addresses.iter().try_for_each(|address| {
-            // A line break inside an address would make two of it.
-            writeln!(self.sink, "{}", address.replace(['\n', '\r'], " "))
-        })
+        if address.trim().is_empty() {
+            return Ok(());
+        }
+        // A line break inside an address would make two of it.
+        writeln!(self.sink, "{}", address.replace(['\n', '\r'], " "))
     }
 }
 

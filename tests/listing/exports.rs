@@ -244,3 +244,59 @@ fn exports_are_understood() {
         assert_eq!(list.copied(), export.text.as_bytes(), "{name}");
     }
 }
+
+#[test]
+fn a_first_row_is_lost_only_where_it_is_a_header() {
+    let taken = "the first row is taken for the header";
+    let cases: [(&str, &str, bool, bool); 27] = [
+        // The text, whether its first row is a header, and whether that is said to be a guess.
+        ("a spelt-out @", "bob at siemens.com\njoe@x.de\nx@y.de\n", false, false),
+        ("a lost @ and a lost dot", "sueyahoocom\njoe@x.de\nx@y.de\n", false, false),
+        ("a lost @ of a provider", "sue.gmail.com\njoe@x.de\n", false, false),
+        ("the name of a provider", "suegmail\njoe@x.de\n", false, false),
+        ("a telephone number", "+41791234567\njoe@x.de\nx@y.de\n", false, false),
+        ("a word", "Mitglieder\njoe@x.de\n", false, false),
+        ("a spelt-out @ before a mail domain", "joe at mail.com\njoe@x.de\n", false, false),
+        ("a name", "E-Mail\njoe@x.de\n", true, false),
+        ("a name of a person's", "Subscriber\njoe@x.de\n", true, false),
+        ("a name among words", "Email of the member\njoe@x.de\n", true, true),
+        ("a name in a column of quotes", "\"Email\"\n\"joe@x.de\"\n", true, false),
+        ("a word in a column of quotes", "\"sueyahoocom\"\n\"joe@x.de\"\n", false, false),
+        ("a row with a spelt-out @", "1;Joe;joe at x.com\n2;Ann;ann@x.de\n", false, false),
+        ("a row with no address", "1;Joe;n/a\n2;Ann;ann@x.de\n3;Bo;bo@x.de\n", false, false),
+        ("the same without numbers", "Roe;Joe;n/a\nDoe;Ann;ann@x.de\n", false, false),
+        ("a row with a blank for the address", "Roe;Joe;\nDoe;Ann;ann@x.de\n", false, false),
+        ("a row with a lost @", "Roe;Joe;joe.x.de\nDoe;Ann;ann@x.de\n", false, false),
+        ("a row with a provider", "Roe;Joe;joegmailcom\nDoe;Ann;ann@x.de\n", false, false),
+        ("a row with half an address", "Roe;Joe;joe@\nDoe;Ann;ann@x.de\n", false, false),
+        (
+            "a row with a date",
+            "Joe;keine;2024-05-06T07:08Z\nAnn;ann@x.de;2024-05-06T07:08Z\n",
+            false,
+            false,
+        ),
+        ("what is said again below", "Joe;keine;Bonn\nAnn;ann@x.de;Bonn\n", false, false),
+        (
+            "a row that says who somebody is",
+            "Subscriber;joe at x.de\nSubscriber;ann@x.de\n",
+            false,
+            false,
+        ),
+        ("names", "Name;E-Mail\nAnn;ann@x.de\n", true, false),
+        ("a name and a year", "2024;E-Mail\n1;ann@x.de\n", true, false),
+        ("a column of ours", "Wer;Wohin;mailvet_verdict\nAnn;ann@x.de;risky\n", true, false),
+        ("words", "Wer;Wohin\nAnn;ann@x.de\n", true, true),
+        ("words, and a number without a name", ";Wer;Wohin\n1;Ann;ann@x.de\n", true, true),
+    ];
+    for (name, text, is_header, is_guess) in cases {
+        let list = List::of(text);
+        let first = list.rows.first().map(mailvet::roster::Row::number);
+        assert_eq!(first, Some(if is_header { 2 } else { 1 }), "{name}");
+        let notes = list.plan.notes().iter().map(ToString::to_string);
+        assert_eq!(
+            notes.filter(|note| note.starts_with(taken)).count(),
+            usize::from(is_guess),
+            "{name}"
+        );
+    }
+}

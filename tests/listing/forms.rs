@@ -8,7 +8,7 @@ use super::list::List;
 fn a_list_takes_another_form() {
     let csv = "Id;Email;Name;Name;\n1;a@x.de;\"A; \"\"B\"\"\";x;y;more;and more\n\n2;b@x.de\n3;\"c@x.de\n";
     let names = "Kim Lee <a@x.de>\n\n# none\nb@x.de\n";
-    let json = "{\"id\": 1, \"email\": \"a@x.de\", \"tags\": [\"x\", \"y\"]}\n{\"email\": \"=b@x.de\", \"id\": null}\nnone\n";
+    let json = "{\"id\": 1, \"email\": \"a@x.de\", \"tags\": [\"x\", \"y\"]}\n{\"email\": \"=b@x.de\", \"id\": -1}\nnone\n";
     let cases = [
         (
             "CSV to TSV",
@@ -54,13 +54,42 @@ fn a_list_takes_another_form() {
             json,
             Target::Csv,
             "id,email,tags,more,mailvet_verdict,mailvet_reasons\n\
-             1,a@x.de,\"[\"\"x\"\", \"\"y\"\"]\",,fine,\n,'=b@x.de,,,fine,\nnone,,,,unknown,row_not_json\n",
+             1,a@x.de,\"[\"\"x\"\", \"\"y\"\"]\",,fine,\n'-1,=b@x.de,,,fine,\nnone,,,,unknown,row_not_json\n",
         ),
-        ("lines stay lines", "a@x.de\r\n\r\nb", Target::Lines, "a@x.de\r\n\r\nb"),
+        (
+            "lines are an address each",
+            "Email\r\na@x.de, b@x.de\r\n\r\n# none\r\nb",
+            Target::Lines,
+            "a@x.de\nb\n",
+        ),
     ];
     for (name, text, target, expected) in cases {
         assert_eq!(List::of(text).judged(Some(target)), expected, "{name}");
     }
+}
+
+#[test]
+fn lines_hold_the_address_that_counts() {
+    let cases = [
+        ("several", "Id,Email\n1,\"a@x.de, b@x.de\"\n", "b@x.de", "b@x.de\n"),
+        ("what is pasted around it", "Kim <a@x.de>\n", "a@x.de", "a@x.de\n"),
+        ("a line", "mailto:a@x.de\n", "a@x.de", "a@x.de\n"),
+        ("a line break", "a@x.de\n", "\"a\r\nb\"@x.de", "\"a  b\"@x.de\n"),
+        ("nobody", "Id,Email\n1,\n2,a@x.de\n", "", ""),
+        ("what cannot be read", "Id,Email\n1,\"a@x.de\n", "b@x.de", "1,\"a@x.de\n"),
+    ];
+    for (name, text, address, expected) in cases {
+        let list = List::of(text);
+        let fields = vec!["mailvet_verdict".to_owned()];
+        let output = Output { target: Some(Target::Lines), fields, ..Output::default() };
+        let mut writer = Writer::new(Vec::new(), &list.plan, output);
+        writer.header().unwrap();
+        writer.row_of(&list.rows[0], address, &[Cell::Text("fine")]).unwrap();
+        assert_eq!(String::from_utf8(writer.into_inner()).unwrap(), expected, "{name}");
+    }
+    let lines = "a@x.de\r\n\r\n# none\r\nMAILTO:b@x.de";
+    let as_read = Output { target: Some(Target::Lines), ..Output::default() };
+    assert_eq!(List::of(lines).written(as_read), lines.as_bytes(), "nothing is to be added");
 }
 
 #[test]

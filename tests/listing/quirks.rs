@@ -9,7 +9,7 @@ struct Quirk {
     judged: &'static str,
 }
 
-const QUIRKS: [Quirk; 31] = [
+const QUIRKS: [Quirk; 32] = [
     Quirk {
         name: "line endings of every kind",
         text: "Email,Name\r\na@x.de,A\nb@x.de,B\rc@x.de,C",
@@ -164,7 +164,13 @@ const QUIRKS: [Quirk; 31] = [
         name: "lines become columns",
         text: "a@x.de\n\n# none\n=b@x.de\n\"c, d\"@x.de",
         rows: &["1 a@x.de", "2 -", "3 -", "4 =b@x.de", "5 \"c, d\"@x.de"],
-        judged: "email,mailvet_verdict,mailvet_reasons\na@x.de,fine,\n'=b@x.de,fine,\n\"\"\"c, d\"\"@x.de\",fine,\n",
+        judged: "email,mailvet_verdict,mailvet_reasons\na@x.de,fine,\n=b@x.de,fine,\n\"\"\"c, d\"\"@x.de\",fine,\n",
+    },
+    Quirk {
+        name: "an apostrophe that a spreadsheet has put there",
+        text: "Email,Sum\n'-a@x.de,'=1\n'b@x.de,\n",
+        rows: &["2 -a@x.de", "3 'b@x.de"],
+        judged: "Email,Sum,mailvet_verdict,mailvet_reasons\n'-a@x.de,'=1,fine,\n'b@x.de,,fine,\n",
     },
     Quirk {
         name: "JSON lines",

@@ -106,7 +106,7 @@ impl Summary {
 }
 
 fn json_rows(rows: RowCounts) -> JsonRows {
-    let RowCounts { read, written, left_out, suppressed, rejected, asides } = rows;
+    let RowCounts { read, written, left_out, suppressed, rejected, asides, .. } = rows;
     JsonRows { read, written, left_out, suppressed, rejected, asides }
 }
 

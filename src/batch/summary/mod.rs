@@ -74,6 +74,13 @@ pub struct RowCounts {
     pub rejected: u64,
     /// Blank lines, comments and the like: nobody's rows.
     pub asides: u64,
+    /// How many of those are in no output.
+    pub asides_left_out: u64,
+    /// Rows with text that is not UTF-8 around a sound address, in a list that was taken for UTF-8. They
+    /// are passed on in their own bytes,
+    pub not_utf8: u64,
+    /// or, where the form changes, read as Windows-1252.
+    pub recoded: u64,
 }
 
 impl RowCounts {

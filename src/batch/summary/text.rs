@@ -81,6 +81,9 @@ fn rows(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
         (None, None) => Ok(()),
         (Some(balance), None) => writeln!(f, "{balance}"),
         (None, Some(asides)) => writeln!(f, "{asides}"),
+        (Some(balance), Some(asides)) if rows.asides_left_out == rows.asides => {
+            writeln!(f, "{balance}; {asides} left out")
+        }
         (Some(balance), Some(asides)) => writeln!(f, "{balance}, and {asides}"),
     }
 }
@@ -249,6 +252,11 @@ The DNS was asked about 40,112 domains.
                 "all written, and asides",
                 rows(2, 2, 0, 2),
                 "2 rows read in 0 ms\nall written, and 2 blank lines or comments\n",
+            ),
+            (
+                "all written but asides",
+                RowCounts { asides_left_out: 2, ..rows(2, 2, 0, 2) },
+                "2 rows read in 0 ms\nall written; 2 blank lines or comments left out\n",
             ),
             ("none written", rows(2, 0, 2, 0), "2 rows read in 0 ms\n= 2 rejected\n"),
             (

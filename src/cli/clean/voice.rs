@@ -59,6 +59,14 @@ impl Voice {
         if self == Self::Loud {
             let _ = write!(anstream::stderr(), "{}", summary.text());
         }
+        let passed_on = (summary.rows.not_utf8, "passed on as it is");
+        let recoded = (summary.rows.recoded, "read as windows-1252");
+        for (rows, what) in [passed_on, recoded].into_iter().filter(|(rows, _)| *rows > 0) {
+            let who = if rows == 1 { "1 row has".to_owned() } else { format!("{rows} rows have") };
+            self.say(format_args!(
+                "{who} text that is not UTF-8; it is {what}; --encoding windows-1252 reads all of the list so"
+            ));
+        }
     }
 }
 
