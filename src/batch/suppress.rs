@@ -147,7 +147,7 @@ fn plan(head: &Head) -> Result<Plan, PlanError> {
             let (named, others): (Vec<_>, Vec<_>) =
                 columns.iter().partition(|column| column.name.as_ref().is_some_and(is_named));
             if let Some(column) = named.first() {
-                return Plan::of(head, &wish(column.number, None));
+                return Plan::of(head, &wish(column.number, Some(Header::Present)));
             }
             let mut plans = others.iter().filter_map(|column| domains_in(head, column.number));
             plans.next().ok_or(PlanError::NoAddresses { columns })

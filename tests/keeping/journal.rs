@@ -192,11 +192,38 @@ async fn what_nobody_has_confirmed_can_be_forgotten() {
         journal.mailbox(&joe(0)).await.unwrap().is_some(),
         "a mail server was asked, not the DNS"
     );
+    // What is answered late may be a lie as well.
+    journal.note_route(&domain(5), &routed(MailRoute::NoDomain)).await;
+    assert_eq!(journal.route(&domain(5)).await.unwrap(), None);
+    journal.close();
     // What is asked again is unconfirmed again, also where it takes the place of what was confirmed.
+    let journal = desk.open();
     journal.note_route(&domain(0), &routed(MailRoute::Null)).await;
     journal.forget_unconfirmed().await;
     assert_eq!(journal.route(&domain(0)).await.unwrap(), None);
     assert_eq!(journal.routes().await, 2);
+}
+
+#[tokio::test]
+async fn what_an_earlier_run_noted_last_is_known_from_what_this_one_notes() {
+    let desk = Desk::new();
+    let journal = desk.open();
+    for number in 0..6 {
+        journal.note_route(&domain(number), &routed(MailRoute::Null)).await;
+        if number == 2 {
+            journal.confirm(journal.mark().await.unwrap()).await;
+        }
+    }
+    journal.close();
+    let journal = desk.open();
+    journal.note_route(&domain(6), &routed(MailRoute::Null)).await;
+    // So many of the last; the domains that are among them. Three were confirmed.
+    for (count, last) in [(0, 6..6), (1, 5..6), (2, 4..6), (3, 3..6), (9, 3..6)] {
+        for number in 0..7 {
+            let is_among_them = journal.is_among_last_left(&domain(number), count).await;
+            assert_eq!(is_among_them, last.contains(&number), "d{number} of the last {count}");
+        }
+    }
 }
 
 #[tokio::test]

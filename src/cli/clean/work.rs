@@ -108,6 +108,9 @@ fn suppressed(
                 Note::NotAllUtf8 => {
                     voice.say(format_args!("{path}: some bytes are not UTF-8"));
                 }
+                Note::HeaderGuessed => voice.say(format_args!(
+                    "{path}: the first row is taken for the header; if it is somebody's, put `email` above it"
+                )),
                 Note::SeparatorLine(_) | Note::DuplicateNames(_) => {
                     voice.say(format_args!("{path}: {note}"));
                 }
