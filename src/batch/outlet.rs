@@ -1,0 +1,176 @@
+//! What rows are written to: files that appear when they are complete, and pipes; each with the form of the
+//! list.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::files::OutputFile;
+use crate::report::Column;
+use crate::roster::{Cell, Formulas, Output, Plan, Row, Shape, Target, Writer};
+use crate::verdict::Verdict;
+
+/// How rows are written.
+#[derive(Clone, Debug)]
+pub struct Form {
+    /// The columns that are added.
+    pub columns: Vec<Column>,
+    /// The format; where none is named, that of the list.
+    pub target: Option<Target>,
+    /// What becomes of formulas.
+    pub formulas: Formulas,
+}
+
+/// Where rows go.
+#[derive(Default)]
+pub struct Outlets {
+    /// The output.
+    pub main: Option<Outlet>,
+    /// Files by their names: one for each verdict, one for duplicates.
+    pub split: BTreeMap<&'static str, Outlet>,
+    /// Rows that cannot be read.
+    pub rejects: Option<Outlet>,
+}
+
+/// Something that rows are written to.
+pub enum Outlet {
+    /// A file.
+    File(PathBuf, OutputFile),
+    /// A pipe, such as standard output.
+    Pipe(Box<dyn Write + Send>),
+}
+
+/// An output cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {}: {error}", name(.path.as_deref()))]
+pub struct WriteError {
+    /// The file; none for a pipe.
+    pub path: Option<PathBuf>,
+    /// What the system says.
+    pub error: io::Error,
+}
+
+fn name(path: Option<&Path>) -> String {
+    path.map_or_else(|| "to standard output".to_owned(), |path| path.display().to_string())
+}
+
+/// The name of the file with the duplicates.
+pub(super) const DUPLICATES: &str = "duplicates";
+
+impl Outlets {
+    /// They are not wanted after all.
+    pub fn discard(self) {
+        let Self { main, split, rejects } = self;
+        for outlet in main.into_iter().chain(split.into_values()).chain(rejects) {
+            match outlet {
+                Outlet::File(_, file) => file.discard(),
+                Outlet::Pipe(_) => {}
+            }
+        }
+    }
+
+    /// The names of the files of a split.
+    pub fn names_of_split() -> impl Iterator<Item = &'static str> {
+        Verdict::ALL.into_iter().map(Verdict::code).chain([DUPLICATES])
+    }
+
+    /// What files of this list are called in the end, by the form that they have.
+    pub fn extension(plan: &Plan, target: Option<Target>) -> &'static str {
+        match target.unwrap_or_else(|| own(plan.shape())) {
+            Target::Csv => "csv",
+            Target::Tsv => "tsv",
+            Target::JsonLines => "jsonl",
+            Target::Lines => "txt",
+        }
+    }
+}
+
+/// The format that rows of this shape have with columns added.
+fn own(shape: Shape) -> Target {
+    match shape {
+        Shape::Delimited(dialect) if dialect.delimiter == b'\t' => Target::Tsv,
+        Shape::Delimited(_) | Shape::Lines | Shape::Mailman => Target::Csv,
+        Shape::JsonLines | Shape::Json => Target::JsonLines,
+    }
+}
+
+impl Write for Outlet {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::File(_, file) => file.write(bytes),
+            Self::Pipe(pipe) => pipe.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::File(_, file) => file.flush(),
+            Self::Pipe(pipe) => pipe.flush(),
+        }
+    }
+}
+
+/// An outlet with the form of the list.
+pub(super) struct Pen {
+    path: Option<PathBuf>,
+    writer: Writer<Outlet>,
+}
+
+impl Pen {
+    pub(super) fn new(outlet: Outlet, plan: &Plan, form: &Form) -> Self {
+        let path = match &outlet {
+            Outlet::File(path, _) => Some(path.clone()),
+            Outlet::Pipe(_) => None,
+        };
+        let output = Output {
+            target: form.target,
+            fields: form.columns.iter().map(|column| column.name().to_owned()).collect(),
+            formulas: form.formulas,
+        };
+        Self { path, writer: Writer::new(outlet, plan, output) }
+    }
+
+    fn failed(&self, error: io::Error) -> WriteError {
+        WriteError { path: self.path.clone(), error }
+    }
+
+    /// Whether somebody may be reading what is written.
+    pub(super) fn is_pipe(&self) -> bool {
+        self.path.is_none()
+    }
+
+    /// Whether rows keep the form they had.
+    pub(super) fn keeps_form(&self) -> bool {
+        self.writer.keeps_form()
+    }
+
+    pub(super) fn header(&mut self) -> Result<(), WriteError> {
+        self.writer.header().map_err(|error| self.failed(error))
+    }
+
+    pub(super) fn row(&mut self, row: &Row, cells: &[Cell<'_>]) -> Result<(), WriteError> {
+        self.writer.row(row, cells).map_err(|error| self.failed(error))
+    }
+
+    pub(super) fn row_of(
+        &mut self,
+        row: &Row,
+        address: &str,
+        cells: &[Cell<'_>],
+    ) -> Result<(), WriteError> {
+        self.writer.row_of(row, address, cells).map_err(|error| self.failed(error))
+    }
+
+    pub(super) fn flush(&mut self) -> Result<(), WriteError> {
+        self.writer.flush().map_err(|error| self.failed(error))
+    }
+
+    pub(super) fn finish(self) -> Result<(), WriteError> {
+        let Self { path, writer } = self;
+        let finished = match writer.into_inner() {
+            Outlet::File(_, file) => file.finish(),
+            Outlet::Pipe(mut pipe) => pipe.flush(),
+        };
+        finished.map_err(|error| WriteError { path, error })
+    }
+}
