@@ -33,18 +33,18 @@ impl Voice {
         let plan = list.plan();
         let shape: Cow<'_, str> = match plan.shape() {
             Shape::Delimited(dialect) => {
-                Cow::Owned(format!("columns with {} between them", dialect.delimiters()))
+                Cow::Owned(format!("has columns with {} between them", dialect.delimiters()))
             }
-            Shape::JsonLines => "JSON lines".into(),
-            Shape::Json => "a JSON document".into(),
-            Shape::Lines => "an address a line".into(),
-            Shape::Mailman => "a Mailman roster".into(),
+            Shape::JsonLines => "has a JSON object a line".into(),
+            Shape::Json => "is a JSON document".into(),
+            Shape::Lines => "has an address a line".into(),
+            Shape::Mailman => "is a Mailman roster".into(),
         };
         let columns: Vec<String> = plan.address_columns().iter().map(shown).collect();
         match columns.as_slice() {
-            [] => self.say(format_args!("the list has {shape}")),
+            [] => self.say(format_args!("the list {shape}")),
             columns => {
-                self.say(format_args!("the list has {shape}; addresses: {}", columns.join(", ")));
+                self.say(format_args!("the list {shape}; addresses: {}", columns.join(", ")));
             }
         }
         let adds = !form.columns.is_empty() && form.target != Some(Target::Lines);
