@@ -25,9 +25,10 @@ const fn case(
     Case { local, domain, count, expected }
 }
 
+/// So few are missing in one place that it never looks like harvesting, in whatever order they are asked about.
 static CASES: [Case; 15] = [
-    case("r", "plain.test", 30, "deliverable mailbox_accepted"),
-    case("missing", "plain.test", 7, "undeliverable mailbox_not_found"),
+    case("r", "plain.test", 34, "deliverable mailbox_accepted"),
+    case("missing", "plain.test", 3, "undeliverable mailbox_not_found"),
     case("disabled", "plain.test", 1, "undeliverable mailbox_disabled"),
     case("full", "plain.test", 1, "risky mailbox_full"),
     case("jörg", "plain.test", 1, "deliverable mailbox_accepted"),
@@ -87,12 +88,13 @@ fn a_list_is_cleaned_politely() {
     for ((address, expected), row) in list.iter().zip(&rows) {
         let said = said(row);
         if row["email"] != *address || said != *expected {
-            let _ = writeln!(wrong, "{address}: expected {expected}, seen {said}: {row}");
+            let answer = &row["mailvet_report"]["mailbox"];
+            let _ = writeln!(wrong, "{address}: expected {expected}, seen {said}: {answer}");
         }
         if row["mailvet_retry_at"].is_string() != (row["mailvet_verdict"] == "unknown")
             && !said.ends_with("probe_refused")
         {
-            let _ = writeln!(wrong, "{address}: when to ask again: {row}");
+            let _ = writeln!(wrong, "{address}: when to ask again: {}", row["mailvet_retry_at"]);
         }
     }
     for (name, most) in MOST_CONNECTIONS {
