@@ -60,8 +60,7 @@ impl Recheck {
         is_its: impl Fn(&str) -> bool,
     ) -> Option<Earlier> {
         let text = |column: Column| row.text_of(plan, column.name());
-        let verdict = text(Column::Verdict)?;
-        let verdict = Verdict::ALL.into_iter().find(|known| known.code() == verdict)?;
+        let verdict = Verdict::from_code(&text(Column::Verdict)?)?;
         let checked_at = match text(Column::CheckedAt) {
             Some(time) => time.parse().ok()?,
             None => self.written_at,
@@ -102,12 +101,10 @@ impl Recheck {
             Some((*column, text))
         });
         let columns: Vec<(Column, String)> = columns.collect::<Option<_>>()?;
-        let advice = text(Column::Advice);
         let reasons = text(Column::Reasons);
         Some(Earlier {
             verdict,
-            advice: advice
-                .and_then(|advice| Advice::ALL.into_iter().find(|known| known.code() == advice)),
+            advice: text(Column::Advice).and_then(|advice| Advice::from_code(&advice)),
             reasons: reasons
                 .map(|reasons| words(&reasons).filter_map(Reason::from_code).collect())
                 .unwrap_or_default(),

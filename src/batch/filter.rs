@@ -25,8 +25,7 @@ impl FromStr for Class {
         if matches!(name, "duplicate" | "duplicates") {
             return Ok(Self::Duplicate);
         }
-        let verdict = Verdict::ALL.into_iter().find(|verdict| verdict.code() == name);
-        verdict.map(Self::Verdict).ok_or(UnknownClass)
+        Verdict::from_code(name).map(Self::Verdict).ok_or(UnknownClass)
     }
 }
 

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::address::Address;
+use crate::catalog::Canonical;
 use crate::clock::Clock;
 use crate::report::{Column, Report};
 use crate::roster::{Kind, Part, Plan, Row, RowFault, Sameness};
@@ -147,7 +149,17 @@ impl Judge {
         reports.sort_by_key(|report| worth(report.judgement.verdict));
         let keys = match self.settings.sameness {
             None => Vec::new(),
-            Some(sameness) => reports.iter().filter_map(|report| key(report, sameness)).collect(),
+            Some(sameness) => {
+                let key = |report: &Report| {
+                    let facts = report.address.as_ref();
+                    key(
+                        sameness,
+                        &report.email,
+                        facts.map(|facts| (&facts.address, &facts.canonical)),
+                    )
+                };
+                reports.iter().filter_map(key).collect()
+            }
         };
         let mut report = reports.swap_remove(0);
         if report.suggestion.as_ref().is_some_and(|meant| self.is_suppressed_text(&meant.email)) {
@@ -191,14 +203,8 @@ impl Judge {
 
     fn key_of(&self, text: &str) -> Option<String> {
         let sameness = self.settings.sameness?;
-        let Some((address, canonical)) = self.validator.canonical(text, self.settings.manner)
-        else {
-            return malformed_key(text);
-        };
-        Some(match sameness {
-            Sameness::Exact => address.normalized(),
-            Sameness::Canonical => canonical.key,
-        })
+        let found = self.validator.canonical(text, self.settings.manner);
+        key(sameness, text, found.as_ref().map(|(address, canonical)| (address, canonical)))
     }
 }
 
@@ -207,19 +213,14 @@ pub(super) fn is_whole(row: &Row) -> bool {
     row.part() == Part::Last
 }
 
-/// What tells whether two rows are the same.
-fn key(report: &Report, sameness: Sameness) -> Option<String> {
-    match (&report.address, sameness) {
-        (None, _) => malformed_key(&report.email),
-        (Some(facts), Sameness::Exact) => Some(facts.address.normalized()),
-        (Some(facts), Sameness::Canonical) => Some(facts.canonical.key.clone()),
+/// What tells whether two rows are the same: the address that was found in a text, or else the text; an
+/// empty one is nobody's.
+fn key(sameness: Sameness, text: &str, found: Option<(&Address, &Canonical)>) -> Option<String> {
+    match (found, sameness) {
+        (Some((address, _)), Sameness::Exact) => Some(address.normalized()),
+        (Some((_, canonical)), Sameness::Canonical) => Some(canonical.key.clone()),
+        (None, _) => Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned),
     }
-}
-
-/// The same for a text that is no address; an empty one is nobody's.
-fn malformed_key(text: &str) -> Option<String> {
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// The best verdict has the least number. What could not be found out is better than what cannot be.

@@ -116,11 +116,8 @@ impl Sink {
             Said::Kept(earlier) => {
                 self.tally.row(number, &earlier.seen());
                 let duplicate_of = self.duplicate_of(judged);
-                let texts = self.form.columns.iter().map(|column| match column {
-                    Column::DuplicateOf => duplicate_of.map(|first| first.to_string().into()),
-                    column => earlier.text(*column).map(Cow::Borrowed),
-                });
-                let texts: Vec<_> = texts.collect();
+                let texts =
+                    self.texts(duplicate_of, |column| earlier.text(column).map(Cow::Borrowed));
                 let address = earlier.text(Column::Normalized).or_else(|| first_address(row));
                 let said = Of { verdict: earlier.verdict, duplicate_of };
                 self.judged(row, address.unwrap_or_default(), said, &texts)
@@ -131,15 +128,24 @@ impl Sink {
                     self.tally.several();
                 }
                 let duplicate_of = self.duplicate_of(judged);
-                let texts = self.form.columns.iter().map(|column| match column {
-                    Column::DuplicateOf => duplicate_of.map(|first| first.to_string().into()),
-                    column => column.of(report),
-                });
-                let texts: Vec<_> = texts.collect();
+                let texts = self.texts(duplicate_of, |column| column.of(report));
                 let said = Of { verdict: report.judgement.verdict, duplicate_of };
                 self.judged(row, &used(report), said, &texts)
             }
         }
+    }
+
+    /// What stands in each column: what is `told` of the row, and of which it is a duplicate.
+    fn texts<'t>(
+        &self,
+        duplicate_of: Option<u64>,
+        told: impl Fn(Column) -> Option<Cow<'t, str>>,
+    ) -> Vec<Option<Cow<'t, str>>> {
+        let text = |column: &Column| match column {
+            Column::DuplicateOf => duplicate_of.map(|first| first.to_string().into()),
+            column => told(*column),
+        };
+        self.form.columns.iter().map(text).collect()
     }
 
     /// A row that cannot be read, or a part of one.
@@ -157,8 +163,7 @@ impl Sink {
             };
             *place += 1;
         }
-        let texts = self.form.columns.iter().map(|column| fault_text(*column, fault));
-        let texts: Vec<_> = texts.collect();
+        let texts = self.texts(None, |column| fault_text(column, fault));
         let cells = cells(&self.form.columns, &texts);
         if let Some(pen) = &mut self.rejects {
             return pen.row(row, &cells);

@@ -228,9 +228,7 @@ fn policy(config: &Config) -> Result<Policy, BuildError> {
             code: code.clone(),
             nearest: nearest_name(code, Reason::all().map(Reason::code), 4),
         })?;
-        let advice = Advice::ALL
-            .into_iter()
-            .find(|known| known.code() == advice)
+        let advice = Advice::from_code(advice)
             .ok_or_else(|| BuildError::Advice { code: code.clone(), advice: advice.clone() })?;
         Ok((reason, advice))
     });

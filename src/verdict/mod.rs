@@ -40,6 +40,11 @@ impl Verdict {
     pub const ALL: [Self; 5] =
         [Self::Deliverable, Self::Plausible, Self::Risky, Self::Undeliverable, Self::Unknown];
 
+    /// The verdict with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verdict| verdict.code() == code)
+    }
+
     /// The code as clients see it.
     pub fn code(self) -> &'static str {
         match self {
@@ -66,6 +71,11 @@ pub enum Advice {
 impl Advice {
     /// Every piece of advice, from lenient to strict.
     pub const ALL: [Self; 3] = [Self::Accept, Self::Confirm, Self::Reject];
+
+    /// The advice with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|advice| advice.code() == code)
+    }
 
     /// The code as clients see it.
     pub fn code(self) -> &'static str {
