@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
 use crate::address::Domain;
 use crate::catalog::Canonical;
@@ -146,8 +147,20 @@ impl Store {
                 work(file)
             })
         });
-        used.await.unwrap_or(Err(StoreError::Resting))
+        done(used).await
     }
+}
+
+/// What comes of work on the file. A panic in it says nothing of the file, and is told as what it is.
+async fn done<R>(work: JoinHandle<Result<R, StoreError>>) -> Result<R, StoreError> {
+    work.await.unwrap_or_else(|error| {
+        if error.is_panic() {
+            tracing::error!("the store met an internal error; please report it");
+            return Err(StoreError::Internal);
+        }
+        // The process ends.
+        Err(StoreError::Resting)
+    })
 }
 
 impl Shared {
@@ -187,3 +200,6 @@ impl Drop for Shared {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
