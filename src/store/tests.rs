@@ -59,3 +59,28 @@ async fn a_panic_is_logged_as_what_it_is() {
     // The file itself is as good as before.
     assert_eq!(store.used(|_| Ok(7)).await, Ok(7));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_has_an_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), 16, Arc::new(SystemClock)).unwrap();
+    let (release, hangs) = std::sync::mpsc::channel::<()>();
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let (busy, mut begun) = (store.clone(), Some(begun));
+    let busy = tokio::spawn(async move {
+        let work = move |_: &mut StoreFile| {
+            begun.take().map(|begun| begun.send(()));
+            let _ = hangs.recv();
+            Ok(())
+        };
+        busy.used(work).await
+    });
+    has_begun.await.unwrap();
+    let flush = tokio::spawn(async move { store.flush().await });
+    // It begins to wait.
+    tokio::task::yield_now().await;
+    tokio::time::advance(FLUSH_TIME).await;
+    flush.await.unwrap();
+    drop(release);
+    assert_eq!(busy.await.unwrap(), Ok(()));
+}

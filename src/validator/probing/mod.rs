@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::counter;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use crate::address::{Address, Domain};
 use crate::cache::{Freshness, LearnedRoute, MailboxCache};
@@ -39,8 +39,6 @@ use told::Told;
 
 /// A flight goes on at least as long as a server may take for a whole conversation, whoever waits for it.
 const LEAST_FLIGHT: Duration = Duration::from_secs(120);
-/// How long the end of the process waits for the store.
-const FLUSH_TIME: Duration = Duration::from_secs(10);
 /// Mailboxes that are asked about, or wait for it, at the same time.
 const MAX_FLIGHTS: usize = 10_000;
 
@@ -201,8 +199,7 @@ impl Probing {
     /// Before the process ends: asks nobody any more, takes leave of those who are being asked, and notes it.
     pub(super) async fn wind_up(&self) {
         self.shared.at_work.wind_up().await;
-        // A file that hangs (NFS), or that another process keeps locked, must not keep us.
-        let _ = timeout(FLUSH_TIME, self.shared.memory.flush()).await;
+        self.shared.memory.flush().await;
     }
 
     fn asked(&self, told: Told) -> MailboxFacts {
