@@ -15,6 +15,8 @@ mod serving {
     mod batch;
     mod connection;
     mod evidence;
+    mod keyless;
+    mod lenient;
     mod life;
     mod limits;
     mod line;

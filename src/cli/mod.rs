@@ -16,6 +16,7 @@ mod settings;
 mod signals;
 mod sockets;
 mod system;
+mod tasks;
 
 use std::ffi::OsString;
 use std::io;
@@ -191,8 +192,9 @@ impl Cli {
             }
             Command::Serve(arguments) => {
                 let (config, _) = settings.read().or_usage()?;
+                let passed_in = sockets::passed_in(&settings);
                 let _log = log(&config)?;
-                on_runtime(serve::run(arguments, global, config, settings))
+                on_runtime(serve::run(arguments, global, config, settings, passed_in))
             }
         }
     }

@@ -11,11 +11,12 @@ use super::exit::{Exit, OrStop, Stopped};
 use super::reload::Reloader;
 use super::settings::Settings;
 use super::sockets::{Planned, Sockets, address_of};
+use super::tasks::{ServiceTasks, Task};
 use super::{signals, system};
-use crate::config::{Config, Limits};
+use crate::config::{Config, Http, Limits};
 use crate::http::{
     self, Access, Admin, Admission, App, BodyBounds, Bounds, ConnectionBounds, Drained, Guard,
-    Phases,
+    PassedIn, Phase, Phases,
 };
 use crate::telemetry::Metrics;
 use crate::validator::Validator;
@@ -32,7 +33,7 @@ pub(super) struct ServeArgs {
     /// Listen here [default: 127.0.0.1:8080]; port 0 takes a free one
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
-    /// Let anybody ask who can connect, also from other machines
+    /// Let anybody ask who can connect, also from other machines and through proxies
     #[arg(long)]
     open: bool,
 }
@@ -42,14 +43,11 @@ pub(super) async fn run(
     global: &Global,
     config: Config,
     settings: Settings,
+    passed_in: PassedIn,
 ) -> Result<Exit, Stopped> {
-    let access = arguments.access();
-    let sockets = Planned::new(arguments.listen.as_deref(), &config.http, access)?;
-    if access == Access::LocalHost && !config.http.trusted_proxies.is_empty() {
-        tracing::warn!(
-            "trusted_proxies has no effect without --open: whoever asks is this machine"
-        );
-    }
+    let access = arguments.access(&config.http);
+    let sockets = Planned::new(arguments.listen.as_deref(), &config.http, access, passed_in)?;
+    let guard = Guard::new(access, &config.http).or_usage()?;
     system::forbid_core_dumps();
     let bounds = connection_bounds(&config.http.limits, system::raise_open_files());
     // Before anything counts.
@@ -59,15 +57,17 @@ pub(super) async fn run(
     let validator = Arc::new(
         Validator::from_config(&config, global.connection(), config.state.folder()).or_usage()?,
     );
+    let mut tasks = ServiceTasks::default();
     // Before the socket: whoever sees it open may already send a signal.
-    let phases = signals::phases().context("cannot wait for signals").or_failure()?;
+    let (phases, signals) = signals::phases().context("cannot wait for signals").or_failure()?;
+    tasks.spawn(Task::Signals, signals);
     let reloader = Reloader::new(validator.clone(), settings, &config, files)
         .context("cannot wait for signals")
         .or_failure()?;
     let app = Arc::new(app(
         &config,
         global,
-        access,
+        guard,
         Shared { validator, metrics, phases: phases.clone() },
     ));
     let Sockets { main, admin } = sockets.open()?;
@@ -79,8 +79,8 @@ pub(super) async fn run(
             // It is watched until the end: no phase of the service is one of this socket.
             let (running, its_phases) = Phases::new();
             let routes = http::admin_router(app.clone());
-            tokio::spawn(async move {
-                let bounds = ConnectionBounds { connections: MAX_WATCHERS, ..bounds };
+            let bounds = ConnectionBounds { connections: MAX_WATCHERS, ..bounds };
+            tasks.spawn(Task::AdminSocket, async move {
                 http::serve(socket, routes, bounds, its_phases).await;
                 drop(running);
             });
@@ -89,24 +89,44 @@ pub(super) async fn run(
     };
     let bound = address_of(&main)?;
     tracing::info!(address = %bound, "listening on http://{bound}");
-    tokio::spawn(reloader.run());
-    tokio::spawn(sum_up(app.metrics.clone()));
+    tasks.spawn(Task::ListReloader, reloader.run());
+    tasks.spawn(Task::Metrics, sum_up(app.metrics.clone()));
     let validator = app.validator.clone();
-    let drained = http::serve(main, http::router(app, place), bounds, phases).await;
-    validator.wind_up().await;
-    match drained {
-        Drained::Wholly => tracing::info!("stopped"),
-        Drained::CutShort => tracing::warn!("stopped with requests still under way"),
+    let served = http::serve(main, http::router(app, place), bounds, phases.clone());
+    let drained = tasks.watch(served).await;
+    let farewell = wind_up(&validator, &phases).await;
+    match (drained.or_failure()?, farewell) {
+        (Drained::Wholly, Farewell::Said) => tracing::info!("stopped"),
+        (Drained::CutShort, _) => tracing::warn!("stopped with requests still under way"),
+        (Drained::Wholly, Farewell::CutShort) => {
+            tracing::warn!("stopped with mail servers still being asked");
+        }
     }
     Ok(Exit::Done)
+}
+
+/// Whether mail servers that were being asked were left in good order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Farewell {
+    Said,
+    CutShort,
+}
+
+/// Leaves the mail servers that are being asked in good order, unless a second signal says at once.
+async fn wind_up(validator: &Validator, phases: &Phases) -> Farewell {
+    tokio::select! {
+        biased;
+        () = phases.reached(Phase::Leaving) => Farewell::CutShort,
+        () = validator.wind_up() => Farewell::Said,
+    }
 }
 
 /// Connections of those who watch over the service, on a socket of their own.
 const MAX_WATCHERS: usize = 64;
 
 impl ServeArgs {
-    fn access(&self) -> Access {
-        if self.open { Access::Open } else { Access::LocalHost }
+    fn access(&self, config: &Http) -> Access {
+        if self.open || config.open { Access::Open } else { Access::LocalHost }
     }
 }
 
@@ -121,7 +141,7 @@ struct Shared {
 fn app(
     config: &Config,
     global: &Global,
-    access: Access,
+    guard: Guard,
     Shared { validator, metrics, phases }: Shared,
 ) -> App {
     let limits = &config.http.limits;
@@ -131,7 +151,7 @@ fn app(
         mailbox_timeout: Duration::from_millis(config.budget.mailbox_timeout_ms),
         batch_timeout: Duration::from_millis(limits.batch_timeout_ms),
         manner: global.manner(),
-        guard: Guard { access, trusted_proxies: config.http.trusted_proxies.clone() },
+        guard,
         admission: Admission::new(Bounds {
             requests: limits.max_requests,
             batches: limits.max_batches,

@@ -65,6 +65,12 @@ impl Settings {
         Ok((config, origins))
     }
 
+    /// A variable of the environment.
+    pub(super) fn variable(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.environment.iter().find(|(known, _)| known == name)?;
+        Some(value)
+    }
+
     /// The same settings with this configuration file.
     pub(super) fn with_file(mut self, file: PathBuf) -> Self {
         self.global.config = Some(file);
@@ -75,7 +81,7 @@ impl Settings {
     /// (XDG base directories). None where nobody tells where that is.
     pub(super) fn state_folder(&self, config: &Config) -> Option<PathBuf> {
         let variable = |name: &str| {
-            let (_, value) = self.environment.iter().find(|(known, _)| known == name)?;
+            let value = self.variable(name)?;
             // What is not absolute is to be ignored, by the same specification.
             Some(PathBuf::from(value)).filter(|path| path.is_absolute())
         };

@@ -6,16 +6,16 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::http::{Phase, Phases};
 
-/// The phases of the service as signals bring them about. From now on SIGTERM and SIGINT no longer end
-/// the process. To be called within a tokio runtime.
+/// The phases of the service, and the work that has signals bring them about, which never ends. From now
+/// on SIGTERM and SIGINT no longer end the process. To be called within a tokio runtime.
 ///
 /// # Errors
 /// The system does not let us wait for signals.
-pub(super) fn phases() -> io::Result<Phases> {
+pub(super) fn phases() -> io::Result<(Phases, impl Future<Output = ()> + Send + 'static)> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let (phase, phases) = Phases::new();
-    tokio::spawn(async move {
+    let work = async move {
         for next in [Phase::Draining, Phase::Leaving] {
             tokio::select! {
                 _ = terminate.recv() => {}
@@ -29,8 +29,8 @@ pub(super) fn phases() -> io::Result<Phases> {
                 Phase::Running | Phase::Leaving => tracing::warn!("stopping at once"),
             }
         }
-        // Whoever watches the phases must not take the end of this task for their end.
-        phase.closed().await;
-    });
-    Ok(phases)
+        // Whoever watches the phases must not take the end of this for their end.
+        std::future::pending::<()>().await;
+    };
+    Ok((phases, work))
 }

@@ -4,10 +4,12 @@ use std::io;
 use std::net::SocketAddr;
 
 use anyhow::{Context, bail};
+use listenfd::ListenFd;
 
 use super::exit::{OrStop, Stopped};
+use super::settings::Settings;
 use crate::config::{Http, Listen};
-use crate::http::{self, Access, Inherited, Second, Socket};
+use crate::http::{self, Access, Inherited, PassedIn, Second, Socket};
 
 /// The sockets of a service.
 pub(super) struct Sockets {
@@ -29,6 +31,12 @@ enum Place {
     At(SocketAddr, &'static str),
 }
 
+/// The sockets that whoever started the process has opened for it. To be called before there are other
+/// threads: the variables that tell of the sockets are taken out of the environment.
+pub(super) fn passed_in(settings: &Settings) -> PassedIn {
+    PassedIn::new(ListenFd::from_env(), settings.variable("LISTEN_FDNAMES").unwrap_or_default())
+}
+
 const LISTEN: &str = "--listen or [http] listen";
 const ADMIN_LISTEN: &str = "[http] admin_listen";
 
@@ -39,11 +47,12 @@ impl Planned {
         listen: Option<&str>,
         config: &Http,
         access: Access,
+        passed_in: PassedIn,
     ) -> Result<Self, Stopped> {
         let listen = listen.map_or(Ok(config.listen), flag).or_usage()?;
         let admin_listen = config.admin_listen.get().copied();
         let second = admin_listen.map_or(Second::Unclear, |_| Second::Admin);
-        let Inherited { main, admin } = http::inherited(second).or_usage()?;
+        let Inherited { main, admin } = http::inherited(passed_in, second).or_usage()?;
         if let (None, None, Some(admin_listen)) = (&main, &admin, admin_listen) {
             are_apart(listen, admin_listen).or_usage()?;
         }
@@ -107,7 +116,7 @@ fn is_allowed(address: SocketAddr, name: &str, access: Access) -> anyhow::Result
     if access == Access::LocalHost && !address.ip().is_loopback() {
         bail!(
             "{address} ({name}) can be reached from other machines, and there are no keys: anybody could \
-             ask. Listen on 127.0.0.1, or add --open if that is meant"
+             ask. Listen on 127.0.0.1, or add --open (`[http] open = true`) if that is meant"
         );
     }
     Ok(())
@@ -115,6 +124,9 @@ fn is_allowed(address: SocketAddr, name: &str, access: Access) -> anyhow::Result
 
 /// What of a configuration has to be meant, with `--open`.
 pub(super) fn wanting_open(config: &Http) -> String {
+    if config.open {
+        return String::new();
+    }
     let places = [("listen", Some(&config.listen)), ("admin_listen", config.admin_listen.get())];
     let reachable = places.into_iter().filter_map(|(key, listen)| {
         let Listen(address) = listen?;

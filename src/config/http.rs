@@ -6,6 +6,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::Range;
+use super::allowed_host::AllowedHost;
+use super::client_header::ClientHeader;
 use super::value::{self, Listen, Setting};
 
 /// `[http]`
@@ -16,9 +18,16 @@ pub struct Http {
     pub listen: Listen,
     /// Where readiness and metrics are, and nowhere else.
     pub admin_listen: Setting<Listen>,
-    /// Networks of the proxies whose `X-Forwarded-For` is believed.
+    /// Whether everybody who can connect may ask.
+    pub open: bool,
+    /// Names in `Host` that are this service's own, besides those of this machine.
+    #[serde(deserialize_with = "value::list")]
+    pub allowed_hosts: Vec<AllowedHost>,
+    /// Networks of the proxies that are believed about their clients.
     #[serde(deserialize_with = "value::networks")]
     pub trusted_proxies: Vec<IpNet>,
+    /// The header in which they name the client.
+    pub client_header: ClientHeader,
     /// Its bounds.
     pub limits: Limits,
 }
@@ -59,7 +68,10 @@ impl Default for Http {
         Self {
             listen: Listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
             admin_listen: Setting::default(),
+            open: false,
+            allowed_hosts: Vec::new(),
             trusted_proxies: Vec::new(),
+            client_header: ClientHeader::default(),
             limits: Limits::default(),
         }
     }

@@ -3,6 +3,8 @@
 //! One struct a concern; each field's default stands in its `Default`. Keys that nobody knows are
 //! errors, and name the nearest that is known.
 
+mod allowed_host;
+mod client_header;
 mod http;
 mod layers;
 mod lists;
@@ -22,6 +24,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+pub use allowed_host::AllowedHost;
+pub use client_header::ClientHeader;
 pub use http::{Http, Limits};
 pub use layers::{ConfigError, Layers, Origins};
 pub use lists::ListFileError;

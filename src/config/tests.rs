@@ -145,7 +145,10 @@ fn mistakes_are_named() {
         ("[dns]\nservers = [53]", "mailvet.toml: `dns.servers` has to be a list of texts"),
         ("[typo]\nrisky_at = \"joe@my.org\"", "mailvet.toml: `typo.risky_at` has to be a number"),
         ("[probe]\nenabled = \"yes\"", "mailvet.toml: `probe.enabled` has to be true or false"),
-        ("http = 1", "mailvet.toml: `http` has to be a table with `admin_listen`, `limits`,"),
+        (
+            "http = 1",
+            "mailvet.toml: `http` has to be a table with `admin_listen`, `allowed_hosts`,",
+        ),
         ("[http]\nlisten = 1979-05-27", "mailvet.toml: `http.listen` has to be a text"),
         ("[policy.advice]\nrelay = 1", "mailvet.toml: `policy.advice.relay` has to be a text"),
         ("[log]\nlevel = 1", "mailvet.toml: `log.level` has to be one of `error`, `warn`,"),

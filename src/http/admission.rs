@@ -2,12 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::App;
 use super::problem::Problem;
 
 /// How many bodies of batches may come in for each batch that there may be.
@@ -26,9 +22,17 @@ pub struct Bounds {
     pub of_all_batches: usize,
 }
 
+/// The most bytes of bodies with one address that are held before the whole body is there, and of those
+/// with many: whoever sends slowly takes up memory, but none of the places.
+const MAX_BYTES_COMING_IN: usize = 64 << 20;
+
 /// Gives places to what comes in.
 pub struct Admission {
     requests: Arc<Semaphore>,
+    /// Bytes of bodies with one address that are coming in.
+    one_bytes: Semaphore,
+    /// Bytes of bodies with many.
+    batch_bytes: Semaphore,
     uploads: Arc<Semaphore>,
     batches: Arc<Semaphore>,
     addresses: Arc<Semaphore>,
@@ -44,11 +48,28 @@ impl Admission {
         let places = |count| Arc::new(Semaphore::new(count));
         Self {
             requests: places(bounds.requests),
+            one_bytes: Semaphore::new(MAX_BYTES_COMING_IN),
+            batch_bytes: Semaphore::new(MAX_BYTES_COMING_IN),
             uploads: places(bounds.batches.saturating_mul(UPLOADS_PER_BATCH)),
             batches: places(bounds.batches),
             addresses: places(bounds.of_all_batches),
             of_a_batch: bounds.of_a_batch,
         }
+    }
+
+    /// A place for a request whose body is there, if there is one.
+    pub(super) fn request(&self) -> Result<Place, Problem> {
+        free(&self.requests)
+    }
+
+    /// What a body with one address takes up while it comes in.
+    pub(super) fn one_bytes(&self) -> &Semaphore {
+        &self.one_bytes
+    }
+
+    /// What a body with many takes up.
+    pub(super) fn batch_bytes(&self) -> &Semaphore {
+        &self.batch_bytes
     }
 
     /// A place for the body of a batch while it comes in, if there is one.
@@ -76,12 +97,4 @@ impl Admission {
 
 fn free(places: &Arc<Semaphore>) -> Result<Place, Problem> {
     places.clone().try_acquire_owned().map(Place).map_err(|_| Problem::overloaded())
-}
-
-/// Turns away requests for which there is no room.
-pub(super) async fn admit(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    match free(&app.admission.requests) {
-        Ok(_place) => next.run(request).await,
-        Err(problem) => problem.into_response(),
-    }
 }

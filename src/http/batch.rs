@@ -34,15 +34,16 @@ pub(super) async fn batch(
     let (parts, body) = request.into_parts();
     let BatchBody { emails, options } = {
         let _place = app.admission.upload()?;
-        BatchBody::parse(&json_bytes(&parts.headers, body, app.bodies.batch()).await?)?
+        let memory = app.admission.batch_bytes();
+        BatchBody::parse(&mut json_bytes(&parts.headers, body, app.bodies.batch(), memory).await?)?
     };
-    // Not before: who sends slowly holds up no batch.
-    let place = app.admission.batch()?;
+    // Not before: who sends slowly holds up nobody.
+    let places = [app.admission.request()?, app.admission.batch()?];
     let caller = app.guard.caller(peer, &parts.headers);
     let count = emails.len();
     let form = BatchForm::wanted(&parts.headers);
     let deadline = Instant::now() + app.batch_timeout;
-    let work = Work::begin(Batch { app, options, caller, form, deadline }, emails, place);
+    let work = Work::begin(Batch { app, options, caller, form, deadline }, emails, places);
     match form {
         BatchForm::Whole => whole(work, count).await,
         BatchForm::Lines => Ok(lines(work, count)),
@@ -71,15 +72,15 @@ struct Done {
 struct Work {
     done: mpsc::UnboundedReceiver<Done>,
     _task: JoinSet<()>,
-    _place: Place,
+    _places: [Place; 2],
 }
 
 impl Work {
-    fn begin(batch: Batch, emails: Vec<String>, place: Place) -> Self {
+    fn begin(batch: Batch, emails: Vec<String>, places: [Place; 2]) -> Self {
         let (sender, done) = mpsc::unbounded_channel();
         let mut task = JoinSet::new();
         task.spawn(batch.run(emails, sender));
-        Self { done, _task: task, _place: place }
+        Self { done, _task: task, _places: places }
     }
 }
 

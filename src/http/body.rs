@@ -5,8 +5,11 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use futures_util::StreamExt;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::content_type;
 use super::problem::{Problem, ProblemKind};
+use super::request::Subject;
 
 /// How long bodies may be, and how long they may take.
 #[derive(Clone, Copy, Debug)]
@@ -19,56 +22,59 @@ pub struct BodyBounds {
     pub time: Duration,
 }
 
-/// The bounds of one body.
+/// What is asked of one body.
 #[derive(Clone, Copy)]
 pub(super) struct BodyBound {
     bytes: usize,
     time: Duration,
+    subject: Subject,
 }
 
 impl BodyBounds {
     pub(super) fn one(self) -> BodyBound {
-        BodyBound { bytes: self.one_bytes, time: self.time }
+        BodyBound { bytes: self.one_bytes, time: self.time, subject: Subject::One }
     }
 
     pub(super) fn batch(self) -> BodyBound {
-        BodyBound { bytes: self.batch_bytes, time: self.time }
+        BodyBound { bytes: self.batch_bytes, time: self.time, subject: Subject::Many }
     }
 }
 
-/// The bytes of a body that is said to be JSON.
+/// The bytes of a body that is said to be JSON. While they come in they take up `memory`.
 pub(super) async fn json_bytes(
     headers: &HeaderMap,
     body: Body,
     bound: BodyBound,
+    memory: &Semaphore,
 ) -> Result<Vec<u8>, Problem> {
-    if !is_json(headers) {
-        let detail = "Send the body with the header `Content-Type: application/json`.";
-        return Err(Problem::new(ProblemKind::ContentType, detail));
-    }
-    if is_encoded(headers) {
-        let detail = "Send the body as it is, without `Content-Encoding`.";
-        return Err(Problem::new(ProblemKind::ContentType, detail));
-    }
+    content_type::check(headers, bound.subject)?;
     if announced_length(headers).is_some_and(|length| length > bound.bytes) {
         // Before a client that waits for our word (`Expect: 100-continue`) has sent any of it.
         return Err(too_large(bound.bytes));
     }
-    tokio::time::timeout(bound.time, read(body, bound.bytes)).await.unwrap_or_else(|_| {
+    let read = read(body, bound.bytes, memory);
+    tokio::time::timeout(bound.time, read).await.unwrap_or_else(|_| {
         let detail = format!("The whole body has to arrive within {} ms.", bound.time.as_millis());
         Err(Problem::new(ProblemKind::RequestTimeout, detail))
     })
 }
 
-async fn read(body: Body, most: usize) -> Result<Vec<u8>, Problem> {
+async fn read(body: Body, most: usize, memory: &Semaphore) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     let mut chunks = body.into_data_stream();
+    let mut taken: Option<SemaphorePermit<'_>> = None;
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| {
             Problem::new(ProblemKind::BadJson, "The body broke off before its end.")
         })?;
         if bytes.len() + chunk.len() > most {
             return Err(too_large(most));
+        }
+        let wanted = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
+        let further = memory.try_acquire_many(wanted).map_err(|_| Problem::overloaded())?;
+        match &mut taken {
+            Some(taken) => taken.merge(further),
+            None => taken = Some(further),
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -99,20 +105,4 @@ pub(super) async fn discard(body: Body) {
         }
     })
     .await;
-}
-
-/// `application/json`, with or without parameters, or a type built on it.
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(Ok(value)) = headers.get(header::CONTENT_TYPE).map(|value| value.to_str()) else {
-        return false;
-    };
-    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json"
-        || (essence.starts_with("application/") && essence.ends_with("+json"))
-}
-
-/// Whether something was done to the body, such as packing it (RFC 9110 §8.4).
-fn is_encoded(headers: &HeaderMap) -> bool {
-    let mut lines = headers.get_all(header::CONTENT_ENCODING).iter();
-    lines.any(|line| !line.is_empty() && !line.as_bytes().eq_ignore_ascii_case(b"identity"))
 }

@@ -2,38 +2,86 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
-/// What each proxy writes the address of its client behind.
-const X_FORWARDED_FOR: &str = "x-forwarded-for";
+use crate::config::ClientHeader;
+
+/// What proxies add to the requests that they forward.
+const FORWARDING: [&str; 4] = ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"];
 
 /// Who is behind a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Client {
-    /// Whoever is at this address.
+pub(super) enum Client<'a> {
+    /// The client at this address.
     Known(IpAddr),
-    /// Somebody whom this trusted proxy names in a way that says nothing to us.
+    /// A client of this trusted proxy, which does not name it, or in a way that says nothing to us.
     Behind(IpAddr),
+    /// Somebody at or behind this address, which is not that of a trusted proxy and still sends this
+    /// header of proxies.
+    Unconfirmed(IpAddr, &'a str),
 }
 
-/// The client: the last address that no trusted proxy has, read from our side. What stands further out
-/// anybody could have made up.
-pub(super) fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Client {
-    let is_trusted = |ip: IpAddr| trusted.iter().any(|network| network.contains(&ip));
-    let mut client = peer.to_canonical();
-    let lines = headers.get_all(X_FORWARDED_FOR).iter().rev();
-    let hops = lines.flat_map(|line| line.to_str().unwrap_or(UNREADABLE).rsplit(','));
-    for hop in hops.map(str::trim).filter(|hop| !hop.is_empty()) {
-        if !is_trusted(client) {
-            break;
-        }
-        match address(hop) {
-            Some(hop) => client = hop,
-            None => return Client::Behind(client),
-        }
+/// The proxies that are believed, and where they say who asks.
+pub(super) struct Proxies {
+    trusted: Vec<IpNet>,
+    client: HeaderName,
+    /// The headers of proxies, with their names as they are usually written.
+    forwarding: Vec<(HeaderName, Box<str>)>,
+}
+
+/// The name of the header cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`http.client_header` is no name of a header")]
+pub struct ClientHeaderError;
+
+impl Proxies {
+    pub(super) fn new(
+        trusted: Vec<IpNet>,
+        client: &ClientHeader,
+    ) -> Result<Self, ClientHeaderError> {
+        let name = |name: &str| {
+            let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| ClientHeaderError)?;
+            Ok((parsed, Box::from(name)))
+        };
+        let (client, _) = name(client.as_str())?;
+        let is_another =
+            FORWARDING.iter().all(|known| !client.as_str().eq_ignore_ascii_case(known));
+        let further = is_another.then_some(client.as_str());
+        let forwarding =
+            FORWARDING.into_iter().chain(further).map(name).collect::<Result<_, _>>()?;
+        Ok(Self { trusted, client, forwarding })
     }
-    Client::Known(client)
+
+    /// The client: the last address that no trusted proxy has, read from our side. What stands further out
+    /// anybody could have made up.
+    pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client<'_> {
+        let peer = peer.to_canonical();
+        let mut forwarding = self.forwarding.iter();
+        let Some((_, forwarded_by)) = forwarding.find(|(name, _)| headers.contains_key(name))
+        else {
+            return Client::Known(peer);
+        };
+        if !self.trusts(peer) {
+            return Client::Unconfirmed(peer, forwarded_by);
+        }
+        let lines = headers.get_all(&self.client).iter().rev();
+        let hops = lines.flat_map(|line| line.to_str().unwrap_or(UNREADABLE).rsplit(','));
+        let mut client = Client::Behind(peer);
+        for hop in hops.map(str::trim).filter(|hop| !hop.is_empty()) {
+            match (client, address(hop)) {
+                (Client::Known(ip), _) if !self.trusts(ip) => break,
+                (_, Some(hop)) => client = Client::Known(hop),
+                (Client::Known(ip), None) => return Client::Behind(ip),
+                (Client::Behind(_) | Client::Unconfirmed(..), None) => break,
+            }
+        }
+        client
+    }
+
+    fn trusts(&self, ip: IpAddr) -> bool {
+        self.trusted.iter().any(|network| network.contains(&ip))
+    }
 }
 
 /// Stands for a line that is no text: no address.
@@ -52,13 +100,27 @@ mod tests {
 
     use super::*;
 
+    fn client(client_header: &str, peer: &str, lines: &[(&str, &str)]) -> String {
+        let trusted = vec!["10.0.0.0/8".parse().unwrap(), "127.0.0.1/32".parse().unwrap()];
+        let proxies = Proxies::new(trusted, &client_header.parse().unwrap()).unwrap();
+        let mut headers = HeaderMap::new();
+        for (name, line) in lines {
+            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+            headers.append(name, HeaderValue::from_bytes(line.as_bytes()).unwrap());
+        }
+        match proxies.client(peer.parse().unwrap(), &headers) {
+            Client::Known(ip) => ip.to_string(),
+            Client::Behind(proxy) => format!("behind {proxy}"),
+            Client::Unconfirmed(ip, header) => format!("unconfirmed {ip} {header}"),
+        }
+    }
+
     #[test]
     fn who_asks() {
-        let trusted = ["10.0.0.0/8".parse().unwrap(), "127.0.0.1/32".parse().unwrap()];
         // Peer, the headers, the client.
         let cases: [(&str, &[&str], &str); 18] = [
             ("192.0.2.1", &[], "192.0.2.1"),
-            ("192.0.2.1", &["198.51.100.7"], "192.0.2.1"),
+            ("192.0.2.1", &["198.51.100.7"], "unconfirmed 192.0.2.1 X-Forwarded-For"),
             ("127.0.0.1", &[], "127.0.0.1"),
             ("127.0.0.1", &["198.51.100.7"], "198.51.100.7"),
             ("::ffff:127.0.0.1", &["::ffff:198.51.100.7"], "198.51.100.7"),
@@ -71,21 +133,41 @@ mod tests {
             ("127.0.0.1", &["198.51.100.7, unknown"], "behind 127.0.0.1"),
             ("127.0.0.1", &["198.51.100.7, unknown, 10.1.1.1"], "behind 10.1.1.1"),
             ("127.0.0.1", &["unknown, 198.51.100.7"], "198.51.100.7"),
-            ("192.0.2.1", &["unknown"], "192.0.2.1"),
+            ("192.0.2.1", &["unknown"], "unconfirmed 192.0.2.1 X-Forwarded-For"),
             ("127.0.0.1", &["198.51.100.7", "\u{fc}"], "behind 127.0.0.1"),
             ("127.0.0.1", &["198.51.100.7, , ", "", ","], "198.51.100.7"),
             ("127.0.0.1", &["10.1.1.1"], "10.1.1.1"),
         ];
         for (peer, lines, expected) in cases {
-            let mut headers = HeaderMap::new();
-            for line in lines {
-                headers.append(X_FORWARDED_FOR, HeaderValue::from_bytes(line.as_bytes()).unwrap());
-            }
-            let client = match client(peer.parse().unwrap(), &headers, &trusted) {
-                Client::Known(ip) => ip.to_string(),
-                Client::Behind(proxy) => format!("behind {proxy}"),
-            };
-            assert_eq!(client, expected, "{peer} {lines:?}");
+            let lines: Vec<_> = lines.iter().map(|line| ("X-Forwarded-For", *line)).collect();
+            assert_eq!(client("X-Forwarded-For", peer, &lines), expected, "{peer} {lines:?}");
+        }
+    }
+
+    #[test]
+    fn one_header_names_the_client() {
+        let (for_it, real) = (("X-Forwarded-For", "198.51.100.7"), ("X-Real-IP", "203.0.113.9"));
+        let (standard, via) = (("Forwarded", "for=198.51.100.7"), ("Via", "1.1 proxy"));
+        let custom = ("CF-Connecting-IP", "198.51.100.7");
+        type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str);
+        // The header that names the client, the peer, the headers, the client.
+        let cases: [Case<'_>; 12] = [
+            ("X-Forwarded-For", "127.0.0.1", &[for_it, real, standard, via], "198.51.100.7"),
+            ("x-real-ip", "127.0.0.1", &[for_it, real], "203.0.113.9"),
+            ("CF-Connecting-IP", "127.0.0.1", &[custom, real], "198.51.100.7"),
+            // It forwards, and does not say for whom.
+            ("X-Forwarded-For", "127.0.0.1", &[real], "behind 127.0.0.1"),
+            ("X-Forwarded-For", "127.0.0.1", &[standard], "behind 127.0.0.1"),
+            ("X-Forwarded-For", "127.0.0.1", &[via], "behind 127.0.0.1"),
+            ("X-Forwarded-For", "127.0.0.1", &[("X-Forwarded-For", "")], "behind 127.0.0.1"),
+            ("X-Forwarded-For", "192.0.2.1", &[real], "unconfirmed 192.0.2.1 X-Real-IP"),
+            ("X-Forwarded-For", "192.0.2.1", &[standard], "unconfirmed 192.0.2.1 Forwarded"),
+            ("X-Forwarded-For", "192.0.2.1", &[via], "unconfirmed 192.0.2.1 Via"),
+            ("CF-Connecting-IP", "192.0.2.1", &[custom], "unconfirmed 192.0.2.1 cf-connecting-ip"),
+            ("X-Forwarded-For", "192.0.2.1", &[custom], "192.0.2.1"),
+        ];
+        for (header, peer, lines, expected) in cases {
+            assert_eq!(client(header, peer, lines), expected, "{header} {peer} {lines:?}");
         }
     }
 }

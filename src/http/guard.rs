@@ -1,25 +1,27 @@
-//! Who may ask a service without keys: programs on the same machine, not web pages from elsewhere.
+//! Who may ask a service without keys: programs on the same machine. Not web pages from elsewhere, and
+//! not the clients of a proxy that publishes the service without being asked to.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use axum::extract::{Request, State};
-use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Uri, header};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, Uri, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use ipnet::IpNet;
 
 use super::App;
-use super::forwarded::{self, Client};
+use super::forwarded::{Client, ClientHeaderError, Proxies};
+use super::host::RequestHost;
 use super::problem::{Problem, ProblemKind};
+use crate::config::{AllowedHost, Http};
 use crate::validator::Caller;
 
 /// Who may ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Only who names this machine as the host. A page whose own name was pointed at 127.0.0.1 (DNS
-    /// rebinding) names itself.
+    /// Only programs on this machine, which name it as the host. A page whose own name was pointed at
+    /// 127.0.0.1 (DNS rebinding) names itself.
     LocalHost,
     /// Anybody who can connect.
     Open,
@@ -27,85 +29,143 @@ pub enum Access {
 
 /// Tells who asks, and turns away who may not.
 pub struct Guard {
-    /// Who may ask.
-    pub access: Access,
-    /// The proxies that are believed about whom they ask for.
-    pub trusted_proxies: Vec<IpNet>,
+    access: Access,
+    allowed_hosts: Vec<AllowedHost>,
+    proxies: Proxies,
+    /// Whether it was logged that a proxy is not trusted.
+    has_warned: AtomicBool,
 }
 
+/// What to do about a request that was refused, where it was meant to be answered.
+const REMEDY: &str = "If a proxy forwards requests to this service, name it in `[http] \
+                      trusted_proxies`; to let everybody ask who can connect, start it with `--open`.";
+
 impl Guard {
-    /// Who asks, from this address and with these headers.
+    /// A guard for this configuration.
+    ///
+    /// # Errors
+    /// `client_header` cannot be used.
+    pub fn new(access: Access, config: &Http) -> Result<Self, ClientHeaderError> {
+        Ok(Self {
+            access,
+            allowed_hosts: config.allowed_hosts.clone(),
+            proxies: Proxies::new(config.trusted_proxies.clone(), &config.client_header)?,
+            has_warned: AtomicBool::new(false),
+        })
+    }
+
+    /// Who asks, from this address and with these headers. To be called for those who may.
     pub(super) fn caller(&self, peer: SocketAddr, headers: &HeaderMap) -> Caller {
         match self.access {
             Access::LocalHost => Caller::Local,
-            Access::Open => {
-                match forwarded::client(peer.ip(), headers, &self.trusted_proxies) {
-                    // What stands in front of the service on the same machine speaks for many.
-                    Client::Known(ip) if ip.is_loopback() => Caller::Local,
-                    Client::Known(ip) | Client::Behind(ip) => Caller::Stranger(ip),
+            Access::Open => match self.proxies.client(peer.ip(), headers) {
+                // What stands in front of the service on the same machine speaks for many.
+                Client::Known(ip) if ip.is_loopback() => Caller::Local,
+                Client::Known(ip) | Client::Behind(ip) => Caller::Stranger(ip),
+                Client::Unconfirmed(ip, _) => {
+                    self.warn();
+                    Caller::Stranger(ip)
                 }
-            }
+            },
+        }
+    }
+
+    /// Logs once that a proxy is not trusted.
+    fn warn(&self) {
+        if !self.has_warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "requests come through a proxy that [http] trusted_proxies does not name: all its clients \
+                 together may ask as much as one"
+            );
+        }
+    }
+
+    /// Whether a request with this peer and head may be answered.
+    fn check(
+        &self,
+        peer: SocketAddr,
+        version: Version,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<(), Problem> {
+        if headers.get_all(header::HOST).iter().nth(1).is_some() {
+            // RFC 9112 §3.2. Whoever stands before us may have looked at the other one.
+            let detail = "The header `Host` may be there once only.";
+            return Err(Problem::new(ProblemKind::BadRequest, detail));
+        }
+        match self.access {
+            Access::LocalHost => self.check_local(peer, version, uri, headers),
+            Access::Open => Ok(()),
+        }
+    }
+
+    fn check_local(
+        &self,
+        peer: SocketAddr,
+        version: Version,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<(), Problem> {
+        // The version that nginx speaks to a service before 1.29.7, unless told otherwise. No program of
+        // today does.
+        if version < Version::HTTP_11 {
+            return Err(refused(
+                "Without keys the service does not answer HTTP/1.0, which proxies speak that are not told \
+                 otherwise (nginx: `proxy_http_version 1.1;`).",
+            ));
+        }
+        let host = RequestHost::of(uri, headers).filter(|host| host.is_ours(&self.allowed_hosts));
+        let Some(host) = host else {
+            return Err(refused(
+                "Without keys the service answers only requests whose header `Host` is localhost, \
+                 127.0.0.1, [::1] or in `[http] allowed_hosts`.",
+            ));
+        };
+        let mut origins = headers.get_all(header::ORIGIN).iter();
+        if !origins.all(|origin| origin.to_str().is_ok_and(|origin| host.is_origin(origin))) {
+            return Err(refused(
+                "Without keys the service does not answer web pages from elsewhere: the header `Origin` is \
+                 not the host and port in `Host`.",
+            ));
+        }
+        match self.proxies.client(peer.ip(), headers) {
+            Client::Known(ip) if ip.is_loopback() => Ok(()),
+            Client::Unconfirmed(_, header) => Err(refused(&format!(
+                "Without keys the service does not answer requests that were forwarded: the header \
+                 `{header}` is not from one of the `[http] trusted_proxies`.",
+            ))),
+            Client::Known(_) => Err(Problem::new(
+                ProblemKind::MissingKey,
+                "Without keys the service answers only programs on its own machine, and this request \
+                 comes from elsewhere. Have a proxy decide who may ask, and start the service with \
+                 `--open`.",
+            )),
+            Client::Behind(_) => Err(Problem::new(
+                ProblemKind::MissingKey,
+                "Without keys the service answers only programs on its own machine, and the proxy does \
+                 not say where this request comes from. Have it name the client in the header that \
+                 `[http] client_header` names.",
+            )),
         }
     }
 }
 
-/// Turns away requests for a host that is not this one, or for two.
-pub(super) async fn check_host(
-    State(app): State<Arc<App>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if request.headers().get_all(header::HOST).iter().nth(1).is_some() {
-        // RFC 9112 §3.2. Whoever stands before us may have looked at the other one.
-        let detail = "The header `Host` may be there once only.";
-        return Problem::new(ProblemKind::BadRequest, detail).into_response();
-    }
-    match app.guard.access {
-        Access::LocalHost if !names_this_machine(request.uri(), request.headers()) => {
-            let detail = "Without keys the service answers only requests whose header `Host` is \
-                          localhost, 127.0.0.1 or [::1].";
-            Problem::new(ProblemKind::OriginNotAllowed, detail).into_response()
-        }
-        Access::LocalHost | Access::Open => next.run(request).await,
-    }
+fn refused(why: &str) -> Problem {
+    Problem::new(ProblemKind::OriginNotAllowed, format!("{why} {REMEDY}"))
 }
 
-fn names_this_machine(uri: &Uri, headers: &HeaderMap) -> bool {
-    let header = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let Some(host) = uri.authority().map(Authority::as_str).or(header) else {
-        return false;
+/// Turns away who may not ask.
+pub(super) async fn check(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let checked = match peer {
+        Some(&ConnectInfo(peer)) => {
+            app.guard.check(peer, request.version(), request.uri(), request.headers())
+        }
+        // Every connection has one.
+        None => Err(Problem::internal()),
     };
-    let without_port = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => host,
-    };
-    ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| without_port.eq_ignore_ascii_case(name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hosts() {
-        let cases = [
-            ("localhost", true),
-            ("LOCALHOST:8080", true),
-            ("127.0.0.1", true),
-            ("127.0.0.1:8080", true),
-            ("[::1]:8080", true),
-            ("[::1]", true),
-            ("evil.example", false),
-            ("localhost.evil.example", false),
-            ("127.0.0.1.evil.example:80", false),
-            ("localhost:80@evil.example", false),
-            ("", false),
-        ];
-        for (host, allowed) in cases {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::HOST, host.parse().unwrap());
-            assert_eq!(names_this_machine(&Uri::from_static("/"), &headers), allowed, "{host}");
-        }
-        assert!(!names_this_machine(&Uri::from_static("/"), &HeaderMap::new()));
+    match checked {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
     }
 }

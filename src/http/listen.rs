@@ -69,26 +69,38 @@ pub enum InheritedError {
 /// The name of a socket for readiness and metrics (`LISTEN_FDNAMES`).
 const ADMIN: &str = "admin";
 
+/// The sockets as they were passed in, and the names that they have.
+pub struct PassedIn {
+    sockets: ListenFd,
+    names: Vec<String>,
+}
+
+impl PassedIn {
+    /// These sockets, and the text that names them, with colons between (`sd_listen_fds_with_names(3)`).
+    pub fn new(sockets: ListenFd, names: &str) -> Self {
+        Self { sockets, names: names.split(':').map(str::to_owned).collect() }
+    }
+}
+
 /// Takes the sockets passed in: one for the service, and one for readiness and metrics, which is called
 /// so or is the `second`. To be called within a tokio runtime.
 ///
 /// # Errors
 /// What was passed in is no TCP socket that listens, or nobody knows what it is for.
-pub fn inherited(second: Second) -> Result<Inherited, InheritedError> {
-    let names = std::env::var("LISTEN_FDNAMES").unwrap_or_default();
-    let mut names = names.split(':');
-    let mut passed_in = ListenFd::from_env();
+pub fn inherited(passed_in: PassedIn, second: Second) -> Result<Inherited, InheritedError> {
+    let PassedIn { mut sockets, names } = passed_in;
     let mut taken = Inherited::default();
-    for index in 0..passed_in.len() {
+    for index in 0..sockets.len() {
         let number = index + 1;
         let socket =
-            take(&mut passed_in, index).map_err(|error| InheritedError::NoTcp(number, error))?;
+            take(&mut sockets, index).map_err(|error| InheritedError::NoTcp(number, error))?;
         let Some(listener) = socket else { continue };
         if !socket_acceptconn(&listener).unwrap_or(false) {
             return Err(InheritedError::NotListening(number));
         }
-        let is_admin =
-            names.next() == Some(ADMIN) || (taken.main.is_some() && second == Second::Admin);
+        // By its own number, whatever became of those before it.
+        let is_admin = names.get(index).is_some_and(|name| name == ADMIN)
+            || (taken.main.is_some() && second == Second::Admin);
         let place = if is_admin { &mut taken.admin } else { &mut taken.main };
         if place.is_some() {
             return Err(InheritedError::TooMany(number));

@@ -1,8 +1,8 @@
 //! The service: validation as JSON over HTTP.
 //!
 //! [`router`] makes the routes, [`serve`] runs them on a socket until it is told to stop.
-//! A request goes through the log (`log`), the question who may ask (`guard`) and the question whether
-//! there is room for it (`admission`) to its route (`validate`, `batch`, `health`).
+//! A request goes through the log (`log`) and the question who may ask (`guard`) to its route (`validate`,
+//! `batch`, `health`). Those with a body read it, then ask whether there is room for it (`admission`).
 
 mod accept;
 mod admission;
@@ -10,9 +10,11 @@ mod answer;
 mod batch;
 mod body;
 mod connection;
+mod content_type;
 mod forwarded;
 mod guard;
 mod health;
+mod host;
 mod listen;
 mod log;
 mod phase;
@@ -27,6 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Uri;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -35,11 +38,13 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::telemetry::Metrics;
 use crate::validator::{Manner, Validator};
 use problem::{Problem, ProblemKind};
+use request::Subject;
 
 pub use admission::{Admission, Bounds};
 pub use body::BodyBounds;
+pub use forwarded::ClientHeaderError;
 pub use guard::{Access, Guard};
-pub use listen::{Inherited, InheritedError, Second, Socket, inherited, open};
+pub use listen::{Inherited, InheritedError, PassedIn, Second, Socket, inherited, open};
 pub use phase::{Phase, Phases};
 pub use serve::{ConnectionBounds, Drained, serve};
 
@@ -78,16 +83,13 @@ pub enum Admin {
 
 /// The routes of the service.
 pub fn router(app: Arc<App>, admin: Admin) -> Router {
-    let room = from_fn_with_state(app.clone(), admission::admit);
-    let host = from_fn_with_state(app.clone(), guard::check_host);
-    let mut routes = Router::new()
-        .route("/v1/validate", post(validate::validate))
-        .route("/v1/validate/batch", post(batch::batch))
-        .route_layer(room);
+    let guard = from_fn_with_state(app.clone(), guard::check);
+    let mut routes =
+        Router::new().route(VALIDATE, post(validate::validate)).route(BATCH, post(batch::batch));
     if admin == Admin::Here {
         routes = routes.route("/metrics", get(health::metrics));
     }
-    routes = routes.route_layer(host);
+    routes = routes.route_layer(guard);
     if admin == Admin::Here {
         routes = routes.route("/readyz", get(health::readyz));
     }
@@ -96,10 +98,10 @@ pub fn router(app: Arc<App>, admin: Admin) -> Router {
 
 /// The routes for whoever watches over the service.
 pub fn admin_router(app: Arc<App>) -> Router {
-    let host = from_fn_with_state(app.clone(), guard::check_host);
+    let guard = from_fn_with_state(app.clone(), guard::check);
     let routes = Router::new()
         .route("/metrics", get(health::metrics))
-        .route_layer(host)
+        .route_layer(guard)
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz));
     finished(routes.with_state(app))
@@ -114,15 +116,44 @@ fn finished(routes: Router) -> Router {
         .layer(from_fn(log::log_request))
 }
 
-async fn not_found() -> Problem {
-    Problem::new(
-        ProblemKind::NotFound,
-        "Addresses are sent to POST /v1/validate or, many at once, to POST /v1/validate/batch.",
-    )
+const VALIDATE: &str = "/v1/validate";
+const BATCH: &str = "/v1/validate/batch";
+
+async fn not_found(uri: Uri) -> Problem {
+    let route = [VALIDATE, BATCH, "/healthz", "/readyz", "/metrics"]
+        .into_iter()
+        .find(|route| uri.path().strip_suffix('/') == Some(route));
+    let how = how_to_ask(VALIDATE, Subject::One);
+    let detail = match route {
+        Some(BATCH) => format!("{NO_SLASH} {}", how_to_ask(BATCH, Subject::Many)),
+        Some(VALIDATE) => format!("{NO_SLASH} {how}"),
+        Some(_) => NO_SLASH.to_owned(),
+        None => format!("{how} Many addresses at once go to POST {BATCH}."),
+    };
+    Problem::new(ProblemKind::NotFound, detail)
 }
 
-async fn method_not_allowed() -> Problem {
-    Problem::new(ProblemKind::MethodNotAllowed, "The header Allow names the methods of this route.")
+const NO_SLASH: &str = "The path must not end with a slash.";
+
+async fn method_not_allowed(uri: Uri) -> Problem {
+    let how = match uri.path() {
+        VALIDATE => Some(how_to_ask(VALIDATE, Subject::One)),
+        BATCH => Some(how_to_ask(BATCH, Subject::Many)),
+        _ => None,
+    };
+    let detail = match (how, uri.query()) {
+        (Some(how), Some(_)) => {
+            format!("An address is not sent in the URL, which ends up in logs. {how}")
+        }
+        (Some(how), None) => how,
+        (None, _) => "The header Allow names the methods of this route.".to_owned(),
+    };
+    Problem::new(ProblemKind::MethodNotAllowed, detail)
+}
+
+/// What to send, never what was sent: that may be an address.
+fn how_to_ask(route: &str, subject: Subject) -> String {
+    format!("Use POST {route}. {}", content_type::what_to_send(subject))
 }
 
 /// The panic's own words may hold anything, and stay out of the answer.

@@ -22,8 +22,10 @@ pub(super) enum ProblemKind {
     BadRequest,
     /// The body is no JSON object, or says something twice.
     BadJson,
-    /// A web page that is not from here asks.
+    /// A web page that is not from here asks, or a proxy that is not trusted.
     OriginNotAllowed,
+    /// A client elsewhere asks a service without keys.
+    MissingKey,
     /// No such route.
     NotFound,
     /// The route exists, with another method.
@@ -52,6 +54,7 @@ impl ProblemKind {
             Self::BadRequest => "bad_request",
             Self::BadJson => "bad_json",
             Self::OriginNotAllowed => "origin_not_allowed",
+            Self::MissingKey => "missing_key",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::RequestTimeout => "request_timeout",
@@ -70,6 +73,7 @@ impl ProblemKind {
             Self::BadRequest => "The request cannot be used",
             Self::BadJson => "The body cannot be used",
             Self::OriginNotAllowed => "Not from this host",
+            Self::MissingKey => "Not without a key",
             Self::NotFound => "No such route",
             Self::MethodNotAllowed => "Wrong method",
             Self::RequestTimeout => "The request came too slowly",
@@ -87,6 +91,7 @@ impl ProblemKind {
         match self {
             Self::BadRequest | Self::BadJson => StatusCode::BAD_REQUEST,
             Self::OriginNotAllowed => StatusCode::FORBIDDEN,
+            Self::MissingKey => StatusCode::UNAUTHORIZED,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
@@ -109,6 +114,11 @@ impl Problem {
     pub(super) fn field(field: impl Into<String>, detail: impl Into<String>) -> Self {
         let field = Some(field.into());
         Self { field, ..Self::new(ProblemKind::InvalidField, detail) }
+    }
+
+    /// The status of the answer.
+    pub(super) fn status(&self) -> StatusCode {
+        self.kind.status()
     }
 
     /// A fault of ours. What it was stays out of the answer.
@@ -155,7 +165,7 @@ impl Problem {
         let json = JsonProblem {
             r#type: format!("urn:mailvet:problem:{}", self.kind.code()),
             title: self.kind.title(),
-            status: self.kind.status().as_u16(),
+            status: self.status().as_u16(),
             detail: &self.detail,
             field: self.field.as_deref(),
             index: self.index,
@@ -167,7 +177,7 @@ impl Problem {
 
     /// The problem as the bytes of a whole answer, after which the connection is closed.
     pub(super) fn bare(&self) -> Vec<u8> {
-        let (status, body) = (self.kind.status(), self.json());
+        let (status, body) = (self.status(), self.json());
         let head = format!(
             "HTTP/1.1 {status}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\n\
              retry-after: 1\r\nconnection: close\r\n\r\n",
@@ -179,13 +189,21 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = self.kind.status();
+        let status = self.status();
         let mut response = Response::new(Body::from(self.json()));
         *response.status_mut() = status;
         let content_type = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        match status {
+            StatusCode::SERVICE_UNAVAILABLE => {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            // RFC 9110 §11.6.1: such an answer has to name a scheme.
+            StatusCode::UNAUTHORIZED => {
+                let scheme = HeaderValue::from_static("Bearer");
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+            }
+            _ => {}
         }
         response
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::problem::{Problem, ProblemKind};
+use crate::roster::replace_lone_surrogates;
 use crate::typo::{Locale, nearest_name};
 use crate::validator::Manner;
 use crate::verdict::Depth;
@@ -72,7 +73,8 @@ struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> ValidateBody<'a> {
     /// Reads a body.
-    pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, Problem> {
+    pub(super) fn parse(bytes: &'a mut [u8]) -> Result<Self, Problem> {
+        let bytes = readable(bytes);
         let mut wire = read(bytes, Subject::One)?;
         match (wire.email.take(), &wire.emails) {
             (Some(Text(email)), None) => Ok(Self { email, options: Options::of(&wire)? }),
@@ -83,7 +85,8 @@ impl<'a> ValidateBody<'a> {
 
 impl BatchBody {
     /// Reads a body.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+    pub(super) fn parse(bytes: &mut [u8]) -> Result<Self, Problem> {
+        let bytes = readable(bytes);
         let mut wire = read(bytes, Subject::Many)?;
         match (wire.emails.take(), &wire.email) {
             (Some(emails), _) if emails.len() > MAX_ADDRESSES => Err(too_many(emails.len())),
@@ -130,9 +133,11 @@ fn timeout(ms: u64) -> Result<Duration, Problem> {
 }
 
 /// What a body is about.
-#[derive(Clone, Copy)]
-enum Subject {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// One address.
     One,
+    /// Several.
     Many,
 }
 
@@ -157,7 +162,8 @@ impl Subject {
         }
     }
 
-    fn example(self) -> &'static str {
+    /// A body as it should be.
+    pub(super) fn example(self) -> &'static str {
         match self {
             Self::One => r#"{"email": "joe@example.org"}"#,
             Self::Many => r#"{"emails": ["joe@example.org", "sue@example.org"]}"#,
@@ -168,6 +174,14 @@ impl Subject {
         let detail = format!("The body {is} a JSON object such as {}.", self.example());
         Problem::new(ProblemKind::BadJson, detail)
     }
+}
+
+/// A body without what clients that mean well add or cut off: a byte order mark (RFC 8259 §8.1), half of
+/// a surrogate pair.
+fn readable(bytes: &mut [u8]) -> &[u8] {
+    const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+    replace_lone_surrogates(bytes);
+    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
 }
 
 fn read(bytes: &[u8], subject: Subject) -> Result<Wire<'_>, Problem> {

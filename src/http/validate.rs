@@ -22,8 +22,11 @@ pub(super) async fn validate(
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let bytes = json_bytes(&parts.headers, body, app.bodies.one()).await?;
-    let ValidateBody { email, options } = ValidateBody::parse(&bytes)?;
+    let memory = app.admission.one_bytes();
+    let mut bytes = json_bytes(&parts.headers, body, app.bodies.one(), memory).await?;
+    // Not before: who sends slowly holds up nobody.
+    let _place = app.admission.request()?;
+    let ValidateBody { email, options } = ValidateBody::parse(&mut bytes)?;
     let caller = app.guard.caller(peer, &parts.headers);
     let report = app.validator.validate(&app.request(&email, &options, caller)).await;
     let json = answer::json(&report.json(Form::Full))?;

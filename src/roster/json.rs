@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::row::RowFault;
 use super::several;
+use super::surrogates::replace_lone_surrogates;
 
 /// One member of an object.
 pub(super) struct Member {
@@ -38,7 +39,7 @@ pub(super) fn members(object: &[u8]) -> Result<Vec<Member>, RowFault> {
         let name = at..past_string(object, at);
         let value = past_blanks(object, past_blanks(object, name.end) + 1);
         let value = value..past_value(object, value);
-        let Ok(key) = serde_json::from_slice(&object[name.clone()]) else {
+        let Ok(key) = read(&object[name.clone()]) else {
             return Err(RowFault::NotJson);
         };
         at = past_blanks(object, value.end) + 1;
@@ -48,20 +49,29 @@ pub(super) fn members(object: &[u8]) -> Result<Vec<Member>, RowFault> {
 
 /// The addresses in a value: a text, or an array of texts.
 pub(super) fn addresses(value: &[u8]) -> Vec<String> {
-    if let Ok(text) = serde_json::from_slice::<String>(value) {
+    if let Ok(text) = read::<String>(value) {
         return several::addresses(&text);
     }
-    let texts = serde_json::from_slice::<Vec<String>>(value).unwrap_or_default();
+    let texts = read::<Vec<String>>(value).unwrap_or_default();
     texts.iter().flat_map(|text| several::addresses(text)).collect()
 }
 
 /// A value as a text: that of a string, nothing for null, JSON for everything else.
 pub(super) fn text(value: &[u8]) -> Cow<'_, str> {
-    match serde_json::from_slice::<String>(value) {
+    match read(value) {
         Ok(text) => Cow::Owned(text),
         Err(_) if value == b"null" => Cow::Borrowed(""),
         Err(_) => String::from_utf8_lossy(value),
     }
+}
+
+/// Reads a value, a lone surrogate as U+FFFD.
+fn read<T: DeserializeOwned>(value: &[u8]) -> serde_json::Result<T> {
+    serde_json::from_slice(value).or_else(|_| {
+        let mut value = value.to_vec();
+        replace_lone_surrogates(&mut value);
+        serde_json::from_slice(&value)
+    })
 }
 
 /// Behind the blanks that begin at a place.

@@ -48,6 +48,7 @@ mod sample;
 mod several;
 mod shape;
 mod sniff;
+mod surrogates;
 mod window;
 mod writer;
 
@@ -61,4 +62,5 @@ pub use plan::{Candidate, Plan, PlanError};
 pub use reader::Reader;
 pub use row::{Kind, MAX_ROW_BYTES, Part, Row, RowFault};
 pub use shape::{Dialect, Format, Header, Shape, UnknownFormat};
+pub use surrogates::replace_lone_surrogates;
 pub use writer::Writer;

@@ -67,6 +67,9 @@ pub enum StoreError {
     /// It failed a moment ago and is left alone for a while.
     #[error("the store failed a moment ago")]
     Resting,
+    /// A panic of ours.
+    #[error("internal error in the store; please report it")]
+    Internal,
 }
 
 impl StoreError {

@@ -17,9 +17,12 @@ mod time;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::address::Domain;
 use crate::catalog::Canonical;
@@ -32,6 +35,9 @@ pub use error::StoreError;
 pub use evidence::{CATCH_ALL_LIFETIME, Evidence, Greylisting, lifetime};
 use file::StoreFile;
 pub use journal::{Closed, Journal, Mark, NotedMailbox, NotedRoute};
+
+/// The longest a flush takes.
+const FLUSH_TIME: Duration = Duration::from_secs(10);
 
 /// The store. Clones share it.
 #[derive(Clone)]
@@ -121,9 +127,10 @@ impl Store {
         self.used(move |file| file.forget(&mailbox, domain.as_ref())).await
     }
 
-    /// Comes true when everything that was noted so far is in the file, or cannot be.
+    /// Waits until everything that was noted so far is in the file or cannot be, for so long at most: a disk
+    /// that hangs must not keep the process from ending.
     pub async fn flush(&self) {
-        let _ = self.used(|_| Ok(())).await;
+        let _ = timeout(FLUSH_TIME, self.used(|_| Ok(()))).await;
     }
 
     /// Why the store cannot be used at the moment; none where it can.
@@ -146,8 +153,20 @@ impl Store {
                 work(file)
             })
         });
-        used.await.unwrap_or(Err(StoreError::Resting))
+        done(used).await
     }
+}
+
+/// What comes of work on the file. A panic in it says nothing of the file, and is told as what it is.
+async fn done<R>(work: JoinHandle<Result<R, StoreError>>) -> Result<R, StoreError> {
+    work.await.unwrap_or_else(|error| {
+        if error.is_panic() {
+            tracing::error!("the store met an internal error; please report it");
+            return Err(StoreError::Internal);
+        }
+        // The process ends.
+        Err(StoreError::Resting)
+    })
 }
 
 impl Shared {
@@ -187,3 +206,6 @@ impl Drop for Shared {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,9 @@ pub struct Locale {
 #[error("not a language tag such as `fr` or `pt-BR`")]
 pub struct LocaleError;
 
+/// What stands between the groups of a tag.
+const SEPARATORS: [char; 2] = ['-', '_'];
+
 /// Languages whose code is not the top-level domain of the country where most people speak it.
 const HOMES: [(&str, &str); 12] = [
     ("cs", "cz"),
@@ -52,14 +55,15 @@ impl FromStr for Locale {
     type Err = LocaleError;
 
     /// Reads a tag as RFC 5646 §2.1 has it: groups of at most eight letters and digits, the language first.
+    /// POSIX and Java write `_` between them.
     fn from_str(text: &str) -> Result<Self, LocaleError> {
         let is_group = |group: &str| {
             (1..=8).contains(&group.len()) && group.bytes().all(|b| b.is_ascii_alphanumeric())
         };
-        let mut groups = text.split('-');
+        let mut groups = text.split(SEPARATORS);
         let language = groups.next().unwrap_or_default();
         let is_language = language.bytes().all(|b| b.is_ascii_alphabetic());
-        if text.len() > LONGEST || !text.split('-').all(is_group) || !is_language {
+        if text.len() > LONGEST || !text.split(SEPARATORS).all(is_group) || !is_language {
             return Err(LocaleError);
         }
         let is_region =
@@ -93,6 +97,8 @@ mod tests {
             ("FR-ca", "sympatico.ca", true),
             ("FR-ca", "orange.fr", false),
             ("pt-BR", "uol.com.br", true),
+            ("pt_BR", "uol.com.br", true),
+            ("zh_Hant-TW", "yahoo.com.tw", true),
             ("en-GB", "yahoo.co.uk", true),
             ("uk", "ukr.ua", true),
             ("uk", "yahoo.co.uk", false),
@@ -105,7 +111,19 @@ mod tests {
         for (tag, domain, favoured) in cases {
             assert_eq!(tag.parse::<Locale>().unwrap().favours(domain), favoured, "{tag} {domain}");
         }
-        for wrong in ["", "-", "fr_FR", "f r", "12", "abcdefghi", "fr-", &"a-".repeat(30), "ü"] {
+        for wrong in [
+            "",
+            "-",
+            "_",
+            "fr_",
+            "fr_FR.UTF-8",
+            "f r",
+            "12",
+            "abcdefghi",
+            "fr-",
+            &"a-".repeat(30),
+            "ü",
+        ] {
             assert_eq!(wrong.parse::<Locale>(), Err(LocaleError), "{wrong}");
         }
     }

@@ -9,7 +9,7 @@ struct Quirk {
     judged: &'static str,
 }
 
-const QUIRKS: [Quirk; 32] = [
+const QUIRKS: [Quirk; 33] = [
     Quirk {
         name: "line endings of every kind",
         text: "Email,Name\r\na@x.de,A\nb@x.de,B\rc@x.de,C",
@@ -182,6 +182,16 @@ const QUIRKS: [Quirk; 32] = [
                  {\"mailvet_input\":\"{\\\"email\\\": \\\"b@x\",\"mailvet_verdict\":\"unknown\",\"mailvet_reasons\":[\"row_not_json\"]}\n\
                  {\"mailvet_input\":\"[1]\",\"mailvet_verdict\":\"unknown\",\"mailvet_reasons\":[\"row_not_json\"]}\n\
                  {\"email\":\"\\u0062@x.de\",\"mailvet_verdict\":\"fine\",\"mailvet_reasons\":[]}",
+    },
+    Quirk {
+        name: "half an emoji in JSON",
+        text: r#"{"email": "a\ud83d@x.de"}
+{"email": ["b@x.de", "c\ude00@x.de"], "\ud83d": 1}
+"#,
+        rows: &["1 a\u{fffd}@x.de", "2 b@x.de | c\u{fffd}@x.de"],
+        judged: r#"{"email": "a\ud83d@x.de","mailvet_verdict":"fine","mailvet_reasons":[]}
+{"email": ["b@x.de", "c\ude00@x.de"], "\ud83d": 1,"mailvet_verdict":"fine","mailvet_reasons":[]}
+"#,
     },
     Quirk {
         name: "JSON of an earlier run",

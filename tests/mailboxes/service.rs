@@ -1,5 +1,7 @@
 //! The mailbox, wanted from the service.
 
+use std::net::TcpStream;
+
 use serde_json::{Value, json};
 
 use super::house::{House, KNOWS_JOE, reasons};
@@ -71,5 +73,26 @@ fn the_log_knows_nobody() {
         for secret in ["zqx7", "joe", "probe@lab"] {
             assert!(!ended.log.contains(secret), "{script} {secret}: {}", ended.log);
         }
+    }
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_mail_servers() {
+    for (first, second) in [("TERM", "TERM"), ("INT", "TERM")] {
+        let house = House::new("BANNER STALL");
+        let mut program = house.program();
+        program.env("MAILVET_PROBE__REPLY_TIMEOUT_MS", "60000");
+        let service = Service::start(program);
+        let report = mailbox(&service, "joe@good.test", 100);
+        assert_eq!(reasons(&report), ["probe_timeout"], "{report}");
+        until("the mail server is being asked", || (house.connections() > 0).then_some(()));
+        service.signal(first);
+        // All requests are answered, and what is left is the server that says nothing.
+        until("nobody is let in any more", || TcpStream::connect(service.address()).err());
+        service.signal(second);
+        let ended = service.ended();
+        assert_eq!(ended.status.code(), Some(0), "{first} {second}: {}", ended.log);
+        let is_cut_short = ended.log.contains("mail servers still being asked");
+        assert!(is_cut_short, "{first} {second}: {}", ended.log);
     }
 }

@@ -1,6 +1,6 @@
 //! The program against real servers on loopback: a recursive DNS server, `unbound`, with zones of our own
 //! and with a network between them that fails on demand; and mail servers, Postfix in many manners, Exim,
-//! Postgrey, as strict as they can be.
+//! Postgrey, as strict as they can be; and nginx in front of the service.
 //!
 //! `tests/install-real` installs what is needed; then `cargo test --features real-servers --test real`.
 
@@ -11,6 +11,7 @@ mod limits;
 mod mail;
 mod manners;
 mod namespace;
+mod nginx;
 mod personas;
 mod probe;
 mod process;

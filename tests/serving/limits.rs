@@ -201,6 +201,55 @@ fn bodies_of_batches_that_come_slowly() {
 }
 
 #[test]
+fn bodies_that_come_slowly() {
+    let mut program = offline();
+    program
+        .env("MAILVET_HTTP__LIMITS__MAX_REQUESTS", "2")
+        .env("MAILVET_HTTP__LIMITS__BODY_TIMEOUT_MS", "3600000");
+    let service = Service::start(program);
+    let address = service.address();
+    let request = post(QUICK);
+    let (most, rest) = request.split_at(request.len() - 1);
+    let mut slow: Vec<Connection> = (0..20)
+        .map(|_| {
+            let mut connection = Connection::open(address);
+            connection.send(most);
+            connection
+        })
+        .collect();
+    for _ in 0..20 {
+        assert_eq!(ask(address, &request).status, 200, "they hold up nobody");
+        let batch = ask(address, post_batch(r#"{"emails": []}"#, ""));
+        assert_eq!(batch.status, 200, "nor a batch");
+    }
+    for connection in &mut slow {
+        connection.send(rest);
+        assert_eq!(connection.response().status, 200);
+    }
+}
+
+#[test]
+fn what_is_held_of_slow_bodies_is_bounded() {
+    let mut program = offline();
+    program
+        .env("MAILVET_HTTP__LIMITS__MAX_BODY_KIB", "65536")
+        .env("MAILVET_HTTP__LIMITS__BODY_TIMEOUT_MS", "3600000");
+    let service = Service::start(program);
+    let address = service.address();
+    // All but the last byte of what may be held.
+    let mut slow = Connection::open(address);
+    let most = post(" ".repeat(64 << 20));
+    slow.send(&most[..most.len() - 1]);
+    let response = until("there is no memory left", || {
+        let response = ask(address, post(QUICK));
+        (response.status == 503).then_some(response)
+    });
+    assert_problem("one more", &response, 503, "overloaded");
+    drop(slow);
+    until("there is memory again", || (ask(address, post(QUICK)).status == 200).then_some(()));
+}
+
+#[test]
 fn bodies() {
     let mut program = offline();
     program

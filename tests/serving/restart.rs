@@ -1,6 +1,6 @@
 //! The service on a socket that was passed in: one process follows another, and nobody is lost.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -60,7 +60,10 @@ fn sockets_that_cannot_be_served_on() {
         TcpListener::from(OwnedFd::from(client))
     };
     // The sockets, their names, what is said.
-    let cases: [(TcpListener, Option<TcpListener>, &str, &[&str]); 6] = [
+    let datagrams = || TcpListener::from(OwnedFd::from(UdpSocket::bind("127.0.0.1:0").unwrap()));
+    let cases: [(TcpListener, Option<TcpListener>, &str, &[&str]); 8] = [
+        (datagrams(), Some(local()), "dns:admin", &["socket 1", "not a valid tcp socket"]),
+        (local(), Some(datagrams()), "mailvet:dns", &["socket 2", "not a valid tcp socket"]),
         (open(), None, "", &["0.0.0.0", "--open"]),
         (local(), Some(open()), "mailvet:admin", &["0.0.0.0", "--open"]),
         (connected(), None, "", &["socket 1", "does not listen"]),

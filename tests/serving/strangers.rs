@@ -53,20 +53,17 @@ fn a_trusted_proxy_tells_for_whom_it_asks() {
 }
 
 #[test]
-fn others_are_not_believed() {
-    let (_dns, service) = open("192.0.2.1");
-    // From this machine, whatever it says.
-    assert_eq!(looked_up(&service, "X-Forwarded-For: 203.0.113.1\r\n", 0), 4);
-}
-
-#[test]
-fn trust_that_has_no_effect_is_told() {
-    let dns = DnsServer::start("good.test MX 10 mx.test\nmx.test A 192.0.2.1");
-    for (arguments, warnings) in [(&[][..], 1), (&["--open"], 0)] {
-        let mut program = asking(&dns);
-        program.env("MAILVET_HTTP__TRUSTED_PROXIES", "127.0.0.1");
-        let service = Service::start_with(program, arguments);
+fn a_proxy_that_is_not_trusted_is_one_client() {
+    for headers in
+        ["X-Forwarded-For: 203.0.113.1", "X-Real-IP: 203.0.113.1", "Forwarded: for=a", "Via: 1.1 a"]
+    {
+        let (_dns, service) = open("192.0.2.1");
+        assert_eq!(looked_up(&service, "", 0), 4, "a program on this machine");
+        assert_eq!(looked_up(&service, &format!("{headers}\r\n"), 4), 2, "{headers}");
+        let another = headers.replace("203.0.113.1", "203.0.113.2");
+        assert_eq!(looked_up(&service, &format!("{another}\r\n"), 8), 0, "{another}");
         let log = service.stop().log;
-        assert_eq!(log.matches("trusted_proxies has no effect").count(), warnings, "{log}");
+        assert_eq!(log.matches("trusted_proxies does not name").count(), 1, "{log}");
+        assert!(!log.contains("203.0.113"), "{log}");
     }
 }

@@ -116,7 +116,10 @@ fn exit_of(error: &StoreError) -> Exit {
         | StoreError::NotAJournal { .. }
         | StoreError::NotOurs { .. }
         | StoreError::Newer { .. } => Exit::Usage,
-        StoreError::Damaged { .. } | StoreError::Full { .. } | StoreError::Resting => Exit::Failure,
+        StoreError::Damaged { .. }
+        | StoreError::Full { .. }
+        | StoreError::Resting
+        | StoreError::Internal => Exit::Failure,
     }
 }
 
