@@ -32,6 +32,10 @@ use reading::Wrong;
 pub use state::State;
 pub use value::{Listen, Probability, Secret, Server, Setting};
 
+/// Old mail domains of different owners, in different networks: the end of one of them is no reason to
+/// distrust a resolver.
+const CANARIES: [&str; 5] = ["gmail.com", "outlook.com", "yahoo.com", "icloud.com", "gmx.net"];
+
 /// Everything that can be configured.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -83,8 +87,8 @@ pub struct Dns {
     pub tries: usize,
     /// When the look-up of a domain is given up, whatever the servers do.
     pub lookup_timeout_ms: u64,
-    /// Domains that have mail servers, to find out a resolver that lies. Unless they are configured they
-    /// are asked of the system's servers alone; none: nothing is tested.
+    /// Domains that have mail servers, to find out servers that lie; none: nothing is tested, as labs and
+    /// intranets need it.
     #[serde(deserialize_with = "value::list")]
     pub canaries: Vec<String>,
     /// How often they are asked.
@@ -227,7 +231,7 @@ impl Default for Dns {
             timeout_ms: 1_000,
             tries: 3,
             lookup_timeout_ms: 15_000,
-            canaries: vec!["gmail.com".to_owned(), "outlook.com".to_owned()],
+            canaries: CANARIES.map(str::to_owned).to_vec(),
             canary_seconds: 60,
             private_zones: Vec::new(),
             max_lookups: 1_000,

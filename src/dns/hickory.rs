@@ -94,7 +94,7 @@ impl HickoryDns {
         kind: RecordType,
         record: impl Fn(&RData) -> Option<T>,
     ) -> Result<Answer<T>, Failure> {
-        let _turn = self.turn().await?;
+        let _turn = self.turn().await;
         let first = self.answered_last.load(Ordering::Relaxed);
         let lookup = async {
             let mut answer = Err(Failure::Unreachable);
@@ -118,13 +118,11 @@ impl HickoryDns {
         answer
     }
 
-    /// A place among the questions in flight. Who gets none in time was not asked for, so that says
-    /// nothing about the servers.
-    async fn turn(&self) -> Result<SemaphorePermit<'_>, Failure> {
-        match tokio::time::timeout(self.deadline, self.in_flight.acquire()).await {
-            Ok(Ok(turn)) => Ok(turn),
-            Ok(Err(_)) | Err(_) => Err(Failure::Overloaded),
-        }
+    /// A place among the questions in flight. Each of those has its deadline, so the wait has an end; that of
+    /// a question begins after it.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.in_flight.acquire().await.ok()
     }
 
     async fn ask_one<T>(
@@ -204,10 +202,7 @@ impl Dns for HickoryDns {
             if self.servers.len() < 2 {
                 return None;
             }
-            let _turn = match self.turn().await {
-                Ok(turn) => turn,
-                Err(failure) => return Some(Err(failure)),
-            };
+            let _turn = self.turn().await;
             let opinion = self.ask_one(other, name, RecordType::MX, mx);
             let opinion = tokio::time::timeout(self.deadline, opinion).await;
             Some(opinion.unwrap_or(Err(Failure::Timeout)))

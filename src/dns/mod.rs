@@ -15,7 +15,8 @@ use futures_util::future::BoxFuture;
 use crate::reach::ReachPolicy;
 use crate::route::{Answer, Failure, Family, HostName, Mx, Routed, Search};
 
-/// Somebody who can be asked. Every question ends within a bound of the implementation's own.
+/// Somebody who can be asked. Every question ends within a bound of the implementation's own, which begins
+/// when the question is sent: how long it waits for that depends on how many others do.
 pub trait Dns: Send + Sync + 'static {
     /// The MX records of a name, in any order.
     fn mx<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, MxAnswer>;

@@ -3,14 +3,16 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{Mutex, Semaphore, SemaphorePermit, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::time::sleep_until;
 
 use super::Routes;
 use super::domain_stage::takes_mail;
+use super::rate_gate::RateGate;
 use crate::cache::LearnedRoute;
 use crate::catalog::Canonical;
 use crate::report::MailboxFacts;
@@ -18,8 +20,6 @@ use crate::route::{HostName, MailRoute, Trust};
 use crate::store::{Closed, Evidence, Journal, NotedMailbox, NotedRoute};
 use crate::verdict::MailboxEvidence;
 
-/// How many domains are asked about between two tests of the resolver.
-const DOMAINS_PER_TEST: u64 = 1_000;
 /// How many of the last answers are asked for once more that a run got which ended without a test: it may
 /// have ended because the resolver began to lie. At most this many,
 const MOST_DOUBTED: usize = 8;
@@ -38,6 +38,8 @@ pub struct BulkSettings {
     pub journal: Journal,
     /// Domains that are looked up at the same time.
     pub concurrency: usize,
+    /// Questions that may wait for an answer at the same time: each holds a socket.
+    pub questions: usize,
     /// Domains that are looked up in a second, at most.
     pub rate: Option<NonZeroU32>,
     /// Domains that have mail servers; none: the resolver is believed.
@@ -77,32 +79,43 @@ pub(super) struct Bulk {
 
 struct Shared {
     settings: BulkSettings,
-    gate: Mutex<Gate>,
+    gate: RateGate,
+    /// How many answers of an earlier run are being compared with new ones.
+    comparisons: AtomicUsize,
     halt: watch::Sender<Option<Halt>>,
     mailboxes: Semaphore,
 }
 
-/// Where everybody passes one by one who asks about a domain.
-struct Gate {
-    passed: u64,
-    opens: Instant,
+/// A comparison that is under way.
+pub(super) struct Comparing<'b>(&'b AtomicUsize);
+
+impl Drop for Comparing<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Bulk {
     pub(super) fn new(settings: BulkSettings) -> Self {
-        let gate = Mutex::new(Gate { passed: 0, opens: Instant::now() });
+        let gate = RateGate::new(settings.rate, settings.concurrency);
         let mailboxes = Semaphore::new(MAILBOXES_AT_ONCE);
         let halt = watch::Sender::new(None);
-        Self { shared: Arc::new(Shared { settings, gate, halt, mailboxes }) }
+        let comparisons = AtomicUsize::new(0);
+        Self { shared: Arc::new(Shared { settings, gate, comparisons, halt, mailboxes }) }
     }
 
-    /// Domains that are looked up at the same time. A run that is killed has to ask about those again, and
-    /// about those that it doubts: together no more than its concurrency.
+    /// Domains that are looked up at the same time.
     pub(super) fn look_ups(&self) -> usize {
-        self.shared.settings.concurrency - self.doubted()
+        self.shared.settings.concurrency
     }
 
-    /// How many of the last answers of a run that was killed are asked for once more.
+    /// Questions that may wait for an answer at the same time.
+    pub(super) fn questions(&self) -> usize {
+        self.shared.settings.questions
+    }
+
+    /// How many of the last answers of a run that was killed are asked for once more. They are asked beside
+    /// the look-ups that were under way when it was killed, which are begun anew.
     fn doubted(&self) -> usize {
         let BulkSettings { canaries, concurrency, .. } = &self.shared.settings;
         if canaries.is_empty() { 0 } else { (concurrency / LOOK_UPS_A_DOUBT).min(MOST_DOUBTED) }
@@ -141,24 +154,29 @@ impl Bulk {
         self.shared.settings.journal.note_route(domain, noted).await;
     }
 
+    /// Keeps what an earlier run has left from being confirmed while it is compared.
+    pub(super) fn comparing(&self) -> Comparing<'_> {
+        self.shared.comparisons.fetch_add(1, Ordering::SeqCst);
+        Comparing(&self.shared.comparisons)
+    }
+
     /// Waits for one's turn to ask about a domain.
     ///
     /// # Errors
     /// Nobody is to be asked any more.
     pub(super) async fn turn(&self, routes: &Routes) -> Result<(), Halt> {
-        let mut gate = self.shared.gate.lock().await;
-        if let Some(halt) = *self.shared.halt.borrow() {
-            return Err(halt);
-        }
-        if gate.passed.is_multiple_of(DOMAINS_PER_TEST) {
-            self.test(routes, gate.passed).await?;
-        }
-        gate.passed += 1;
-        if let Some(rate) = self.shared.settings.rate {
-            sleep_until(gate.opens).await;
-            gate.opens = Instant::now() + Duration::from_secs(1) / rate.get();
-        }
-        Ok(())
+        self.go_on()?;
+        let turn = self.shared.gate.draw();
+        sleep_until(turn.at).await;
+        self.go_on()?;
+        turn.round.tested.get_or_init(|| self.test(routes, turn.round.number)).await.clone()?;
+        self.go_on()
+    }
+
+    /// # Errors
+    /// The work has ended.
+    fn go_on(&self) -> Result<(), Halt> {
+        (*self.shared.halt.borrow()).map_or(Ok(()), Err)
     }
 
     /// At the end of the work: tests whether the answers since the last test can be believed.
@@ -166,20 +184,17 @@ impl Bulk {
     /// # Errors
     /// They cannot, and are forgotten.
     pub(super) async fn last_test(&self, routes: &Routes) -> Result<(), Halt> {
-        let gate = self.shared.gate.lock().await;
-        if let Some(halt) = *self.shared.halt.borrow() {
-            return Err(halt);
-        }
+        self.go_on()?;
         if self.shared.settings.canaries.is_empty()
             || !self.shared.settings.journal.has_unconfirmed().await
         {
             return Ok(());
         }
-        self.test(routes, gate.passed).await
+        self.test(routes, self.shared.gate.next_round()).await
     }
 
     /// Tests the resolver. What was noted since it was last found honest is forgotten where it is not.
-    async fn test(&self, routes: &Routes, passed: u64) -> Result<(), Halt> {
+    async fn test(&self, routes: &Routes, round: u64) -> Result<(), Halt> {
         let Shared { settings: BulkSettings { journal, canaries, .. }, halt, .. } = &*self.shared;
         if canaries.is_empty() {
             return Ok(());
@@ -196,8 +211,8 @@ impl Bulk {
                 halt.send_replace(Some(found));
                 Err(found)
             }
-            // What an earlier run has left this test says nothing of.
-            (None, Some(_)) if passed == 0 => Ok(()),
+            // What an earlier run has left this test says nothing of, nor of what is being compared with it.
+            (None, Some(_)) if round == 0 || self.is_comparing() => Ok(()),
             (None, Some(before)) => {
                 journal.confirm(before).await;
                 Ok(())
@@ -205,6 +220,10 @@ impl Bulk {
             // The journal is in trouble, which ends the work by itself.
             (None, None) => Ok(()),
         }
+    }
+
+    fn is_comparing(&self) -> bool {
+        self.shared.comparisons.load(Ordering::SeqCst) > 0
     }
 
     /// Waits for a reason why the work cannot go on, which may never come.
@@ -328,6 +347,7 @@ mod tests {
         Bulk::new(BulkSettings {
             journal: journal.clone(),
             concurrency: 10,
+            questions: 10,
             rate: rate.and_then(NonZeroU32::new),
             canaries: canaries.iter().copied().filter_map(HostName::new).collect(),
             waits: Waits::Never,

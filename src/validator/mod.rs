@@ -14,6 +14,7 @@ mod mailbox_stage;
 mod meant_instead;
 mod probe_setup;
 mod probing;
+mod rate_gate;
 mod routes;
 mod second_look;
 mod setup;

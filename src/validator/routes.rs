@@ -15,7 +15,7 @@ use super::canaries::ResolverTrust;
 use super::flights::{Boarding, Flight, Flights, Progress, Waited};
 use super::flood::{Caller, FloodGuard, FloodLimits, Urgency};
 use crate::address::{Domain, and_parents};
-use crate::cache::{Freshness, LearnedRoute, RouteCache};
+use crate::cache::{A_WHOLE_RUN, Freshness, LearnedRoute, RouteCache};
 use crate::clock::Clock;
 use crate::dns::{Dns, find_route};
 use crate::reach::ReachPolicy;
@@ -28,6 +28,11 @@ const PATIENCE_WITH_STALE: Duration = Duration::from_secs(1);
 const LONGEST_PATIENCE: Duration = Duration::from_secs(24 * 3600);
 /// After a refresh failed, the next one waits this long (RFC 8767 §5 asks for a pause).
 const REFRESH_PAUSE: Duration = Duration::from_secs(5);
+
+/// How many flights ask at the same time. A question holds a socket, and the buffer of a name server's socket
+/// holds no more than about so many questions as Linux makes it (212,992 bytes, 768 for a packet): what comes
+/// beyond is lost.
+pub(super) const MAX_QUESTIONS: usize = 256;
 
 /// How routes are asked for and remembered.
 #[derive(Clone, Debug)]
@@ -54,6 +59,8 @@ pub struct Routes {
     flights: Flights,
     /// The flights that those may start who are not in a hurry.
     unhurried: Arc<Semaphore>,
+    /// The flights that may ask at the same time, each one question after the other.
+    questions: Arc<Semaphore>,
     guard: FloodGuard,
     trust: ResolverTrust,
     /// The work on a list that all of it is for.
@@ -68,6 +75,26 @@ pub enum Found {
     OutOfTime,
     /// Whoever asks may not ask about this domain.
     Private,
+}
+
+/// What a flight needs beside a caller.
+enum Place {
+    /// Nothing: its caller is in a hurry.
+    NotNeeded,
+    /// It is under way already.
+    ToJoin,
+    /// One of the places for those who are not in a hurry.
+    Held(#[expect(dead_code, reason = "given back when it is dropped")] OwnedSemaphorePermit),
+}
+
+/// What comes of boarding.
+enum Seat {
+    /// A seat.
+    On(Flight, Boarding),
+    /// There is no flight to join any more, and no place to start one.
+    NeedsPlace,
+    /// One more would be too many.
+    Refused,
 }
 
 /// Where an answer came from, for the metrics.
@@ -91,6 +118,7 @@ impl Routes {
             cache: RouteCache::new(settings.cache_bytes),
             flights: Flights::default(),
             unhurried: Arc::new(Semaphore::new(unhurried(settings.limits))),
+            questions: Arc::new(Semaphore::new(MAX_QUESTIONS)),
             guard: FloodGuard::new(settings.limits),
             settings: Arc::new(settings),
             trust: ResolverTrust::default(),
@@ -101,11 +129,17 @@ impl Routes {
     /// The same for the work on a list, and for nothing else: as many flights at once as it wants.
     #[must_use]
     pub(super) fn in_bulk(self, bulk: Bulk) -> Self {
-        let flights = bulk.look_ups().clamp(1, Semaphore::MAX_PERMITS);
-        // The second look of a flight's caller is a flight too.
-        let limits = FloodLimits { flights: flights.saturating_mul(2), ..self.settings.limits };
-        let unhurried = Arc::new(Semaphore::new(flights));
-        Self { unhurried, guard: FloodGuard::new(limits), bulk: Some(bulk), ..self }
+        let permits =
+            |count: usize| Arc::new(Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS)));
+        // Nothing of a list is refused: it waits for its place.
+        let limits = FloodLimits { flights: usize::MAX, ..self.settings.limits };
+        Self {
+            unhurried: permits(bulk.look_ups()),
+            questions: permits(bulk.questions()),
+            guard: FloodGuard::new(limits),
+            bulk: Some(bulk),
+            ..self
+        }
     }
 
     /// The work on a list, if it is for that.
@@ -150,7 +184,11 @@ impl Routes {
         if caller != Caller::Operator && self.is_private(domain) {
             return Found::Private;
         }
-        let patience = patience.min(LONGEST_PATIENCE);
+        let patience = match self.bulk {
+            // No row of a list is given up because others are before it: its flights have an end of their own.
+            Some(_) => A_WHOLE_RUN,
+            None => patience.min(LONGEST_PATIENCE),
+        };
         let (found, source) = self.look_for(domain, caller, urgency, patience).await;
         counter!("mailvet_routes_total", "source" => source.code()).increment(1);
         found
@@ -183,20 +221,26 @@ impl Routes {
         {
             return (Found::Learned(absent, Freshness::Cached), Source::Parent);
         }
-        let Ok(place) = self.place(domain, urgency, stale.as_deref(), deadline).await else {
-            return stale.map_or((Found::OutOfTime, Source::OutOfTime), |stale| {
-                (Found::Learned(stale, Freshness::Cached), Source::Stale)
-            });
-        };
-        match self.board(domain, caller, stale.clone(), place) {
-            Some((flight, boarding)) => {
-                let patience = deadline.saturating_duration_since(Instant::now());
-                self.wait(flight, boarding, stale, patience).await
+        loop {
+            let Ok(place) = self.place(domain, urgency, stale.as_deref(), deadline).await else {
+                return stale.map_or((Found::OutOfTime, Source::OutOfTime), |stale| {
+                    (Found::Learned(stale, Freshness::Cached), Source::Stale)
+                });
+            };
+            match self.board(domain, caller, stale.clone(), place) {
+                Seat::On(flight, boarding) => {
+                    let patience = deadline.saturating_duration_since(Instant::now());
+                    return self.wait(flight, boarding, stale, patience).await;
+                }
+                // The flight that was to be joined has landed meanwhile.
+                Seat::NeedsPlace => {}
+                Seat::Refused => {
+                    return match stale {
+                        Some(stale) => (Found::Learned(stale, Freshness::Cached), Source::Stale),
+                        None => (self.unresolved(Failure::Overloaded), Source::Refused),
+                    };
+                }
             }
-            None => match stale {
-                Some(stale) => (Found::Learned(stale, Freshness::Cached), Source::Stale),
-                None => (self.unresolved(Failure::Overloaded), Source::Refused),
-            },
         }
     }
 
@@ -218,38 +262,43 @@ impl Routes {
         None
     }
 
-    /// Waits for the turn of somebody who is not in a hurry; who is, or can join a flight, needs no place.
+    /// Waits for the turn of somebody who is not in a hurry.
     async fn place(
         &self,
         domain: &HostName,
         urgency: Urgency,
         stale: Option<&LearnedRoute>,
         deadline: Instant,
-    ) -> Result<Option<OwnedSemaphorePermit>, Elapsed> {
-        if urgency == Urgency::Now || self.flights.under_way(domain).is_some() {
-            return Ok(None);
+    ) -> Result<Place, Elapsed> {
+        if urgency == Urgency::Now {
+            return Ok(Place::NotNeeded);
+        }
+        if self.flights.under_way(domain).is_some() {
+            return Ok(Place::ToJoin);
         }
         let deadline =
             stale.map_or(deadline, |_| deadline.min(Instant::now() + PATIENCE_WITH_STALE));
         let place = timeout_at(deadline, self.unhurried.clone().acquire_owned()).await?;
         // The semaphore is never closed.
-        Ok(place.ok())
+        Ok(place.map_or(Place::NotNeeded, Place::Held))
     }
 
-    /// Joins or starts the flight for a domain, which keeps its place until it has landed; none where that
-    /// would be too much.
+    /// Joins or starts the flight for a domain, which keeps its place until it has landed.
     fn board(
         &self,
         domain: &HostName,
         caller: Caller,
         stale: Option<Arc<LearnedRoute>>,
-        place: Option<OwnedSemaphorePermit>,
-    ) -> Option<(Flight, Boarding)> {
+        place: Place,
+    ) -> Seat {
         if let Some(flight) = self.flights.under_way(domain) {
-            return Some((flight, Boarding::Joined));
+            return Seat::On(flight, Boarding::Joined);
+        }
+        if matches!(place, Place::ToJoin) {
+            return Seat::NeedsPlace;
         }
         if !self.guard.admits(self.flights.count(), caller, domain) {
-            return None;
+            return Seat::Refused;
         }
         let ask = |tell| {
             let learn = self.clone().learn(domain.clone(), caller, stale, tell);
@@ -258,7 +307,8 @@ impl Routes {
                 drop(place);
             }
         };
-        Some(self.flights.board(domain, ask))
+        let (flight, boarding) = self.flights.board(domain, ask);
+        Seat::On(flight, boarding)
     }
 
     /// One flight: asks, remembers, tells.
@@ -279,8 +329,7 @@ impl Routes {
             tell.send_replace(Progress::Landed(learned));
             return;
         }
-        let deadline = Instant::now() + self.settings.flight_deadline;
-        let routed = self.ask(&domain, caller, deadline, &tell).await;
+        let routed = self.ask(&domain, caller, &tell).await;
         // Nothing is told before it is known whether the resolver can be believed.
         let routed = match self.trust.settled(self.settings.flight_deadline).await {
             Some(Trust::Sound) => routed,
@@ -306,6 +355,7 @@ impl Routes {
     ) -> Arc<LearnedRoute> {
         let learned = match bulk.recall(domain).await {
             Ok(Some(noted)) if bulk.doubts(domain).await => {
+                let _comparing = bulk.comparing();
                 let heard = self.ask_in_turn(bulk, domain, caller, tell).await;
                 let compared = match &heard {
                     Ok(heard) => bulk.compare(&noted.route, &heard.route).await,
@@ -342,17 +392,18 @@ impl Routes {
         tell: &watch::Sender<Progress>,
     ) -> Result<Routed, Halt> {
         bulk.turn(self).await?;
-        let deadline = Instant::now() + self.settings.flight_deadline;
-        Ok(self.ask(domain, caller, deadline, tell).await)
+        Ok(self.ask(domain, caller, tell).await)
     }
 
     async fn ask(
         &self,
         domain: &HostName,
         caller: Caller,
-        deadline: Instant,
         tell: &watch::Sender<Progress>,
     ) -> Routed {
+        // The time of a flight begins when it may ask: that others ask before it says nothing of the servers.
+        let _permit = self.questions.acquire().await;
+        let deadline = Instant::now() + self.settings.flight_deadline;
         // A stranger's domain may name mail servers in a private zone; those are not asked for either.
         let may_ask = |name: &HostName| caller == Caller::Operator || !self.is_private(name);
         let reach = &self.settings.reach;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::probe_setup::probing;
+use super::routes::MAX_QUESTIONS;
 use super::{
     BulkSettings, FloodLimits, InForce, Network, Parts, RouteSettings, Routes, Validator, Waits,
 };
@@ -121,6 +122,8 @@ pub struct BulkWish {
     pub journal: Journal,
     /// Domains that are looked up at the same time.
     pub concurrency: usize,
+    /// How many files the process may have open; none: as many as it likes.
+    pub open_files: Option<u64>,
     /// Domains that are looked up in a second, at most.
     pub rate: Option<NonZeroU32>,
     /// Whom to come back to.
@@ -158,10 +161,22 @@ impl ListValidator {
 
     /// The pipeline at work.
     pub fn at_work(self, wish: BulkWish) -> Validator {
-        let BulkWish { journal, concurrency, rate, waits } = wish;
+        let BulkWish { journal, concurrency, open_files, rate, waits } = wish;
+        let questions = questions_within(open_files);
         let canaries = self.canaries;
-        self.validator.in_bulk(BulkSettings { journal, concurrency, rate, canaries, waits })
+        let settings = BulkSettings { journal, concurrency, questions, rate, canaries, waits };
+        self.validator.in_bulk(settings)
     }
+}
+
+/// How many questions can wait for an answer at the same time where so many files may be open. One that is
+/// sent again, or whose answer is too long for a packet, takes a socket more; the lists, the journal and the
+/// output need some as well.
+fn questions_within(open_files: Option<u64>) -> usize {
+    const RESERVE: u64 = 40;
+    const SOCKETS: u64 = 3;
+    let sockets = open_files.map_or(u64::MAX, |files| files.saturating_sub(RESERVE));
+    usize::try_from(sockets / SOCKETS).map_or(MAX_QUESTIONS, |most| most.clamp(1, MAX_QUESTIONS))
 }
 
 fn routes(

@@ -276,7 +276,15 @@ impl Laboratory {
             clock,
         });
         let canaries = Vec::new();
-        validator.in_bulk(BulkSettings { journal, concurrency: 64, rate: None, canaries, waits })
+        let (concurrency, questions) = (64, 64);
+        validator.in_bulk(BulkSettings {
+            journal,
+            concurrency,
+            questions,
+            rate: None,
+            canaries,
+            waits,
+        })
     }
 }
 
