@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -17,7 +17,7 @@ use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use hickory_resolver::{Resolver, TokioResolver, system_conf};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::{Dns, MxAnswer};
+use super::{Answered, Dns, ServerId, Servers};
 use crate::route::{Answer, Failure, Family, HostName, Mx};
 
 /// How many questions may be in flight at once. Each holds a socket of its own, and another one each time
@@ -41,9 +41,9 @@ pub struct HickoryDns {
     /// One for each server. Of several servers in one resolver hickory (0.26) takes the next in turn for
     /// all questions together, so that a question can get the server that failed it again and again.
     servers: Vec<Server>,
-    /// The server that answered last: asked first, so that one that is down costs only the first who
-    /// meet it.
-    answered_last: AtomicUsize,
+    /// The server that is asked first: the one that answered last, so that one that is down costs only
+    /// the first who meet it. All questions share it, so it does not tell who answered one of them.
+    first: AtomicUsize,
     tries: usize,
     in_flight: Semaphore,
     deadline: Duration,
@@ -55,6 +55,7 @@ struct Server {
     config: NameServerConfig,
     timeout: Duration,
     resolver: ArcSwap<TokioResolver>,
+    out_of_use: AtomicBool,
 }
 
 /// The resolver could not be set up.
@@ -80,42 +81,66 @@ impl HickoryDns {
         let servers = servers.into_iter().map(|server| Server::new(server, settings.timeout));
         Ok(Self {
             servers: servers.collect::<Result<_, _>>()?,
-            answered_last: AtomicUsize::new(0),
+            first: AtomicUsize::new(0),
             tries,
             in_flight: Semaphore::new(MAX_IN_FLIGHT),
             deadline,
         })
     }
 
-    /// Asks the servers in turn, beginning with the one that answered last.
+    /// Asks these servers in turn, beginning with the one that answered last.
     async fn ask<T>(
         &self,
         name: &HostName,
         kind: RecordType,
+        of: Servers,
         record: impl Fn(&RData) -> Option<T>,
-    ) -> Result<Answer<T>, Failure> {
+    ) -> Answered<T> {
         let _turn = self.turn().await;
-        let first = self.answered_last.load(Ordering::Relaxed);
+        let tries = match of {
+            Servers::InUse | Servers::Only(_) => self.tries,
+            Servers::Except(_) => 1,
+        };
+        let mut next = self.first.load(Ordering::Relaxed);
         let lookup = async {
-            let mut answer = Err(Failure::Unreachable);
-            for turn in 0..self.tries {
-                let server = (first + turn) % self.servers.len();
-                answer = self.ask_one(server, name, kind, &record).await;
-                if answer.is_ok() {
-                    self.answered_last.store(server, Ordering::Relaxed);
+            let mut answered = Answered::by_none(Failure::Unreachable);
+            for _ in 0..tries {
+                let Some(server) = self.next(next, of) else { break };
+                next = server + 1;
+                let result = self.ask_one(server, name, kind, &record).await;
+                answered = Answered { by: who(server, &result), result };
+                if answered.result.is_ok() {
                     break;
                 }
             }
-            answer
+            answered
         };
-        let answer = tokio::time::timeout(self.deadline, lookup).await;
-        let answer = answer.unwrap_or(Err(Failure::Timeout));
-        if answer.is_err() && self.tries < self.servers.len() {
-            // The next question begins where this one ended: else the servers beyond would never be asked.
-            let next = (first + self.tries) % self.servers.len();
-            self.answered_last.store(next, Ordering::Relaxed);
+        let answered = tokio::time::timeout(self.deadline, lookup).await;
+        let answered = answered.unwrap_or_else(|_| Answered::by_none(Failure::Timeout));
+        if of == Servers::InUse {
+            match (&answered.result, answered.by) {
+                (Ok(_), Some(ServerId(server))) => self.first.store(server, Ordering::Relaxed),
+                // The next question begins where this one ended: else the servers beyond would never be
+                // asked.
+                _ if self.tries < self.servers.len() => self.first.store(next, Ordering::Relaxed),
+                _ => {}
+            }
         }
-        answer
+        answered
+    }
+
+    /// The first of these servers from this one on, in turn.
+    fn next(&self, from: usize, of: Servers) -> Option<usize> {
+        let count = self.servers.len();
+        let mut in_turn = (0..count).map(|step| (from + step) % count);
+        let in_use = |server: usize| !self.servers[server].out_of_use.load(Ordering::Relaxed);
+        match of {
+            Servers::InUse => in_turn.find(|server| in_use(*server)),
+            Servers::Except(ServerId(not)) => {
+                in_turn.find(|server| *server != not && in_use(*server))
+            }
+            Servers::Only(ServerId(only)) => in_turn.find(|server| *server == only),
+        }
     }
 
     /// A place among the questions in flight. Each of those has its deadline, so the wait has an end; that of
@@ -164,7 +189,7 @@ impl HickoryDns {
 impl Server {
     fn new(config: NameServerConfig, timeout: Duration) -> Result<Self, SetupError> {
         let resolver = ArcSwap::from_pointee(resolver(config.clone(), timeout)?);
-        Ok(Self { config, timeout, resolver })
+        Ok(Self { config, timeout, resolver, out_of_use: AtomicBool::new(false) })
     }
 
     async fn look_up(&self, name: Name, kind: RecordType) -> Result<Lookup, NetError> {
@@ -191,40 +216,50 @@ fn mx(data: &RData) -> Option<Mx> {
     }
 }
 
-impl Dns for HickoryDns {
-    fn mx<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, MxAnswer> {
-        self.ask(name, RecordType::MX, mx).boxed()
+/// The server that a result is from; a try that timed out is from none.
+fn who<T>(server: usize, result: &Result<Answer<T>, Failure>) -> Option<ServerId> {
+    match result {
+        Err(Failure::Timeout | Failure::Unreachable | Failure::Overloaded) => None,
+        Ok(_) | Err(_) => Some(ServerId(server)),
     }
+}
 
-    fn second_opinion<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Option<MxAnswer>> {
-        async move {
-            let other = (self.answered_last.load(Ordering::Relaxed) + 1) % self.servers.len();
-            if self.servers.len() < 2 {
-                return None;
-            }
-            let _turn = self.turn().await;
-            let opinion = self.ask_one(other, name, RecordType::MX, mx);
-            let opinion = tokio::time::timeout(self.deadline, opinion).await;
-            Some(opinion.unwrap_or(Err(Failure::Timeout)))
-        }
-        .boxed()
+impl Dns for HickoryDns {
+    fn mx<'a>(&'a self, name: &'a HostName, of: Servers) -> BoxFuture<'a, Answered<Mx>> {
+        self.ask(name, RecordType::MX, of, mx).boxed()
     }
 
     fn addresses<'a>(
         &'a self,
         name: &'a HostName,
         family: Family,
-    ) -> BoxFuture<'a, Result<Answer<IpAddr>, Failure>> {
+        of: Servers,
+    ) -> BoxFuture<'a, Answered<IpAddr>> {
         let kind = match family {
             Family::V4 => RecordType::A,
             Family::V6 => RecordType::AAAA,
         };
-        self.ask(name, kind, |data| match data {
+        self.ask(name, kind, of, |data| match data {
             RData::A(ip) => Some(IpAddr::V4(ip.0)),
             RData::AAAA(ip) => Some(IpAddr::V6(ip.0)),
             _ => None,
         })
         .boxed()
+    }
+
+    fn servers(&self) -> Vec<ServerId> {
+        (0..self.servers.len()).map(ServerId).collect()
+    }
+
+    fn set_in_use(&self, servers: &[ServerId]) {
+        for (number, server) in self.servers.iter().enumerate() {
+            let is_out = !servers.is_empty() && !servers.contains(&ServerId(number));
+            server.out_of_use.store(is_out, Ordering::Relaxed);
+        }
+    }
+
+    fn has_other(&self, server: ServerId) -> bool {
+        self.next(0, Servers::Except(server)).is_some()
     }
 }
 

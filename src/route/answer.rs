@@ -130,6 +130,31 @@ impl Failure {
     }
 }
 
+/// One of the DNS servers that are asked. It stands for the same one as long as the process lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerId(pub usize);
+
+/// What came of a question, and which server it is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered<T> {
+    /// The answer, or why there is none.
+    pub result: Result<Answer<T>, Failure>,
+    /// The server that gave it; none where no server said anything.
+    pub by: Option<ServerId>,
+}
+
+impl<T> Answered<T> {
+    /// What this server said.
+    pub fn by(server: ServerId, result: Result<Answer<T>, Failure>) -> Self {
+        Self { result, by: Some(server) }
+    }
+
+    /// No server said anything.
+    pub fn by_none(failure: Failure) -> Self {
+        Self { result: Err(failure), by: None }
+    }
+}
+
 /// The two kinds of IP address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {

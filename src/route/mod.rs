@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use answer::{Answer, Failure, Family, HostName, Mx, NoHostName};
+pub use answer::{Answer, Answered, Failure, Family, HostName, Mx, NoHostName, ServerId};
 pub use canary::{Trust, trust};
 pub use lifetime::lifetime;
 pub use search::{AskAddresses, AskMx, MAX_EXCHANGERS, MAX_TARGETS, Search};

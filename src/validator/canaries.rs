@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Routes;
+use crate::dns::Servers;
 use crate::route::{Family, HostName, Trust, trust};
 
 /// What is known of the resolver's honesty, shared by all who ask it.
@@ -99,11 +100,12 @@ impl Routes {
     pub(super) async fn test(&self, canaries: &[HostName]) -> Option<Trust> {
         let made_up = made_up_name()?;
         let (canaries, made_up_mx, made_up_addresses) = tokio::join!(
-            join_all(canaries.iter().map(|canary| self.dns().mx(canary))),
-            self.dns().mx(&made_up),
-            self.dns().addresses(&made_up, Family::V4),
+            join_all(canaries.iter().map(|canary| self.dns().mx(canary, Servers::InUse))),
+            self.dns().mx(&made_up, Servers::InUse),
+            self.dns().addresses(&made_up, Family::V4, Servers::InUse),
         );
-        trust(&canaries, &made_up_mx, &made_up_addresses)
+        let canaries: Vec<_> = canaries.into_iter().map(|canary| canary.result).collect();
+        trust(&canaries, &made_up_mx.result, &made_up_addresses.result)
     }
 }
 

@@ -17,7 +17,7 @@ use super::flood::{Caller, FloodGuard, FloodLimits, Urgency};
 use crate::address::{Domain, and_parents};
 use crate::cache::{A_WHOLE_RUN, Freshness, LearnedRoute, RouteCache};
 use crate::clock::Clock;
-use crate::dns::{Dns, find_route};
+use crate::dns::{Answered, Dns, Servers, find_route};
 use crate::reach::ReachPolicy;
 use crate::route::{Answer, Failure, HostName, MailRoute, Routed, Trust};
 use crate::store::{Closed, NotedRoute};
@@ -409,7 +409,7 @@ impl Routes {
         let reach = &self.settings.reach;
         let routed = find_route(&*self.dns, domain.clone(), reach, may_ask);
         let routed = timeout_at(deadline, routed).await;
-        let routed = routed.unwrap_or_else(|_| unresolved(Failure::Timeout));
+        let (routed, by) = routed.unwrap_or_else(|_| (unresolved(Failure::Timeout), None));
         if !matches!(routed.route, MailRoute::NoDomain | MailRoute::NoTarget) {
             return routed;
         }
@@ -418,12 +418,16 @@ impl Routes {
         if self.trust.now() == Some(Trust::Sound) {
             tell.send_replace(Progress::Provisional(self.learned(routed.clone())));
         }
-        match timeout_at(deadline, self.dns.second_opinion(domain)).await {
-            Ok(Some(Ok(Answer::Found { .. } | Answer::NoData { .. }))) => {
+        let Some(by) = by.filter(|by| self.dns.has_other(*by)) else { return routed };
+        match timeout_at(deadline, self.dns.mx(domain, Servers::Except(by))).await {
+            Ok(Answered { result: Ok(Answer::Found { .. } | Answer::NoData { .. }), .. }) => {
                 unresolved(Failure::Contradicted)
             }
             // A server that does not answer contradicts nobody.
-            Ok(Some(Ok(Answer::NoName { .. } | Answer::NoTarget { .. }) | Err(_)) | None)
+            Ok(Answered {
+                result: Ok(Answer::NoName { .. } | Answer::NoTarget { .. }) | Err(_),
+                ..
+            })
             | Err(_) => routed,
         }
     }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use mailvet::dns::Dns;
+use mailvet::dns::{Dns, Servers};
+use mailvet::route::{Failure, ServerId};
 
 use super::asking::{PATIENT, came, host, line, mx, resolver};
 use crate::support::dns::{DnsServer, Protocol};
@@ -149,9 +150,9 @@ async fn who_joined_a_question_keeps_it_when_the_first_hangs_up() {
     let server = DnsServer::start("a.test MX 10 mx.test\na.test HELD");
     let dns = resolver([&server], PATIENT, 1);
     let name = host("a.test");
-    let mut joined = dns.mx(&name);
+    let mut joined = dns.mx(&name, Servers::InUse);
     {
-        let mut first = dns.mx(&name);
+        let mut first = dns.mx(&name, Servers::InUse);
         tokio::select! {
             biased;
             _ = &mut first => panic!("answered before the answer was let go"),
@@ -160,7 +161,7 @@ async fn who_joined_a_question_keeps_it_when_the_first_hangs_up() {
         }
     }
     server.release();
-    assert_eq!(line(&joined.await), "300: 10 mx.test");
+    assert_eq!(line(&joined.await.result), "300: 10 mx.test");
     assert_eq!(server.packets("a.test", "MX", Protocol::Udp), 1);
 }
 
@@ -177,12 +178,17 @@ async fn a_second_opinion_is_of_another_server() {
         let (first, second) = (DnsServer::start("* NXDOMAIN"), DnsServer::start(zone));
         let dns = resolver([&first, &second], Duration::from_millis(500), 1);
         assert_eq!(mx(&dns, "a.test").await, "300: no name", "{case}");
-        let opinion = dns.second_opinion(&host("a.test")).await;
-        assert_eq!(opinion.as_ref().map(line).as_deref(), Some(expected), "{case}");
+        assert!(dns.has_other(ServerId(0)), "{case}");
+        let opinion = dns.mx(&host("a.test"), Servers::Except(ServerId(0))).await;
+        assert_eq!(line(&opinion.result), expected, "{case}");
+        let said_nothing = opinion.result == Err(Failure::Timeout);
+        assert_eq!(opinion.by, (!said_nothing).then_some(ServerId(1)), "{case}");
         assert_eq!((first.all_packets(), second.questions().len()), (1, 1), "{case}");
     }
     let alone = DnsServer::start("* NXDOMAIN");
     let dns = resolver([&alone], PATIENT, 1);
-    assert_eq!(dns.second_opinion(&host("a.test")).await, None);
+    assert!(!dns.has_other(ServerId(0)));
+    let opinion = dns.mx(&host("a.test"), Servers::Except(ServerId(0))).await;
+    assert_eq!((opinion.result, opinion.by), (Err(Failure::Unreachable), None));
     assert_eq!(alone.all_packets(), 0);
 }

@@ -6,9 +6,8 @@ use futures_util::future::BoxFuture;
 
 use super::*;
 use crate::clock::StoppedClock;
-use crate::dns::MxAnswer;
 use crate::dns::zone::Zone;
-use crate::route::Family;
+use crate::route::{Family, Mx, ServerId};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -90,20 +89,29 @@ async fn the_deadline_of_a_flight_holds_whatever_the_dns_does() {
 struct Changing(ArcSwap<Zone>);
 
 impl Dns for Changing {
-    fn mx<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, MxAnswer> {
-        async move { self.0.load_full().mx(name).await }.boxed()
+    fn mx<'a>(&'a self, name: &'a HostName, of: Servers) -> BoxFuture<'a, Answered<Mx>> {
+        async move { self.0.load_full().mx(name, of).await }.boxed()
     }
 
     fn addresses<'a>(
         &'a self,
         name: &'a HostName,
         family: Family,
-    ) -> BoxFuture<'a, Result<Answer<IpAddr>, Failure>> {
-        async move { self.0.load_full().addresses(name, family).await }.boxed()
+        of: Servers,
+    ) -> BoxFuture<'a, Answered<IpAddr>> {
+        async move { self.0.load_full().addresses(name, family, of).await }.boxed()
     }
 
-    fn second_opinion<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Option<MxAnswer>> {
-        async move { self.0.load_full().second_opinion(name).await }.boxed()
+    fn servers(&self) -> Vec<ServerId> {
+        self.0.load().servers()
+    }
+
+    fn set_in_use(&self, servers: &[ServerId]) {
+        self.0.load().set_in_use(servers);
+    }
+
+    fn has_other(&self, server: ServerId) -> bool {
+        self.0.load().has_other(server)
     }
 }
 
