@@ -90,6 +90,8 @@ pub(super) async fn run(
     let bound = address_of(&main)?;
     tracing::info!(address = %bound, "listening on http://{bound}");
     tokio::spawn(reloader.run());
+    let watched = app.validator.clone();
+    tokio::spawn(async move { watched.watch_dns().await });
     tokio::spawn(sum_up(app.metrics.clone()));
     let validator = app.validator.clone();
     let drained = http::serve(main, http::router(app, place), bounds, phases).await;

@@ -110,8 +110,10 @@ pub enum Failure {
     Malformed,
     /// Two servers answered, and not the same.
     Contradicted,
-    /// The resolver was found to invent answers.
+    /// The resolver cannot be believed, or not in this.
     Untrusted,
+    /// It would be surprising, and nothing has confirmed it so far.
+    Unconfirmed,
 }
 
 impl Failure {
@@ -126,6 +128,7 @@ impl Failure {
             Self::Malformed => "malformed",
             Self::Contradicted => "contradicted",
             Self::Untrusted => "untrusted",
+            Self::Unconfirmed => "unconfirmed",
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod answer;
 mod canary;
+mod credence;
 mod lifetime;
 mod search;
 
@@ -15,7 +16,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use answer::{Answer, Answered, Failure, Family, HostName, Mx, NoHostName, ServerId};
-pub use canary::{Trust, trust};
+pub use canary::{DenialKind, Distrust, MadeUp, Record, Said, Standing, Trust, standing};
+pub use credence::{Credence, credence, said_in};
 pub use lifetime::lifetime;
 pub use search::{AskAddresses, AskMx, MAX_EXCHANGERS, MAX_TARGETS, Search};
 

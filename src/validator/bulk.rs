@@ -11,12 +11,13 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::sleep_until;
 
 use super::Routes;
+use super::canaries::{FOR_LABS, Tested};
 use super::domain_stage::takes_mail;
 use super::rate_gate::RateGate;
 use crate::cache::LearnedRoute;
 use crate::catalog::Canonical;
 use crate::report::MailboxFacts;
-use crate::route::{HostName, MailRoute, Trust};
+use crate::route::{Distrust, HostName, MailRoute};
 use crate::store::{Closed, Evidence, Journal, NotedMailbox, NotedRoute};
 use crate::verdict::MailboxEvidence;
 
@@ -58,11 +59,11 @@ pub enum Waits {
 }
 
 /// Why work on a list cannot go on now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Halt {
     /// The resolver invents answers, or denies what exists.
-    #[error("the DNS resolver cannot be believed ({})", .0.code())]
-    Untrusted(Trust),
+    #[error("the DNS resolver cannot be believed ({code}): {0} ({FOR_LABS})", code = _0.trust().code())]
+    Untrusted(Distrust),
     /// The resolver answers nothing.
     #[error("the DNS does not answer")]
     Silent,
@@ -144,8 +145,7 @@ impl Bulk {
         if !contradict(noted, heard) {
             return Ok(());
         }
-        self.shared.settings.journal.forget_unconfirmed().await;
-        self.shared.halt.send_replace(Some(Halt::Contradicted));
+        self.halt(Halt::Contradicted).await;
         Err(Halt::Contradicted)
     }
 
@@ -176,7 +176,7 @@ impl Bulk {
     /// # Errors
     /// The work has ended.
     fn go_on(&self) -> Result<(), Halt> {
-        (*self.shared.halt.borrow()).map_or(Ok(()), Err)
+        self.shared.halt.borrow().clone().map_or(Ok(()), Err)
     }
 
     /// At the end of the work: tests whether the answers since the last test can be believed.
@@ -195,21 +195,24 @@ impl Bulk {
 
     /// Tests the resolver. What was noted since it was last found honest is forgotten where it is not.
     async fn test(&self, routes: &Routes, round: u64) -> Result<(), Halt> {
-        let Shared { settings: BulkSettings { journal, canaries, .. }, halt, .. } = &*self.shared;
+        let BulkSettings { journal, canaries, .. } = &self.shared.settings;
         if canaries.is_empty() {
             return Ok(());
         }
         let before = journal.mark().await;
-        let found = match routes.test(canaries).await {
-            Some(Trust::Sound) => None,
-            Some(lie) => Some(Halt::Untrusted(lie)),
-            None => Some(Halt::Silent),
+        let lie = match routes.test(canaries).await {
+            Tested::Sound => None,
+            // Nobody was asked before.
+            Tested::Lost(_) if round == 0 => None,
+            Tested::Lost(distrust) | Tested::Distrusted(distrust) => {
+                Some(Halt::Untrusted(distrust))
+            }
+            Tested::Silent => Some(Halt::Silent),
         };
-        match (found, before) {
-            (Some(found), _) => {
-                journal.forget_unconfirmed().await;
-                halt.send_replace(Some(found));
-                Err(found)
+        match (lie, before) {
+            (Some(lie), _) => {
+                self.halt(lie.clone()).await;
+                Err(lie)
             }
             // What an earlier run has left this test says nothing of, nor of what is being compared with it.
             (None, Some(_)) if round == 0 || self.is_comparing() => Ok(()),
@@ -222,6 +225,16 @@ impl Bulk {
         }
     }
 
+    /// Ends the work: what was noted since the resolver was last found honest is forgotten.
+    pub(super) async fn halt(&self, why: Halt) {
+        self.shared.settings.journal.forget_unconfirmed().await;
+        self.shared.halt.send_if_modified(|halt| {
+            let is_first = halt.is_none();
+            halt.get_or_insert(why);
+            is_first
+        });
+    }
+
     fn is_comparing(&self) -> bool {
         self.shared.comparisons.load(Ordering::SeqCst) > 0
     }
@@ -229,7 +242,7 @@ impl Bulk {
     /// Waits for a reason why the work cannot go on, which may never come.
     pub(super) async fn halted(&self) -> Halt {
         let mut halt = self.shared.halt.subscribe();
-        match halt.wait_for(Option::is_some).await.map(|halt| *halt) {
+        match halt.wait_for(Option::is_some).await.map(|halt| halt.clone()) {
             Ok(Some(halt)) => halt,
             Ok(None) | Err(_) => std::future::pending().await,
         }
@@ -325,6 +338,8 @@ fn is_open(mailbox: MailboxEvidence) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::Instant;
+
     use super::*;
     use crate::clock::StoppedClock;
     use crate::dns::zone::Zone;
@@ -388,16 +403,17 @@ mod tests {
         let journal = Journal::temporary().unwrap();
         let zone = Arc::new(Zone::parse("canary.de NXDOMAIN"));
         let (routes, bulk) = (routes(&zone), bulk(&journal, None, &["canary.de"]));
-        let lie = Halt::Untrusted(Trust::Denies);
-        assert_eq!(bulk.turn(&routes).await, Err(lie));
+        let lie =
+            Halt::Untrusted(Distrust::Denies(host("canary.de"), crate::route::DenialKind::NoName));
+        assert_eq!(bulk.turn(&routes).await, Err(lie.clone()));
         let routed = Routed { route: MailRoute::NoDomain, ttl: Duration::ZERO };
         let noted = NotedRoute { routed, asked_at: Timestamp::UNIX_EPOCH };
         bulk.note(&host("a.de"), &noted).await;
         assert_eq!(journal.route(&host("a.de")).await, Ok(None));
-        assert_eq!(bulk.halted().await, lie);
+        assert_eq!(bulk.halted().await, lie.clone());
         // Who stands in line is not let through, and does not try once more.
         let asked = zone.questions();
-        assert_eq!(bulk.turn(&routes).await, Err(lie));
+        assert_eq!(bulk.turn(&routes).await, Err(lie.clone()));
         assert_eq!(bulk.last_test(&routes).await, Err(lie));
         assert_eq!(zone.questions(), asked);
     }

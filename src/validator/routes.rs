@@ -1,6 +1,8 @@
 //! Routes of domains: from memory where they still hold, else from the DNS, one flight a domain, within
 //! bounds. Where nothing new can be had in time, what was found before stands in (RFC 8767).
 
+mod belief;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,16 +13,18 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
 use super::bulk::{Bulk, Halt};
-use super::canaries::ResolverTrust;
+use super::canaries::{Canaries, ResolverTrust};
 use super::flights::{Boarding, Flight, Flights, Progress, Waited};
 use super::flood::{Caller, FloodGuard, FloodLimits, Urgency};
 use crate::address::{Domain, and_parents};
 use crate::cache::{A_WHOLE_RUN, Freshness, LearnedRoute, RouteCache};
+use crate::catalog::Popularity;
 use crate::clock::Clock;
 use crate::dns::{Answered, Dns, Servers, find_route};
 use crate::reach::ReachPolicy;
-use crate::route::{Answer, Failure, HostName, MailRoute, Routed, Trust};
+use crate::route::{Answer, Credence, Failure, HostName, MailRoute, Routed, ServerId, Trust};
 use crate::store::{Closed, NotedRoute};
+use belief::Denials;
 
 /// Longer than this nobody waits for a newer answer while there is one that may stand in.
 const PATIENCE_WITH_STALE: Duration = Duration::from_secs(1);
@@ -63,9 +67,15 @@ pub struct Routes {
     questions: Arc<Semaphore>,
     guard: FloodGuard,
     trust: ResolverTrust,
+    canaries: Arc<Canaries>,
+    popularity: Popularities,
+    denials: Denials,
     /// The work on a list that all of it is for.
     bulk: Option<Bulk>,
 }
+
+/// Tells how popular the domain of a listed provider is.
+pub(super) type Popularities = Arc<dyn Fn(&HostName) -> Option<Popularity> + Send + Sync>;
 
 /// What came of looking for a route.
 pub enum Found {
@@ -75,6 +85,15 @@ pub enum Found {
     OutOfTime,
     /// Whoever asks may not ask about this domain.
     Private,
+}
+
+/// What came of asking.
+struct Asked {
+    routed: Routed,
+    /// The server that named the mail servers, or said that there are none.
+    by: Option<ServerId>,
+    /// Whether another one says the same.
+    agreed: bool,
 }
 
 /// What a flight needs beside a caller.
@@ -122,8 +141,32 @@ impl Routes {
             guard: FloodGuard::new(settings.limits),
             settings: Arc::new(settings),
             trust: ResolverTrust::default(),
+            canaries: Arc::default(),
+            popularity: Arc::new(|_| None),
+            denials: Denials::default(),
             bulk: None,
         }
+    }
+
+    /// The same, with domains of providers that are known to have mail servers.
+    #[must_use]
+    pub(super) fn knowing(self, popularity: Popularities) -> Self {
+        Self { popularity, ..self }
+    }
+
+    /// The same, tested with canaries: answers wait for the first test, which [`Self::watch_canaries`]
+    /// runs.
+    #[must_use]
+    pub fn tested_with(self, canaries: Canaries) -> Self {
+        if !canaries.domains.is_empty() {
+            self.trust.await_test();
+        }
+        Self { canaries: Arc::new(canaries), ..self }
+    }
+
+    /// How the resolver is tested.
+    pub(super) fn canaries(&self) -> &Canaries {
+        &self.canaries
     }
 
     /// The same for the work on a list, and for nothing else: as many flights at once as it wants.
@@ -170,6 +213,7 @@ impl Routes {
     /// Forgets what was learned since then.
     pub(super) fn forget_since(&self, since: Instant) {
         self.cache.forget_since(since);
+        self.denials.forget();
     }
 
     /// The route of a domain, in this time. What was begun goes on when the time is over, or when the
@@ -329,7 +373,9 @@ impl Routes {
             tell.send_replace(Progress::Landed(learned));
             return;
         }
-        let routed = self.ask(&domain, caller, &tell).await;
+        let asked = self.ask(&domain, caller, &tell).await;
+        let routed = self.believed(&domain, asked);
+        let routed = routed.unwrap_or_else(|_| unresolved(Failure::Untrusted));
         // Nothing is told before it is known whether the resolver can be believed.
         let routed = match self.trust.settled(self.settings.flight_deadline).await {
             Some(Trust::Sound) => routed,
@@ -358,8 +404,8 @@ impl Routes {
                 let _comparing = bulk.comparing();
                 let heard = self.ask_in_turn(bulk, domain, caller, tell).await;
                 let compared = match &heard {
-                    Ok(heard) => bulk.compare(&noted.route, &heard.route).await,
-                    Err(halt) => Err(*halt),
+                    Ok(heard) => bulk.compare(&noted.route, &heard.routed.route).await,
+                    Err(halt) => Err(halt.clone()),
                 };
                 if compared.is_err() {
                     return self.learned(unresolved(Failure::Untrusted));
@@ -370,9 +416,16 @@ impl Routes {
             // The work ends here; whatever is said now counts for nothing.
             Err(Closed) => return self.learned(unresolved(Failure::Untrusted)),
             Ok(None) => {
-                let Ok(routed) = self.ask_in_turn(bulk, domain, caller, tell).await else {
+                let Ok(asked) = self.ask_in_turn(bulk, domain, caller, tell).await else {
                     // Here too.
                     return self.learned(unresolved(Failure::Untrusted));
+                };
+                let routed = match self.believed(domain, asked) {
+                    Ok(routed) => routed,
+                    Err(distrust) => {
+                        bulk.halt(Halt::Untrusted(distrust)).await;
+                        return self.learned(unresolved(Failure::Untrusted));
+                    }
                 };
                 let noted = NotedRoute { routed, asked_at: self.now() };
                 bulk.note(domain, &noted).await;
@@ -390,7 +443,7 @@ impl Routes {
         domain: &HostName,
         caller: Caller,
         tell: &watch::Sender<Progress>,
-    ) -> Result<Routed, Halt> {
+    ) -> Result<Asked, Halt> {
         bulk.turn(self).await?;
         Ok(self.ask(domain, caller, tell).await)
     }
@@ -400,7 +453,7 @@ impl Routes {
         domain: &HostName,
         caller: Caller,
         tell: &watch::Sender<Progress>,
-    ) -> Routed {
+    ) -> Asked {
         // The time of a flight begins when it may ask: that others ask before it says nothing of the servers.
         let _permit = self.questions.acquire().await;
         let deadline = Instant::now() + self.settings.flight_deadline;
@@ -410,25 +463,29 @@ impl Routes {
         let routed = find_route(&*self.dns, domain.clone(), reach, may_ask);
         let routed = timeout_at(deadline, routed).await;
         let (routed, by) = routed.unwrap_or_else(|_| (unresolved(Failure::Timeout), None));
-        if !matches!(routed.route, MailRoute::NoDomain | MailRoute::NoTarget) {
-            return routed;
+        let credence = self.credence(domain, &routed);
+        let is_denied = matches!(routed.route, MailRoute::NoDomain | MailRoute::NoTarget);
+        if !is_denied && credence != Credence::ToConfirm {
+            return Asked { routed, by, agreed: false };
         }
         // That a domain does not exist is the gravest answer: where there is another server, it is asked
         // too. Who cannot wait for it has the answer of the first.
-        if self.trust.now() == Some(Trust::Sound) {
+        if self.trust.now() == Some(Trust::Sound) && credence == Credence::Believed {
             tell.send_replace(Progress::Provisional(self.learned(routed.clone())));
         }
-        let Some(by) = by.filter(|by| self.dns.has_other(*by)) else { return routed };
-        match timeout_at(deadline, self.dns.mx(domain, Servers::Except(by))).await {
-            Ok(Answered { result: Ok(Answer::Found { .. } | Answer::NoData { .. }), .. }) => {
-                unresolved(Failure::Contradicted)
+        let Some(other) = by.filter(|by| self.dns.has_other(*by)) else {
+            return Asked { routed, by, agreed: false };
+        };
+        match timeout_at(deadline, self.dns.mx(domain, Servers::Except(other))).await {
+            Ok(Answered { result: Ok(Answer::Found { .. }), .. }) => {
+                Asked { routed: unresolved(Failure::Contradicted), by, agreed: false }
             }
+            Ok(Answered { result: Ok(Answer::NoData { .. }), .. }) if is_denied => {
+                Asked { routed: unresolved(Failure::Contradicted), by, agreed: false }
+            }
+            Ok(Answered { result: Ok(_), .. }) => Asked { routed, by, agreed: true },
             // A server that does not answer contradicts nobody.
-            Ok(Answered {
-                result: Ok(Answer::NoName { .. } | Answer::NoTarget { .. }) | Err(_),
-                ..
-            })
-            | Err(_) => routed,
+            Ok(Answered { result: Err(_), .. }) | Err(_) => Asked { routed, by, agreed: false },
         }
     }
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 use super::probe_setup::probing;
 use super::routes::MAX_QUESTIONS;
 use super::{
-    BulkSettings, FloodLimits, InForce, Network, Parts, RouteSettings, Routes, Validator, Waits,
+    BulkSettings, Canaries, FloodLimits, InForce, Network, Parts, RouteSettings, Routes, Validator,
+    Waits,
 };
 use crate::address::{Domain, SyntaxError};
 use crate::catalog::{Catalog, ListError};
@@ -83,8 +84,8 @@ pub enum BuildError {
 }
 
 impl Validator {
-    /// Puts the pipeline together as configured. Online it has to be called within a tokio runtime. What
-    /// mail servers say is kept in the folder for `state`, if there is one.
+    /// Puts the pipeline together as configured. Online it has to be called within a tokio runtime, and
+    /// [`Validator::watch_dns`] has to run beside it. What mail servers say is kept in the folder for `state`, if there is one.
     ///
     /// # Errors
     /// Something in the configuration is not what its place wants.
@@ -99,8 +100,9 @@ impl Validator {
         let (network, probing) = match connection {
             Connection::Offline => (Network::Offline, None),
             Connection::Online => {
-                let routes = routes(config, settings, clock.clone())?;
-                routes.watch_canaries(canaries, Duration::from_secs(config.dns.canary_seconds));
+                let interval = Duration::from_secs(config.dns.canary_seconds);
+                let routes = routes(config, settings, clock.clone())?
+                    .tested_with(Canaries { domains: canaries, interval });
                 let probing = probing(config, routes.shared_dns(), clock.clone(), state)?;
                 (Network::Online(Box::new(routes)), probing)
             }

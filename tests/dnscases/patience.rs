@@ -1,6 +1,5 @@
 //! No question lasts longer than it may, and there are never too many.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -8,7 +7,7 @@ use mailvet::dns::{Dns, Servers};
 use mailvet::route::{Failure, HostName, ServerId};
 use tokio::time::Instant;
 
-use super::asking::{host, mx, resolver};
+use super::asking::{host, line, mx, resolver};
 use crate::support::dns::DnsServer;
 
 #[tokio::test]
@@ -45,7 +44,7 @@ async fn the_deadline_holds_whatever_the_server_does() {
 }
 
 #[tokio::test]
-async fn too_many_questions_wait_their_turn_and_in_vain_are_not_asked() {
+async fn too_many_questions_wait_their_turn_which_takes_nothing_off_their_time() {
     const QUESTIONS: usize = 2_000;
     let cases =
         [("first opinions", Servers::InUse), ("second opinions", Servers::Except(ServerId(0)))];
@@ -54,14 +53,14 @@ async fn too_many_questions_wait_their_turn_and_in_vain_are_not_asked() {
         let servers = [zone, zone].map(DnsServer::start);
         let dns = resolver(&servers, Duration::from_millis(300), 1);
         let names: Vec<HostName> = (0..QUESTIONS).map(|n| host(&format!("n{n}.test"))).collect();
-        let answers = join_all(names.iter().map(|name| dns.mx(name, of))).await;
-        let ended =
-            |failure| answers.iter().filter(|answered| answered.result == Err(failure)).count();
-        let (unanswered, not_asked) = (ended(Failure::Timeout), ended(Failure::Overloaded));
-        assert_eq!(unanswered + not_asked, QUESTIONS, "{case}");
-        assert!(unanswered > 0 && not_asked > 0, "{case}: {unanswered}, {not_asked}");
-        let asked: HashSet<String> = servers.iter().flat_map(DnsServer::questions).collect();
-        assert!(asked.len() <= unanswered, "{case}: {} asked, {unanswered}", asked.len());
-        assert_eq!(mx(&dns, "good.test").await, "300: 10 mx.test", "{case}");
+        let good = host("good.test");
+        // The last one waits for many times as long as a question may take.
+        let asked = names.iter().chain([&good]).map(|name| dns.mx(name, of));
+        let mut answers = join_all(asked).await;
+        let last = answers.pop().unwrap();
+        assert_eq!(line(&last.result), "300: 10 mx.test", "{case}");
+        let unanswered =
+            answers.iter().filter(|answered| answered.result == Err(Failure::Timeout)).count();
+        assert_eq!(unanswered, QUESTIONS, "{case}");
     }
 }

@@ -33,6 +33,11 @@ pub(super) fn readiness(service: &Service) -> Response {
     ask(service.address(), "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
 }
 
+/// What it counted.
+pub(super) fn metrics(service: &Service) -> String {
+    ask(service.address(), "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").text().to_owned()
+}
+
 /// Verdict and reasons in a line.
 pub(super) fn line(report: &Value) -> String {
     let reasons: Vec<&str> = report["reasons"]

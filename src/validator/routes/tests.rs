@@ -46,7 +46,8 @@ async fn who_boards_just_after_a_landing_asks_nobody() {
         tokio::task::yield_now().await;
     }
     let questions = zone.questions();
-    let (flight, boarding) = routes.board(&host(), Caller::Local, None, None).unwrap();
+    let seat = routes.board(&host(), Caller::Local, None, Place::NotNeeded);
+    let Seat::On(flight, boarding) = seat else { panic!("no seat") };
     assert_eq!(boarding, Boarding::Started);
     let Waited::Landed(learned) = flight.wait(DEADLINE).await else { panic!("no answer") };
     assert_eq!(learned.route, landed);
