@@ -47,22 +47,24 @@ pub(super) fn line(report: &Value) -> String {
 #[test]
 fn that_a_domain_does_not_exist_is_asked_of_two() {
     const GOOD: &str = "* MX 10 mx.test\nmx.test A 192.0.2.1";
-    // The second server, the time, the line.
+    // The second server, the time, the line, how often the second server is asked at most.
     let cases = [
-        ("agrees", "* NXDOMAIN", 30_000, "undeliverable domain_not_found"),
-        ("fails", "* SERVFAIL", 30_000, "undeliverable domain_not_found"),
-        ("silent", "* SILENCE", 400, "undeliverable domain_not_found"),
-        ("silent, and waited for", "* SILENCE", 30_000, "undeliverable domain_not_found"),
-        ("contradicts", GOOD, 30_000, "unknown dns_failure"),
-        ("knows the name", "* NODATA", 30_000, "unknown dns_failure"),
+        ("agrees", "* NXDOMAIN", 30_000, "undeliverable domain_not_found", 1),
+        ("fails", "* SERVFAIL", 30_000, "undeliverable domain_not_found", 2),
+        ("silent", "* SILENCE", 400, "undeliverable domain_not_found", 3),
+        ("silent, and waited for", "* SILENCE", 30_000, "undeliverable domain_not_found", 3),
+        ("contradicts", GOOD, 30_000, "unknown dns_failure", 1),
+        ("knows the name", "* NODATA", 30_000, "unknown dns_failure", 1),
     ];
-    for (case, zone, timeout, expected) in cases {
+    for (case, zone, timeout, expected, most) in cases {
         let (first, second) = (DnsServer::start("* NXDOMAIN"), DnsServer::start(zone));
         let service = Service::start(asking_both(&first, &second));
         let report = report_within(&service, "joe@gone.test", timeout);
         assert_eq!(line(&report), expected, "{case}: {report}");
         assert_eq!(first.questions(), ["gone.test MX"], "{case}");
-        assert_eq!(second.questions(), ["gone.test MX"], "{case}");
+        let questions = second.questions();
+        assert!(questions.iter().all(|question| question == "gone.test MX"), "{case}");
+        assert!((1..=most).contains(&questions.len()), "{case}: {questions:?}");
     }
 }
 
