@@ -93,7 +93,7 @@ struct Question<N> {
     asked: Vec<Asked>,
     sent: usize,
     last_sent: Instant,
-    /// The server whose turn it is.
+    /// From which server on the next one is looked for.
     turn: usize,
     failure: Option<(Failure, usize)>,
 }
