@@ -13,6 +13,7 @@ mod checking {
     mod forms;
     mod input;
 
+    mod resolver;
     mod settings;
     mod usage;
 }

@@ -16,7 +16,7 @@ const ENTRY_OVERHEAD_BYTES: usize = 256;
 /// suggests one to three days).
 const STALE: Duration = Duration::from_secs(24 * 3600);
 /// Longer than anybody works on one list.
-const A_WHOLE_RUN: Duration = Duration::from_secs(366 * 24 * 3600);
+pub const A_WHOLE_RUN: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// A route as it was learned.
 #[derive(Clone, Debug)]

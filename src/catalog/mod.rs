@@ -256,6 +256,11 @@ impl Catalog {
         self.providers.iter()
     }
 
+    /// How popular the domain of a listed provider is. Takes a lower-case A-label name.
+    pub fn popularity(&self, name: &str) -> Option<Popularity> {
+        Some(self.domains.get(name)?.provider.as_ref()?.popularity)
+    }
+
     /// The domains of listed providers, for who looks for the one that was meant.
     pub fn provider_domains(&self) -> impl Iterator<Item = (&str, Popularity)> {
         self.domains

@@ -56,9 +56,14 @@ pub(super) async fn run(
         Validator::from_config(config, global.connection(), state.as_deref()).or_usage()?;
     let ended = tokio::select! {
         ended = look_at_all(arguments, global, &validator) => ended,
+        never = validator.watch_dns() => match never {},
         // Servers that are being asked are taken leave of all the same.
         _ = tokio::signal::ctrl_c() => Ok(Exit::Partial),
     };
+    if let Some(complaint) = validator.dns_complaint() {
+        // Nobody is left to tell where that fails.
+        let _ = writeln!(anstream::stderr(), "mailvet: {complaint}");
+    }
     validator.wind_up().await;
     ended
 }

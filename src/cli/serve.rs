@@ -91,6 +91,8 @@ pub(super) async fn run(
     tracing::info!(address = %bound, "listening on http://{bound}");
     tasks.spawn(Task::ListReloader, reloader.run());
     tasks.spawn(Task::Metrics, sum_up(app.metrics.clone()));
+    let watched = app.validator.clone();
+    tasks.spawn(Task::DnsWatch, async move { match watched.watch_dns().await {} });
     let validator = app.validator.clone();
     let served = http::serve(main, http::router(app, place), bounds, phases.clone());
     let drained = tasks.watch(served).await;

@@ -57,11 +57,6 @@ impl Settings {
             config.log.format = format.into();
             origins.set("log.format", "--log-format");
         }
-        if !config.dns.servers.is_empty() && origins.of("dns.canaries") == Origins::DEFAULT {
-            // Who names servers may mean some that know nothing of the internet.
-            config.dns.canaries.clear();
-            origins.set("dns.canaries", "off: servers are named");
-        }
         Ok((config, origins))
     }
 

@@ -17,6 +17,8 @@ pub(super) enum Task {
     Metrics,
     /// Waits for signals.
     Signals,
+    /// Tests the DNS servers.
+    DnsWatch,
 }
 
 impl fmt::Display for Task {
@@ -26,6 +28,7 @@ impl fmt::Display for Task {
             Self::ListReloader => "the reloading of lists",
             Self::Metrics => "the summing up of metrics",
             Self::Signals => "the handling of signals",
+            Self::DnsWatch => "the test of the DNS servers",
         })
     }
 }

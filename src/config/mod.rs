@@ -36,6 +36,10 @@ use reading::Wrong;
 pub use state::State;
 pub use value::{Listen, Probability, Secret, Server, Setting};
 
+/// Old mail domains of different owners, in different networks: the end of one of them is no reason to
+/// distrust a resolver.
+const CANARIES: [&str; 5] = ["gmail.com", "outlook.com", "yahoo.com", "icloud.com", "gmx.net"];
+
 /// Everything that can be configured.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -81,14 +85,16 @@ pub struct Dns {
     /// The servers to ask; none: those of the system.
     #[serde(deserialize_with = "value::list")]
     pub servers: Vec<Server>,
-    /// How long one try may take.
+    /// How late an answer is when the question is sent again, to the next server where there is one.
+    pub repeat_ms: u64,
+    /// How long the answer to the last try is waited for.
     pub timeout_ms: u64,
     /// How often a question is sent before it counts as unanswered.
     pub tries: usize,
     /// When the look-up of a domain is given up, whatever the servers do.
     pub lookup_timeout_ms: u64,
-    /// Domains that have mail servers, to find out a resolver that lies. Unless they are configured they
-    /// are asked of the system's servers alone; none: nothing is tested.
+    /// Domains that have mail servers, to find out servers that lie; none: nothing is tested, as labs and
+    /// intranets need it.
     #[serde(deserialize_with = "value::list")]
     pub canaries: Vec<String>,
     /// How often they are asked.
@@ -225,13 +231,15 @@ impl Default for Budget {
 
 impl Default for Dns {
     fn default() -> Self {
-        // A second covers a recursive server's own work; a packet that was lost is sent again.
+        // A question that loses two packets is answered within a second; a recursive server that has work to
+        // do gets three. See docs/configuration.md for how the clocks fit together.
         Self {
             servers: Vec::new(),
+            repeat_ms: 300,
             timeout_ms: 1_000,
-            tries: 3,
+            tries: 9,
             lookup_timeout_ms: 15_000,
-            canaries: vec!["gmail.com".to_owned(), "outlook.com".to_owned()],
+            canaries: CANARIES.map(str::to_owned).to_vec(),
             canary_seconds: 60,
             private_zones: Vec::new(),
             max_lookups: 1_000,
@@ -266,12 +274,13 @@ impl Config {
         self.probe.check()
     }
 
-    fn ranges(&self) -> [Range; 11] {
+    fn ranges(&self) -> [Range; 12] {
         let Self { budget, dns, cache, state, .. } = self;
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         [
             ("budget.timeout_ms", budget.timeout_ms, 50..=30_000),
             ("budget.mailbox_timeout_ms", budget.mailbox_timeout_ms, 50..=30_000),
+            ("dns.repeat_ms", dns.repeat_ms, 1..=60_000),
             ("dns.timeout_ms", dns.timeout_ms, 1..=60_000),
             ("dns.tries", count(dns.tries), 1..=100),
             ("dns.lookup_timeout_ms", dns.lookup_timeout_ms, 1..=600_000),
@@ -302,7 +311,12 @@ fn check_range((key, value, range): Range) -> Result<(), Wrong> {
 }
 
 impl Dns {
-    /// How long one try may take.
+    /// How late an answer is when the question is sent again.
+    pub fn repeat(&self) -> Duration {
+        Duration::from_millis(self.repeat_ms)
+    }
+
+    /// How long the answer to the last try is waited for.
     pub fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms)
     }

@@ -7,8 +7,8 @@ use futures_util::future::BoxFuture;
 use metrics::{counter, gauge, histogram};
 use tokio::time::Instant;
 
-use super::{Dns, MxAnswer};
-use crate::route::{Answer, Failure, Family, HostName};
+use super::{Answered, Dns, ServerId, Servers};
+use crate::route::{Answer, Failure, Family, HostName, Mx};
 
 /// Another DNS, with every question to it counted.
 #[derive(Debug)]
@@ -24,44 +24,55 @@ impl<D: Dns> Metered<D> {
 }
 
 impl<D: Dns> Dns for Metered<D> {
-    fn mx<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, MxAnswer> {
-        counted("mx", self.dns.mx(name)).boxed()
+    fn mx<'a>(&'a self, name: &'a HostName, of: Servers) -> BoxFuture<'a, Answered<Mx>> {
+        counted("mx", of, self.dns.mx(name, of)).boxed()
     }
 
     fn addresses<'a>(
         &'a self,
         name: &'a HostName,
         family: Family,
-    ) -> BoxFuture<'a, Result<Answer<IpAddr>, Failure>> {
+        of: Servers,
+    ) -> BoxFuture<'a, Answered<IpAddr>> {
         let kind = match family {
             Family::V4 => "a",
             Family::V6 => "aaaa",
         };
-        counted(kind, self.dns.addresses(name, family)).boxed()
+        counted(kind, of, self.dns.addresses(name, family, of)).boxed()
     }
 
-    fn second_opinion<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Option<MxAnswer>> {
-        async {
-            let answer = self.dns.second_opinion(name).await;
-            if let Some(answer) = &answer {
-                count("second_opinion", outcome(answer));
-            }
-            answer
-        }
-        .boxed()
+    fn servers(&self) -> Vec<ServerId> {
+        self.dns.servers()
+    }
+
+    fn set_in_use(&self, servers: &[ServerId]) {
+        self.dns.set_in_use(servers);
+    }
+
+    fn has_other(&self, server: ServerId) -> bool {
+        self.dns.has_other(server)
+    }
+
+    fn is_full(&self) -> bool {
+        self.dns.is_full()
     }
 }
 
 async fn counted<T>(
     kind: &'static str,
-    question: BoxFuture<'_, Result<Answer<T>, Failure>>,
-) -> Result<Answer<T>, Failure> {
+    of: Servers,
+    question: BoxFuture<'_, Answered<T>>,
+) -> Answered<T> {
+    let kind = match of {
+        Servers::InUse | Servers::Only(_) => kind,
+        Servers::Except(_) => "second_opinion",
+    };
     let _in_flight = InFlight::new();
     let asked = Instant::now();
-    let answer = question.await;
+    let answered = question.await;
     histogram!("mailvet_dns_question_seconds", "kind" => kind).record(asked.elapsed());
-    count(kind, outcome(&answer));
-    answer
+    count(kind, outcome(&answered.result));
+    answered
 }
 
 fn count(kind: &'static str, outcome: &'static str) {

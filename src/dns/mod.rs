@@ -2,63 +2,59 @@
 //!
 //! [`hickory`] is the one place that knows the resolver crate. [`zone`] is a fake fed with zone text.
 
+mod find;
+mod hedge;
 pub mod hickory;
 mod metered;
+mod system;
 pub mod zone;
 
+pub use find::{can_be_asked_again, find_route, second_opinion, without_opinion};
 pub use metered::Metered;
+pub use system::ResolvConf;
 
 use std::net::IpAddr;
 
 use futures_util::future::BoxFuture;
 
-use crate::reach::ReachPolicy;
-use crate::route::{Answer, Failure, Family, HostName, Mx, Routed, Search};
+pub use crate::route::{Answered, ServerId};
+use crate::route::{Family, HostName, Mx};
 
-/// Somebody who can be asked. Every question ends within a bound of the implementation's own.
+/// Somebody who can be asked. Every question ends within a bound of the implementation's own, which begins
+/// when the question is sent: how long it waits for that depends on how many others do.
 pub trait Dns: Send + Sync + 'static {
     /// The MX records of a name, in any order.
-    fn mx<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, MxAnswer>;
+    fn mx<'a>(&'a self, name: &'a HostName, of: Servers) -> BoxFuture<'a, Answered<Mx>>;
 
     /// The addresses of a name.
     fn addresses<'a>(
         &'a self,
         name: &'a HostName,
         family: Family,
-    ) -> BoxFuture<'a, Result<Answer<IpAddr>, Failure>>;
+        of: Servers,
+    ) -> BoxFuture<'a, Answered<IpAddr>>;
 
-    /// The MX records of a name once more, from another server than the one that answered; none where
-    /// there is no other.
-    fn second_opinion<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Option<MxAnswer>>;
+    /// All servers, in use or not.
+    fn servers(&self) -> Vec<ServerId>;
+
+    /// Takes these servers into use and the others out of use. At the start all are in use; they also are
+    /// where this names none, because a question needs a server.
+    fn set_in_use(&self, servers: &[ServerId]);
+
+    /// Whether [`Servers::Except`] this server leaves one to ask.
+    fn has_other(&self, server: ServerId) -> bool;
+
+    /// Whether a question would wait for others to end before it is sent.
+    fn is_full(&self) -> bool;
 }
 
-/// What comes of asking for MX records.
-pub type MxAnswer = Result<Answer<Mx>, Failure>;
-
-/// Finds where a domain's mail goes: asks what [`Search`] wants to know until it is done. The addresses of
-/// names that may not be asked for stay unknown.
-pub async fn find_route(
-    dns: &dyn Dns,
-    domain: HostName,
-    policy: &ReachPolicy,
-    may_ask: impl Fn(&HostName) -> bool,
-) -> Routed {
-    let mut search = Search::start(domain, policy);
-    loop {
-        search = match search {
-            Search::Done(routed) => return routed,
-            Search::AskMx(ask) => {
-                let answer = dns.mx(ask.name()).await;
-                ask.answer(answer)
-            }
-            Search::AskAddresses(ask) => {
-                let answer = if may_ask(ask.name()) {
-                    dns.addresses(ask.name(), ask.family()).await
-                } else {
-                    Err(Failure::Refused)
-                };
-                ask.answer(answer)
-            }
-        };
-    }
+/// Which servers may be asked a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Servers {
+    /// Those in use; after a failure the next one.
+    InUse,
+    /// Those in use except this one, for a second opinion on what it said.
+    Except(ServerId),
+    /// This one, in use or not.
+    Only(ServerId),
 }

@@ -3,25 +3,26 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture};
 
-use super::{Dns, MxAnswer};
+use super::{Answered, Dns, ServerId, Servers};
 use crate::route::{Answer, Failure, Family, HostName, Mx};
 
 /// The TTL of everything in the zone.
 pub const TTL: Duration = Duration::from_secs(300);
 
-/// The fake. See [`Zone::parse`].
+/// The fake: one server, unless it is told of more. See [`Zone::parse`].
 #[derive(Debug, Default)]
 pub struct Zone {
     names: RwLock<HashMap<HostName, Name>>,
     asked: AtomicUsize,
-    other: Option<Box<Self>>,
+    out_of_use: AtomicBool,
+    others: Vec<Self>,
 }
 
 #[derive(Debug, Default)]
@@ -74,13 +75,40 @@ impl Zone {
         self.names.write().unwrap_or_else(PoisonError::into_inner).extend(changed);
     }
 
-    /// The same with a second server, which has another zone.
+    /// The same with one more server, which has another zone.
     #[must_use]
-    pub fn with_second_server(self, other: Self) -> Self {
-        Self { other: Some(Box::new(other)), ..self }
+    pub fn with_second_server(mut self, other: Self) -> Self {
+        self.others.push(other);
+        self
     }
 
-    /// How many questions were asked so far.
+    /// The zone of one server.
+    pub fn server(&self, server: ServerId) -> Option<&Self> {
+        match server.0.checked_sub(1) {
+            None => Some(self),
+            Some(number) => self.others.get(number),
+        }
+    }
+
+    /// The server that is asked: the first of those in use that may be. Another one is not asked when it
+    /// fails.
+    fn chosen(&self, of: Servers) -> Option<(ServerId, &Self)> {
+        let server = match of {
+            Servers::Only(server) => Some(server),
+            Servers::InUse => self.in_use().next(),
+            Servers::Except(server) => self.in_use().find(|other| *other != server),
+        }?;
+        Some((server, self.server(server)?))
+    }
+
+    fn in_use(&self) -> impl Iterator<Item = ServerId> {
+        let zones = std::iter::once(self).chain(&self.others).enumerate();
+        zones
+            .filter(|(_, zone)| !zone.out_of_use.load(Ordering::Relaxed))
+            .map(|(number, _)| ServerId(number))
+    }
+
+    /// How many questions this server was asked so far.
     pub fn questions(&self) -> usize {
         self.asked.load(Ordering::Relaxed)
     }
@@ -88,12 +116,16 @@ impl Zone {
     fn answer<T: Send + 'static>(
         &self,
         name: &HostName,
+        of: Servers,
         records: impl Fn(&Name) -> Vec<T>,
-    ) -> BoxFuture<'static, Result<Answer<T>, Failure>> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
-        let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
+    ) -> BoxFuture<'static, Answered<T>> {
+        let Some((server, zone)) = self.chosen(of) else {
+            return future::ready(Answered::by_none(Failure::Unreachable)).boxed();
+        };
+        zone.asked.fetch_add(1, Ordering::Relaxed);
+        let names = zone.names.read().unwrap_or_else(PoisonError::into_inner);
         let Some(name) = names.get(name) else {
-            return future::ready(Err(Failure::Refused)).boxed();
+            return future::ready(Answered::by(server, Err(Failure::Refused))).boxed();
         };
         let answer = match name.trouble {
             Some(Trouble::Hang) => return future::pending().boxed(),
@@ -105,7 +137,7 @@ impl Zone {
                 records => Ok(Answer::Found { records, ttl: TTL }),
             },
         };
-        future::ready(answer).boxed()
+        future::ready(Answered::by(server, answer)).boxed()
     }
 }
 
@@ -131,26 +163,43 @@ impl Name {
 }
 
 impl Dns for Zone {
-    fn mx<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, MxAnswer> {
-        self.answer(name, |name| name.mx.clone())
-    }
-
-    fn second_opinion<'a>(&'a self, name: &'a HostName) -> BoxFuture<'a, Option<MxAnswer>> {
-        match &self.other {
-            Some(other) => other.mx(name).map(Some).boxed(),
-            None => future::ready(None).boxed(),
-        }
+    fn mx<'a>(&'a self, name: &'a HostName, of: Servers) -> BoxFuture<'a, Answered<Mx>> {
+        self.answer(name, of, |name| name.mx.clone())
     }
 
     fn addresses<'a>(
         &'a self,
         name: &'a HostName,
         family: Family,
-    ) -> BoxFuture<'a, Result<Answer<IpAddr>, Failure>> {
+        of: Servers,
+    ) -> BoxFuture<'a, Answered<IpAddr>> {
         let of_family = move |ip: &IpAddr| match family {
             Family::V4 => ip.is_ipv4(),
             Family::V6 => ip.is_ipv6(),
         };
-        self.answer(name, move |name| name.addresses.iter().copied().filter(of_family).collect())
+        self.answer(name, of, move |name| {
+            name.addresses.iter().copied().filter(of_family).collect()
+        })
+    }
+
+    fn servers(&self) -> Vec<ServerId> {
+        (0..=self.others.len()).map(ServerId).collect()
+    }
+
+    fn set_in_use(&self, servers: &[ServerId]) {
+        for server in self.servers() {
+            if let Some(zone) = self.server(server) {
+                let is_out = !servers.is_empty() && !servers.contains(&server);
+                zone.out_of_use.store(is_out, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn has_other(&self, server: ServerId) -> bool {
+        self.chosen(Servers::Except(server)).is_some()
+    }
+
+    fn is_full(&self) -> bool {
+        false
     }
 }

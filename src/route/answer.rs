@@ -110,8 +110,10 @@ pub enum Failure {
     Malformed,
     /// Two servers answered, and not the same.
     Contradicted,
-    /// The resolver was found to invent answers.
+    /// The resolver cannot be believed, or not in this.
     Untrusted,
+    /// It would be surprising, and nothing has confirmed it so far.
+    Unconfirmed,
 }
 
 impl Failure {
@@ -126,7 +128,33 @@ impl Failure {
             Self::Malformed => "malformed",
             Self::Contradicted => "contradicted",
             Self::Untrusted => "untrusted",
+            Self::Unconfirmed => "unconfirmed",
         }
+    }
+}
+
+/// One of the DNS servers that are asked. It stands for the same one as long as the process lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerId(pub usize);
+
+/// What came of a question, and which server it is from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered<T> {
+    /// The answer, or why there is none.
+    pub result: Result<Answer<T>, Failure>,
+    /// The server that gave it; none where no server said anything.
+    pub by: Option<ServerId>,
+}
+
+impl<T> Answered<T> {
+    /// What this server said.
+    pub fn by(server: ServerId, result: Result<Answer<T>, Failure>) -> Self {
+        Self { result, by: Some(server) }
+    }
+
+    /// No server said anything.
+    pub fn by_none(failure: Failure) -> Self {
+        Self { result: Err(failure), by: None }
     }
 }
 

@@ -1,17 +1,20 @@
-//! Whether a resolver can be believed: captive portals and filters invent answers, or deny what exists.
+//! Whether DNS servers can be believed: captive portals and filters invent answers, or deny what exists.
 
-use std::net::IpAddr;
+use std::fmt;
 
-use super::{Answer, Failure, Mx};
+use super::{Answer, Failure, HostName, Mx, ServerId};
 
-/// What is known of a resolver's honesty.
+/// The most domains of providers that are remembered of one server.
+const MOST_PROVIDERS: usize = 1_000;
+
+/// What is known of a resolver's honesty, or of one of its servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
     /// Nothing speaks against it.
     Sound,
     /// It has answers for a name that nobody ever registered.
     Invents,
-    /// It denies the mail servers of a domain that is known to have some.
+    /// It denies the mail servers of domains that are known to have some.
     Denies,
 }
 
@@ -26,32 +29,214 @@ impl Trust {
     }
 }
 
-/// Judges a resolver by the MX records of domains that have some, and by those and the addresses of a name
-/// made up at random.
-///
-/// Captive portals lead every name to themselves, by its addresses alone. None where nothing was answered:
-/// who is silent neither lies nor tells the truth.
-pub fn trust(
-    canaries: &[Result<Answer<Mx>, Failure>],
-    made_up_mx: &Result<Answer<Mx>, Failure>,
-    made_up_addresses: &Result<Answer<IpAddr>, Failure>,
-) -> Option<Trust> {
-    let invents = matches!(made_up_mx, Ok(Answer::Found { .. }))
-        || matches!(made_up_addresses, Ok(Answer::Found { .. }));
-    if invents {
-        return Some(Trust::Invents);
+/// Why a resolver is not believed, for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Distrust {
+    /// It has answers for a name that nobody ever registered.
+    Invents,
+    /// It denies this domain, which has mail servers.
+    Denies(HostName, DenialKind),
+}
+
+/// How a domain is denied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DenialKind {
+    /// There is no such name.
+    NoName,
+    /// There is, and it has no mail servers.
+    NoMail,
+}
+
+impl Distrust {
+    /// The same in short.
+    pub fn trust(&self) -> Trust {
+        match self {
+            Self::Invents => Trust::Invents,
+            Self::Denies(..) => Trust::Denies,
+        }
     }
-    let denied = canaries.iter().any(|canary| match canary {
-        Ok(Answer::Found { records, .. }) => records.iter().all(|mx| mx.host.is_none()),
-        Ok(Answer::NoData { .. } | Answer::NoName { .. } | Answer::NoTarget { .. }) => true,
-        Err(_) => false,
-    });
-    let is_silent = canaries.iter().all(Result::is_err) && made_up_mx.is_err();
-    match denied {
-        true => Some(Trust::Denies),
-        false if is_silent => None,
-        false => Some(Trust::Sound),
+}
+
+impl fmt::Display for Distrust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invents => {
+                f.write_str("your resolver has answers for names that do not exist")?;
+            }
+            Self::Denies(domain, denial) => {
+                let what = match denial {
+                    DenialKind::NoName => "does not exist",
+                    DenialKind::NoMail => "has no mail server",
+                };
+                write!(f, "your resolver says {} {what}", domain.as_str())?;
+            }
+        }
+        f.write_str("; check the network or name another with --dns")
     }
+}
+
+/// What a server says of a domain that is known to have mail servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// It names some.
+    Found,
+    /// It says that there are none.
+    Denied(DenialKind),
+    /// It says nothing, which counts neither way.
+    Silent,
+}
+
+impl Said {
+    /// Reads an answer.
+    pub fn of(answer: &Result<Answer<Mx>, Failure>) -> Self {
+        match answer {
+            Ok(Answer::Found { records, .. }) if records.iter().any(|mx| mx.host.is_some()) => {
+                Self::Found
+            }
+            Ok(Answer::Found { .. } | Answer::NoData { .. }) => Self::Denied(DenialKind::NoMail),
+            Ok(Answer::NoName { .. } | Answer::NoTarget { .. }) => Self::Denied(DenialKind::NoName),
+            Err(_) => Self::Silent,
+        }
+    }
+}
+
+/// What a server says of a name made up at random.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MadeUp {
+    /// It says nothing.
+    #[default]
+    Silent,
+    /// It says that there is nothing, as it should.
+    Denied,
+    /// It has an answer.
+    Invented,
+}
+
+impl MadeUp {
+    /// Reads one answer.
+    pub fn of<T>(answer: &Result<Answer<T>, Failure>) -> Self {
+        match answer {
+            Ok(Answer::Found { .. }) => Self::Invented,
+            Ok(Answer::NoData { .. } | Answer::NoName { .. } | Answer::NoTarget { .. }) => {
+                Self::Denied
+            }
+            Err(_) => Self::Silent,
+        }
+    }
+
+    /// Captive portals lead every name to themselves, by its addresses alone: one invented answer is enough.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Invented, _) | (_, Self::Invented) => Self::Invented,
+            (Self::Denied, _) | (_, Self::Denied) => Self::Denied,
+            (Self::Silent, Self::Silent) => Self::Silent,
+        }
+    }
+}
+
+/// What one server has said of names of which the truth is known.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    made_up: MadeUp,
+    canaries: Vec<(HostName, Said)>,
+    /// Domains of big providers that somebody wanted to know about. None of them is a canary.
+    providers: Vec<(HostName, Said)>,
+}
+
+impl Record {
+    /// Takes the place of the last test. One that found the server silent tells nothing new.
+    pub fn tested(&mut self, made_up: MadeUp, canaries: Vec<(HostName, Said)>) {
+        let is_silent =
+            made_up == MadeUp::Silent && canaries.iter().all(|(_, said)| *said == Said::Silent);
+        if !is_silent {
+            self.providers
+                .retain(|(domain, _)| canaries.iter().all(|(canary, _)| canary != domain));
+            (self.made_up, self.canaries) = (made_up, canaries);
+        }
+    }
+
+    /// Notes what it says of a provider's domain.
+    pub fn said_of_provider(&mut self, domain: &HostName, said: Said) {
+        if said == Said::Silent || self.canaries.iter().any(|(canary, _)| canary == domain) {
+            return;
+        }
+        if let Some((_, before)) = self.providers.iter_mut().find(|(known, _)| known == domain) {
+            *before = said;
+        } else if self.providers.len() < MOST_PROVIDERS {
+            self.providers.push((domain.clone(), said));
+        }
+    }
+
+    /// The providers' domains that it denied last time.
+    pub fn denied_providers(&self) -> impl Iterator<Item = &HostName> {
+        denied(&self.providers).map(|(domain, _)| domain)
+    }
+
+    /// Judges the server; none where it has said nothing.
+    ///
+    /// One canary may have changed its DNS: a server lies where it denies two, or every one of which it said
+    /// anything. A provider's domain that it denies counts as a denied canary. Several of them may be there
+    /// no more, in a list that is never quite new: they count as one as long as the server knows as many others.
+    pub fn trust(&self) -> Option<Trust> {
+        let all = self.canaries.iter().chain(&self.providers);
+        let found = all.filter(|(_, said)| *said == Said::Found).count();
+        let providers = denied(&self.providers).count();
+        let providers = providers.saturating_sub(found).max(providers.min(1));
+        let denied = denied(&self.canaries).count() + providers;
+        match (self.made_up, denied, found) {
+            (MadeUp::Invented, _, _) => Some(Trust::Invents),
+            (_, 2.., _) | (_, 1, 0) => Some(Trust::Denies),
+            (MadeUp::Silent, 0, 0) => None,
+            (MadeUp::Denied | MadeUp::Silent, _, _) => Some(Trust::Sound),
+        }
+    }
+
+    /// Why it is not believed; none where it is, or has said nothing.
+    pub fn distrust(&self) -> Option<Distrust> {
+        match self.trust()? {
+            Trust::Sound => None,
+            Trust::Invents => Some(Distrust::Invents),
+            Trust::Denies => {
+                let (domain, denial) =
+                    denied(&self.canaries).chain(denied(&self.providers)).next()?;
+                Some(Distrust::Denies(domain.clone(), denial))
+            }
+        }
+    }
+}
+
+fn denied(list: &[(HostName, Said)]) -> impl Iterator<Item = (&HostName, DenialKind)> {
+    list.iter().filter_map(|(domain, said)| match said {
+        Said::Denied(denial) => Some((domain, *denial)),
+        Said::Found | Said::Silent => None,
+    })
+}
+
+/// What follows from the records of all servers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether the resolver can be believed; none where no server has said anything.
+    pub trust: Option<Trust>,
+    /// Why not.
+    pub distrust: Option<Distrust>,
+    /// The servers to ask: those that fail are left out as long as another passes.
+    pub in_use: Vec<ServerId>,
+}
+
+/// Judges the resolver by the records of its servers.
+pub fn standing(records: &[(ServerId, Record)]) -> Standing {
+    let trusts: Vec<_> = records.iter().map(|(server, record)| (*server, record.trust())).collect();
+    let passes = trusts.iter().any(|(_, trust)| *trust == Some(Trust::Sound));
+    let fails = |trust: Option<Trust>| matches!(trust, Some(Trust::Invents | Trust::Denies));
+    let in_use = trusts.iter().filter(|(_, trust)| !(passes && fails(*trust)));
+    let in_use = in_use.map(|(server, _)| *server).collect();
+    let distrust = records.iter().find_map(|(_, record)| record.distrust()).filter(|_| !passes);
+    let trust = match &distrust {
+        Some(distrust) => Some(distrust.trust()),
+        None => passes.then_some(Trust::Sound),
+    };
+    Standing { trust, distrust, in_use }
 }
 
 #[cfg(test)]
@@ -59,36 +244,158 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::route::HostName;
+
+    fn host(name: &str) -> HostName {
+        HostName::new(name).unwrap()
+    }
+
+    const DOMAINS: [&str; 6] = ["a.test", "b.test", "c.test", "d.test", "e.test", "f.test"];
+
+    /// Letters: `+` found, `-` denied, `?` silent.
+    fn said(letters: &str) -> Vec<(HostName, Said)> {
+        let said = letters.chars().map(|letter| match letter {
+            '+' => Said::Found,
+            '-' => Said::Denied(DenialKind::NoName),
+            _ => Said::Silent,
+        });
+        DOMAINS.map(host).into_iter().zip(said).collect()
+    }
+
+    fn record(made_up: MadeUp, canaries: &str, providers: &str) -> Record {
+        let mut record = Record::default();
+        record.tested(made_up, said(canaries));
+        for (domain, said) in said(providers) {
+            record.said_of_provider(&host(&format!("of-{}", domain.as_str())), said);
+        }
+        record
+    }
+
+    #[test]
+    fn answers_about_a_canary_are_read() {
+        const TTL: Duration = Duration::ZERO;
+        let mx = |host| Ok(Answer::Found { records: vec![Mx { preference: 1, host }], ttl: TTL });
+        let (no_name, no_mail) =
+            (Said::Denied(DenialKind::NoName), Said::Denied(DenialKind::NoMail));
+        let cases = [
+            ("mail servers", mx(HostName::new("mx.example")), Said::Found, MadeUp::Invented),
+            ("no mail here", mx(None), no_mail, MadeUp::Invented),
+            ("no records", Ok(Answer::NoData { ttl: TTL }), no_mail, MadeUp::Denied),
+            ("no name", Ok(Answer::NoName { ttl: TTL }), no_name, MadeUp::Denied),
+            ("alias of nothing", Ok(Answer::NoTarget { ttl: TTL }), no_name, MadeUp::Denied),
+            ("nothing", Err(Failure::Timeout), Said::Silent, MadeUp::Silent),
+            ("a failure", Err(Failure::ServFail), Said::Silent, MadeUp::Silent),
+        ];
+        for (name, answer, said, made_up) in cases {
+            assert_eq!((Said::of(&answer), MadeUp::of(&answer)), (said, made_up), "{name}");
+        }
+    }
 
     #[test]
     fn liars_are_found_out() {
-        const TTL: Duration = Duration::ZERO;
-        let mx = |host| Answer::Found { records: vec![Mx { preference: 1, host }], ttl: TTL };
-        let found = || Ok(mx(HostName::new("mx.example")));
-        let (null, no_data) = (|| Ok(mx(None)), || Ok(Answer::NoData { ttl: TTL }));
-        let (no_name, down) = (|| Ok(Answer::NoName { ttl: TTL }), || Err(Failure::Timeout));
-        let address = || Ok(Answer::Found { records: vec![[192, 0, 2, 1].into()], ttl: TTL });
-        let none = || Ok(Answer::NoName { ttl: TTL });
-        let mute = || Err(Failure::Timeout);
         let (sound, invents, denies) =
             (Some(Trust::Sound), Some(Trust::Invents), Some(Trust::Denies));
+        let (no, yes, mute) = (MadeUp::Denied, MadeUp::Invented, MadeUp::Silent);
+        // The made-up name, the canaries, providers' domains.
         let cases = [
-            ("all is well", vec![found(), found()], no_name(), none(), sound),
-            ("made-up name without MX", vec![found()], no_data(), none(), sound),
-            ("no canaries", vec![], no_name(), none(), sound),
-            ("silent", vec![down(), down()], down(), mute(), None),
-            ("one canary not answered", vec![found(), down()], no_name(), none(), sound),
-            ("invents", vec![found()], found(), none(), invents),
-            ("invents a null MX", vec![found()], null(), none(), invents),
-            ("leads every name to itself", vec![found()], no_data(), address(), invents),
-            ("denies the name", vec![found(), no_name()], no_name(), none(), denies),
-            ("denies the records", vec![no_data()], no_name(), none(), denies),
-            ("says it takes no mail", vec![null()], no_name(), none(), denies),
-            ("denies one, silent else", vec![no_name(), down()], down(), mute(), denies),
+            ("all is well", no, "+++++", "", sound),
+            ("no canaries", no, "", "", sound),
+            ("silent", mute, "?????", "", None),
+            ("silent but for a canary", mute, "+????", "", sound),
+            ("silent but for the made-up name", no, "?????", "", sound),
+            ("invents", yes, "+++++", "", invents),
+            ("invents, and denies", yes, "-----", "", invents),
+            ("one canary has changed", no, "++++-", "", sound),
+            ("one has changed, others are silent", no, "+???-", "", sound),
+            ("denies two", no, "+++--", "", denies),
+            ("denies all", no, "-----", "", denies),
+            ("denies every one that it answers", no, "????-", "", denies),
+            ("denies the only one", no, "-", "", denies),
+            ("a provider counts as a canary", no, "++++-", "-", denies),
+            ("a provider alone", no, "+++++", "-", sound),
+            ("a provider, and nothing else", mute, "?????", "-", denies),
+            ("some providers are there no more", no, "++", "++--", sound),
+            ("providers are denied but for the canaries", no, "++", "----", denies),
+            ("the same, when others are known", no, "++", "+----", sound),
         ];
-        for (name, canaries, made_up_mx, made_up_addresses, expected) in cases {
-            assert_eq!(trust(&canaries, &made_up_mx, &made_up_addresses), expected, "{name}");
+        for (name, made_up, canaries, providers, expected) in cases {
+            assert_eq!(record(made_up, canaries, providers).trust(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_falls_silent_keeps_its_record() {
+        let mut record = record(MadeUp::Denied, "---", "");
+        record.tested(MadeUp::Silent, said("???"));
+        assert_eq!(record.trust(), Some(Trust::Denies));
+        record.tested(MadeUp::Silent, said("+??"));
+        assert_eq!(record.trust(), Some(Trust::Sound));
+    }
+
+    #[test]
+    fn what_is_said_of_a_provider_last_counts() {
+        let mut record = record(MadeUp::Denied, "+-", "");
+        record.said_of_provider(&host("big.test"), Said::Denied(DenialKind::NoMail));
+        assert_eq!(record.trust(), Some(Trust::Denies));
+        assert_eq!(record.denied_providers().collect::<Vec<_>>(), [&host("big.test")]);
+        record.said_of_provider(&host("big.test"), Said::Silent);
+        assert_eq!(record.trust(), Some(Trust::Denies));
+        record.said_of_provider(&host("big.test"), Said::Found);
+        assert_eq!(record.trust(), Some(Trust::Sound));
+        // A canary counts once.
+        record.said_of_provider(&host("b.test"), Said::Denied(DenialKind::NoMail));
+        assert_eq!(record.trust(), Some(Trust::Sound));
+    }
+
+    #[test]
+    fn a_server_that_fails_is_left_out_while_another_passes() {
+        let honest = || record(MadeUp::Denied, "++", "");
+        let invents = || record(MadeUp::Invented, "++", "");
+        let denies = || record(MadeUp::Denied, "--", "");
+        let silent = || record(MadeUp::Silent, "??", "");
+        let (sound, invented) = (Some(Trust::Sound), Some(Trust::Invents));
+        let denied = Some(Trust::Denies);
+        let cases = [
+            ("honest", vec![honest()], sound, vec![0]),
+            ("one lies", vec![honest(), denies()], sound, vec![0]),
+            ("the first lies", vec![invents(), honest(), honest()], sound, vec![1, 2]),
+            ("both lie", vec![denies(), invents()], denied, vec![0, 1]),
+            ("one lies, one is silent", vec![silent(), invents()], invented, vec![0, 1]),
+            ("one is silent", vec![silent(), honest()], sound, vec![0, 1]),
+            ("all but the honest one", vec![silent(), honest(), denies()], sound, vec![0, 1]),
+            ("all are silent", vec![silent(), silent()], None, vec![0, 1]),
+        ];
+        for (name, records, trust, in_use) in cases {
+            let records: Vec<_> =
+                records.into_iter().enumerate().map(|(id, it)| (ServerId(id), it)).collect();
+            let standing = standing(&records);
+            assert_eq!(standing.trust, trust, "{name}");
+            assert_eq!(
+                standing.in_use,
+                in_use.into_iter().map(ServerId).collect::<Vec<_>>(),
+                "{name}"
+            );
+            let distrust = standing.distrust.map(|distrust| distrust.trust());
+            assert_eq!(distrust, trust.filter(|trust| *trust != Trust::Sound), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_person_is_told_what_to_do() {
+        let gmail = || host("gmail.com");
+        let cases = [
+            (
+                Distrust::Denies(gmail(), DenialKind::NoName),
+                "your resolver says gmail.com does not exist",
+            ),
+            (
+                Distrust::Denies(gmail(), DenialKind::NoMail),
+                "your resolver says gmail.com has no mail server",
+            ),
+            (Distrust::Invents, "your resolver has answers for names that do not exist"),
+        ];
+        for (distrust, told) in cases {
+            let what_to_do = "check the network or name another with --dns";
+            assert_eq!(distrust.to_string(), format!("{told}; {what_to_do}"));
         }
     }
 }

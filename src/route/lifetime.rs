@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{MailRoute, Routed};
+use super::{Failure, MailRoute, Routed};
 
 const MINUTE: u64 = 60;
 
@@ -16,6 +16,8 @@ pub fn lifetime(routed: &Routed) -> Duration {
         MailRoute::NoDomain | MailRoute::NoTarget | MailRoute::NoService | MailRoute::Unusable => {
             (30, 10 * MINUTE)
         }
+        // A second question is to be a little later than the first.
+        MailRoute::Unresolved(Failure::Unconfirmed) => (MINUTE, MINUTE),
         MailRoute::Unresolved(_) => (5, 5),
     };
     routed.ttl.clamp(Duration::from_secs(least), Duration::from_secs(most))

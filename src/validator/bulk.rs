@@ -3,23 +3,24 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{Mutex, Semaphore, SemaphorePermit, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::time::sleep_until;
 
 use super::Routes;
+use super::canaries::{FOR_LABS, Tested};
 use super::domain_stage::takes_mail;
+use super::rate_gate::RateGate;
 use crate::cache::LearnedRoute;
 use crate::catalog::Canonical;
 use crate::report::MailboxFacts;
-use crate::route::{HostName, MailRoute, Trust};
+use crate::route::{Distrust, HostName, MailRoute};
 use crate::store::{Closed, Evidence, Journal, NotedMailbox, NotedRoute};
 use crate::verdict::MailboxEvidence;
 
-/// How many domains are asked about between two tests of the resolver.
-const DOMAINS_PER_TEST: u64 = 1_000;
 /// How many of the last answers are asked for once more that a run got which ended without a test: it may
 /// have ended because the resolver began to lie. At most this many,
 const MOST_DOUBTED: usize = 8;
@@ -38,6 +39,8 @@ pub struct BulkSettings {
     pub journal: Journal,
     /// Domains that are looked up at the same time.
     pub concurrency: usize,
+    /// Questions that may wait for an answer at the same time: each holds a socket.
+    pub questions: usize,
     /// Domains that are looked up in a second, at most.
     pub rate: Option<NonZeroU32>,
     /// Domains that have mail servers; none: the resolver is believed.
@@ -56,11 +59,11 @@ pub enum Waits {
 }
 
 /// Why work on a list cannot go on now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Halt {
     /// The resolver invents answers, or denies what exists.
-    #[error("the DNS resolver cannot be believed ({})", .0.code())]
-    Untrusted(Trust),
+    #[error("the DNS resolver cannot be believed ({code}): {0} ({FOR_LABS})", code = _0.trust().code())]
+    Untrusted(Distrust),
     /// The resolver answers nothing.
     #[error("the DNS does not answer")]
     Silent,
@@ -77,32 +80,43 @@ pub(super) struct Bulk {
 
 struct Shared {
     settings: BulkSettings,
-    gate: Mutex<Gate>,
+    gate: RateGate,
+    /// How many answers of an earlier run are being compared with new ones.
+    comparisons: AtomicUsize,
     halt: watch::Sender<Option<Halt>>,
     mailboxes: Semaphore,
 }
 
-/// Where everybody passes one by one who asks about a domain.
-struct Gate {
-    passed: u64,
-    opens: Instant,
+/// A comparison that is under way.
+pub(super) struct Comparing<'b>(&'b AtomicUsize);
+
+impl Drop for Comparing<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Bulk {
     pub(super) fn new(settings: BulkSettings) -> Self {
-        let gate = Mutex::new(Gate { passed: 0, opens: Instant::now() });
+        let gate = RateGate::new(settings.rate, settings.concurrency);
         let mailboxes = Semaphore::new(MAILBOXES_AT_ONCE);
         let halt = watch::Sender::new(None);
-        Self { shared: Arc::new(Shared { settings, gate, halt, mailboxes }) }
+        let comparisons = AtomicUsize::new(0);
+        Self { shared: Arc::new(Shared { settings, gate, comparisons, halt, mailboxes }) }
     }
 
-    /// Domains that are looked up at the same time. A run that is killed has to ask about those again, and
-    /// about those that it doubts: together no more than its concurrency.
+    /// Domains that are looked up at the same time.
     pub(super) fn look_ups(&self) -> usize {
-        self.shared.settings.concurrency - self.doubted()
+        self.shared.settings.concurrency
     }
 
-    /// How many of the last answers of a run that was killed are asked for once more.
+    /// Questions that may wait for an answer at the same time.
+    pub(super) fn questions(&self) -> usize {
+        self.shared.settings.questions
+    }
+
+    /// How many of the last answers of a run that was killed are asked for once more. They are asked beside
+    /// the look-ups that were under way when it was killed, which are begun anew.
     fn doubted(&self) -> usize {
         let BulkSettings { canaries, concurrency, .. } = &self.shared.settings;
         if canaries.is_empty() { 0 } else { (concurrency / LOOK_UPS_A_DOUBT).min(MOST_DOUBTED) }
@@ -131,8 +145,7 @@ impl Bulk {
         if !contradict(noted, heard) {
             return Ok(());
         }
-        self.shared.settings.journal.forget_unconfirmed().await;
-        self.shared.halt.send_replace(Some(Halt::Contradicted));
+        self.halt(Halt::Contradicted).await;
         Err(Halt::Contradicted)
     }
 
@@ -141,24 +154,29 @@ impl Bulk {
         self.shared.settings.journal.note_route(domain, noted).await;
     }
 
+    /// Keeps what an earlier run has left from being confirmed while it is compared.
+    pub(super) fn comparing(&self) -> Comparing<'_> {
+        self.shared.comparisons.fetch_add(1, Ordering::SeqCst);
+        Comparing(&self.shared.comparisons)
+    }
+
     /// Waits for one's turn to ask about a domain.
     ///
     /// # Errors
     /// Nobody is to be asked any more.
     pub(super) async fn turn(&self, routes: &Routes) -> Result<(), Halt> {
-        let mut gate = self.shared.gate.lock().await;
-        if let Some(halt) = *self.shared.halt.borrow() {
-            return Err(halt);
-        }
-        if gate.passed.is_multiple_of(DOMAINS_PER_TEST) {
-            self.test(routes, gate.passed).await?;
-        }
-        gate.passed += 1;
-        if let Some(rate) = self.shared.settings.rate {
-            sleep_until(gate.opens).await;
-            gate.opens = Instant::now() + Duration::from_secs(1) / rate.get();
-        }
-        Ok(())
+        self.go_on()?;
+        let turn = self.shared.gate.draw();
+        sleep_until(turn.at).await;
+        self.go_on()?;
+        turn.round.tested.get_or_init(|| self.test(routes, turn.round.number)).await.clone()?;
+        self.go_on()
+    }
+
+    /// # Errors
+    /// The work has ended.
+    fn go_on(&self) -> Result<(), Halt> {
+        self.shared.halt.borrow().clone().map_or(Ok(()), Err)
     }
 
     /// At the end of the work: tests whether the answers since the last test can be believed.
@@ -166,38 +184,38 @@ impl Bulk {
     /// # Errors
     /// They cannot, and are forgotten.
     pub(super) async fn last_test(&self, routes: &Routes) -> Result<(), Halt> {
-        let gate = self.shared.gate.lock().await;
-        if let Some(halt) = *self.shared.halt.borrow() {
-            return Err(halt);
-        }
+        self.go_on()?;
         if self.shared.settings.canaries.is_empty()
             || !self.shared.settings.journal.has_unconfirmed().await
         {
             return Ok(());
         }
-        self.test(routes, gate.passed).await
+        self.test(routes, self.shared.gate.next_round()).await
     }
 
     /// Tests the resolver. What was noted since it was last found honest is forgotten where it is not.
-    async fn test(&self, routes: &Routes, passed: u64) -> Result<(), Halt> {
-        let Shared { settings: BulkSettings { journal, canaries, .. }, halt, .. } = &*self.shared;
+    async fn test(&self, routes: &Routes, round: u64) -> Result<(), Halt> {
+        let BulkSettings { journal, canaries, .. } = &self.shared.settings;
         if canaries.is_empty() {
             return Ok(());
         }
         let before = journal.mark().await;
-        let found = match routes.test(canaries).await {
-            Some(Trust::Sound) => None,
-            Some(lie) => Some(Halt::Untrusted(lie)),
-            None => Some(Halt::Silent),
-        };
-        match (found, before) {
-            (Some(found), _) => {
-                journal.forget_unconfirmed().await;
-                halt.send_replace(Some(found));
-                Err(found)
+        let lie = match routes.test(canaries).await {
+            Tested::Sound => None,
+            // Nobody was asked before.
+            Tested::Lost(_) if round == 0 => None,
+            Tested::Lost(distrust) | Tested::Distrusted(distrust) => {
+                Some(Halt::Untrusted(distrust))
             }
-            // What an earlier run has left this test says nothing of.
-            (None, Some(_)) if passed == 0 => Ok(()),
+            Tested::Silent => Some(Halt::Silent),
+        };
+        match (lie, before) {
+            (Some(lie), _) => {
+                self.halt(lie.clone()).await;
+                Err(lie)
+            }
+            // What an earlier run has left this test says nothing of, nor of what is being compared with it.
+            (None, Some(_)) if round == 0 || self.is_comparing() => Ok(()),
             (None, Some(before)) => {
                 journal.confirm(before).await;
                 Ok(())
@@ -207,10 +225,24 @@ impl Bulk {
         }
     }
 
+    /// Ends the work: what was noted since the resolver was last found honest is forgotten.
+    pub(super) async fn halt(&self, why: Halt) {
+        self.shared.settings.journal.forget_unconfirmed().await;
+        self.shared.halt.send_if_modified(|halt| {
+            let is_first = halt.is_none();
+            halt.get_or_insert(why);
+            is_first
+        });
+    }
+
+    fn is_comparing(&self) -> bool {
+        self.shared.comparisons.load(Ordering::SeqCst) > 0
+    }
+
     /// Waits for a reason why the work cannot go on, which may never come.
     pub(super) async fn halted(&self) -> Halt {
         let mut halt = self.shared.halt.subscribe();
-        match halt.wait_for(Option::is_some).await.map(|halt| *halt) {
+        match halt.wait_for(Option::is_some).await.map(|halt| halt.clone()) {
             Ok(Some(halt)) => halt,
             Ok(None) | Err(_) => std::future::pending().await,
         }
@@ -306,6 +338,8 @@ fn is_open(mailbox: MailboxEvidence) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::Instant;
+
     use super::*;
     use crate::clock::StoppedClock;
     use crate::dns::zone::Zone;
@@ -319,6 +353,7 @@ mod tests {
             private_zones: Vec::new(),
             limits: FloodLimits { flights: 100, names_per_zone: 100, flights_per_stranger: 100 },
             flight_deadline: Duration::from_secs(10),
+            dns_timeout: Duration::from_secs(1),
             cache_bytes: 1 << 20,
         };
         Routes::new(zone.clone(), Arc::new(StoppedClock(Timestamp::UNIX_EPOCH)), settings)
@@ -328,6 +363,7 @@ mod tests {
         Bulk::new(BulkSettings {
             journal: journal.clone(),
             concurrency: 10,
+            questions: 10,
             rate: rate.and_then(NonZeroU32::new),
             canaries: canaries.iter().copied().filter_map(HostName::new).collect(),
             waits: Waits::Never,
@@ -368,16 +404,17 @@ mod tests {
         let journal = Journal::temporary().unwrap();
         let zone = Arc::new(Zone::parse("canary.de NXDOMAIN"));
         let (routes, bulk) = (routes(&zone), bulk(&journal, None, &["canary.de"]));
-        let lie = Halt::Untrusted(Trust::Denies);
-        assert_eq!(bulk.turn(&routes).await, Err(lie));
+        let lie =
+            Halt::Untrusted(Distrust::Denies(host("canary.de"), crate::route::DenialKind::NoName));
+        assert_eq!(bulk.turn(&routes).await, Err(lie.clone()));
         let routed = Routed { route: MailRoute::NoDomain, ttl: Duration::ZERO };
         let noted = NotedRoute { routed, asked_at: Timestamp::UNIX_EPOCH };
         bulk.note(&host("a.de"), &noted).await;
         assert_eq!(journal.route(&host("a.de")).await, Ok(None));
-        assert_eq!(bulk.halted().await, lie);
+        assert_eq!(bulk.halted().await, lie.clone());
         // Who stands in line is not let through, and does not try once more.
         let asked = zone.questions();
-        assert_eq!(bulk.turn(&routes).await, Err(lie));
+        assert_eq!(bulk.turn(&routes).await, Err(lie.clone()));
         assert_eq!(bulk.last_test(&routes).await, Err(lie));
         assert_eq!(zone.questions(), asked);
     }

@@ -43,7 +43,9 @@ impl Validator {
                 Some(match (&self.probing, question) {
                     (Some(probing), Some(question)) => match self.bulk() {
                         Some(bulk) => {
-                            let asked = self.ask_in_bulk(bulk, probing, question, left).await;
+                            // Its time begins when it is its turn, however long the DNS has taken.
+                            let time = request.budget;
+                            let asked = self.ask_in_bulk(bulk, probing, question, time).await;
                             asked.unwrap_or_else(|Closed| self.nobody_asked())
                         }
                         None => probing.ask(question, patience(left)).await,
@@ -75,7 +77,7 @@ impl Validator {
         bulk: &Bulk,
         probing: &Probing,
         question: Question,
-        left: Duration,
+        time: Duration,
     ) -> Result<MailboxFacts, Closed> {
         let mailbox = question.mailbox.clone();
         if let Some(noted) = self.noted(bulk, &mailbox).await? {
@@ -86,7 +88,7 @@ impl Validator {
         if let Some(noted) = self.noted(bulk, &mailbox).await? {
             return Ok(noted);
         }
-        let mut facts = probing.ask(question, patience(left)).await;
+        let mut facts = probing.ask(question, patience(time)).await;
         bulk.note_mailbox(&mailbox, &mut facts).await;
         Ok(facts)
     }

@@ -14,10 +14,12 @@ mod mailbox_stage;
 mod meant_instead;
 mod probe_setup;
 mod probing;
+mod rate_gate;
 mod routes;
 mod second_look;
 mod setup;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +30,7 @@ use crate::address::Address;
 use crate::catalog::{Canonical, ListInForce};
 use crate::clock::Clock;
 use crate::report::Report;
-use crate::route::Trust;
+use crate::route::{HostName, Trust};
 use crate::typo::{Confidence, Locale};
 use crate::verdict::{Depth, Policy};
 use bulk::Bulk;
@@ -36,6 +38,7 @@ use domain_stage::DomainStage;
 use known::{Known, canonical_in};
 
 pub use bulk::{BulkSettings, Halt, Waits};
+pub use canaries::{Canaries, DnsComplaint};
 pub use flood::{Caller, FloodLimits, Urgency};
 pub use in_force::InForce;
 pub use mailbox_stage::Whom;
@@ -114,7 +117,7 @@ pub struct Parts {
 /// The pipeline. It is shared by all requests and holds no state of any of them.
 pub struct Validator {
     /// Swapped as a whole when lists are read again; a request keeps those that it began with.
-    lists: ArcSwap<InForce>,
+    lists: Arc<ArcSwap<InForce>>,
     suggest_at: Confidence,
     policy: Policy,
     network: Network,
@@ -126,7 +129,17 @@ impl Validator {
     /// Puts the pipeline together.
     pub fn new(parts: Parts) -> Self {
         let Parts { lists, suggest_at, policy, network, probing, clock } = parts;
-        Self { lists: ArcSwap::from_pointee(lists), suggest_at, policy, network, probing, clock }
+        let lists = Arc::new(ArcSwap::from_pointee(lists));
+        let network = match network {
+            Network::Offline => Network::Offline,
+            Network::Online(routes) => {
+                let lists = lists.clone();
+                let popularity =
+                    move |domain: &HostName| lists.load().catalog.popularity(domain.as_str());
+                Network::Online(Box::new(routes.knowing(Arc::new(popularity))))
+            }
+        };
+        Self { lists, suggest_at, policy, network, probing, clock }
     }
 
     /// Looks at one text. There is always a report: what could not be found out is part of it.
@@ -217,6 +230,23 @@ impl Validator {
     /// Puts other lists in force. Requests under way finish with the ones they began with.
     pub fn replace_lists(&self, lists: InForce) {
         self.lists.store(Arc::new(lists));
+    }
+
+    /// Tests the DNS servers, at once and then now and then, for ever. Where there are canaries no answer is
+    /// given before the first test: whoever wants answers runs this beside.
+    pub async fn watch_dns(&self) -> Infallible {
+        match &self.network {
+            Network::Offline => std::future::pending().await,
+            Network::Online(routes) => routes.watch_canaries().await,
+        }
+    }
+
+    /// What a person is to be told of the DNS.
+    pub fn dns_complaint(&self) -> Option<DnsComplaint> {
+        match &self.network {
+            Network::Offline => None,
+            Network::Online(routes) => routes.trust().complaint(),
+        }
     }
 
     /// Whether the DNS can be believed; none while that is still being found out.

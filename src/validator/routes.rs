@@ -1,6 +1,8 @@
 //! Routes of domains: from memory where they still hold, else from the DNS, one flight a domain, within
 //! bounds. Where nothing new can be had in time, what was found before stands in (RFC 8767).
 
+mod belief;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,16 +13,22 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
 use super::bulk::{Bulk, Halt};
-use super::canaries::ResolverTrust;
-use super::flights::{Boarding, Flight, Flights, Progress, Waited};
+use super::canaries::{Canaries, ResolverTrust};
+use super::flights::{self, Boarding, Flight, Flights, Progress, Waited};
 use super::flood::{Caller, FloodGuard, FloodLimits, Urgency};
 use crate::address::{Domain, and_parents};
-use crate::cache::{Freshness, LearnedRoute, RouteCache};
+use crate::cache::{A_WHOLE_RUN, Freshness, LearnedRoute, RouteCache};
+use crate::catalog::Popularity;
 use crate::clock::Clock;
-use crate::dns::{Dns, find_route};
+use crate::dns::{
+    Answered, Dns, Servers, can_be_asked_again, find_route, second_opinion, without_opinion,
+};
 use crate::reach::ReachPolicy;
-use crate::route::{Answer, Failure, HostName, MailRoute, Routed, Trust};
+use crate::route::{
+    Answer, Credence, Failure, HostName, MailRoute, Outcome, Routed, ServerId, Trust,
+};
 use crate::store::{Closed, NotedRoute};
+use belief::Denials;
 
 /// Longer than this nobody waits for a newer answer while there is one that may stand in.
 const PATIENCE_WITH_STALE: Duration = Duration::from_secs(1);
@@ -28,6 +36,11 @@ const PATIENCE_WITH_STALE: Duration = Duration::from_secs(1);
 const LONGEST_PATIENCE: Duration = Duration::from_secs(24 * 3600);
 /// After a refresh failed, the next one waits this long (RFC 8767 §5 asks for a pause).
 const REFRESH_PAUSE: Duration = Duration::from_secs(5);
+
+/// How many flights ask at the same time. A question holds a socket, and the buffer of a name server's socket
+/// holds no more than about so many questions as Linux makes it (212,992 bytes, 768 for a packet): what comes
+/// beyond is lost.
+pub(super) const MAX_QUESTIONS: usize = 256;
 
 /// How routes are asked for and remembered.
 #[derive(Clone, Debug)]
@@ -40,6 +53,8 @@ pub struct RouteSettings {
     pub limits: FloodLimits,
     /// When a flight is given up, whatever the DNS does.
     pub flight_deadline: Duration,
+    /// Who stops waiting after the DNS left a question unanswered for so long is told that it is the DNS.
+    pub dns_timeout: Duration,
     /// How many bytes of routes are remembered.
     pub cache_bytes: u64,
 }
@@ -54,11 +69,19 @@ pub struct Routes {
     flights: Flights,
     /// The flights that those may start who are not in a hurry.
     unhurried: Arc<Semaphore>,
+    /// The flights that may ask at the same time, each one question after the other.
+    questions: Arc<Semaphore>,
     guard: FloodGuard,
     trust: ResolverTrust,
+    canaries: Arc<Canaries>,
+    popularity: Popularities,
+    denials: Denials,
     /// The work on a list that all of it is for.
     bulk: Option<Bulk>,
 }
+
+/// Tells how popular the domain of a listed provider is.
+pub(super) type Popularities = Arc<dyn Fn(&HostName) -> Option<Popularity> + Send + Sync>;
 
 /// What came of looking for a route.
 pub enum Found {
@@ -68,6 +91,35 @@ pub enum Found {
     OutOfTime,
     /// Whoever asks may not ask about this domain.
     Private,
+}
+
+/// What came of asking.
+struct Asked {
+    routed: Routed,
+    /// The server that named the mail servers, or said that there are none.
+    by: Option<ServerId>,
+    /// Whether another one says the same.
+    agreed: bool,
+}
+
+/// What a flight needs beside a caller.
+enum Place {
+    /// Nothing: its caller is in a hurry.
+    NotNeeded,
+    /// It is under way already.
+    ToJoin,
+    /// One of the places for those who are not in a hurry.
+    Held(#[expect(dead_code, reason = "given back when it is dropped")] OwnedSemaphorePermit),
+}
+
+/// What comes of boarding.
+enum Seat {
+    /// A seat.
+    On(Flight, Boarding),
+    /// There is no flight to join any more, and no place to start one.
+    NeedsPlace,
+    /// One more would be too many.
+    Refused,
 }
 
 /// Where an answer came from, for the metrics.
@@ -91,21 +143,52 @@ impl Routes {
             cache: RouteCache::new(settings.cache_bytes),
             flights: Flights::default(),
             unhurried: Arc::new(Semaphore::new(unhurried(settings.limits))),
+            questions: Arc::new(Semaphore::new(MAX_QUESTIONS)),
             guard: FloodGuard::new(settings.limits),
             settings: Arc::new(settings),
             trust: ResolverTrust::default(),
+            canaries: Arc::default(),
+            popularity: Arc::new(|_| None),
+            denials: Denials::default(),
             bulk: None,
         }
+    }
+
+    /// The same, with domains of providers that are known to have mail servers.
+    #[must_use]
+    pub(super) fn knowing(self, popularity: Popularities) -> Self {
+        Self { popularity, ..self }
+    }
+
+    /// The same, tested with canaries: answers wait for the first test, which [`Self::watch_canaries`]
+    /// runs.
+    #[must_use]
+    pub fn tested_with(self, canaries: Canaries) -> Self {
+        if !canaries.domains.is_empty() {
+            self.trust.await_test();
+        }
+        Self { canaries: Arc::new(canaries), ..self }
+    }
+
+    /// How the resolver is tested.
+    pub(super) fn canaries(&self) -> &Canaries {
+        &self.canaries
     }
 
     /// The same for the work on a list, and for nothing else: as many flights at once as it wants.
     #[must_use]
     pub(super) fn in_bulk(self, bulk: Bulk) -> Self {
-        let flights = bulk.look_ups().clamp(1, Semaphore::MAX_PERMITS);
-        // The second look of a flight's caller is a flight too.
-        let limits = FloodLimits { flights: flights.saturating_mul(2), ..self.settings.limits };
-        let unhurried = Arc::new(Semaphore::new(flights));
-        Self { unhurried, guard: FloodGuard::new(limits), bulk: Some(bulk), ..self }
+        let permits =
+            |count: usize| Arc::new(Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS)));
+        // Nothing of a list is refused: it waits for its place.
+        let limits = FloodLimits { flights: usize::MAX, ..self.settings.limits };
+        Self {
+            unhurried: permits(bulk.look_ups()),
+            questions: permits(bulk.questions()),
+            guard: FloodGuard::new(limits),
+            bulk: Some(bulk),
+            ..self
+        }
     }
 
     /// The work on a list, if it is for that.
@@ -136,6 +219,7 @@ impl Routes {
     /// Forgets what was learned since then.
     pub(super) fn forget_since(&self, since: Instant) {
         self.cache.forget_since(since);
+        self.denials.forget();
     }
 
     /// The route of a domain, in this time. What was begun goes on when the time is over, or when the
@@ -150,7 +234,11 @@ impl Routes {
         if caller != Caller::Operator && self.is_private(domain) {
             return Found::Private;
         }
-        let patience = patience.min(LONGEST_PATIENCE);
+        let patience = match self.bulk {
+            // No row of a list is given up because others are before it: its flights have an end of their own.
+            Some(_) => A_WHOLE_RUN,
+            None => patience.min(LONGEST_PATIENCE),
+        };
         let (found, source) = self.look_for(domain, caller, urgency, patience).await;
         counter!("mailvet_routes_total", "source" => source.code()).increment(1);
         found
@@ -183,20 +271,26 @@ impl Routes {
         {
             return (Found::Learned(absent, Freshness::Cached), Source::Parent);
         }
-        let Ok(place) = self.place(domain, urgency, stale.as_deref(), deadline).await else {
-            return stale.map_or((Found::OutOfTime, Source::OutOfTime), |stale| {
-                (Found::Learned(stale, Freshness::Cached), Source::Stale)
-            });
-        };
-        match self.board(domain, caller, stale.clone(), place) {
-            Some((flight, boarding)) => {
-                let patience = deadline.saturating_duration_since(Instant::now());
-                self.wait(flight, boarding, stale, patience).await
+        loop {
+            let Ok(place) = self.place(domain, urgency, stale.as_deref(), deadline).await else {
+                return stale.map_or((Found::OutOfTime, Source::OutOfTime), |stale| {
+                    (Found::Learned(stale, Freshness::Cached), Source::Stale)
+                });
+            };
+            match self.board(domain, caller, stale.clone(), place) {
+                Seat::On(flight, boarding) => {
+                    let patience = deadline.saturating_duration_since(Instant::now());
+                    return self.wait(flight, boarding, stale, patience).await;
+                }
+                // The flight that was to be joined has landed meanwhile.
+                Seat::NeedsPlace => {}
+                Seat::Refused => {
+                    return match stale {
+                        Some(stale) => (Found::Learned(stale, Freshness::Cached), Source::Stale),
+                        None => (self.unresolved(Failure::Overloaded), Source::Refused),
+                    };
+                }
             }
-            None => match stale {
-                Some(stale) => (Found::Learned(stale, Freshness::Cached), Source::Stale),
-                None => (self.unresolved(Failure::Overloaded), Source::Refused),
-            },
         }
     }
 
@@ -218,38 +312,43 @@ impl Routes {
         None
     }
 
-    /// Waits for the turn of somebody who is not in a hurry; who is, or can join a flight, needs no place.
+    /// Waits for the turn of somebody who is not in a hurry.
     async fn place(
         &self,
         domain: &HostName,
         urgency: Urgency,
         stale: Option<&LearnedRoute>,
         deadline: Instant,
-    ) -> Result<Option<OwnedSemaphorePermit>, Elapsed> {
-        if urgency == Urgency::Now || self.flights.under_way(domain).is_some() {
-            return Ok(None);
+    ) -> Result<Place, Elapsed> {
+        if urgency == Urgency::Now {
+            return Ok(Place::NotNeeded);
+        }
+        if self.flights.under_way(domain).is_some() {
+            return Ok(Place::ToJoin);
         }
         let deadline =
             stale.map_or(deadline, |_| deadline.min(Instant::now() + PATIENCE_WITH_STALE));
         let place = timeout_at(deadline, self.unhurried.clone().acquire_owned()).await?;
         // The semaphore is never closed.
-        Ok(place.ok())
+        Ok(place.map_or(Place::NotNeeded, Place::Held))
     }
 
-    /// Joins or starts the flight for a domain, which keeps its place until it has landed; none where that
-    /// would be too much.
+    /// Joins or starts the flight for a domain, which keeps its place until it has landed.
     fn board(
         &self,
         domain: &HostName,
         caller: Caller,
         stale: Option<Arc<LearnedRoute>>,
-        place: Option<OwnedSemaphorePermit>,
-    ) -> Option<(Flight, Boarding)> {
+        place: Place,
+    ) -> Seat {
         if let Some(flight) = self.flights.under_way(domain) {
-            return Some((flight, Boarding::Joined));
+            return Seat::On(flight, Boarding::Joined);
+        }
+        if matches!(place, Place::ToJoin) {
+            return Seat::NeedsPlace;
         }
         if !self.guard.admits(self.flights.count(), caller, domain) {
-            return None;
+            return Seat::Refused;
         }
         let ask = |tell| {
             let learn = self.clone().learn(domain.clone(), caller, stale, tell);
@@ -258,7 +357,8 @@ impl Routes {
                 drop(place);
             }
         };
-        Some(self.flights.board(domain, ask))
+        let (flight, boarding) = self.flights.board(domain, ask);
+        Seat::On(flight, boarding)
     }
 
     /// One flight: asks, remembers, tells.
@@ -279,8 +379,9 @@ impl Routes {
             tell.send_replace(Progress::Landed(learned));
             return;
         }
-        let deadline = Instant::now() + self.settings.flight_deadline;
-        let routed = self.ask(&domain, caller, deadline, &tell).await;
+        let asked = self.ask(&domain, caller, &tell).await;
+        let routed = self.believed(&domain, asked);
+        let routed = routed.unwrap_or_else(|_| unresolved(Failure::Untrusted));
         // Nothing is told before it is known whether the resolver can be believed.
         let routed = match self.trust.settled(self.settings.flight_deadline).await {
             Some(Trust::Sound) => routed,
@@ -306,10 +407,11 @@ impl Routes {
     ) -> Arc<LearnedRoute> {
         let learned = match bulk.recall(domain).await {
             Ok(Some(noted)) if bulk.doubts(domain).await => {
+                let _comparing = bulk.comparing();
                 let heard = self.ask_in_turn(bulk, domain, caller, tell).await;
                 let compared = match &heard {
-                    Ok(heard) => bulk.compare(&noted.route, &heard.route).await,
-                    Err(halt) => Err(*halt),
+                    Ok(heard) => bulk.compare(&noted.route, &heard.routed.route).await,
+                    Err(halt) => Err(halt.clone()),
                 };
                 if compared.is_err() {
                     return self.learned(unresolved(Failure::Untrusted));
@@ -320,9 +422,16 @@ impl Routes {
             // The work ends here; whatever is said now counts for nothing.
             Err(Closed) => return self.learned(unresolved(Failure::Untrusted)),
             Ok(None) => {
-                let Ok(routed) = self.ask_in_turn(bulk, domain, caller, tell).await else {
+                let Ok(asked) = self.ask_in_turn(bulk, domain, caller, tell).await else {
                     // Here too.
                     return self.learned(unresolved(Failure::Untrusted));
+                };
+                let routed = match self.believed(domain, asked) {
+                    Ok(routed) => routed,
+                    Err(distrust) => {
+                        bulk.halt(Halt::Untrusted(distrust)).await;
+                        return self.learned(unresolved(Failure::Untrusted));
+                    }
                 };
                 let noted = NotedRoute { routed, asked_at: self.now() };
                 bulk.note(domain, &noted).await;
@@ -340,40 +449,58 @@ impl Routes {
         domain: &HostName,
         caller: Caller,
         tell: &watch::Sender<Progress>,
-    ) -> Result<Routed, Halt> {
+    ) -> Result<Asked, Halt> {
         bulk.turn(self).await?;
-        let deadline = Instant::now() + self.settings.flight_deadline;
-        Ok(self.ask(domain, caller, deadline, tell).await)
+        Ok(self.ask(domain, caller, tell).await)
     }
 
     async fn ask(
         &self,
         domain: &HostName,
         caller: Caller,
-        deadline: Instant,
         tell: &watch::Sender<Progress>,
-    ) -> Routed {
+    ) -> Asked {
+        // The time of a flight begins when it may ask: that others ask before it says nothing of the servers.
+        let _permit = self.questions.acquire().await;
+        let deadline = Instant::now() + self.settings.flight_deadline;
         // A stranger's domain may name mail servers in a private zone; those are not asked for either.
         let may_ask = |name: &HostName| caller == Caller::Operator || !self.is_private(name);
         let reach = &self.settings.reach;
-        let routed = find_route(&*self.dns, domain.clone(), reach, may_ask);
-        let routed = timeout_at(deadline, routed).await;
-        let routed = routed.unwrap_or_else(|_| unresolved(Failure::Timeout));
-        if !matches!(routed.route, MailRoute::NoDomain | MailRoute::NoTarget) {
-            return routed;
-        }
-        // That a domain does not exist is the gravest answer: where there is another server, it is asked
-        // too. Who cannot wait for it has the answer of the first.
-        if self.trust.now() == Some(Trust::Sound) {
-            tell.send_replace(Progress::Provisional(self.learned(routed.clone())));
-        }
-        match timeout_at(deadline, self.dns.second_opinion(domain)).await {
-            Ok(Some(Ok(Answer::Found { .. } | Answer::NoData { .. }))) => {
-                unresolved(Failure::Contradicted)
+        let asking = || flights::note_question(tell);
+        let outcome = find_route(&*self.dns, domain.clone(), reach, may_ask, asking);
+        let outcome = timeout_at(deadline, outcome).await;
+        flights::note_answer(tell);
+        let (outcome, by) = outcome.unwrap_or_else(|_| {
+            (Outcome { routed: unresolved(Failure::Timeout), denials: Vec::new() }, None)
+        });
+        let credence = self.credence(domain, &outcome.routed);
+        // That mail goes nowhere is the gravest answer: where there is another server, it is asked too. Who
+        // cannot wait for it has the answer of the first, unless that needs to be confirmed.
+        let first = without_opinion(&outcome);
+        if can_be_asked_again(&*self.dns, &outcome) {
+            if self.trust.now() == Some(Trust::Sound) && credence == Credence::Believed {
+                tell.send_replace(Progress::Provisional(self.learned(first.clone())));
             }
+            let opinion = second_opinion(&*self.dns, outcome, reach);
+            let (routed, agreed) = timeout_at(deadline, opinion).await.unwrap_or((first, false));
+            return Asked { routed, by, agreed };
+        }
+        // Where mail would go to the domain's own address nothing was denied that could be asked again.
+        let Some(other) = by.filter(|by| self.dns.has_other(*by)) else {
+            return Asked { routed: first, by, agreed: false };
+        };
+        if credence != Credence::ToConfirm {
+            return Asked { routed: first, by, agreed: false };
+        }
+        match timeout_at(deadline, self.dns.mx(domain, Servers::Except(other))).await {
+            Ok(Answered { result: Ok(Answer::Found { .. }), .. }) => {
+                Asked { routed: unresolved(Failure::Contradicted), by, agreed: false }
+            }
+            Ok(Answered { result: Ok(_), .. }) => Asked { routed: first, by, agreed: true },
             // A server that does not answer contradicts nobody.
-            Ok(Some(Ok(Answer::NoName { .. } | Answer::NoTarget { .. }) | Err(_)) | None)
-            | Err(_) => routed,
+            Ok(Answered { result: Err(_), .. }) | Err(_) => {
+                Asked { routed: first, by, agreed: false }
+            }
         }
     }
 
@@ -396,10 +523,17 @@ impl Routes {
             (Waited::Landed(learned) | Waited::Provisional(learned), _) => {
                 (Found::Learned(learned, Freshness::Asked), Source::Flight(boarding))
             }
-            (Waited::OutOfPatience | Waited::Lost, Some(stale)) => {
+            (Waited::OutOfPatience { .. } | Waited::Lost, Some(stale)) => {
                 (Found::Learned(stale, Freshness::Cached), Source::Stale)
             }
-            (Waited::OutOfPatience, None) => (Found::OutOfTime, Source::OutOfTime),
+            (Waited::OutOfPatience { unanswered_for }, None) => {
+                let is_silent = unanswered_for >= self.settings.dns_timeout && !self.dns.is_full();
+                let found = match is_silent {
+                    true => self.unresolved(Failure::Timeout),
+                    false => Found::OutOfTime,
+                };
+                (found, Source::OutOfTime)
+            }
             (Waited::Lost, None) => (self.unresolved(Failure::Overloaded), Source::Refused),
         }
     }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::probe_setup::probing;
+use super::routes::MAX_QUESTIONS;
 use super::{
-    BulkSettings, FloodLimits, InForce, Network, Parts, RouteSettings, Routes, Validator, Waits,
+    BulkSettings, Canaries, FloodLimits, InForce, Network, Parts, RouteSettings, Routes, Validator,
+    Waits,
 };
 use crate::address::{Domain, SyntaxError};
 use crate::catalog::{Catalog, ListError};
@@ -82,8 +84,8 @@ pub enum BuildError {
 }
 
 impl Validator {
-    /// Puts the pipeline together as configured. Online it has to be called within a tokio runtime. What
-    /// mail servers say is kept in the folder for `state`, if there is one.
+    /// Puts the pipeline together as configured. Online it has to be called within a tokio runtime, and
+    /// [`Validator::watch_dns`] has to run beside it. What mail servers say is kept in the folder for `state`, if there is one.
     ///
     /// # Errors
     /// Something in the configuration is not what its place wants.
@@ -98,8 +100,9 @@ impl Validator {
         let (network, probing) = match connection {
             Connection::Offline => (Network::Offline, None),
             Connection::Online => {
-                let routes = routes(config, settings, clock.clone())?;
-                routes.watch_canaries(canaries, Duration::from_secs(config.dns.canary_seconds));
+                let interval = Duration::from_secs(config.dns.canary_seconds);
+                let routes = routes(config, settings, clock.clone())?
+                    .tested_with(Canaries { domains: canaries, interval });
                 let probing = probing(config, routes.shared_dns(), clock.clone(), state)?;
                 (Network::Online(Box::new(routes)), probing)
             }
@@ -121,6 +124,8 @@ pub struct BulkWish {
     pub journal: Journal,
     /// Domains that are looked up at the same time.
     pub concurrency: usize,
+    /// How many files the process may have open; none: as many as it likes.
+    pub open_files: Option<u64>,
     /// Domains that are looked up in a second, at most.
     pub rate: Option<NonZeroU32>,
     /// Whom to come back to.
@@ -158,10 +163,22 @@ impl ListValidator {
 
     /// The pipeline at work.
     pub fn at_work(self, wish: BulkWish) -> Validator {
-        let BulkWish { journal, concurrency, rate, waits } = wish;
+        let BulkWish { journal, concurrency, open_files, rate, waits } = wish;
+        let questions = questions_within(open_files);
         let canaries = self.canaries;
-        self.validator.in_bulk(BulkSettings { journal, concurrency, rate, canaries, waits })
+        let settings = BulkSettings { journal, concurrency, questions, rate, canaries, waits };
+        self.validator.in_bulk(settings)
     }
+}
+
+/// How many questions can wait for an answer at the same time where so many files may be open. One that is
+/// sent again, or whose answer is too long for a packet, takes a socket more; the lists, the journal and the
+/// output need some as well.
+fn questions_within(open_files: Option<u64>) -> usize {
+    const RESERVE: u64 = 40;
+    const SOCKETS: u64 = 3;
+    let sockets = open_files.map_or(u64::MAX, |files| files.saturating_sub(RESERVE));
+    usize::try_from(sockets / SOCKETS).map_or(MAX_QUESTIONS, |most| most.clamp(1, MAX_QUESTIONS))
 }
 
 fn routes(
@@ -171,6 +188,7 @@ fn routes(
 ) -> Result<Routes, BuildError> {
     let dns = HickoryDns::new(&DnsSettings {
         servers: config.dns.servers.iter().map(|server| server.0).collect(),
+        repeat: config.dns.repeat(),
         timeout: config.dns.timeout(),
         tries: config.dns.tries,
     })?;
@@ -187,6 +205,7 @@ fn route_settings(config: &Config) -> Result<RouteSettings, BuildError> {
             flights_per_stranger: config.dns.max_lookups_per_stranger,
         },
         flight_deadline: Duration::from_millis(config.dns.lookup_timeout_ms),
+        dns_timeout: config.dns.timeout(),
         cache_bytes: config.cache.max_mib << 20,
     })
 }

@@ -3,11 +3,11 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::address::{Domain, SyntaxCode};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, ListKind, Lists, Popularity, Source};
 use crate::clock::StoppedClock;
 use crate::dns::zone::Zone;
 use crate::reach::ReachPolicy;
-use crate::route::HostName;
+use crate::route::{HostName, ServerId};
 use crate::verdict::{MailboxEvidence, NotProbed};
 
 const ZONE: &str = "
@@ -40,6 +40,7 @@ fn settings() -> RouteSettings {
         private_zones: vec![Domain::parse("secret.de").unwrap()],
         limits: FloodLimits { flights: 100, names_per_zone: 5, flights_per_stranger: 10 },
         flight_deadline: Duration::from_secs(10),
+        dns_timeout: Duration::from_secs(1),
         cache_bytes: 1 << 20,
     }
 }
@@ -436,9 +437,21 @@ async fn too_many_flights_at_once_end_unknown() {
     let zone = Zone::parse("one.de HANG\ntwo.de HANG");
     let limits = FloodLimits { flights: 1, ..settings().limits };
     let (house, _) = house_with(zone, RouteSettings { limits, ..settings() });
-    assert_eq!(of(&house, "one.de").await, "timeout time_budget_spent");
+    assert_eq!(of(&house, "one.de").await, "timeout dns_timeout");
     assert_eq!(of(&house, "two.de").await, "failure dns_failure");
-    assert_eq!(of(&house, "one.de").await, "timeout time_budget_spent", "a flight can be joined");
+    assert_eq!(of(&house, "one.de").await, "timeout dns_timeout", "a flight can be joined");
+}
+
+/// A validator over this zone, tested with these canaries every minute, and the task that tests.
+fn house_with_canaries(zone: Zone, canaries: &[&str]) -> (House, tokio::task::JoinHandle<()>) {
+    let zone = Arc::new(zone);
+    let clock = Arc::new(StoppedClock(Timestamp::UNIX_EPOCH));
+    let domains = canaries.iter().copied().filter_map(HostName::new).collect();
+    let canaries = Canaries { domains, interval: Duration::from_secs(60) };
+    let routes = Routes::new(zone.clone(), clock, settings()).tested_with(canaries);
+    let tests = routes.clone();
+    let task = tokio::spawn(async move { match tests.watch_canaries().await {} });
+    (House { validator: validator(Network::Online(Box::new(routes))), zone }, task)
 }
 
 /// Lets the canaries' task have its turn.
@@ -448,12 +461,16 @@ async fn turn() {
     }
 }
 
+/// The next test.
+async fn next_test() {
+    tokio::time::advance(Duration::from_secs(60)).await;
+    turn().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_resolver_that_denies_what_exists_is_not_believed() {
     let zone = Zone::parse("canary.de MX 10 mx.good.de\ngone.de NXDOMAIN\nold.de MX 0 .");
-    let (house, routes) = house_with(zone, settings());
-    let canary = HostName::new("canary.de").unwrap();
-    routes.watch_canaries(vec![canary], Duration::from_secs(60));
+    let (house, _task) = house_with_canaries(zone, &["canary.de"]);
     assert_eq!(house.validator.dns_trust(), None);
     assert_eq!(of(&house, "old.de").await, "null_mx domain_takes_no_mail", "waits for the test");
     assert_eq!(house.validator.dns_trust(), Some(Trust::Sound));
@@ -467,7 +484,186 @@ async fn a_resolver_that_denies_what_exists_is_not_believed() {
     assert_eq!(of(&house, "new.de").await, "failure dns_failure", "the lie is forgotten");
     assert_eq!(of(&house, "gone.de").await, "failure dns_failure");
     house.zone.change("canary.de MX 10 mx.good.de");
-    tokio::time::advance(Duration::from_secs(60)).await;
-    turn().await;
+    next_test().await;
     assert_eq!(of(&house, "new.de").await, "not_found domain_not_found");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_canary_that_changes_its_dns_stops_nothing() {
+    let zone = Zone::parse("one.de MX 10 mx.de\ntwo.de MX 10 mx.de\nfew.de NXDOMAIN");
+    let (house, _task) = house_with_canaries(zone, &["one.de", "two.de"]);
+    turn().await;
+    for (one, two, trust) in [
+        ("NXDOMAIN", "MX 10 mx.de", Trust::Sound),
+        ("MX 0 .", "MX 10 mx.de", Trust::Sound),
+        ("TIMEOUT", "MX 10 mx.de", Trust::Sound),
+        ("TIMEOUT", "NXDOMAIN", Trust::Denies),
+        ("NXDOMAIN", "NODATA", Trust::Denies),
+        ("MX 10 mx.de", "MX 10 mx.de", Trust::Sound),
+    ] {
+        house.zone.change(&format!("one.de {one}\ntwo.de {two}"));
+        next_test().await;
+        assert_eq!(house.validator.dns_trust(), Some(trust), "{one}, {two}");
+    }
+    assert_eq!(of(&house, "few.de").await, "not_found domain_not_found");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_lies_is_left_out_while_another_passes() {
+    const HONEST: &str = "canary.de MX 10 mx.de\nmx.de A 8.8.8.8\nreal.de MX 10 mx.de";
+    const LIAR: &str = "canary.de NXDOMAIN\nreal.de NXDOMAIN\nother.de NXDOMAIN";
+    let (first, second) = (ServerId(0), ServerId(1));
+    for (case, liar, honest) in [("the first", first, second), ("the second", second, first)] {
+        let (zones, all) = ([HONEST, HONEST].map(Zone::parse), ["canary.de"]);
+        let [one, two] = zones;
+        let (house, _task) = house_with_canaries(one.with_second_server(two), &all);
+        assert_eq!(of(&house, "real.de").await, "mx domain_accepts_mail", "{case}");
+        house.zone.server(liar).unwrap().change(LIAR);
+        next_test().await;
+        assert_eq!(house.validator.dns_trust(), Some(Trust::Sound), "{case}");
+        assert_eq!(of(&house, "real.de").await, "mx domain_accepts_mail", "{case}");
+        house.zone.server(honest).unwrap().change("other.de MX 10 mx.de");
+        assert_eq!(of(&house, "other.de").await, "mx domain_accepts_mail", "{case}");
+        // Without another one that passes nothing is believed.
+        house.zone.server(honest).unwrap().change(LIAR);
+        next_test().await;
+        assert_eq!(house.validator.dns_trust(), Some(Trust::Denies), "{case}");
+        // The one that lied first is taken back.
+        house.zone.server(liar).unwrap().change(&format!("{HONEST}\nother.de MX 0 ."));
+        next_test().await;
+        assert_eq!(house.validator.dns_trust(), Some(Trust::Sound), "{case}");
+        assert_eq!(of(&house, "other.de").await, "null_mx domain_takes_no_mail", "{case}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_big_provider_that_is_denied_speaks_against_the_resolver() {
+    const MX: &str = "mx.de A 8.8.8.8\nmx.none.de NXDOMAIN";
+    // A line of the zone for domains of popularity 1, 2, 3 and 4: what is said of each.
+    let (unknown, good) = ("failure dns_failure", "mx domain_accepts_mail");
+    let not_found = "not_found domain_not_found";
+    let cases = [
+        ("MX 10 mx.de", [good; 4]),
+        ("NXDOMAIN", [unknown, unknown, unknown, not_found]),
+        ("NOTARGET", [unknown, unknown, unknown, not_found]),
+        ("NODATA", [unknown, unknown, unknown, "no_mail_server domain_has_no_mail_server"]),
+        ("MX 10 mx.none.de", [unknown, unknown, unknown, "unusable mail_server_unusable"]),
+        ("A 8.8.8.8", [unknown, unknown, unknown, "implicit_mx domain_accepts_mail"]),
+        ("MX 0 .", ["null_mx domain_takes_no_mail"; 4]),
+        ("SERVFAIL", [unknown; 4]),
+    ];
+    let domains = ["gmail.com", "abv.bg", "21cn.com", "139.cn"];
+    let catalog = Catalog::builtin();
+    let popularity = domains.map(|domain| catalog.popularity(domain).map(Popularity::class));
+    assert_eq!(popularity[..3], [Some(1), Some(2), Some(3)]);
+    assert!(popularity[3].is_none_or(|popularity| popularity > 3));
+    for (line, expected) in cases {
+        let zone: String = domains.map(|domain| format!("{domain} {line}\n")).concat();
+        let (house, _) = house_with(Zone::parse(&format!("{zone}{MX}")), settings());
+        for (domain, expected) in domains.into_iter().zip(expected) {
+            assert_eq!(of(&house, domain).await, expected, "{domain} {line}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_common_provider_that_is_denied_is_believed_when_that_is_confirmed() {
+    let (unknown, not_found) = ("failure dns_failure", "not_found domain_not_found");
+    // The other server, the first answer, the one after half a minute, the one after a minute.
+    let cases = [
+        ("none", None, [unknown, unknown, not_found]),
+        ("agrees", Some("21cn.com NXDOMAIN"), [not_found; 3]),
+        ("knows better", Some("21cn.com MX 10 mx.de"), [unknown; 3]),
+        ("is silent", Some("21cn.com SERVFAIL"), [unknown, unknown, not_found]),
+    ];
+    for (case, other, expected) in cases {
+        let zone = Zone::parse("21cn.com NXDOMAIN");
+        let zone = match other {
+            Some(other) => zone.with_second_server(Zone::parse(other)),
+            None => zone,
+        };
+        let (house, _) = house_with(zone, settings());
+        for (time, expected) in ["at first", "soon", "a minute later"].into_iter().zip(expected) {
+            let told = of(&house, "21cn.com").await;
+            assert_eq!(told.trim_end_matches(" cached"), expected, "{case} {time}");
+            tokio::time::advance(Duration::from_secs(31)).await;
+        }
+    }
+    // What was found between confirms nothing.
+    let (house, _) = house_with(Zone::parse("21cn.com NXDOMAIN\nmx.de A 8.8.8.8"), settings());
+    assert_eq!(of(&house, "21cn.com").await, unknown);
+    house.zone.change("21cn.com MX 10 mx.de");
+    tokio::time::advance(Duration::from_secs(61)).await;
+    assert_eq!(of(&house, "21cn.com").await, "mx domain_accepts_mail");
+    house.zone.change("21cn.com NXDOMAIN");
+    // What was found stands in for a day.
+    tokio::time::advance(Duration::from_secs(25 * 3600)).await;
+    assert_eq!(of(&house, "21cn.com").await, unknown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_private_zone_is_right_about_its_own() {
+    let zone = Zone::parse("gmail.com NXDOMAIN\n21cn.com NXDOMAIN");
+    let private = ["gmail.com", "21cn.com"].map(|zone| Domain::parse(zone).unwrap());
+    let settings = RouteSettings { private_zones: private.to_vec(), ..settings() };
+    let (house, _) = house_with(zone, settings);
+    for email in ["joe@gmail.com", "joe@21cn.com"] {
+        let request = Request { caller: Caller::Operator, ..request(email) };
+        assert_eq!(told(&house, &request).await, "not_found domain_not_found", "{email}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_providers_in_force_are_the_operators() {
+    let house = house_with(Zone::parse("gmail.com NXDOMAIN\nours.de NXDOMAIN"), settings()).0;
+    let lists = |text: &'static str| {
+        let mut lists = Lists::builtin();
+        lists.clear(ListKind::ProviderDomains);
+        lists.extend(ListKind::ProviderDomains, Source { name: "ours".into(), text: text.into() });
+        InForce::new(Catalog::from_lists(&lists).unwrap())
+    };
+    house.validator.replace_lists(lists("ours.de\tgmail\t1\t-\n"));
+    assert_eq!(of(&house, "gmail.com").await, "not_found domain_not_found");
+    assert_eq!(of(&house, "ours.de").await, "failure dns_failure");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_is_denied_counts_as_a_denied_canary() {
+    let found = "MX 10 mx.de";
+    // What is said of two canaries, the providers asked about, the trust after them.
+    let cases = [
+        ([found, found], vec!["abv.bg"], Trust::Sound),
+        ([found, "NXDOMAIN"], vec!["abv.bg"], Trust::Denies),
+        ([found, "TIMEOUT"], vec!["abv.bg"], Trust::Sound),
+        (["TIMEOUT", "TIMEOUT"], vec!["abv.bg"], Trust::Denies),
+        // In a list that is never quite new.
+        ([found, found], vec!["abv.bg", "alice.it"], Trust::Sound),
+        ([found, found], vec!["abv.bg", "alice.it", "aol.com", "au.com"], Trust::Denies),
+        ([found, found], vec!["web.de", "abv.bg", "alice.it", "aol.com", "au.com"], Trust::Sound),
+    ];
+    for ([one, two], asked, trust) in cases {
+        let zone = Zone::parse(&format!("one.de {one}\ntwo.de {two}\nmx.de A 8.8.8.8"));
+        for domain in &asked {
+            let line = if *domain == "web.de" { found } else { "NXDOMAIN" };
+            zone.change(&format!("{domain} {line}"));
+        }
+        let (house, _task) = house_with_canaries(zone, &["one.de", "two.de"]);
+        turn().await;
+        for domain in &asked {
+            of(&house, domain).await;
+        }
+        let name = format!("{one}, {two}, {asked:?}");
+        assert_eq!(house.validator.dns_trust(), Some(trust), "{name}");
+        // They are asked about with the next test too.
+        next_test().await;
+        assert_eq!(house.validator.dns_trust(), Some(trust), "{name}");
+        for domain in &asked {
+            house.zone.change(&format!("{domain} {found}"));
+        }
+        next_test().await;
+        let sound = [one, two].contains(&found);
+        let expected = if sound { Trust::Sound } else { trust };
+        let expected = if one == "TIMEOUT" { Trust::Sound } else { expected };
+        assert_eq!(house.validator.dns_trust(), Some(expected), "{name}");
+    }
 }

@@ -135,7 +135,8 @@ fn domain_unknown(host: HostFindings<'_>) -> Option<Reason> {
             | Failure::Unreachable
             | Failure::Malformed
             | Failure::Contradicted
-            | Failure::Untrusted => Reason::DnsFailure,
+            | Failure::Untrusted
+            | Failure::Unconfirmed => Reason::DnsFailure,
         }),
         HostFindings::Literal | HostFindings::Reserved | HostFindings::Route(_) => None,
     }

@@ -117,7 +117,7 @@ fn the_operators_advice() {
 fn flags_lie_over_the_environment_over_the_file() {
     let [of_file, of_environment, of_flag] = [ZONE; 3].map(DnsServer::start);
     let (_folder, path) = file(&format!(
-        "[dns]\nservers = [\"{}\"]\n[catalog]\nallow_reserved = [\"test\"]\n\
+        "[dns]\nservers = [\"{}\"]\ncanaries = []\n[catalog]\nallow_reserved = [\"test\"]\n\
          [network]\nallow = [\"192.0.2.0/24\"]\n",
         of_file.address()
     ));

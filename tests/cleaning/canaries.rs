@@ -172,9 +172,91 @@ fn who_kills_a_run_that_is_lied_to_is_told_when_it_goes_on() {
 #[test]
 fn without_canaries_the_resolver_is_believed() {
     let dns = DnsServer::start("* NXDOMAIN");
+    let workshop = Workshop::with(&format!("{}joe@gmail.com\n", list(FEW)));
+    let mut command = workshop.clean(&dns);
+    Working::start(command.env("MAILVET_DNS__CANARIES", "[]")).end().assert("believed", 0, &[]);
+    assert_eq!(mx_questions(&dns).len(), FEW + 1);
+    assert_eq!(workshop.output().matches("domain_not_found").count(), FEW);
+    // But for what cannot be.
+    let output = workshop.output();
+    let gmail = output.lines().find(|row| row.starts_with("joe@gmail.com"));
+    assert!(gmail.is_some_and(|row| row.contains("unknown,accept,dns_failure")), "{gmail:?}");
+}
+
+#[test]
+fn a_resolver_that_was_named_is_tested_like_any_other() {
+    let dns = DnsServer::start("* NXDOMAIN");
     let workshop = Workshop::with(&list(FEW));
     let mut command = workshop.clean(&dns);
-    Working::start(command.env("MAILVET_DNS__CANARIES", "")).end().assert("believed", 0, &[]);
-    assert_eq!(mx_questions(&dns).len(), FEW);
-    assert_eq!(workshop.output().matches("domain_not_found").count(), FEW);
+    let words = [
+        "your resolver says gmail.com does not exist",
+        "check the network or name another with --dns",
+        "MAILVET_DNS__CANARIES=[]",
+        "--resume goes on",
+    ];
+    Working::start(command.env_remove("MAILVET_DNS__CANARIES")).end().assert("stops", 3, &words);
+    workshop.assert_resumable("stops");
+}
+
+#[test]
+fn a_server_that_lies_is_not_asked_about_a_list() {
+    let dns = DnsServer::start(&honest());
+    let expected = Workshop::undisturbed(&list(FEW), &dns);
+    for lies in ["* NXDOMAIN", "* MX 10 mx.test\nmx.test A 192.0.2.9"] {
+        let (liar, dns) = (DnsServer::start(lies), DnsServer::start(&honest()));
+        let workshop = Workshop::with(&list(FEW));
+        Working::start(&mut workshop.clean_with([&liar, &dns])).end().assert(lies, 0, &[]);
+        assert!(workshop.output() == expected, "{lies}: the outputs differ");
+        assert!(!liar.questions().iter().any(|asked| asked.starts_with("d")), "{lies}");
+        assert_eq!(liar.mx_questions("canary.test"), 2, "{lies}: before and after");
+    }
+}
+
+#[test]
+fn a_server_that_begins_to_lie_ends_the_run_while_another_passes() {
+    let dns = DnsServer::start(&honest());
+    let expected = Workshop::undisturbed(&list(DOMAINS), &dns);
+    let servers = [honest(), honest()].map(|zone| DnsServer::start(&zone));
+    let workshop = Workshop::with(&list(DOMAINS));
+    let clean = || {
+        let mut command = workshop.clean_with(servers.each_ref());
+        command.args(["--concurrency", "16"]);
+        command
+    };
+    let mut run = Working::start(&mut clean());
+    // One of them is asked as long as it answers.
+    let liar = until_within(A_RUN, "one is asked", || {
+        assert!(run.is_at_work());
+        servers.iter().find(|dns| dns.all_packets() > 100)
+    });
+    liar.replace_zone("* NXDOMAIN");
+    run.end().assert("ends", 3, &["cannot be believed", "--resume goes on"]);
+    workshop.assert_resumable("ends");
+    Working::start(clean().arg("--resume")).end().assert("goes on", 0, &[]);
+    assert!(workshop.output() == expected, "the outputs differ");
+}
+
+#[test]
+fn one_canary_that_changes_its_dns_stops_no_run() {
+    let zone = format!("{}\nold.test NXDOMAIN\nnew.test MX 10 mx.test", honest());
+    for (canaries, status) in
+        [("canary.test,old.test", 0), ("canary.test,old.test,new.test", 0), ("old.test", 3)]
+    {
+        let dns = DnsServer::start(&zone);
+        let workshop = Workshop::with(&list(FEW));
+        let mut command = workshop.clean(&dns);
+        command.env("MAILVET_DNS__CANARIES", canaries);
+        Working::start(&mut command).end().assert(canaries, status, &[]);
+    }
+}
+
+#[test]
+fn a_provider_that_is_denied_counts_with_the_canaries() {
+    let zone = format!("{}\nold.test NXDOMAIN\nabv.bg NXDOMAIN", honest());
+    let dns = DnsServer::start(&zone);
+    let workshop = Workshop::with(&format!("{}joe@abv.bg\n", list(FEW)));
+    let mut command = workshop.clean(&dns);
+    command.env("MAILVET_DNS__CANARIES", "canary.test,old.test");
+    Working::start(&mut command).end().assert("two of three", 3, &["denies_what_exists"]);
+    workshop.assert_resumable("two of three");
 }

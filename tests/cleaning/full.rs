@@ -78,9 +78,9 @@ fn where_there_is_no_room_for_the_journal_it_is_said_and_resume_goes_on() {
     Working::start(&mut resumed).end().assert("resumed", 0, &[]);
     workshop.assert_done("resumed");
     assert!(workshop.output() == whole.output(), "the outputs differ");
-    // What was under way is asked once more, no others.
+    // What was under way is asked once more, and the last answer of the first run, no others.
     let asked = dns.questions().iter().filter(|question| question.starts_with('d')).count();
-    assert!((DOMAINS..=DOMAINS + 8).contains(&asked), "{asked} questions");
+    assert!((DOMAINS..=DOMAINS + 8 + 1).contains(&asked), "{asked} questions");
 }
 
 #[test]

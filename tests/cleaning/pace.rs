@@ -6,12 +6,15 @@ use tokio::time::{Duration, Instant};
 
 use super::lists::{mx_questions, one_each};
 use super::workshop::{A_RUN, SOUND, Working, Workshop};
+use crate::alone;
 use crate::support::dns::DnsServer;
 use crate::support::poll::until_within;
+use crate::support::program::with_open_files;
 
 #[test]
 fn never_more_domains_are_asked_about_at_once_than_the_owner_says() {
-    for concurrency in [1, 3] {
+    // From 8 on some answers of a run that was killed are doubted, which takes nothing off.
+    for concurrency in [1, 3, 16] {
         let dns = DnsServer::start(&format!("{SOUND}\n*.test HELD\n*.test MX 10 mx.test"));
         let domains: Vec<String> = (0..30).map(|domain| format!("d{domain}.test")).collect();
         // Some of them come up in several rows.
@@ -89,4 +92,50 @@ fn a_domain_is_asked_about_once_however_short_its_answer_holds() {
             assert!(row.unwrap().contains(reason), "{row:?}");
         }
     }
+}
+
+/// So many domains that many more wait for their turn than are asked about.
+const CROWD: usize = 20_000;
+
+#[test]
+fn no_row_is_given_up_because_others_are_before_it() {
+    let domains: Vec<String> = (0..CROWD).map(|domain| format!("d{domain}.test")).collect();
+    let list = one_each(domains.iter().map(String::as_str));
+    let zone = format!("{SOUND}\n*.test MX 10 mx.test");
+    // Concurrency, and the limit on open files where it is a low one.
+    for (concurrency, files) in [("64", None), ("4096", None), ("4096", Some(64))] {
+        let case = format!("{concurrency} at once, {files:?} files");
+        let _alone = alone();
+        let dns = DnsServer::start(&zone);
+        let workshop = Workshop::with(&list);
+        let mut command = workshop.clean(&dns);
+        // As a user has it: the times of the resolver, not those of a busy machine.
+        for time in ["TIMEOUT_MS", "TRIES", "LOOKUP_TIMEOUT_MS"] {
+            command.env_remove(format!("MAILVET_DNS__{time}"));
+        }
+        command.args(["--concurrency", concurrency]);
+        let mut command = match files {
+            Some(files) => with_open_files(&command, files),
+            None => command,
+        };
+        let began = Instant::now();
+        Working::start(&mut command).end().assert(&case, 0, &[]);
+        println!("{case}: {:.1?}", began.elapsed());
+        let output = workshop.output();
+        let good = output.matches("domain_accepts_mail").count();
+        assert_eq!(good, CROWD, "{case}: {} rows", output.lines().count() - 1);
+    }
+}
+
+#[test]
+fn a_concurrency_that_cannot_be_is_wrong_use() {
+    let dns = DnsServer::start(SOUND);
+    let workshop = Workshop::with("email\n");
+    for concurrency in ["0", "4097", "20000", "-1", "many"] {
+        let mut command = workshop.clean(&dns);
+        let argument = format!("--concurrency={concurrency}");
+        let ended = Working::start(command.arg(argument)).end();
+        ended.assert(concurrency, 2, &["--concurrency", "from 1 to 4096"]);
+    }
+    assert_eq!(dns.all_packets(), 0);
 }

@@ -47,9 +47,21 @@ impl Workshop {
         command
     }
 
+    /// The same with two servers.
+    pub(super) fn clean_with(&self, [first, second]: [&DnsServer; 2]) -> Command {
+        let mut program = asking_patiently(first);
+        program.args(["--dns", &second.address().to_string()]);
+        let mut command = self.cleaning(program);
+        command.args(["list.csv", "-o", "out.csv"]);
+        command
+    }
+
     /// The same without input and output.
     pub(super) fn bare(&self, dns: &DnsServer) -> Command {
-        let mut command = asking_patiently(dns);
+        self.cleaning(asking_patiently(dns))
+    }
+
+    fn cleaning(&self, mut command: Command) -> Command {
         command
             .arg("clean")
             .current_dir(self.folder.path())

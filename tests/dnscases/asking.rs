@@ -4,14 +4,17 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use mailvet::dns::hickory::{DnsSettings, HickoryDns};
-use mailvet::dns::{Dns, MxAnswer};
-use mailvet::route::{Answer, Failure, Family, HostName};
+use mailvet::dns::{Dns, Servers};
+use mailvet::route::{Answer, Failure, Family, HostName, Mx};
 use tokio::time::Instant;
 
 use crate::support::dns::{DnsServer, Protocol};
 
 /// Time enough for a busy machine.
 pub(super) const PATIENT: Duration = Duration::from_secs(20);
+
+/// After which time a question is sent again.
+pub(super) const REPEAT: Duration = Duration::from_millis(300);
 
 /// A resolver that asks these servers.
 pub(super) fn resolver<'a>(
@@ -20,7 +23,7 @@ pub(super) fn resolver<'a>(
     tries: usize,
 ) -> HickoryDns {
     let servers = servers.into_iter().map(DnsServer::address).collect();
-    HickoryDns::new(&DnsSettings { servers, timeout, tries }).unwrap()
+    HickoryDns::new(&DnsSettings { servers, repeat: REPEAT, timeout, tries }).unwrap()
 }
 
 pub(super) fn host(name: &str) -> HostName {
@@ -29,13 +32,13 @@ pub(super) fn host(name: &str) -> HostName {
 
 /// The answer about the MX of a name, as [`line`] has it.
 pub(super) async fn mx(dns: &HickoryDns, name: &str) -> String {
-    line(&dns.mx(&host(name)).await)
+    line(&dns.mx(&host(name), Servers::InUse).await.result)
 }
 
 /// The answer about the IPv4 addresses of a name.
 pub(super) async fn addresses(dns: &HickoryDns, name: &HostName) -> String {
-    let answer = dns.addresses(name, Family::V4).await;
-    described(&answer, |ip: &IpAddr| ip.to_string())
+    let answered = dns.addresses(name, Family::V4, Servers::InUse).await;
+    described(&answered.result, |ip: &IpAddr| ip.to_string())
 }
 
 /// Waits until the MX of a name is asked for.
@@ -49,7 +52,7 @@ pub(super) async fn came(server: &DnsServer, name: &str) {
 
 /// An answer in a line: `300: 10 mx.test, 20 other.test`, `300: no data`, `300: no name`, with the TTL in
 /// front, or the failure.
-pub(super) fn line(answer: &MxAnswer) -> String {
+pub(super) fn line(answer: &Result<Answer<Mx>, Failure>) -> String {
     described(answer, |mx| {
         let host = mx.host.as_ref().map_or(".", HostName::as_str);
         format!("{} {host}", mx.preference)

@@ -1,7 +1,6 @@
 //! What is asked stays within bounds, and what was not asked is not denied.
 
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::sync::Mutex;
 use std::thread;
 
@@ -11,7 +10,7 @@ use super::service::{line, report};
 use crate::support::dns::DnsServer;
 use crate::support::http::{Connection, post};
 use crate::support::poll::until;
-use crate::support::program::{asking, asking_patiently};
+use crate::support::program::{asking, asking_patiently, with_open_files};
 use crate::support::service::Service;
 
 #[test]
@@ -74,20 +73,4 @@ fn too_few_sockets_are_no_answer() {
             line.starts_with("plausible ").then_some(())
         });
     }
-}
-
-/// The program with so many open files at most.
-fn with_open_files(program: &Command, most: usize) -> Command {
-    let mut shell = Command::new("sh");
-    shell
-        .args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\"")])
-        .arg(program.get_program())
-        .args(program.get_args());
-    for (name, value) in program.get_envs() {
-        match value {
-            Some(value) => shell.env(name, value),
-            None => shell.env_remove(name),
-        };
-    }
-    shell
 }

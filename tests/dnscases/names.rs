@@ -1,6 +1,6 @@
 //! Names that are unlike host names get to the server as they are, or nobody is asked.
 
-use mailvet::dns::Dns;
+use mailvet::dns::{Dns, Servers};
 use mailvet::route::Answer;
 
 use super::asking::{PATIENT, addresses, host, mx, resolver};
@@ -52,7 +52,7 @@ async fn names_of_mail_servers() {
         let zone = format!("a.test MX 10 {target}\n{told} A 192.0.2.1");
         let server = DnsServer::start(&zone);
         let dns = resolver([&server], PATIENT, 1);
-        let answer = dns.mx(&host("a.test")).await.unwrap();
+        let answer = dns.mx(&host("a.test"), Servers::InUse).await.result.unwrap();
         let Answer::Found { records, .. } = answer else { panic!("{target}") };
         let name = records[0].host.clone().unwrap();
         assert_eq!(name.as_str(), told, "{target}");

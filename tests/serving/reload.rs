@@ -264,7 +264,8 @@ fn config_shows_what_is_in_force_and_can_be_used_again() {
         "suggest_at = 0.5  # default".to_owned(),
         "tries = 2  # MAILVET_DNS__TRIES".to_owned(),
         "servers = [\"127.0.0.1:5353\"]  # --dns".to_owned(),
-        "canaries = []  # off: servers are named".to_owned(),
+        "canaries = [\"gmail.com\", \"outlook.com\", \"yahoo.com\", \"icloud.com\", \"gmx.net\"]  # default"
+            .to_owned(),
         format!(
             "# disposable               1  2026-01-02  {}",
             house.path("disposable.txt").display()

@@ -14,11 +14,12 @@ pub(crate) fn offline() -> Command {
 }
 
 /// The program with this DNS server, in a lab: names below `test` are mail domains, and 192.0.2.0/24
-/// holds mail servers.
+/// holds mail servers. It knows nothing of the internet, so no canaries are asked.
 pub(crate) fn asking(dns: &DnsServer) -> Command {
     let mut command = program();
     command
         .args(["--dns", &dns.address().to_string()])
+        .env("MAILVET_DNS__CANARIES", "[]")
         .env("MAILVET_CATALOG__ALLOW_RESERVED", "test")
         .env("MAILVET_NETWORK__ALLOW", "192.0.2.0/24");
     command
@@ -29,6 +30,25 @@ pub(crate) fn asking_patiently(dns: &DnsServer) -> Command {
     let mut command = asking(dns);
     command.env("MAILVET_DNS__TIMEOUT_MS", "20000").env("MAILVET_DNS__TRIES", "1");
     command
+}
+
+/// The program with so many open files at most.
+pub(crate) fn with_open_files(program: &Command, most: usize) -> Command {
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\"")])
+        .arg(program.get_program())
+        .args(program.get_args());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    if let Some(folder) = program.get_current_dir() {
+        shell.current_dir(folder);
+    }
+    shell
 }
 
 /// The program, with nothing in its environment that would change what it does.

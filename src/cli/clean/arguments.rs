@@ -12,6 +12,9 @@ use crate::cli::depth::DepthArg;
 use crate::report::Column;
 use crate::roster::{Encoding, Format, Header, Sameness, Target};
 
+/// Beyond this no more is won: the DNS is asked no more than 256 questions at the same time.
+const MOST_AT_ONCE: usize = 4_096;
+
 const EXAMPLES: &str = "Examples:
   mailvet clean list.csv -o cleaned.csv --report report.html
   mailvet clean list.csv -o cleaned.csv --resume
@@ -69,9 +72,9 @@ pub(super) struct LookingArgs {
     /// How deep to look
     #[arg(long, value_name = "DEPTH", default_value = "domain")]
     pub(super) depth: DepthArg,
-    /// Domains that are looked up at the same time
-    #[arg(long, value_name = "NUMBER", default_value = "64")]
-    pub(super) concurrency: NonZeroUsize,
+    /// Domains that are looked up at the same time, from 1 to 4096
+    #[arg(long, value_name = "NUMBER", default_value = "64", value_parser = concurrency)]
+    pub(super) concurrency: usize,
     /// Domains that are looked up in a second, at most
     #[arg(long, value_name = "NUMBER")]
     pub(super) rate: Option<NonZeroU32>,
@@ -192,6 +195,13 @@ fn columns(names: &str) -> Result<Columns, String> {
         }
     }
     Ok(Columns(columns))
+}
+
+fn concurrency(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=MOST_AT_ONCE) => Ok(number),
+        _ => Err(format!("a number from 1 to {MOST_AT_ONCE}")),
+    }
 }
 
 fn delimiter(text: &str) -> Result<u8, String> {

@@ -43,7 +43,6 @@ pub(super) async fn run(
     settings: &Settings,
 ) -> Result<Exit, Stopped> {
     let voice = Voice::of(arguments);
-    system::raise_open_files();
     system::forbid_core_dumps();
     reports::check(arguments).or_usage()?;
     if arguments.looking.wait && arguments.looking.depth != DepthArg::Mailbox {

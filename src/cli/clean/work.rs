@@ -14,6 +14,7 @@ use crate::cli::Global;
 use crate::cli::depth::DepthArg;
 use crate::cli::exit::{OrStop, Stopped};
 use crate::cli::settings::Settings;
+use crate::cli::system;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::report::Column;
@@ -70,7 +71,8 @@ impl Work {
         let journal = journal.open()?;
         let validator = Arc::new(parts.at_work(BulkWish {
             journal: journal.clone(),
-            concurrency: looking.concurrency.get(),
+            concurrency: looking.concurrency,
+            open_files: system::raise_open_files(),
             rate: looking.rate,
             waits: if looking.wait { Waits::ForGreylisting } else { Waits::Never },
         }));

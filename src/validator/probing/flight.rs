@@ -12,6 +12,7 @@ use super::line::{Job, Outcome};
 use super::told::Told;
 use super::{LEAST_FLIGHT, MAX_FLIGHTS, Probing, Question};
 use crate::catalog::Tells;
+use crate::dns::Servers;
 use crate::route::{Answer, Family, HostName, MailRoute};
 use crate::smtp::dial::Target;
 use crate::smtp::{MAX_HOSTS, in_order};
@@ -173,10 +174,10 @@ impl Probing {
             return shared.guard.targets(&[ip]);
         }
         let (v4, v6) = tokio::join!(
-            shared.dns.addresses(host, Family::V4),
-            shared.dns.addresses(host, Family::V6)
+            shared.dns.addresses(host, Family::V4, Servers::InUse),
+            shared.dns.addresses(host, Family::V6, Servers::InUse)
         );
-        let found = [v4, v6].into_iter().filter_map(|answer| match answer {
+        let found = [v4, v6].into_iter().filter_map(|answered| match answered.result {
             Ok(Answer::Found { records, .. }) => Some(records),
             Ok(Answer::NoData { .. } | Answer::NoName { .. } | Answer::NoTarget { .. })
             | Err(_) => None,

@@ -250,6 +250,7 @@ impl Laboratory {
                 flights_per_stranger: u32::MAX,
             },
             flight_deadline: Duration::from_secs(10),
+            dns_timeout: Duration::from_secs(1),
             cache_bytes: 16 << 20,
         };
         let identity = Identity {
@@ -276,7 +277,15 @@ impl Laboratory {
             clock,
         });
         let canaries = Vec::new();
-        validator.in_bulk(BulkSettings { journal, concurrency: 64, rate: None, canaries, waits })
+        let (concurrency, questions) = (64, 64);
+        validator.in_bulk(BulkSettings {
+            journal,
+            concurrency,
+            questions,
+            rate: None,
+            canaries,
+            waits,
+        })
     }
 }
 

@@ -1,0 +1,81 @@
+//! Finding where a domain's mail goes: the questions of a [`Search`], and a second opinion on answers that
+//! speak against the domain.
+
+use futures_util::future::join_all;
+
+use super::{Dns, Servers};
+use crate::reach::ReachPolicy;
+use crate::route::{
+    Answered, Denial, Failure, HostName, Opinion, Outcome, Question, Routed, Search, ServerId,
+    confirmed,
+};
+
+/// Finds where a domain's mail goes: asks what [`Search`] wants to know until it is done. The addresses of
+/// names that may not be asked for stay unknown. `asking` is called before each question. Tells which server
+/// answered about the MX records, too.
+pub async fn find_route(
+    dns: &dyn Dns,
+    domain: HostName,
+    policy: &ReachPolicy,
+    may_ask: impl Fn(&HostName) -> bool,
+    asking: impl Fn(),
+) -> (Outcome, Option<ServerId>) {
+    let mut search = Search::start(domain, policy);
+    let mut mx_by = None;
+    loop {
+        search = match search {
+            Search::Done(outcome) => return (outcome, mx_by),
+            Search::AskMx(ask) => {
+                asking();
+                let answered = dns.mx(ask.name(), Servers::InUse).await;
+                mx_by = answered.by;
+                ask.answer(answered)
+            }
+            Search::AskAddresses(ask) => {
+                let answered = if may_ask(ask.name()) {
+                    asking();
+                    dns.addresses(ask.name(), ask.family(), Servers::InUse).await
+                } else {
+                    Answered::by_none(Failure::Refused)
+                };
+                ask.answer(answered)
+            }
+        };
+    }
+}
+
+/// Asks other servers the questions that speak against a domain once more, all at once. Tells whether one
+/// says so too.
+pub async fn second_opinion(
+    dns: &dyn Dns,
+    outcome: Outcome,
+    policy: &ReachPolicy,
+) -> (Routed, bool) {
+    let Outcome { routed, denials } = outcome;
+    let opinions = join_all(denials.iter().map(|denial| opinion(dns, denial, policy))).await;
+    let agreed = opinions.contains(&Opinion::Agrees);
+    (confirmed(routed, denials.iter().zip(opinions)), agreed)
+}
+
+/// What is left of a route where no other server is asked.
+pub fn without_opinion(outcome: &Outcome) -> Routed {
+    let opinions = outcome.denials.iter().map(|denial| (denial, Opinion::None));
+    confirmed(outcome.routed.clone(), opinions)
+}
+
+/// Whether [`second_opinion`] has somebody to ask.
+pub fn can_be_asked_again(dns: &dyn Dns, outcome: &Outcome) -> bool {
+    outcome.denials.iter().filter_map(|denial| denial.by).any(|by| dns.has_other(by))
+}
+
+async fn opinion(dns: &dyn Dns, denial: &Denial, policy: &ReachPolicy) -> Opinion {
+    let Some(by) = denial.by.filter(|by| dns.has_other(*by)) else { return Opinion::None };
+    let of = Servers::Except(by);
+    match &denial.question {
+        Question::Mx(name) => denial.weigh_mx(&dns.mx(name, of).await.result),
+        Question::Addresses(name, family) => {
+            let answered = dns.addresses(name, *family, of).await;
+            denial.weigh_addresses(&answered.result, policy)
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Which routes are believed at once: that a big provider's domain has no mail servers is less likely than
+//! that the resolver lies.
+
+use super::{DenialKind, MailRoute, Said};
+use crate::catalog::Popularity;
+
+/// Whether a route is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Credence {
+    /// It is.
+    Believed,
+    /// It is where another server says the same, or a second question later on.
+    ToConfirm,
+    /// It is not: it speaks against the resolver.
+    Refuted,
+}
+
+/// Whether a route is believed of a domain of this popularity; none: of no listed provider's.
+pub fn credence(route: &MailRoute, popularity: Option<Popularity>) -> Credence {
+    match (said_in(route), popularity.map(Popularity::class)) {
+        (Said::Denied(_), Some(..=2)) => Credence::Refuted,
+        (Said::Denied(_), Some(3)) => Credence::ToConfirm,
+        (Said::Denied(_), Some(4..) | None) | (Said::Found | Said::Silent, _) => Credence::Believed,
+    }
+}
+
+/// What a route says of the mail servers that a big provider has. A filter leads names to its own address, which
+/// is an implicit MX then; a null MX is a provider's own word, which no filter gives.
+pub fn said_in(route: &MailRoute) -> Said {
+    match route {
+        MailRoute::Exchangers(_) => Said::Found,
+        MailRoute::NoDomain | MailRoute::NoTarget => Said::Denied(DenialKind::NoName),
+        MailRoute::NoService | MailRoute::Unusable | MailRoute::Implicit(_) => {
+            Said::Denied(DenialKind::NoMail)
+        }
+        MailRoute::Null | MailRoute::Unresolved(_) => Said::Silent,
+    }
+}
