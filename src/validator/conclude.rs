@@ -24,7 +24,7 @@ impl Validator {
         let findings = Findings::Malformed { code: error.code, suggestion: confidence };
         let judgement = judge(&findings, &self.policy);
         Report {
-            message: message(&judgement, "", None),
+            message: message(&findings, &judgement, "", None),
             judgement,
             email: request.text.to_owned(),
             suggestion,
@@ -76,7 +76,7 @@ impl Validator {
         let meant = suggestion.as_ref().map(|meant| meant.domain.as_str());
         let provider = knowledge.provider.map(|provider| provider.id.clone());
         Report {
-            message: message(&judgement, &address.host().unicode(), meant),
+            message: message(&findings, &judgement, &address.host().unicode(), meant),
             judgement,
             email: request.text.to_owned(),
             suggestion,

@@ -87,7 +87,11 @@ async fn the_whole_way() {
         ("joe@never-told.de", "unknown [dns_failure] accept syntax failure"),
         ("info@good.de", "plausible [domain_accepts_mail role_account] accept domain mx"),
         ("\"joe x\"@good.de", "risky [quoted_local_part] accept domain mx"),
-        ("joe@[192.0.2.1]", "risky [address_literal] accept syntax skipped"),
+        ("joe@[8.8.8.8]", "risky [address_literal] accept syntax skipped"),
+        (
+            "joe@[192.0.2.1]",
+            "undeliverable [mail_server_unusable address_literal] reject syntax skipped",
+        ),
         ("joe@mail.example.com", "undeliverable [domain_reserved] reject syntax skipped"),
         ("joe@localhost", "undeliverable [domain_reserved] reject syntax skipped"),
         ("joe@intranet", "undeliverable [syntax_domain_single_label] reject syntax skipped"),
@@ -109,6 +113,56 @@ async fn reserved_names_and_literals_ask_nobody() {
         house.validator.validate(&request(text)).await;
     }
     assert_eq!(house.zone.questions(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_literal_that_cannot_be_reached_is_undeliverable_at_any_depth() {
+    const UNREACHABLE: &str =
+        "undeliverable [mail_server_unusable address_literal] reject syntax skipped";
+    const REACHABLE: &str = "risky [address_literal] accept syntax skipped";
+    let cases = [
+        ("joe@[8.8.8.8]", REACHABLE),
+        ("joe@[IPv6:2a00:1450:4001::1b]", REACHABLE),
+        ("joe@[IPv6:::ffff:8.8.8.8]", REACHABLE),
+        // Allowed by the operator.
+        ("joe@[10.1.2.3]", REACHABLE),
+        ("joe@[IPv6:::ffff:10.1.2.3]", REACHABLE),
+        ("joe@[127.0.0.1]", UNREACHABLE),
+        ("joe@[192.168.0.1]", UNREACHABLE),
+        ("joe@[169.254.1.1]", UNREACHABLE),
+        ("joe@[203.0.113.7]", UNREACHABLE),
+        ("joe@[0.0.0.0]", UNREACHABLE),
+        ("joe@[IPv6:::1]", UNREACHABLE),
+        ("joe@[IPv6:::ffff:127.0.0.1]", UNREACHABLE),
+        ("joe@[IPv6:fe80::1]", UNREACHABLE),
+        ("joe@[IPv6:2001:db8::1]", UNREACHABLE),
+    ];
+    let zone = Arc::new(Zone::parse(ZONE));
+    let clock = Arc::new(StoppedClock(Timestamp::UNIX_EPOCH));
+    let routes = Routes::new(zone.clone(), clock, settings());
+    for network in [Network::Offline, Network::Online(Box::new(routes))] {
+        let validator = Validator {
+            policy: Policy {
+                reach: ReachPolicy::allowing(vec!["10.0.0.0/8".parse().unwrap()]),
+                ..Policy::default()
+            },
+            ..validator(network)
+        };
+        for (text, expected) in cases {
+            for depth in Depth::ALL {
+                let report = validator.validate(&Request { depth, ..request(text) }).await;
+                assert_eq!(line(&report), expected, "{text} {depth:?}");
+                let (domain, mailbox) =
+                    (report.judgement.checks.domain.code(), report.judgement.checks.mailbox.code());
+                let is_reachable = expected == REACHABLE;
+                assert_eq!(domain, if is_reachable { "skipped" } else { "fail" }, "{text}");
+                assert_eq!(mailbox, "skipped", "{text}");
+                let says_so = report.message.contains("is not a public IP address");
+                assert_eq!(says_so, !is_reachable, "{text}: {}", report.message);
+            }
+        }
+    }
+    assert_eq!(zone.questions(), 0);
 }
 
 #[tokio::test(start_paused = true)]
