@@ -3,6 +3,7 @@
 //! The names of JSON fields stand in `json` and nowhere else; `text` is the form for people.
 
 mod columns;
+mod fixed;
 mod json;
 mod text;
 mod visible;
@@ -21,6 +22,7 @@ use crate::typo::Confidence;
 use crate::verdict::{Judgement, MailboxEvidence};
 
 pub use columns::{Column, UnknownColumn};
+pub(crate) use fixed::FixInput;
 pub use json::{Form, JsonReport};
 pub(crate) use text::look;
 pub use text::{TextReport, Wording};
