@@ -133,6 +133,8 @@ pub struct Catalog {
 pub struct Files {
     /// Mailbox providers.
     pub providers: FileUse,
+    /// What they do to the part before the @.
+    pub local_parts: FileUse,
     /// Their domains.
     pub provider_domains: FileUse,
     /// Domains of mailboxes to throw away.

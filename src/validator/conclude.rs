@@ -31,6 +31,7 @@ impl Validator {
             syntax_error: Some(error),
             address: None,
             dns: DomainEvidence::Skipped,
+            suggested_dns: DomainEvidence::Skipped,
             mailbox: None,
             made_at: self.clock.now(),
             elapsed: Duration::ZERO,
@@ -56,7 +57,7 @@ impl Validator {
             None => Mailbox::NotWanted,
             Some(facts) => Mailbox::Wanted(facts.evidence.mailbox),
         };
-        let Known { address, cleaned, knowledge, canonical, .. } = known;
+        let Known { address, cleaned, knowledge, canonical, suggested_dns, .. } = known;
         let flags = Flags {
             disposable: knowledge.disposable,
             relay: knowledge.relay,
@@ -83,6 +84,7 @@ impl Validator {
             syntax_error: None,
             address: Some(AddressFacts { address, canonical, cleaned, flags, provider }),
             dns: domain.into_evidence(),
+            suggested_dns,
             mailbox: asked,
             made_at: self.clock.now(),
             elapsed: Duration::ZERO,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::address::{Domain, SyntaxCode};
 use crate::catalog::Catalog;
-use crate::clock::StoppedClock;
+use crate::clock::{MovableClock, StoppedClock};
 use crate::dns::zone::Zone;
 use crate::reach::ReachPolicy;
 use crate::route::HostName;
@@ -181,6 +181,30 @@ async fn what_was_meant_is_named() {
         let email = report.suggestion.map(|meant| meant.email);
         assert_eq!(email.as_deref(), meant, "{text}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_is_as_old_as_the_oldest_evidence_that_it_rests_on() {
+    let zone = "
+        mycompany.con NXDOMAIN
+        mycompany.com MX 10 mx.good.de
+        mx.good.de    A 8.8.8.8
+    ";
+    let clock = Arc::new(MovableClock::starting_at(Timestamp::UNIX_EPOCH));
+    let routes = Routes::new(Arc::new(Zone::parse(zone)), clock.clone(), settings());
+    let validator = Validator { clock, ..validator(Network::Online(Box::new(routes))) };
+    let right = validator.validate(&request("joe@mycompany.com")).await;
+    assert_eq!(right.checked_at(), Timestamp::UNIX_EPOCH);
+    tokio::time::advance(Duration::from_secs(50)).await;
+    // The typed domain is asked about now; that the suggested one accepts mail is known from before.
+    let typo = validator.validate(&request("joe@mycompany.con")).await;
+    assert_eq!(typo.suggestion.as_ref().unwrap().email, "joe@mycompany.com");
+    assert_eq!(typo.checked_at(), Timestamp::UNIX_EPOCH);
+    assert!(!typo.is_cached() && typo.valid_until() <= right.valid_until());
+    // Of both something is known from before, and of one longer.
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let again = validator.validate(&request("joe@mycompany.con")).await;
+    assert!(again.is_cached() && again.checked_at() == Timestamp::UNIX_EPOCH);
 }
 
 #[tokio::test(start_paused = true)]
