@@ -56,9 +56,8 @@ impl MailboxCache {
     /// Whether a domain accepts mail for any mailbox, as far as one of these mail servers has shown it, and
     /// when.
     pub fn catch_all(&self, domain: &Domain, hosts: &[HostName], now: Timestamp) -> KnownCatchAll {
-        let OfDomain { known, host } = match self.domains.get(domain.ascii()) {
-            Some(of_domain) => of_domain,
-            None => return KnownCatchAll::UNKNOWN,
+        let Some(OfDomain { known, host }) = self.domains.get(domain.ascii()) else {
+            return KnownCatchAll::UNKNOWN;
         };
         let holds = known.valid_until().is_some_and(|until| now < until);
         if holds && hosts.contains(&host) { known } else { KnownCatchAll::UNKNOWN }

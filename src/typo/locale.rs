@@ -90,10 +90,10 @@ enum Region {
 /// The region among what follows the language (RFC 5646 §2.2): behind further languages of three letters
 /// and a script of four, before anything else. Two letters further behind, as in `de-u-co-phonebk`, name no
 /// country.
-fn region<'t>(groups: impl Iterator<Item = &'t str>) -> Option<Region> {
+fn region<'t>(mut groups: impl Iterator<Item = &'t str>) -> Option<Region> {
     let is_alphabetic = |group: &str| group.bytes().all(|b| b.is_ascii_alphabetic());
     let comes_before = |group: &&str| matches!(group.len(), 3 | 4) && is_alphabetic(group);
-    let group = groups.skip_while(comes_before).next()?;
+    let group = groups.find(|group| !comes_before(group))?;
     match group.len() {
         2 if group.eq_ignore_ascii_case("GB") => Some(Region::Country("uk".into())),
         2 if is_alphabetic(group) => Some(Region::Country(group.to_ascii_lowercase().into())),
