@@ -423,7 +423,8 @@ fn small_lists() -> Lists<'static> {
         lists.clear(kind);
     }
     for (kind, text) in [
-        (ListKind::Providers, "gmail\tGmail\tgoogle.com\t+\tignored\tfree"),
+        (ListKind::Providers, "gmail\tGmail\tgoogle.com\t+\tfree"),
+        (ListKind::LocalParts, "gmail\t.\tnone\tother\tits documentation"),
         (ListKind::ProviderDomains, "gmail.com\tgmail\t1\t-\ngooglemail.com\tgmail\t2\tgmail.com"),
         (ListKind::Disposable, "mailinator.com"),
     ] {
@@ -449,7 +450,7 @@ fn list_text() -> impl Strategy<Value = String> {
             .prop_map(str::to_owned),
     ];
     let plausible = prop_oneof![
-        word().prop_map(|word| format!("{word}\t{word}\t-\tnone\tkept\tfree")),
+        word().prop_map(|word| format!("{word}\t{word}\t-\tnone\tfree")),
         word().prop_map(|word| format!("{word}.de\tgmail\t3\t-")),
         word().prop_map(|word| format!("{word}.de\t{word}")),
         word().prop_map(|word| format!("{word}.de")),

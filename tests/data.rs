@@ -19,8 +19,14 @@ struct List {
 const PROVIDERS: List = List {
     name: "providers.tsv",
     text: include_str!("../data/providers.tsv"),
-    columns: 6,
+    columns: 5,
     domains: &[2],
+};
+const LOCAL_PARTS: List = List {
+    name: "local_parts.tsv",
+    text: include_str!("../data/local_parts.tsv"),
+    columns: 5,
+    domains: &[],
 };
 const PROVIDER_DOMAINS: List = List {
     name: "provider_domains.tsv",
@@ -58,8 +64,18 @@ const PROBING: List = List {
     columns: 3,
     domains: &[],
 };
-const LISTS: [List; 9] =
-    [PROVIDERS, PROVIDER_DOMAINS, DISPOSABLE, RELAYS, FREE, REAL, ROLES, SPECIAL_USE, PROBING];
+const LISTS: [List; 10] = [
+    PROVIDERS,
+    LOCAL_PARTS,
+    PROVIDER_DOMAINS,
+    DISPOSABLE,
+    RELAYS,
+    FREE,
+    REAL,
+    ROLES,
+    SPECIAL_USE,
+    PROBING,
+];
 const README: &str = include_str!("../data/README.md");
 
 impl List {
@@ -305,7 +321,7 @@ fn the_top_mailbox_domains_are_known() {
     let mut faults = Faults::default();
     let disposable = DISPOSABLE.entries();
     let kinds: BTreeMap<&str, &str> =
-        PROVIDERS.rows().map(|(_, columns)| (columns[0], columns[5])).collect();
+        PROVIDERS.rows().map(|(_, columns)| (columns[0], columns[4])).collect();
     let kind_of_domain: BTreeMap<&str, &str> =
         PROVIDER_DOMAINS.rows().map(|(_, columns)| (columns[0], kinds[columns[1]])).collect();
     for (kind, domains) in TOP_DOMAINS {

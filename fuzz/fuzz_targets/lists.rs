@@ -28,7 +28,8 @@ fn small_lists() -> Lists<'static> {
         lists.clear(kind);
     }
     for (kind, text) in [
-        (ListKind::Providers, "gmail\tGmail\tgoogle.com\t+\tignored\tfree"),
+        (ListKind::Providers, "gmail\tGmail\tgoogle.com\t+\tfree"),
+        (ListKind::LocalParts, "gmail\t.\tnone\tother\tits documentation"),
         (ListKind::ProviderDomains, "gmail.com\tgmail\t1\t-\ngooglemail.com\tgmail\t2\tgmail.com"),
         (ListKind::Disposable, "mailinator.com"),
         (ListKind::Roles, "info"),

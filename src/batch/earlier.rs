@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use super::summary::RowSeen;
-use crate::report::Column;
+use crate::report::{Column, FixInput};
 use crate::roster::{Plan, Row};
+use crate::typo::Confidence;
 use crate::verdict::{Advice, Depth, Reason, Verdict};
 
 /// Which verdicts of an earlier run are kept.
@@ -18,6 +19,8 @@ pub struct Recheck {
     pub columns: Vec<Column>,
     /// How deep this run looks. What an earlier one did not look at as deeply is looked at again.
     pub depth: Depth,
+    /// From this confidence on a suggestion is the address to use from now on.
+    pub fix_at: Confidence,
 }
 
 /// What an earlier run said of a row.
@@ -38,7 +41,7 @@ impl Recheck {
         let needed = self.columns.iter().flat_map(|column| match column {
             // Told by rows without them, or left empty.
             Column::DuplicateOf | Column::CheckedAt | Column::Report => &[][..],
-            Column::Fixed if !has(Column::Fixed) => &[Column::Suggestion, Column::Reasons],
+            Column::Fixed => &[Column::Suggestion, Column::Reasons, Column::Advice],
             column => std::slice::from_ref(column),
         });
         let mut missing: Vec<Column> = Vec::new();
@@ -51,13 +54,13 @@ impl Recheck {
     }
 
     /// What an earlier run said of a row; none where there was none, it is too old, it could not find out
-    /// or did not look as deep, or the row is not the same any more: `is_its` tells whether an address in
-    /// its normal form is one of the row's.
+    /// or did not look as deep, or the row is not the same any more: `canonical_of` tells the canonical
+    /// key of an address in its normal form, if it is one of the row's.
     pub(super) fn kept(
         &self,
         row: &Row,
         plan: &Plan,
-        is_its: impl Fn(&str) -> bool,
+        canonical_of: impl Fn(&str) -> Option<String>,
     ) -> Option<Earlier> {
         let text = |column: Column| row.text_of(plan, column.name());
         let verdict = Verdict::from_code(&text(Column::Verdict)?)?;
@@ -76,24 +79,36 @@ impl Recheck {
         // costs nothing.
         let normalized = text(Column::Normalized)?;
         // Before what a spreadsheet would take for a formula an earlier run has put an apostrophe.
-        let is_its = is_its(&normalized) || normalized.strip_prefix('\'').is_some_and(is_its);
-        if !is_deep_enough || !is_its {
+        let address = [Some(&*normalized), normalized.strip_prefix('\'')];
+        let mut found = address.into_iter().flatten();
+        let (address, canonical) =
+            found.find_map(|address| Some((address, canonical_of(address)?)))?;
+        if !is_deep_enough {
             return None;
         }
+        let advice = text(Column::Advice).and_then(|advice| Advice::from_code(&advice));
+        let reasons: Option<Vec<Reason>> = text(Column::Reasons)
+            .map(|reasons| words(&reasons).filter_map(Reason::from_code).collect());
+        // Nothing in the row tells how certain its suggestion is, and whether that was enough for an earlier
+        // run does not matter: such a row is looked at again.
+        let fixed = match (text(Column::Suggestion), advice, &reasons) {
+            (Some(suggestion), Some(advice), Some(reasons)) if suggestion.is_empty() => {
+                let normalized = Some(address.into()).filter(|_| !address.is_empty());
+                let input = FixInput { verdict, advice, reasons, suggestion: None, normalized };
+                Some(input.fixed(self.fix_at).unwrap_or_default().into_owned())
+            }
+            _ => None,
+        };
         let columns = self.columns.iter().filter(|column| **column != Column::DuplicateOf);
         let columns = columns.map(|column| {
             let text = match (text(*column), column) {
+                (_, Column::Fixed) => fixed.clone()?,
+                // The rules for it may have changed, and it costs nothing.
+                (Some(_), Column::Canonical) => canonical.clone(),
                 (Some(text), Column::Reasons) => words(&text).collect::<Vec<_>>().join(" "),
                 (Some(text), _) => text.into_owned(),
                 // The date that the rest of the row is from.
                 (None, Column::CheckedAt) => format!("{checked_at:.0}"),
-                (None, Column::Fixed) => {
-                    let (meant, reasons) = (text(Column::Suggestion)?, text(Column::Reasons)?);
-                    let is_slip =
-                        words(&reasons).filter_map(Reason::from_code).any(Reason::is_slip);
-                    let fixed = if is_slip && !meant.is_empty() { &meant } else { &normalized };
-                    fixed.clone().into_owned()
-                }
                 // Nothing but a look tells all that.
                 (None, Column::Report) => String::new(),
                 (None, _) => return None,
@@ -101,15 +116,7 @@ impl Recheck {
             Some((*column, text))
         });
         let columns: Vec<(Column, String)> = columns.collect::<Option<_>>()?;
-        let reasons = text(Column::Reasons);
-        Some(Earlier {
-            verdict,
-            advice: text(Column::Advice).and_then(|advice| Advice::from_code(&advice)),
-            reasons: reasons
-                .map(|reasons| words(&reasons).filter_map(Reason::from_code).collect())
-                .unwrap_or_default(),
-            columns,
-        })
+        Some(Earlier { verdict, advice, reasons: reasons.unwrap_or_default(), columns })
     }
 }
 

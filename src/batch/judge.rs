@@ -187,9 +187,9 @@ impl Judge {
     fn kept(&self, row: &Row) -> Option<Earlier> {
         let recheck = self.settings.recheck.as_ref()?;
         let earlier = recheck.kept(row, &self.plan, |normalized| {
-            row.addresses().iter().any(|text| {
-                let address = self.validator.canonical(text, self.settings.manner);
-                address.is_some_and(|(address, _)| address.normalized() == normalized)
+            row.addresses().iter().find_map(|text| {
+                let (address, canonical) = self.validator.canonical(text, self.settings.manner)?;
+                (address.normalized() == normalized).then_some(canonical.key)
             })
         })?;
         // Its suggestion may be of somebody who has unsubscribed since.

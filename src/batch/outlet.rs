@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::files::OutputFile;
 use crate::report::Column;
 use crate::roster::{Cell, Formulas, Output, Plan, Row, Shape, Target, Writer};
+use crate::typo::Confidence;
 use crate::verdict::Verdict;
 
 /// How rows are written.
@@ -19,6 +20,8 @@ pub struct Form {
     pub target: Option<Target>,
     /// What becomes of formulas.
     pub formulas: Formulas,
+    /// From this confidence on a suggestion is the address to use from now on (`[typo] fix_at`).
+    pub fix_at: Confidence,
 }
 
 /// Where rows go.

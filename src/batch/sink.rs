@@ -128,7 +128,7 @@ impl Sink {
                     self.tally.several();
                 }
                 let duplicate_of = self.duplicate_of(judged);
-                let texts = self.texts(duplicate_of, |column| column.of(report));
+                let texts = self.texts(duplicate_of, |column| column.of(report, self.form.fix_at));
                 let said = Of { verdict: report.judgement.verdict, duplicate_of };
                 self.judged(row, &used(report), said, &texts)
             }

@@ -6,7 +6,7 @@ use moka::sync::Cache;
 use crate::address::Domain;
 use crate::catalog::Canonical;
 use crate::route::HostName;
-use crate::store::Evidence;
+use crate::store::{Evidence, KnownCatchAll};
 use crate::verdict::CatchAll;
 
 /// What a mailbox takes in memory, about: the key, the evidence, and what holds them.
@@ -22,9 +22,8 @@ pub struct MailboxCache {
 /// Whether a domain takes anything, as one of its servers has shown it.
 #[derive(Clone)]
 struct OfDomain {
-    catch_all: CatchAll,
+    known: KnownCatchAll,
     host: HostName,
-    until: Timestamp,
 }
 
 impl MailboxCache {
@@ -54,23 +53,25 @@ impl MailboxCache {
         }
     }
 
-    /// Whether a domain takes mail for any mailbox, as far as one of these mail servers has shown it.
-    pub fn catch_all(&self, domain: &Domain, hosts: &[HostName], now: Timestamp) -> CatchAll {
-        match self.domains.get(domain.ascii()) {
-            Some(known) if now < known.until && hosts.contains(&known.host) => known.catch_all,
-            _ => CatchAll::Unknown,
-        }
+    /// Whether a domain accepts mail for any mailbox, as far as one of these mail servers has shown it, and
+    /// when.
+    pub fn catch_all(&self, domain: &Domain, hosts: &[HostName], now: Timestamp) -> KnownCatchAll {
+        let Some(OfDomain { known, host }) = self.domains.get(domain.ascii()) else {
+            return KnownCatchAll::UNKNOWN;
+        };
+        let holds = known.valid_until().is_some_and(|until| now < until);
+        if holds && hosts.contains(&host) { known } else { KnownCatchAll::UNKNOWN }
     }
 
-    /// Keeps whether a domain takes mail for any mailbox, as this mail server has shown it.
+    /// Keeps whether a domain accepts mail for any mailbox, as this mail server has shown it at this time.
     pub fn remember_catch_all(
         &self,
         domain: &Domain,
         host: &HostName,
         catch_all: CatchAll,
-        until: Timestamp,
+        asked_at: Timestamp,
     ) {
-        let known = OfDomain { catch_all, host: host.clone(), until };
-        self.domains.insert(domain.ascii().into(), known);
+        let known = KnownCatchAll::shown(catch_all, asked_at);
+        self.domains.insert(domain.ascii().into(), OfDomain { known, host: host.clone() });
     }
 }

@@ -1,7 +1,11 @@
 //! The canonical form of an address: the key under which one person is found twice.
 
-use super::{Catalog, Dots, Knowledge};
+use super::{Catalog, Knowledge, Provider};
 use crate::address::{Address, Domain, Host, Quoting};
+
+/// The version of the rules by which keys are made. What is kept under keys of other rules cannot be found, or
+/// erased, any more: change it with the rules.
+pub const CANONICAL_RULES: i64 = 2;
 
 /// The key of a mailbox, and the tag that its owner put behind the name.
 #[derive(Clone, PartialEq, Eq)]
@@ -23,7 +27,8 @@ impl Canonical {
 }
 
 impl Catalog {
-    /// Folds what the address's own provider ignores: case, tags, dots, other names of the same domain.
+    /// Folds what the address's own provider ignores: case, tags, dots and the like, other names of the same
+    /// domain, and the domain of a mailbox by itself (`shop@joe.fastmail.com` is `joe@fastmail.com`).
     /// Where the provider is unknown only case is folded: no server in use tells `Joe` from `joe`
     /// (RFC 5321 §2.4 would let it, and discourages it).
     pub fn canonical(&self, address: &Address, known: &Knowledge<'_>) -> Canonical {
@@ -40,20 +45,29 @@ impl Catalog {
             return Canonical { key, tag: None };
         }
         let folded = folded(local.as_str());
+        let below = |parent: &str| domain.strip_suffix(parent)?.strip_suffix('.');
+        if let Some(parent) = known.mailbox_domain
+            && let Some(name) = below(parent.domain)
+        {
+            let key = format!("{}@{}", without_tag(parent.provider, name).0, parent.canonical);
+            return Canonical { key, tag: Some(folded) };
+        }
         let Some(provider) = known.provider else {
             return Canonical { key: format!("{folded}@{domain}"), tag: None };
         };
-        let tag_at = folded.char_indices().skip(1).find(|(_, c)| provider.tag.contains(*c));
-        let (name, tag) = match tag_at {
-            Some((at, c)) => (&folded[..at], Some(folded[at + c.len_utf8()..].to_owned())),
-            None => (folded.as_str(), None),
-        };
-        let name = match provider.dots {
-            Dots::Ignored => name.replace('.', ""),
-            Dots::Kept => name.to_owned(),
-        };
+        let (name, tag) = without_tag(provider, &folded);
         Canonical { key: format!("{name}@{domain}"), tag }
     }
+}
+
+/// A local part in lower case as its provider has it, and the tag behind it.
+fn without_tag(provider: &Provider, local: &str) -> (String, Option<String>) {
+    let tag_at = local.char_indices().skip(1).find(|(_, c)| provider.tag.contains(*c));
+    let (name, tag) = match tag_at {
+        Some((at, c)) => (&local[..at], Some(local[at + c.len_utf8()..].to_owned())),
+        None => (local, None),
+    };
+    (provider.local_parts.folded(name), tag)
 }
 
 /// The text in lower case. A capital sigma has two small ones, by its place in the word: they count as one.

@@ -9,8 +9,10 @@ use crate::address::{Address, Domain, LocalPart, SingleLabels, SyntaxCode};
 /// The lists there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ListKind {
-    /// Mailbox providers: id, name, MX organisations, tag characters, dots, kind.
+    /// Mailbox providers: id, name, MX organisations, tag characters, kind.
     Providers,
+    /// What they do to local parts: provider id, characters ignored, taken for others, subdomains, source.
+    LocalParts,
     /// Their domains: domain, provider id, popularity, domain with the same mailboxes or `-`.
     ProviderDomains,
     /// Domains of mailboxes made to be thrown away.
@@ -35,8 +37,9 @@ pub enum ListKind {
 
 impl ListKind {
     /// Every list.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Providers,
+        Self::LocalParts,
         Self::ProviderDomains,
         Self::Disposable,
         Self::Relays,
@@ -53,6 +56,7 @@ impl ListKind {
     pub fn code(self) -> &'static str {
         match self {
             Self::Providers => "providers",
+            Self::LocalParts => "local_parts",
             Self::ProviderDomains => "provider_domains",
             Self::Disposable => "disposable",
             Self::Relays => "relays",

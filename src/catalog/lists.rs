@@ -14,8 +14,9 @@ pub struct Lists<'a> {
 }
 
 /// The lists compiled in as text. The list of real domains is a [`KnownReal`].
-const BUILTIN: [(ListKind, &str, &str); 8] = [
+const BUILTIN: [(ListKind, &str, &str); 9] = [
     (ListKind::Providers, "data/providers.tsv", include_str!("../../data/providers.tsv")),
+    (ListKind::LocalParts, "data/local_parts.tsv", include_str!("../../data/local_parts.tsv")),
     (
         ListKind::ProviderDomains,
         "data/provider_domains.tsv",

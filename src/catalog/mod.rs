@@ -15,11 +15,11 @@ use std::collections::{HashMap, HashSet};
 
 use crate::address::{Address, Domain, Host, LocalPart, Quoting};
 
-pub use canonical::Canonical;
+pub use canonical::{CANONICAL_RULES, Canonical};
 use list::Entries;
 pub use list::{ListError, ListKind, ListProblem, Source};
 pub use lists::Lists;
-pub use provider::{Dots, Kind, Popularity, Provider};
+pub use provider::{Kind, LocalPartRules, Popularity, Provider, Subdomains};
 pub use real::KnownReal;
 use rules::Rules;
 use telling::Telling;
@@ -84,6 +84,8 @@ pub struct Knowledge<'a> {
     pub provider: Option<&'a Provider>,
     /// The domain under which the provider keeps the same mailboxes.
     canonical_domain: Option<&'a str>,
+    /// Where the domain is that of one mailbox, what is above it.
+    mailbox_domain: Option<MailboxParent<'a>>,
     /// Its mailboxes, or those of a domain above it, are made to be thrown away.
     pub disposable: bool,
     /// It, or a domain above it, forwards to people who keep their own address private.
@@ -94,6 +96,15 @@ pub struct Knowledge<'a> {
     real: bool,
     /// It is a special-use name, or below one, that the operator has not allowed.
     pub reserved: bool,
+}
+
+/// A provider's domain below which each name is a mailbox.
+#[derive(Clone, Copy, Debug)]
+struct MailboxParent<'a> {
+    provider: &'a Provider,
+    domain: &'a str,
+    /// The domain under which the provider keeps the same mailboxes.
+    canonical: &'a str,
 }
 
 impl Knowledge<'_> {
@@ -138,6 +149,7 @@ impl Catalog {
             for source in lists.of(kind) {
                 let entries = match kind {
                     ListKind::Providers => catalog.read_providers(source, &mut ids)?,
+                    ListKind::LocalParts => catalog.read_local_parts(source, &ids)?,
                     ListKind::ProviderDomains => catalog.read_provider_domains(source, &ids)?,
                     ListKind::Disposable => catalog.mark(source, |entry| &mut entry.disposable)?,
                     ListKind::Relays => catalog.mark(source, |entry| &mut entry.relay)?,
@@ -188,6 +200,9 @@ impl Catalog {
             }
             known.reserved |= entry.special_use;
             listed_real |= entry.real;
+            if labels_up == 1 {
+                known.mailbox_domain = self.mailbox_domain(name);
+            }
             if labels_up > 0 {
                 // The rest says nothing of names below.
                 continue;
@@ -205,6 +220,16 @@ impl Catalog {
         let is_real = || listed_real || self.known_real.is_some_and(|real| real.contains(domain));
         known.real = takes_real_mail || (!known.disposable && is_real());
         known
+    }
+
+    /// This domain, if each name right below it is a mailbox.
+    fn mailbox_domain(&self, name: &str) -> Option<MailboxParent<'_>> {
+        let (domain, entry) = self.domains.get_key_value(name)?;
+        let of = entry.provider.as_ref()?;
+        let provider = &self.providers[of.provider];
+        let canonical = of.canonical.as_deref().unwrap_or(domain);
+        let are_mailboxes = provider.local_parts.subdomains == Subdomains::Mailboxes;
+        are_mailboxes.then_some(MailboxParent { provider, domain, canonical })
     }
 
     /// Whether a name is a special-use name by itself, so that it may stand without a dot
@@ -294,6 +319,22 @@ impl Catalog {
                     self.providers.push(provider);
                 }
             }
+        }
+        Ok(entries.count())
+    }
+
+    fn read_local_parts(
+        &mut self,
+        source: &Source<'_>,
+        ids: &HashMap<Box<str>, usize>,
+    ) -> Result<usize, ListError> {
+        let mut entries = Entries::default();
+        for row in source.rows() {
+            let [id, ignored, taken_for, subdomains, _source] = row.columns()?;
+            let provider = *ids.get(id).ok_or_else(|| row.error(ListProblem::UnknownProvider))?;
+            entries.note(&row, id)?;
+            let rules = LocalPartRules::parse(&row, [ignored, taken_for, subdomains])?;
+            self.providers[provider].local_parts = rules;
         }
         Ok(entries.count())
     }

@@ -46,16 +46,29 @@ fn with(kind: ListKind, text: &str) -> Result<Catalog, ListError> {
 
 #[test]
 fn a_bad_line_is_named() {
-    use ListKind::{Allow, Deny, Disposable, ProviderDomains, Providers, Roles};
+    use ListKind::{Allow, Deny, Disposable, LocalParts, ProviderDomains, Providers, Roles};
     let value = |column, allowed| ListProblem::Value { column, allowed };
     let cases = [
         (ProviderDomains, "x.de", ListProblem::Columns { expected: 4, found: 1 }),
         (ProviderDomains, "x..de\tgmail\t1\t-", ListProblem::Domain(SyntaxCode::LabelEmpty)),
         (ProviderDomains, "x.de\tgnail\t1\t-", ListProblem::UnknownProvider),
         (ProviderDomains, "x.de\tgmail\t9\t-", value("popularity", "1 to 5")),
-        (Providers, "x\tX\t-\tnone\tsome\tfree", value("dots", "ignored, kept")),
-        (Providers, "x\tX\t-\t_\tkept\tfree", value("tag", "none, or characters out of + - = .")),
-        (Providers, "x\tX\t-\tnone\tkept\tmy", value("kind", "free, paid, isp")),
+        (Providers, "x\tX\t-\t_\tfree", value("tag", "none, or characters out of + - = .")),
+        (Providers, "x\tX\t-\tnone\tmy", value("kind", "free, paid, isp")),
+        (Providers, "x\tX\t-\tnone\tkept\tfree", ListProblem::Columns { expected: 5, found: 6 }),
+        (LocalParts, "nobody\t.\tnone\tother\tx", ListProblem::UnknownProvider),
+        (
+            LocalParts,
+            "gmail\t.x\tnone\tother\tx",
+            value("ignored", "none, or characters out of . _ -"),
+        ),
+        (
+            LocalParts,
+            "gmail\t.\t-.\tother\tx",
+            value("taken_for", "none, or pairs such as -=. with commas between"),
+        ),
+        (LocalParts, "gmail\t.\tnone\tsome\tx", value("subdomains", "other, mailboxes")),
+        (LocalParts, "gmail\t.\tnone\tother\tx\ngmail\t.\tnone\tother\tx", ListProblem::Duplicate),
         (Disposable, "a b.de", ListProblem::Domain(SyntaxCode::WhiteSpace)),
         (Disposable, "x.de\nX.de", ListProblem::Duplicate),
         (Allow, "joe@", ListProblem::Address(SyntaxCode::EmptyDomain)),
@@ -219,6 +232,19 @@ fn canonical_forms() {
         ("joe+a+b@gmail.com", "joe@gmail.com", Some("a+b")),
         ("j.oe+x@hotmail.com", "j.oe@hotmail.com", Some("x")),
         ("Joe+x@company.de", "joe+x@company.de", None),
+        ("J_o-e.Roe+shop@proton.me", "joeroe@proton.me", Some("shop")),
+        ("joe.roe@protonmail.com", "joeroe@proton.me", None),
+        ("_@proton.me", "_@proton.me", None),
+        ("joe-roe@yandex.ru", "joe.roe@yandex.ru", None),
+        ("joe.roe@yandex.ru", "joe.roe@yandex.ru", None),
+        ("joe_roe@yandex.ru", "joe_roe@yandex.ru", None),
+        ("j_o-e@gmail.com", "j_o-e@gmail.com", None),
+        ("Shop@joe.fastmail.com", "joe@fastmail.com", Some("shop")),
+        ("a+b@joe.fastmail.fm", "joe@fastmail.fm", Some("a+b")),
+        ("shop@joe.eml.cc", "joe@eml.cc", Some("shop")),
+        ("joe+shop@fastmail.com", "joe@fastmail.com", Some("shop")),
+        ("shop@deep.joe.fastmail.com", "shop@deep.joe.fastmail.com", None),
+        ("shop@joe.gmail.com", "shop@joe.gmail.com", None),
         ("\"joe+x y\"@gmail.com", "\"joe+x y\"@gmail.com", None),
         ("Joe@[192.0.2.1]", "joe@[192.0.2.1]", None),
         ("ΝΊΚΟΣ@company.de", "νίκοσ@company.de", None),

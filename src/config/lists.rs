@@ -36,6 +36,7 @@ impl Files {
     fn of(&self, kind: ListKind) -> &FileUse {
         match kind {
             ListKind::Providers => &self.providers,
+            ListKind::LocalParts => &self.local_parts,
             ListKind::ProviderDomains => &self.provider_domains,
             ListKind::Disposable => &self.disposable,
             ListKind::Relays => &self.relays,
@@ -53,6 +54,7 @@ impl Files {
     pub fn resolve_in(&mut self, folder: &Path) {
         let Self {
             providers,
+            local_parts,
             provider_domains,
             disposable,
             relays,
@@ -66,7 +68,7 @@ impl Files {
             replies,
         } = self;
         let domains = [providers, provider_domains, disposable, relays, free, real, special_use];
-        for uses in domains.into_iter().chain([roles, probing, allow, deny, replies]) {
+        for uses in domains.into_iter().chain([local_parts, roles, probing, allow, deny, replies]) {
             for path in uses.replace.iter_mut().chain(&mut uses.extend) {
                 *path = folder.join(&path);
             }
@@ -91,6 +93,10 @@ impl Catalog {
             let uses = self.files.of(kind);
             if !uses.replace.is_empty() {
                 lists.clear(kind);
+                if kind == ListKind::Providers {
+                    // Ours speaks of providers that may be no longer there.
+                    lists.clear(ListKind::LocalParts);
+                }
             }
             let inline = match kind {
                 ListKind::Allow => self.allow.as_slice(),

@@ -143,6 +143,8 @@ pub struct Catalog {
 pub struct Files {
     /// Mailbox providers.
     pub providers: FileUse,
+    /// What they do to the part before the @.
+    pub local_parts: FileUse,
     /// Their domains.
     pub provider_domains: FileUse,
     /// Domains of mailboxes to throw away.
@@ -190,6 +192,8 @@ pub struct Typo {
     pub suggest_at: Probability,
     /// From this confidence on the suggestion makes the address risky.
     pub risky_at: Probability,
+    /// From this confidence on `clean --fix` replaces the address with the suggestion.
+    pub fix_at: Probability,
 }
 
 /// `[policy]`
@@ -261,6 +265,7 @@ impl Default for Typo {
             domains: Vec::new(),
             suggest_at: Probability::from_percent(50),
             risky_at: Probability::from_percent(80),
+            fix_at: Probability::from_percent(90),
         }
     }
 }
@@ -271,6 +276,7 @@ impl Config {
         let limits = self.http.limits.ranges();
         let ranges = limits.into_iter().chain(self.ranges()).chain(self.probe.ranges());
         ranges.into_iter().try_for_each(check_range)?;
+        self.typo.check()?;
         self.probe.check()
     }
 
@@ -308,6 +314,23 @@ fn check_range((key, value, range): Range) -> Result<(), Wrong> {
         format!("`{key}` is {value}, but has to be from {least} to {most}")
     };
     Err(Wrong { key: key.to_owned(), message })
+}
+
+impl Typo {
+    /// Nothing is replaced that is not even certain enough to be pointed out.
+    fn check(&self) -> Result<(), Wrong> {
+        let Self { suggest_at, risky_at, fix_at, .. } = self;
+        for (key, bound) in [("typo.suggest_at", suggest_at), ("typo.risky_at", risky_at)] {
+            if fix_at.percent() < bound.percent() {
+                let message = format!(
+                    "`typo.fix_at` is below `{key}`, but has to be at least as high: an address is \
+                     replaced only where the suggestion is surer than that"
+                );
+                return Err(Wrong { key: "typo.fix_at".to_owned(), message });
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Dns {

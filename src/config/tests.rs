@@ -76,6 +76,16 @@ fn mistakes_are_named() {
         ),
         ("[typo]\nrisky_at = 2.0", "mailvet.toml: `typo.risky_at`: not a number from 0 to 1"),
         (
+            "[typo]\nfix_at = 0.79",
+            "mailvet.toml: `typo.fix_at` is below `typo.risky_at`, but has to be at least as high: an \
+             address is replaced only where the suggestion is surer than that",
+        ),
+        (
+            "[typo]\nsuggest_at = 0.85\nrisky_at = 0.7\nfix_at = 0.8",
+            "mailvet.toml: `typo.fix_at` is below `typo.suggest_at`, but has to be at least as high: an \
+             address is replaced only where the suggestion is surer than that",
+        ),
+        (
             "[network]\nallow = [\"10.0.0.0/99\"]",
             "mailvet.toml: `network.allow`: no network or IP address, such as 192.0.2.0/24 or",
         ),

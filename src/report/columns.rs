@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
+use super::fixed::FixInput;
 use super::json::rfc3339;
 use super::{Form, Report, visible_json};
 use crate::typo::Confidence;
@@ -103,8 +104,9 @@ impl Column {
         self.name().strip_prefix(PREFIX).unwrap_or_default()
     }
 
-    /// What a report says in this column; none for nothing. Of duplicates a report knows nothing.
-    pub fn of(self, report: &Report) -> Option<Cow<'_, str>> {
+    /// What a report says in this column; none for nothing. Of duplicates a report knows nothing. From the
+    /// confidence `fix_at` on (`[typo] fix_at`) a suggestion is the address to use from now on.
+    pub fn of(self, report: &Report, fix_at: Confidence) -> Option<Cow<'_, str>> {
         let judgement = &report.judgement;
         match self {
             Self::Verdict => Some(judgement.verdict.code().into()),
@@ -121,7 +123,7 @@ impl Column {
                 Some(rfc3339(retry_at).into())
             }
             Self::CheckedAt => Some(rfc3339(report.checked_at()).into()),
-            Self::Fixed => fixed(report),
+            Self::Fixed => FixInput::of(report).fixed(fix_at),
             Self::Report => {
                 let json = visible_json(&report.json(Form::Evidence)).ok()?;
                 Some(String::from_utf8(json).ok()?.into())
@@ -149,22 +151,6 @@ fn reasons(reasons: &[Reason]) -> Cow<'static, str> {
             let codes: Vec<&str> = reasons.iter().copied().map(Reason::code).collect();
             codes.join(" ").into()
         }
-    }
-}
-
-/// From this on a suggestion is right so often that it may stand in for what was typed, where the
-/// judgement does not say so already: the usual `[typo] risky_at`.
-const NEARLY_CERTAIN: u8 = 80;
-
-/// What was meant where that is nearly certain; else the address in its normal form.
-fn fixed(report: &Report) -> Option<Cow<'_, str>> {
-    let reasons = &report.judgement.reasons;
-    let is_slip = reasons.iter().copied().any(Reason::is_slip);
-    match &report.suggestion {
-        Some(meant) if is_slip || meant.confidence >= Confidence::from_percent(NEARLY_CERTAIN) => {
-            Some(meant.email.as_str().into())
-        }
-        _ => Some(report.address.as_ref()?.address.normalized().into()),
     }
 }
 

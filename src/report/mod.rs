@@ -3,6 +3,7 @@
 //! The names of JSON fields stand in `json` and nowhere else; `text` is the form for people.
 
 mod columns;
+mod fixed;
 mod json;
 mod text;
 mod visible;
@@ -21,6 +22,7 @@ use crate::typo::Confidence;
 use crate::verdict::{Judgement, MailboxEvidence};
 
 pub use columns::{Column, UnknownColumn};
+pub(crate) use fixed::FixInput;
 pub use json::{Form, JsonReport};
 pub(crate) use text::look;
 pub use text::{TextReport, Wording};
@@ -44,6 +46,8 @@ pub struct Report {
     pub address: Option<AddressFacts>,
     /// What the DNS said.
     pub dns: DomainEvidence,
+    /// What it said of the domain that is suggested, where that was asked for.
+    pub suggested_dns: DomainEvidence,
     /// What the mail server said; none where nobody wanted to know.
     pub mailbox: Option<MailboxFacts>,
     /// When the report was made. Evidence from memory is older: see [`Report::checked_at`].
@@ -148,21 +152,24 @@ impl DomainEvidence {
 }
 
 impl Report {
-    /// When the oldest of the evidence was gathered.
+    /// When the oldest of the evidence that it rests on was gathered, whoever asked for it then: the DNS about
+    /// the domain, and about one that is suggested because it accepts mail; the mail server about the mailbox,
+    /// and about made-up ones. Where nobody was asked, when it was made.
     pub fn checked_at(&self) -> Timestamp {
-        let domain = match &self.dns {
-            DomainEvidence::Learned(learned, _) => learned.asked_at,
-            DomainEvidence::Skipped | DomainEvidence::OutOfTime => self.made_at,
-        };
-        self.mailbox.as_ref().map_or(domain, |mailbox| domain.min(mailbox.evidence.asked_at))
+        let domains = self.routes().map(|(learned, _)| learned.asked_at);
+        let mailbox = self.mailbox.as_ref().map(|mailbox| mailbox.evidence.asked_at);
+        domains.chain(mailbox).min().unwrap_or(self.made_at)
     }
 
     /// Until when all of the evidence holds; none where nothing was asked.
     pub fn valid_until(&self) -> Option<Timestamp> {
-        let DomainEvidence::Learned(learned, _) = &self.dns else { return None };
-        let domain = learned.asked_at.saturating_add(learned.lifetime).unwrap_or(Timestamp::MAX);
+        let DomainEvidence::Learned(..) = &self.dns else { return None };
+        let end = |learned: &LearnedRoute| {
+            learned.asked_at.saturating_add(learned.lifetime).unwrap_or(Timestamp::MAX)
+        };
+        let domains = self.routes().map(|(learned, _)| end(learned));
         let mailbox = self.mailbox.as_ref().and_then(|mailbox| mailbox.evidence.valid_until());
-        Some(mailbox.map_or(domain, |mailbox| domain.min(mailbox)))
+        domains.chain(mailbox).min()
     }
 
     /// Whether all of the evidence was known before the question came.
@@ -171,7 +178,16 @@ impl Report {
             let was_wanted = !matches!(mailbox.evidence.mailbox, MailboxEvidence::NotProbed(_));
             !was_wanted || mailbox.freshness == Freshness::Cached
         };
-        matches!(self.dns, DomainEvidence::Learned(_, Freshness::Cached))
+        matches!(self.dns, DomainEvidence::Learned(..))
+            && self.routes().all(|(_, freshness)| freshness == Freshness::Cached)
             && self.mailbox.as_ref().is_none_or(is_cached)
+    }
+
+    /// What was learned of domains.
+    fn routes(&self) -> impl Iterator<Item = (&LearnedRoute, Freshness)> {
+        [&self.dns, &self.suggested_dns].into_iter().filter_map(|dns| match dns {
+            DomainEvidence::Learned(learned, freshness) => Some((&**learned, *freshness)),
+            DomainEvidence::Skipped | DomainEvidence::OutOfTime => None,
+        })
     }
 }

@@ -67,7 +67,7 @@ impl fmt::Display for TextReport<'_> {
             report.judgement.reasons.iter().map(|reason| reason.code()).collect();
         let advice = match report.judgement.advice {
             Advice::Accept => "let it in",
-            Advice::Confirm => "ask back",
+            Advice::Confirm => "ask the user to confirm",
             Advice::Reject => "reject it",
         };
         writeln!(f, "  {DIM}{}; a form should {advice}{DIM:#}", codes.join(", "))

@@ -25,6 +25,35 @@ const GREYLISTING: Duration = Duration::from_secs(2 * 24 * 3600);
 /// The most octets of a code of ours.
 const MAX_CODE_OCTETS: usize = 40;
 
+/// What is known of made-up mailboxes at a domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownCatchAll {
+    /// Whether they are accepted.
+    pub catch_all: CatchAll,
+    /// When a server showed it; none where a list says so, or nothing is known.
+    pub asked_at: Option<Timestamp>,
+}
+
+impl KnownCatchAll {
+    /// Nothing is known.
+    pub const UNKNOWN: Self = Self { catch_all: CatchAll::Unknown, asked_at: None };
+
+    /// A list says so.
+    pub const fn listed(catch_all: CatchAll) -> Self {
+        Self { catch_all, asked_at: None }
+    }
+
+    /// A server has shown it at this time.
+    pub const fn shown(catch_all: CatchAll, asked_at: Timestamp) -> Self {
+        Self { catch_all, asked_at: Some(asked_at) }
+    }
+
+    /// Until when it holds; none where it is no knowledge of a server.
+    pub fn valid_until(self) -> Option<Timestamp> {
+        Some(after(self.asked_at?, CATCH_ALL_LIFETIME))
+    }
+}
+
 /// What a mail server told of a mailbox, or why it told nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Evidence {
@@ -38,7 +67,7 @@ pub struct Evidence {
     pub detail: Option<Box<str>>,
     /// The server.
     pub host: Option<HostName>,
-    /// When it was asked.
+    /// When it was asked. Where it rests on an answer about made-up mailboxes that is older, the time of that.
     pub asked_at: Timestamp,
     /// When asking again makes sense, for what is only so for now.
     pub retry_at: Option<Timestamp>,
@@ -86,6 +115,17 @@ impl Evidence {
             asked_at,
             retry_at: None,
         }
+    }
+
+    /// The same resting also on what is known of made-up mailboxes: accepted means more, or less, with it,
+    /// and all of it is as old as its oldest part.
+    #[must_use]
+    pub fn with_catch_all(mut self, known: KnownCatchAll) -> Self {
+        if let MailboxEvidence::Accepted { catch_all } = &mut self.mailbox {
+            *catch_all = known.catch_all;
+            self.asked_at = known.asked_at.map_or(self.asked_at, |at| self.asked_at.min(at));
+        }
+        self
     }
 
     /// When it no longer holds; none where it is not kept at all.
@@ -235,16 +275,19 @@ impl StoreFile {
         domain: &Domain,
         hosts: &[HostName],
         now: Timestamp,
-    ) -> Result<CatchAll, StoreError> {
+    ) -> Result<KnownCatchAll, StoreError> {
         let mark = self.key.mark(NameOf::Domain, domain.ascii());
-        let row: Option<(String, Vec<u8>)> = self.read(|connection| {
-            let sql = "SELECT answer, host FROM catch_all WHERE mark = ?1 AND valid_until > ?2";
+        let row: Option<(String, Vec<u8>, i64)> = self.read(|connection| {
+            let sql = "SELECT answer, host, asked_at FROM catch_all \
+                       WHERE mark = ?1 AND valid_until > ?2";
             let mut query = connection.prepare_cached(sql)?;
-            let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
             query.query_row(params![mark, now.as_second()], columns).optional()
         })?;
-        let row = row.filter(|(_, host)| self.host_of(host, hosts).is_some());
-        Ok(row.map_or(CatchAll::Unknown, |(answer, _)| catch_all_of(&answer)))
+        let row = row.filter(|(_, host, _)| self.host_of(host, hosts).is_some());
+        Ok(row.map_or(KnownCatchAll::UNKNOWN, |(answer, _, asked_at)| {
+            KnownCatchAll::shown(catch_all_of(&answer), time(asked_at))
+        }))
     }
 
     /// Keeps whether a domain takes mail for any mailbox.
@@ -253,19 +296,20 @@ impl StoreFile {
         domain: &Domain,
         host: &HostName,
         catch_all: CatchAll,
-        now: Timestamp,
+        asked_at: Timestamp,
     ) -> Result<(), StoreError> {
         if catch_all == CatchAll::Unknown {
             return Ok(());
         }
         let mark = self.key.mark(NameOf::Domain, domain.ascii());
         let host = self.key.mark(NameOf::Host, host.as_str());
-        let valid_until = after(now, CATCH_ALL_LIFETIME).as_second();
-        self.change_and_prune(now, |change| {
-            let sql = "INSERT OR REPLACE INTO catch_all (mark, answer, host, valid_until) \
-                       VALUES (?1, ?2, ?3, ?4)";
+        let valid_until = after(asked_at, CATCH_ALL_LIFETIME).as_second();
+        self.change_and_prune(asked_at, |change| {
+            let sql = "INSERT OR REPLACE INTO catch_all (mark, answer, host, asked_at, valid_until) \
+                       VALUES (?1, ?2, ?3, ?4, ?5)";
             let answer = catch_all_code(catch_all);
-            change.prepare_cached(sql)?.execute(params![mark, answer, host, valid_until])?;
+            let values = params![mark, answer, host, asked_at.as_second(), valid_until];
+            change.prepare_cached(sql)?.execute(values)?;
             Ok(())
         })
     }
@@ -346,6 +390,28 @@ fn is_code(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn evidence_is_as_old_as_its_oldest_part() {
+        let day = |number: i64| Timestamp::from_second(number * 24 * 3600).unwrap();
+        let accepted = MailboxEvidence::Accepted { catch_all: CatchAll::Unknown };
+        let shown = |at| KnownCatchAll::shown(CatchAll::No, at);
+        // When the mailbox was asked about, what is known of made-up ones, the age of all of it.
+        let cases = [
+            ("shown six days ago", accepted, day(10), shown(day(4)), day(4)),
+            ("shown on the same connection", accepted, day(10), shown(day(10)), day(10)),
+            ("shown since", accepted, day(10), shown(day(11)), day(10)),
+            ("a list says so", accepted, day(10), KnownCatchAll::listed(CatchAll::No), day(10)),
+            ("not accepted", MailboxEvidence::NotFound, day(10), shown(day(4)), day(10)),
+        ];
+        for (name, mailbox, asked_at, known, expected) in cases {
+            let evidence = Evidence::without_reply(mailbox, asked_at).with_catch_all(known);
+            assert_eq!(evidence.asked_at, expected, "{name}");
+            if mailbox == accepted {
+                assert_eq!(evidence.valid_until(), Some(after(expected, 7 * DAY)), "{name}");
+            }
+        }
+    }
 
     #[test]
     fn only_codes_of_ours_are_kept() {

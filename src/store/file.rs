@@ -205,5 +205,14 @@ fn prepare(connection: &mut Connection, max_mib: u64, key: &Key) -> rusqlite::Re
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     schema::bring_up_to_date(&change)?;
     schema::settle_key(&change, key)?;
-    change.commit()
+    let dropped = schema::settle_canonical_rules(&change)?;
+    change.commit()?;
+    if dropped > 0 {
+        tracing::info!(
+            entries = dropped,
+            "the rules have changed for which addresses are one mailbox: what was kept by the old \
+             ones is dropped from the store"
+        );
+    }
+    Ok(())
 }

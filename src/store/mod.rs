@@ -20,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -32,7 +33,7 @@ use crate::smtp::etiquette::{Closing, Ledger, Opened, Opening};
 use crate::verdict::CatchAll;
 
 pub use error::StoreError;
-pub use evidence::{CATCH_ALL_LIFETIME, Evidence, Greylisting, lifetime};
+pub use evidence::{CATCH_ALL_LIFETIME, Evidence, Greylisting, KnownCatchAll, lifetime};
 use file::StoreFile;
 pub use journal::{Closed, Journal, Mark, NotedMailbox, NotedRoute};
 
@@ -98,18 +99,26 @@ impl Store {
         self.used(move |file| file.greylisting(&mailbox, now)).await.ok().flatten()
     }
 
-    /// Whether a domain takes mail for any mailbox, as far as one of these mail servers has shown it.
-    pub async fn catch_all(&self, domain: &Domain, hosts: &[HostName]) -> CatchAll {
+    /// Whether a domain accepts mail for any mailbox, as far as one of these mail servers has shown it, and
+    /// when.
+    pub async fn catch_all(&self, domain: &Domain, hosts: &[HostName]) -> KnownCatchAll {
         let (domain, hosts, now) = (domain.clone(), hosts.to_vec(), self.shared.clock.now());
         let known = self.used(move |file| file.catch_all(&domain, &hosts, now)).await;
-        known.unwrap_or(CatchAll::Unknown)
+        known.unwrap_or(KnownCatchAll::UNKNOWN)
     }
 
-    /// Keeps whether a domain takes mail for any mailbox, as this mail server has shown it.
-    pub async fn remember_catch_all(&self, domain: &Domain, host: &HostName, catch_all: CatchAll) {
-        let (domain, host, now) = (domain.clone(), host.clone(), self.shared.clock.now());
-        let kept =
-            move |file: &mut StoreFile| file.remember_catch_all(&domain, &host, catch_all, now);
+    /// Keeps whether a domain accepts mail for any mailbox, as this mail server has shown it at this time.
+    pub async fn remember_catch_all(
+        &self,
+        domain: &Domain,
+        host: &HostName,
+        catch_all: CatchAll,
+        asked_at: Timestamp,
+    ) {
+        let (domain, host) = (domain.clone(), host.clone());
+        let kept = move |file: &mut StoreFile| {
+            file.remember_catch_all(&domain, &host, catch_all, asked_at)
+        };
         let _ = self.used(kept).await;
     }
 

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::key::{Key, NameOf};
+use crate::catalog::CANONICAL_RULES;
 
 /// Tells our files from those of other programs: "mvet".
 const APPLICATION_ID: i32 = 0x6d76_6574;
@@ -11,7 +12,8 @@ const APPLICATION_ID: i32 = 0x6d76_6574;
 ///
 /// Times are seconds since 1970, those with `_ms` milliseconds. `mark` and `host` stand for names.
 /// Every row ends: from `valid_until` on it counts for nothing, and goes when there is time.
-const VERSIONS: [&str; 1] = ["
+const VERSIONS: [&str; 2] = [
+    "
     CREATE TABLE setting (
         name TEXT PRIMARY KEY,
         value BLOB NOT NULL
@@ -64,7 +66,13 @@ const VERSIONS: [&str; 1] = ["
         PRIMARY KEY (mark, process)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX connection_end ON connection (valid_until);
-"];
+",
+    // Until now every answer about made-up mailboxes was kept for exactly seven days.
+    "
+    ALTER TABLE catch_all ADD COLUMN asked_at INTEGER NOT NULL DEFAULT 0;
+    UPDATE catch_all SET asked_at = valid_until - 7 * 24 * 3600;
+",
+];
 
 /// The last of them.
 const NEWEST: i64 = VERSIONS.len() as i64;
@@ -113,6 +121,27 @@ pub(super) fn bring_up_to_date(change: &Transaction<'_>) -> rusqlite::Result<()>
         change.pragma_update(None, "application_id", APPLICATION_ID)?;
     }
     Ok(())
+}
+
+/// The tables whose rows are kept under canonical keys of mailboxes.
+const OF_MAILBOXES: [&str; 2] = ["evidence", "greylisting"];
+
+/// What was kept under keys of other rules cannot be found any more, nor erased on demand, and goes. Tells how
+/// many rows went.
+pub(super) fn settle_canonical_rules(change: &Transaction<'_>) -> rusqlite::Result<usize> {
+    let sql = "SELECT value FROM setting WHERE name = 'canonical_rules'";
+    let known: Option<Vec<u8>> = change.query_row(sql, [], |row| row.get(0)).optional()?;
+    let rules = CANONICAL_RULES.to_string().into_bytes();
+    if known.as_deref() == Some(&*rules) {
+        return Ok(0);
+    }
+    let mut dropped = 0;
+    for table in OF_MAILBOXES {
+        dropped += change.execute(&format!("DELETE FROM {table}"), [])?;
+    }
+    let sql = "INSERT OR REPLACE INTO setting (name, value) VALUES ('canonical_rules', ?1)";
+    change.execute(sql, [rules])?;
+    Ok(dropped)
 }
 
 /// What was kept under another key cannot be found any more, and goes.

@@ -33,6 +33,9 @@ const MOST_SLIPS: usize = 3;
 const OF_COUNTRY: Log10 = 1.0;
 /// Nobody can be surer than this of what another person means.
 const SUREST: f64 = 0.98;
+/// Where more than one typo makes the typed domain of the one that was meant, it stays below what overrules
+/// a typed domain that accepts mail (`NEAR_CERTAIN`): with two letters changed, one real name becomes another.
+const SUREST_OF_SEVERAL: f64 = 0.94;
 /// What is less likely than this was not meant.
 const FAINTEST: f64 = 0.05;
 /// How far the next likeliest has to be behind; else nobody can tell which of the two was meant.
@@ -51,6 +54,8 @@ pub(super) struct Typed<'t> {
 struct Candidate<'t> {
     target: &'t Target,
     likelihood: Log10,
+    /// How many characters are wrong at least.
+    edits: usize,
 }
 
 /// Whoever typed.
@@ -70,11 +75,18 @@ pub(super) fn likeliest<'t>(
     let mut field = Field { candidates: Vec::new(), shape: None, countries: None };
     field.enter(targets, typed, typist, Slips::NONE);
     let shape = field.shape?;
-    choose(&field.candidates, shape.likelihood(field.countries))
+    let (best, probability) = choose(&field.candidates, shape.likelihood(field.countries))?;
+    let meant = &*best.target.domain;
+    let are_several = best.edits > 1 && strsim::osa_distance(typed.domain, meant) > 1;
+    let surest = if are_several { SUREST_OF_SEVERAL } else { SUREST };
+    Some((meant, Confidence::from_probability(probability.min(surest))?))
 }
 
-/// The likeliest candidate, unless another one is as likely.
-fn choose<'t>(candidates: &[Candidate<'t>], as_typed: Log10) -> Option<(&'t str, Confidence)> {
+/// The likeliest candidate and its probability, unless another one is as likely.
+fn choose<'c, 't>(
+    candidates: &'c [Candidate<'t>],
+    as_typed: Log10,
+) -> Option<(&'c Candidate<'t>, f64)> {
     let by_likelihood =
         |one: &&Candidate<'_>, other: &&Candidate<'_>| one.likelihood.total_cmp(&other.likelihood);
     let best = candidates.iter().max_by(by_likelihood)?;
@@ -92,7 +104,7 @@ fn choose<'t>(candidates: &[Candidate<'t>], as_typed: Log10) -> Option<(&'t str,
         .map(|likelihood| 10f64.powf(likelihood - best.likelihood))
         .sum();
     let probability = Some(1.0 / all).filter(|probability| *probability >= FAINTEST)?;
-    Some((&best.target.domain, Confidence::from_probability(probability.min(SUREST))?))
+    Some((best, probability))
 }
 
 /// All that may have been meant.
@@ -213,8 +225,9 @@ impl<'t> Field<'t> {
         let country = if of_country { OF_COUNTRY } else { 0.0 };
         let likelihood = target.prior + country + slips.likelihood();
         match self.candidates.iter_mut().find(|known| known.target.domain == target.domain) {
-            Some(known) => known.likelihood = known.likelihood.max(likelihood),
-            None => self.candidates.push(Candidate { target, likelihood }),
+            Some(known) if known.likelihood >= likelihood => {}
+            Some(known) => (known.likelihood, known.edits) = (likelihood, slips.edits),
+            None => self.candidates.push(Candidate { target, likelihood, edits: slips.edits }),
         }
     }
 

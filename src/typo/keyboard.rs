@@ -16,15 +16,9 @@ pub(super) enum Layout {
 impl Layout {
     pub(super) const ALL: [Self; 3] = [Self::Qwerty, Self::Qwertz, Self::Azerty];
 
-    /// The layout where a language is spoken.
+    /// The layout of whoever has this locale.
     pub(super) fn of(locale: Option<&Locale>) -> Self {
-        match locale.and_then(Locale::country) {
-            Some("fr" | "be") => Self::Azerty,
-            Some(
-                "de" | "at" | "ch" | "li" | "lu" | "cz" | "sk" | "hu" | "si" | "hr" | "ba" | "rs",
-            ) => Self::Qwertz,
-            _ => Self::Qwerty,
-        }
+        locale.map_or(Self::Qwerty, Locale::layout)
     }
 
     /// Whether one key is easily hit in place of the other.
@@ -142,6 +136,16 @@ mod tests {
             (Some("nl-BE"), Layout::Azerty),
             (Some("de"), Layout::Qwertz),
             (Some("cs"), Layout::Qwertz),
+            (Some("de_AT"), Layout::Qwertz),
+            (Some("lb"), Layout::Qwertz),
+            (Some("sr"), Layout::Qwertz),
+            (Some("br"), Layout::Azerty),
+            // Belarusian is not typed as in Belgium, nor Catalan as in Canada.
+            (Some("be"), Layout::Qwerty),
+            (Some("ca"), Layout::Qwerty),
+            (Some("ca-FR"), Layout::Azerty),
+            (Some("de-US"), Layout::Qwerty),
+            (Some("tlh"), Layout::Qwerty),
         ] {
             let locale = tag.map(|tag| tag.parse::<Locale>().unwrap());
             assert_eq!(Layout::of(locale.as_ref()), layout, "{tag:?}");

@@ -1,6 +1,10 @@
-//! The language of whoever types, which decides between suggestions that are equally likely otherwise.
+//! The language and country of whoever types, which decide between suggestions that are equally likely
+//! otherwise.
 
 use std::str::FromStr;
+
+use super::keyboard::Layout;
+use super::languages::{keyboard_of, language};
 
 /// The longest language tag (RFC 5646 §4.4.1 has room enough in 35 characters).
 const LONGEST: usize = 35;
@@ -8,8 +12,17 @@ const LONGEST: usize = 35;
 /// A language tag (BCP 47), such as `fr` or `pt-BR`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Locale {
-    /// The top-level domain of the country that it speaks of, as far as it speaks of one.
-    country: Option<Box<str>>,
+    markets: Markets,
+    layout: Layout,
+}
+
+/// Whose domains somebody is likely to mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Markets {
+    /// Those of the country that the tag names, by its top-level domain.
+    Country(Box<str>),
+    /// Those of where the language is spoken, if it is known.
+    Language(&'static [&'static str]),
 }
 
 /// A text that is no language tag.
@@ -17,37 +30,19 @@ pub struct Locale {
 #[error("not a language tag such as `fr` or `pt-BR`")]
 pub struct LocaleError;
 
-/// What stands between the groups of a tag.
-const SEPARATORS: [char; 2] = ['-', '_'];
-
-/// Languages whose code is not the top-level domain of the country where most people speak it.
-const HOMES: [(&str, &str); 12] = [
-    ("cs", "cz"),
-    ("da", "dk"),
-    ("el", "gr"),
-    ("et", "ee"),
-    ("he", "il"),
-    ("ja", "jp"),
-    ("ko", "kr"),
-    ("nb", "no"),
-    ("sl", "si"),
-    ("sv", "se"),
-    ("uk", "ua"),
-    ("zh", "cn"),
-];
-/// Languages of so many countries that they favour none.
-const OF_THE_WORLD: [&str; 2] = ["ar", "en"];
-
 impl Locale {
-    /// The top-level domain of the country that it speaks of.
-    pub(super) fn country(&self) -> Option<&str> {
-        self.country.as_deref()
+    /// The keyboard that somebody there has.
+    pub(super) fn layout(&self) -> Layout {
+        self.layout
     }
 
-    /// Whether a domain is of the country that the tag speaks of.
+    /// Whether a domain is of a country that the tag speaks of.
     pub fn favours(&self, domain: &str) -> bool {
-        let top = domain.rsplit('.').next();
-        self.country.is_some() && top == self.country.as_deref()
+        let top = domain.rsplit('.').next().unwrap_or_default();
+        match &self.markets {
+            Markets::Country(country) => top == &**country,
+            Markets::Language(markets) => markets.contains(&top),
+        }
     }
 }
 
@@ -55,35 +50,56 @@ impl FromStr for Locale {
     type Err = LocaleError;
 
     /// Reads a tag as RFC 5646 §2.1 has it: groups of at most eight letters and digits, the language first.
-    /// POSIX and Java write `_` between them.
+    /// Also with `_` between the groups, as Unix and Java write it.
     fn from_str(text: &str) -> Result<Self, LocaleError> {
         let is_group = |group: &str| {
             (1..=8).contains(&group.len()) && group.bytes().all(|b| b.is_ascii_alphanumeric())
         };
-        let mut groups = text.split(SEPARATORS);
-        let language = groups.next().unwrap_or_default();
-        let is_language = language.bytes().all(|b| b.is_ascii_alphabetic());
-        if text.len() > LONGEST || !text.split(SEPARATORS).all(is_group) || !is_language {
+        let mut groups = text.split(['-', '_']);
+        if text.len() > LONGEST || !groups.clone().all(is_group) {
             return Err(LocaleError);
         }
-        let is_region =
-            |group: &&str| group.len() == 2 && group.bytes().all(|b| b.is_ascii_alphabetic());
-        let country = match groups.find(is_region) {
-            Some(region) if region.eq_ignore_ascii_case("GB") => Some("uk".into()),
-            Some(region) => Some(region.to_ascii_lowercase().into()),
-            None => home(&language.to_ascii_lowercase()).map(Into::into),
-        };
-        Ok(Self { country })
+        let code = groups.next().unwrap_or_default();
+        if !code.bytes().all(|b| b.is_ascii_alphabetic()) {
+            return Err(LocaleError);
+        }
+        let known = language(code);
+        let (markets, layout) =
+            known.map_or((&[][..], Layout::Qwerty), |known| (known.markets, known.layout));
+        // A tag for private use (`x-…`) and the old ones (`i-klingon`) have no such parts.
+        let region = if code.len() > 1 { region(groups) } else { None };
+        Ok(match region {
+            Some(Region::Country(country)) => {
+                let layout = keyboard_of(&country);
+                Self { markets: Markets::Country(country), layout }
+            }
+            Some(Region::Several) => Self { markets: Markets::Language(&[]), layout },
+            None => Self { markets: Markets::Language(markets), layout },
+        })
     }
 }
 
-/// The top-level domain of the country where most people speak a language.
-fn home(language: &str) -> Option<&str> {
-    if OF_THE_WORLD.contains(&language) || language.len() != 2 {
-        return None;
+/// The part of the world that a tag names.
+enum Region {
+    /// A country, by its top-level domain.
+    Country(Box<str>),
+    /// Several countries: a number (UN M.49), such as the 419 of `es-419` for Latin America.
+    Several,
+}
+
+/// The region among what follows the language (RFC 5646 §2.2): behind further languages of three letters
+/// and a script of four, before anything else. Two letters further behind, as in `de-u-co-phonebk`, name no
+/// country.
+fn region<'t>(mut groups: impl Iterator<Item = &'t str>) -> Option<Region> {
+    let is_alphabetic = |group: &str| group.bytes().all(|b| b.is_ascii_alphabetic());
+    let comes_before = |group: &&str| matches!(group.len(), 3 | 4) && is_alphabetic(group);
+    let group = groups.find(|group| !comes_before(group))?;
+    match group.len() {
+        2 if group.eq_ignore_ascii_case("GB") => Some(Region::Country("uk".into())),
+        2 if is_alphabetic(group) => Some(Region::Country(group.to_ascii_lowercase().into())),
+        3 if group.bytes().all(|b| b.is_ascii_digit()) => Some(Region::Several),
+        _ => None,
     }
-    let known = HOMES.iter().find(|(code, _)| *code == language);
-    Some(known.map_or(language, |(_, country)| country))
 }
 
 #[cfg(test)]
@@ -97,8 +113,6 @@ mod tests {
             ("FR-ca", "sympatico.ca", true),
             ("FR-ca", "orange.fr", false),
             ("pt-BR", "uol.com.br", true),
-            ("pt_BR", "uol.com.br", true),
-            ("zh_Hant-TW", "yahoo.com.tw", true),
             ("en-GB", "yahoo.co.uk", true),
             ("uk", "ukr.ua", true),
             ("uk", "yahoo.co.uk", false),
@@ -107,24 +121,66 @@ mod tests {
             ("zh-Hant-TW", "yahoo.com.tw", true),
             ("tlh", "gmail.com", false),
             ("i-klingon", "gmail.com", false),
+            ("de_DE", "gmx.de", true),
+            ("pt_BR", "uol.com.br", true),
+            ("en_GB", "yahoo.co.uk", true),
+            ("zh_Hans_CN", "qq.cn", true),
+            ("zh-yue-HK", "yahoo.com.hk", true),
+            // Latin America is not Spain, the world no country.
+            ("es-419", "yahoo.es", false),
+            ("en-001", "yahoo.co.uk", false),
+            // Extensions name no country: this one sorts as a phone book does.
+            ("de-u-co-phonebk", "gmx.de", true),
+            ("de-u-co-phonebk", "hotmail.co", false),
+            ("x-de", "gmx.de", false),
         ];
         for (tag, domain, favoured) in cases {
             assert_eq!(tag.parse::<Locale>().unwrap().favours(domain), favoured, "{tag} {domain}");
         }
-        for wrong in [
-            "",
-            "-",
-            "_",
-            "fr_",
-            "fr_FR.UTF-8",
-            "f r",
-            "12",
-            "abcdefghi",
-            "fr-",
-            &"a-".repeat(30),
-            "ü",
-        ] {
+        for wrong in
+            ["", "-", "f r", "12", "abcdefghi", "fr-", "fr_", "fr.FR", &"a-".repeat(30), "ü"]
+        {
             assert_eq!(wrong.parse::<Locale>(), Err(LocaleError), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_language_is_not_the_country_of_that_code() {
+        // The language, where it is spoken, and the country that has its code.
+        let cases = [
+            ("ca", Some("es"), "ca"),
+            ("be", Some("by"), "be"),
+            ("sr", Some("rs"), "sr"),
+            ("bs", Some("ba"), "bs"),
+            ("vi", Some("vn"), "vi"),
+            ("ms", Some("my"), "ms"),
+            ("cy", Some("uk"), "cy"),
+            ("si", Some("lk"), "si"),
+            ("lb", Some("lu"), "lb"),
+            ("gl", Some("es"), "gl"),
+            ("ga", Some("ie"), "ga"),
+            ("fa", Some("ir"), "fa"),
+            ("eu", Some("es"), "eu"),
+            ("br", Some("fr"), "br"),
+            ("co", Some("fr"), "co"),
+            ("sl", Some("si"), "sl"),
+            ("gd", Some("uk"), "gd"),
+            ("et", Some("ee"), "et"),
+            ("ar", None, "ar"),
+            // Languages that are not in the table.
+            ("ie", None, "ie"),
+            ("tt", None, "tt"),
+            ("za", None, "za"),
+        ];
+        for (tag, spoken, same_code) in cases {
+            let locale: Locale = tag.parse().unwrap();
+            assert!(!locale.favours(&format!("hotmail.{same_code}")), "{tag}");
+            if let Some(country) = spoken {
+                assert!(locale.favours(&format!("hotmail.{country}")), "{tag}");
+            }
+            // As a region it is that country, whatever the language.
+            let of_region: Locale = format!("tlh-{same_code}").parse().unwrap();
+            assert!(of_region.favours(&format!("hotmail.{same_code}")), "tlh-{same_code}");
         }
     }
 }

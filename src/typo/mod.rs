@@ -17,6 +17,7 @@ mod endings;
 mod heard;
 mod index;
 mod keyboard;
+mod languages;
 mod locale;
 mod lookalike;
 mod nearest;

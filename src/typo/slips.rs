@@ -23,6 +23,8 @@ pub(super) struct Hand {
 pub(super) struct Slips {
     /// How many.
     pub(super) count: usize,
+    /// How many characters are wrong at least; of slips of another kind than letters each counts as one.
+    pub(super) edits: usize,
     /// How likely each of them is by itself, all together.
     log10: Log10,
 }
@@ -50,11 +52,16 @@ const OTHER_LAYOUT: Log10 = -1.0;
 
 impl Slips {
     /// No slip at all.
-    pub(super) const NONE: Self = Self { count: 0, log10: 0.0 };
+    pub(super) const NONE: Self = Self { count: 0, edits: 0, log10: 0.0 };
 
     /// One slip of some other kind than letters.
     pub(super) const fn one(log10: Log10) -> Self {
-        Self { count: 1, log10 }
+        Self { count: 1, edits: 1, log10 }
+    }
+
+    /// One slip of the ear, which changes so many letters.
+    pub(super) const fn by_ear(log10: Log10, edits: usize) -> Self {
+        Self { count: 1, edits, log10 }
     }
 
     /// The same where something else speaks against them.
@@ -64,7 +71,11 @@ impl Slips {
 
     /// These, and others in another part of the same text.
     pub(super) fn and(self, other: Self) -> Self {
-        Self { count: self.count + other.count, log10: self.log10 + other.log10 }
+        Self {
+            count: self.count + other.count,
+            edits: self.edits + other.edits,
+            log10: self.log10 + other.log10,
+        }
     }
 
     /// How likely they are together.

@@ -217,7 +217,11 @@ impl Targets {
             let spelling = &self.spellings[number];
             let slips = match spelling.kind {
                 SpellingKind::Right => hand.slips(typed, &spelling.text, spelling.most_slips),
-                SpellingKind::ByEar => (typed == &*spelling.text).then_some(Slips::one(HEARD)),
+                SpellingKind::ByEar => (typed == &*spelling.text).then(|| {
+                    let name = self.brands[spelling.brand].name();
+                    let edits = strsim::generic_damerau_levenshtein(typed, name);
+                    Slips::by_ear(HEARD, edits)
+                }),
             };
             let Some(slips) = slips else { return };
             match found.iter_mut().find(|(brand, _)| *brand == spelling.brand) {

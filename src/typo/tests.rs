@@ -14,7 +14,7 @@ fn slips_are_recognised() {
         ("yahooo.com", Some(("yahoo.com", 98))),
         ("hotmial.com", Some(("hotmail.com", 98))),
         ("gmailcom", Some(("gmail.com", 98))),
-        ("hotmaill.con", Some(("hotmail.com", 98))),
+        ("hotmaill.con", Some(("hotmail.com", 94))),
         ("some-company.de", None),
         ("x.com", None),
         ("", None),

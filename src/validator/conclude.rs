@@ -24,13 +24,14 @@ impl Validator {
         let findings = Findings::Malformed { code: error.code, suggestion: confidence };
         let judgement = judge(&findings, &self.policy);
         Report {
-            message: message(&judgement, "", None),
+            message: message(&findings, &judgement, "", None),
             judgement,
             email: request.text.to_owned(),
             suggestion,
             syntax_error: Some(error),
             address: None,
             dns: DomainEvidence::Skipped,
+            suggested_dns: DomainEvidence::Skipped,
             mailbox: None,
             made_at: self.clock.now(),
             elapsed: Duration::ZERO,
@@ -56,7 +57,7 @@ impl Validator {
             None => Mailbox::NotWanted,
             Some(facts) => Mailbox::Wanted(facts.evidence.mailbox),
         };
-        let Known { address, cleaned, knowledge, canonical, .. } = known;
+        let Known { address, cleaned, knowledge, canonical, suggested_dns, .. } = known;
         let flags = Flags {
             disposable: knowledge.disposable,
             relay: knowledge.relay,
@@ -76,13 +77,14 @@ impl Validator {
         let meant = suggestion.as_ref().map(|meant| meant.domain.as_str());
         let provider = knowledge.provider.map(|provider| provider.id.clone());
         Report {
-            message: message(&judgement, &address.host().unicode(), meant),
+            message: message(&findings, &judgement, &address.host().unicode(), meant),
             judgement,
             email: request.text.to_owned(),
             suggestion,
             syntax_error: None,
             address: Some(AddressFacts { address, canonical, cleaned, flags, provider }),
             dns: domain.into_evidence(),
+            suggested_dns,
             mailbox: asked,
             made_at: self.clock.now(),
             elapsed: Duration::ZERO,

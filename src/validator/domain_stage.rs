@@ -1,5 +1,6 @@
 //! The second stage: where the domain's mail goes.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::verdict::{Depth, HostFindings};
 /// What the stage brought.
 pub(super) enum DomainStage {
     /// There is no domain to ask for.
-    Literal,
+    Literal(IpAddr),
     /// Nobody is asked for a special-use name.
     Reserved,
     /// Nobody wanted to know, or nobody may be asked.
@@ -29,7 +30,7 @@ pub(super) enum DomainStage {
 impl DomainStage {
     pub(super) async fn run(network: &Network, known: &Known<'_>, request: &Request<'_>) -> Self {
         let domain = match known.address.host() {
-            Host::Literal(_) => return Self::Literal,
+            Host::Literal(literal) => return Self::Literal(literal.ip()),
             Host::Domain(_) if known.knowledge.reserved => return Self::Reserved,
             Host::Domain(domain) => domain,
         };
@@ -47,7 +48,7 @@ impl DomainStage {
 
     pub(super) fn findings(&self) -> HostFindings<'_> {
         match self {
-            Self::Literal => HostFindings::Literal,
+            Self::Literal(ip) => HostFindings::Literal(*ip),
             Self::Reserved => HostFindings::Reserved,
             Self::NotAsked => HostFindings::NotAsked,
             Self::OutOfTime => HostFindings::OutOfTime,
@@ -90,7 +91,7 @@ impl DomainStage {
 
     pub(super) fn into_evidence(self) -> DomainEvidence {
         match self {
-            Self::Literal | Self::Reserved | Self::NotAsked => DomainEvidence::Skipped,
+            Self::Literal(_) | Self::Reserved | Self::NotAsked => DomainEvidence::Skipped,
             Self::OutOfTime => DomainEvidence::OutOfTime,
             Self::Learned(learned, freshness) => DomainEvidence::Learned(learned, freshness),
         }

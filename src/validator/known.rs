@@ -3,6 +3,7 @@
 use super::{InForce, Manner, Request};
 use crate::address::{Address, Host, Pasted, SingleLabels, SyntaxCode, SyntaxError};
 use crate::catalog::{Canonical, Knowledge, OperatorWord};
+use crate::report::DomainEvidence;
 use crate::typo::Suggestion;
 
 /// What is known of a well-formed address.
@@ -14,6 +15,8 @@ pub(super) struct Known<'c> {
     pub(super) canonical: Canonical,
     /// Another domain that was probably meant.
     pub(super) suggestion: Option<Suggestion>,
+    /// What the DNS said of that domain, where it was asked.
+    pub(super) suggested_dns: DomainEvidence,
     /// What the operator says, as far as the mail servers need not be known for it.
     pub(super) word: Option<OperatorWord>,
 }
@@ -34,7 +37,8 @@ impl<'c> Known<'c> {
         };
         let canonical = lists.catalog.canonical(&address, &knowledge);
         let word = lists.catalog.word_on_address(&address, &canonical);
-        Ok(Self { address, cleaned, knowledge, canonical, suggestion, word })
+        let suggested_dns = DomainEvidence::Skipped;
+        Ok(Self { address, cleaned, knowledge, canonical, suggestion, suggested_dns, word })
     }
 }
 

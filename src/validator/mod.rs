@@ -151,8 +151,11 @@ impl Validator {
             Ok(mut known) => {
                 let domain = DomainStage::run(&self.network, &known, request).await;
                 let left = request.budget.saturating_sub(started.elapsed());
-                if let Some(meant) = self.second_look(&known, &domain, request, left).await {
+                if let Some((meant, its_dns)) =
+                    self.second_look(&known, &domain, request, left).await
+                {
                     known.suggestion = Some(meant);
+                    known.suggested_dns = its_dns;
                 }
                 let left = request.budget.saturating_sub(started.elapsed());
                 let mailbox = self.mailbox_stage(&lists, &known, &domain, request, left).await;

@@ -8,6 +8,7 @@ use super::domain_stage::{DomainStage, patience, takes_mail};
 use super::known::Known;
 use super::{Found, Network, Request, Validator};
 use crate::address::Host;
+use crate::report::DomainEvidence;
 use crate::route::HostName;
 use crate::typo::{SlipKind, Suggestion, tld_slip, weigh};
 
@@ -20,7 +21,7 @@ impl Validator {
         domain: &DomainStage,
         request: &Request<'_>,
         left: Duration,
-    ) -> Option<Suggestion> {
+    ) -> Option<(Suggestion, DomainEvidence)> {
         let Host::Domain(typed) = known.address.host() else { return None };
         let Network::Online(routes) = &self.network else { return None };
         if !domain.is_absent() || known.knowledge.is_known_real() || self.suggests(known, domain) {
@@ -29,11 +30,14 @@ impl Validator {
         let candidate = tld_slip(typed)?;
         let name = HostName::new(candidate.domain.ascii())?;
         match routes.of(&name, request.caller, request.urgency, patience(left)).await {
-            Found::Learned(learned, _) if takes_mail(&learned.route) => Some(Suggestion {
-                domain: candidate.domain.ascii().into(),
-                kind: SlipKind::Typo,
-                confidence: candidate.confidence,
-            }),
+            Found::Learned(learned, freshness) if takes_mail(&learned.route) => {
+                let suggestion = Suggestion {
+                    domain: candidate.domain.ascii().into(),
+                    kind: SlipKind::Typo,
+                    confidence: candidate.confidence,
+                };
+                Some((suggestion, DomainEvidence::Learned(learned, freshness)))
+            }
             Found::Learned(..) | Found::OutOfTime | Found::Private => None,
         }
     }

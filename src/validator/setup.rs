@@ -195,9 +195,14 @@ fn routes(
     Ok(Routes::new(Arc::new(Metered::new(dns)), clock, settings))
 }
 
+/// Which IP addresses may be contacted, or mail be sent to.
+fn reach(config: &Config) -> ReachPolicy {
+    ReachPolicy::allowing(config.network.allow.clone())
+}
+
 fn route_settings(config: &Config) -> Result<RouteSettings, BuildError> {
     Ok(RouteSettings {
-        reach: ReachPolicy::allowing(config.network.allow.clone()),
+        reach: reach(config),
         private_zones: domains("dns.private_zones", &config.dns.private_zones, Domain::parse_name)?,
         limits: FloodLimits {
             flights: config.dns.max_lookups,
@@ -254,5 +259,6 @@ fn policy(config: &Config) -> Result<Policy, BuildError> {
     Ok(Policy {
         risky_at: Confidence::from_percent(config.typo.risky_at.percent()),
         advice: advice.collect::<Result<_, BuildError>>()?,
+        reach: reach(config),
     })
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::address::{Domain, SyntaxCode};
 use crate::catalog::{Catalog, ListKind, Lists, Popularity, Source};
-use crate::clock::StoppedClock;
+use crate::clock::{MovableClock, StoppedClock};
 use crate::dns::zone::Zone;
 use crate::reach::ReachPolicy;
 use crate::route::{HostName, ServerId};
@@ -88,7 +88,11 @@ async fn the_whole_way() {
         ("joe@never-told.de", "unknown [dns_failure] accept syntax failure"),
         ("info@good.de", "plausible [domain_accepts_mail role_account] accept domain mx"),
         ("\"joe x\"@good.de", "risky [quoted_local_part] accept domain mx"),
-        ("joe@[192.0.2.1]", "risky [address_literal] accept syntax skipped"),
+        ("joe@[8.8.8.8]", "risky [address_literal] accept syntax skipped"),
+        (
+            "joe@[192.0.2.1]",
+            "undeliverable [mail_server_unusable address_literal] reject syntax skipped",
+        ),
         ("joe@mail.example.com", "undeliverable [domain_reserved] reject syntax skipped"),
         ("joe@localhost", "undeliverable [domain_reserved] reject syntax skipped"),
         ("joe@intranet", "undeliverable [syntax_domain_single_label] reject syntax skipped"),
@@ -113,6 +117,56 @@ async fn reserved_names_and_literals_ask_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_literal_that_cannot_be_reached_is_undeliverable_at_any_depth() {
+    const UNREACHABLE: &str =
+        "undeliverable [mail_server_unusable address_literal] reject syntax skipped";
+    const REACHABLE: &str = "risky [address_literal] accept syntax skipped";
+    let cases = [
+        ("joe@[8.8.8.8]", REACHABLE),
+        ("joe@[IPv6:2a00:1450:4001::1b]", REACHABLE),
+        ("joe@[IPv6:::ffff:8.8.8.8]", REACHABLE),
+        // Allowed by the operator.
+        ("joe@[10.1.2.3]", REACHABLE),
+        ("joe@[IPv6:::ffff:10.1.2.3]", REACHABLE),
+        ("joe@[127.0.0.1]", UNREACHABLE),
+        ("joe@[192.168.0.1]", UNREACHABLE),
+        ("joe@[169.254.1.1]", UNREACHABLE),
+        ("joe@[203.0.113.7]", UNREACHABLE),
+        ("joe@[0.0.0.0]", UNREACHABLE),
+        ("joe@[IPv6:::1]", UNREACHABLE),
+        ("joe@[IPv6:::ffff:127.0.0.1]", UNREACHABLE),
+        ("joe@[IPv6:fe80::1]", UNREACHABLE),
+        ("joe@[IPv6:2001:db8::1]", UNREACHABLE),
+    ];
+    let zone = Arc::new(Zone::parse(ZONE));
+    let clock = Arc::new(StoppedClock(Timestamp::UNIX_EPOCH));
+    let routes = Routes::new(zone.clone(), clock, settings());
+    for network in [Network::Offline, Network::Online(Box::new(routes))] {
+        let validator = Validator {
+            policy: Policy {
+                reach: ReachPolicy::allowing(vec!["10.0.0.0/8".parse().unwrap()]),
+                ..Policy::default()
+            },
+            ..validator(network)
+        };
+        for (text, expected) in cases {
+            for depth in Depth::ALL {
+                let report = validator.validate(&Request { depth, ..request(text) }).await;
+                assert_eq!(line(&report), expected, "{text} {depth:?}");
+                let (domain, mailbox) =
+                    (report.judgement.checks.domain.code(), report.judgement.checks.mailbox.code());
+                let is_reachable = expected == REACHABLE;
+                assert_eq!(domain, if is_reachable { "skipped" } else { "fail" }, "{text}");
+                assert_eq!(mailbox, "skipped", "{text}");
+                let says_so = report.message.contains("is not a public IP address");
+                assert_eq!(says_so, !is_reachable, "{text}: {}", report.message);
+            }
+        }
+    }
+    assert_eq!(zone.questions(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_meant_is_named() {
     let cases = [
         ("Joe+tag@gmal.com", Some("Joe+tag@gmail.com")),
@@ -128,6 +182,30 @@ async fn what_was_meant_is_named() {
         let email = report.suggestion.map(|meant| meant.email);
         assert_eq!(email.as_deref(), meant, "{text}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_is_as_old_as_the_oldest_evidence_that_it_rests_on() {
+    let zone = "
+        mycompany.con NXDOMAIN
+        mycompany.com MX 10 mx.good.de
+        mx.good.de    A 8.8.8.8
+    ";
+    let clock = Arc::new(MovableClock::starting_at(Timestamp::UNIX_EPOCH));
+    let routes = Routes::new(Arc::new(Zone::parse(zone)), clock.clone(), settings());
+    let validator = Validator { clock, ..validator(Network::Online(Box::new(routes))) };
+    let right = validator.validate(&request("joe@mycompany.com")).await;
+    assert_eq!(right.checked_at(), Timestamp::UNIX_EPOCH);
+    tokio::time::advance(Duration::from_secs(50)).await;
+    // The typed domain is asked about now; that the suggested one accepts mail is known from before.
+    let typo = validator.validate(&request("joe@mycompany.con")).await;
+    assert_eq!(typo.suggestion.as_ref().unwrap().email, "joe@mycompany.com");
+    assert_eq!(typo.checked_at(), Timestamp::UNIX_EPOCH);
+    assert!(!typo.is_cached() && typo.valid_until() <= right.valid_until());
+    // Of both something is known from before, and of one longer.
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let again = validator.validate(&request("joe@mycompany.con")).await;
+    assert!(again.is_cached() && again.checked_at() == Timestamp::UNIX_EPOCH);
 }
 
 #[tokio::test(start_paused = true)]

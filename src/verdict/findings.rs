@@ -1,5 +1,7 @@
 //! What was found out about a text, before anybody judges it.
 
+use std::net::IpAddr;
+
 use crate::address::{Quoting, SyntaxCode};
 use crate::catalog::OperatorWord;
 use crate::route::MailRoute;
@@ -40,7 +42,7 @@ pub struct AddressFindings<'a> {
 #[derive(Clone, Copy, Debug)]
 pub enum HostFindings<'a> {
     /// It is an IP address.
-    Literal,
+    Literal(IpAddr),
     /// It is a special-use name.
     Reserved,
     /// The DNS was not asked.

@@ -18,7 +18,7 @@ pub fn judge(findings: &Findings<'_>, policy: &Policy) -> Judgement {
     };
     // `reasons` ends with a row that always holds.
     let verdict = reasons.iter().find_map(|reason| reason.verdict()).unwrap_or(Verdict::Unknown);
-    let checks = checks(findings);
+    let checks = checks(findings, policy);
     let depth = depth(findings, checks);
     Judgement { verdict, advice: advice(findings, &reasons, policy), reasons, checks, depth }
 }
@@ -29,7 +29,7 @@ fn reasons(address: &AddressFindings<'_>, policy: &Policy) -> Vec<Reason> {
     if address.word == Some(OperatorWord::Denied) {
         reasons.push(Reason::DeniedByOperator);
     }
-    reasons.extend(no_route(address.host));
+    reasons.extend(no_route(address.host, policy));
     reasons.extend(no_mailbox(address.mailbox));
     risks(address, policy, &mut reasons);
     reasons.extend(domain_unknown(address.host));
@@ -59,9 +59,10 @@ fn is_allowed(address: &AddressFindings<'_>) -> bool {
 }
 
 /// Rows 2 and 3: mail has nowhere to go.
-fn no_route(host: HostFindings<'_>) -> Option<Reason> {
+fn no_route(host: HostFindings<'_>, policy: &Policy) -> Option<Reason> {
     match host {
         HostFindings::Reserved => Some(Reason::DomainReserved),
+        HostFindings::Literal(ip) if !policy.reach.allows(ip) => Some(Reason::MailServerUnusable),
         HostFindings::Route(route) => match route {
             MailRoute::NoDomain | MailRoute::NoTarget => Some(Reason::DomainNotFound),
             MailRoute::Null => Some(Reason::DomainTakesNoMail),
@@ -69,7 +70,7 @@ fn no_route(host: HostFindings<'_>) -> Option<Reason> {
             MailRoute::Unusable => Some(Reason::MailServerUnusable),
             MailRoute::Exchangers(_) | MailRoute::Implicit(_) | MailRoute::Unresolved(_) => None,
         },
-        HostFindings::Literal | HostFindings::NotAsked | HostFindings::OutOfTime => None,
+        HostFindings::Literal(_) | HostFindings::NotAsked | HostFindings::OutOfTime => None,
     }
 }
 
@@ -99,7 +100,7 @@ fn risks(address: &AddressFindings<'_>, policy: &Policy, reasons: &mut Vec<Reaso
     if address.quoting == Quoting::Quoted {
         reasons.push(Reason::QuotedLocalPart);
     }
-    if matches!(address.host, HostFindings::Literal) {
+    if matches!(address.host, HostFindings::Literal(_)) {
         reasons.push(Reason::AddressLiteral);
     }
     match address.mailbox {
@@ -138,7 +139,7 @@ fn domain_unknown(host: HostFindings<'_>) -> Option<Reason> {
             | Failure::Untrusted
             | Failure::Unconfirmed => Reason::DnsFailure,
         }),
-        HostFindings::Literal | HostFindings::Reserved | HostFindings::Route(_) => None,
+        HostFindings::Literal(_) | HostFindings::Reserved | HostFindings::Route(_) => None,
     }
 }
 
@@ -194,12 +195,15 @@ fn advice(findings: &Findings<'_>, reasons: &[Reason], policy: &Policy) -> Advic
     }
 }
 
-fn checks(findings: &Findings<'_>) -> Checks {
+fn checks(findings: &Findings<'_>, policy: &Policy) -> Checks {
     let Findings::WellFormed(address) = findings else {
         return Checks { syntax: Check::Fail, domain: Check::Skipped, mailbox: Check::Skipped };
     };
     let domain = match address.host {
-        HostFindings::Literal | HostFindings::Reserved | HostFindings::NotAsked => Check::Skipped,
+        HostFindings::Literal(ip) if !policy.reach.allows(ip) => Check::Fail,
+        HostFindings::Literal(_) | HostFindings::Reserved | HostFindings::NotAsked => {
+            Check::Skipped
+        }
         HostFindings::OutOfTime | HostFindings::Route(MailRoute::Unresolved(_)) => Check::Unknown,
         HostFindings::Route(MailRoute::Exchangers(_) | MailRoute::Implicit(_)) => Check::Pass,
         HostFindings::Route(
@@ -231,8 +235,13 @@ fn checks(findings: &Findings<'_>) -> Checks {
 fn depth(findings: &Findings<'_>, checks: Checks) -> Depth {
     let found = |check| matches!(check, Check::Pass | Check::Fail);
     match findings {
+        // That an IP address cannot be reached stands in the text: nobody was asked.
+        Findings::Malformed { .. }
+        | Findings::WellFormed(AddressFindings { host: HostFindings::Literal(_), .. }) => {
+            Depth::Syntax
+        }
         Findings::WellFormed(_) if found(checks.mailbox) => Depth::Mailbox,
         Findings::WellFormed(_) if found(checks.domain) => Depth::Domain,
-        _ => Depth::Syntax,
+        Findings::WellFormed(_) => Depth::Syntax,
     }
 }

@@ -1,75 +1,109 @@
-//! The one sentence that tells a person what the verdict rests on.
+//! The sentence that tells a person what the verdict rests on.
 
-use super::{Judgement, Reason};
+use super::{
+    CatchAll, Findings, HostFindings, Judgement, Mailbox, MailboxEvidence, NotProbed, Reason,
+};
+use crate::route::{Failure, MailRoute};
 
 /// The sentence for the first reason. `domain` is the address's own, in U-labels (or the literal in its
 /// brackets), `meant` the domain that is suggested instead.
-pub fn message(judgement: &Judgement, domain: &str, meant: Option<&str>) -> String {
+pub fn message(
+    findings: &Findings<'_>,
+    judgement: &Judgement,
+    domain: &str,
+    meant: Option<&str>,
+) -> String {
     let Some(reason) = judgement.reasons.first() else { return String::new() };
+    let (host, mailbox) = match findings {
+        Findings::Malformed { .. } => (HostFindings::NotAsked, Mailbox::NotWanted),
+        Findings::WellFormed(address) => (address.host, address.mailbox),
+    };
     match reason {
         Reason::Syntax(code) => code.message().to_owned(),
         Reason::DeniedByOperator => "This address is not accepted here.".to_owned(),
         Reason::DomainReserved => {
             format!("{domain} is a reserved name: nobody can receive mail there.")
         }
-        Reason::DomainNotFound => format!("There is no domain {domain}."),
-        Reason::DomainTakesNoMail => format!("{domain} says that it takes no mail."),
+        Reason::DomainNotFound => match host {
+            HostFindings::Route(MailRoute::NoTarget) => {
+                format!("{domain} is an alias of a domain that does not exist.")
+            }
+            _ => format!("There is no domain {domain}."),
+        },
+        Reason::DomainTakesNoMail => format!("{domain} says that it accepts no mail."),
         Reason::DomainHasNoMailServer => format!("{domain} exists, but has no mail server."),
-        Reason::MailServerUnusable => {
-            format!("The mail servers that {domain} names cannot be reached by anybody.")
+        Reason::MailServerUnusable => match host {
+            HostFindings::Literal(_) => {
+                format!("{domain} is not a public IP address: mail cannot be delivered there.")
+            }
+            _ => format!("{domain} has no mail server that can be reached from the internet."),
+        },
+        Reason::MailboxNotFound => {
+            format!("The mail server of {domain} says that there is no such mailbox.")
         }
-        Reason::MailboxNotFound => format!("{domain} says that there is no such mailbox."),
-        Reason::MailboxDisabled => format!("{domain} says that this mailbox is switched off."),
+        Reason::MailboxDisabled => {
+            format!("The mail server of {domain} says that this mailbox is disabled.")
+        }
         Reason::DomainTypo => match meant {
-            Some(meant) => format!("{domain} looks like a slip for {meant}."),
-            None => format!("{domain} looks like a slip."),
+            Some(meant) => format!("{domain} looks like a typo for {meant}."),
+            None => format!("{domain} looks like a typo."),
         },
         Reason::DomainLookalike => match meant {
-            Some(meant) => format!("{domain} only looks like {meant}: its letters are others."),
-            None => format!("{domain} is made of letters that look like others."),
+            Some(meant) => format!("{domain} looks like {meant}, but has other letters."),
+            None => format!("{domain} has letters that look like others."),
         },
-        Reason::Disposable => format!("{domain} gives out mailboxes to throw away."),
+        Reason::Disposable => format!("{domain} provides disposable mailboxes."),
         Reason::QuotedLocalPart => {
-            "The part before the @ is in quotation marks, which many mail systems do not take."
+            "The part before the @ is in quotation marks, which many mail systems do not accept."
                 .to_owned()
         }
         Reason::AddressLiteral => {
-            "The mail would go to an IP address, which most mail systems do not do.".to_owned()
+            format!(
+                "{domain} is an IP address instead of a domain, which most mail systems refuse."
+            )
         }
         Reason::CatchAll => {
-            format!("{domain} takes mail for any name, so nobody can tell whether this one exists.")
+            format!("{domain} accepts mail for any name, so it is unknown whether this one exists.")
         }
-        Reason::MailboxFull => format!("{domain} says that this mailbox is full."),
+        Reason::MailboxFull => {
+            format!("The mail server of {domain} says that this mailbox is full.")
+        }
         Reason::Smtputf8Unsupported => {
-            format!("The mail server of {domain} does not take addresses with such characters.")
+            format!("The mail server of {domain} does not accept addresses with such characters.")
         }
         Reason::NullMxContradicted => {
-            format!("{domain} says that it takes no mail, and names mail servers all the same.")
+            format!("{domain} says that it accepts no mail, and yet names mail servers.")
         }
         Reason::MxIsLiteral => {
             format!("{domain} names an IP address as its mail server, which some senders refuse.")
         }
         Reason::DnsTimeout => format!("The DNS did not answer in time about {domain}."),
-        Reason::DnsFailure => format!("The DNS could not tell about {domain}."),
-        Reason::TimeBudgetSpent => format!("Time was over before the DNS answered about {domain}."),
+        Reason::DnsFailure => dns_failure(host, domain),
+        Reason::TimeBudgetSpent => {
+            format!("There was no time left to wait for the DNS about {domain}.")
+        }
         Reason::NotChecked => {
-            format!("The address is well-formed; whether {domain} takes mail was not checked.")
+            format!("The address is well-formed; whether {domain} accepts mail was not checked.")
         }
         Reason::Greylisted => {
-            format!("The mail server of {domain} asks strangers to come back later.")
+            format!("The mail server of {domain} asks unknown senders to try again later.")
         }
         Reason::ProbeRefused => {
             format!("The mail server of {domain} refuses us; that says nothing about the mailbox.")
         }
-        Reason::ProbeRateLimited => format!("The mail server of {domain} was asked too often."),
-        Reason::ProbeDeferred => format!("The mail server of {domain} put the question off."),
+        Reason::ProbeRateLimited => {
+            format!("The mail server of {domain} says that we asked too often.")
+        }
+        Reason::ProbeDeferred => {
+            format!("The mail server of {domain} gave no answer for now.")
+        }
         Reason::ProbeTimeout => format!("The mail server of {domain} did not answer in time."),
         Reason::ProbeUnreachable => format!("The mail server of {domain} could not be reached."),
         Reason::ProbeProtocolError => {
             format!("The mail server of {domain} gave an answer that makes no sense.")
         }
         Reason::ProbeTlsFailed => {
-            format!("No encrypted connection to the mail server of {domain} came about.")
+            format!("There was no encrypted connection to the mail server of {domain}.")
         }
         Reason::MailboxAccepted => format!("The mail server of {domain} accepts this address."),
         Reason::DomainAcceptsMail
@@ -78,8 +112,70 @@ pub fn message(judgement: &Judgement, domain: &str, meant: Option<&str>) -> Stri
         | Reason::ProviderNotProbed
         | Reason::RoleAccount
         | Reason::Relay
-        | Reason::AllowedByOperator => {
-            format!("{domain} takes mail; whether this mailbox exists was not asked.")
+        | Reason::AllowedByOperator => domain_accepts_mail(mailbox, domain),
+    }
+}
+
+/// Whose failure it is that nothing is known of a domain.
+fn dns_failure(host: HostFindings<'_>, domain: &str) -> String {
+    let failure = match host {
+        HostFindings::Route(MailRoute::Unresolved(failure)) => Some(*failure),
+        _ => None,
+    };
+    match failure {
+        Some(Failure::Overloaded) => {
+            format!("{domain} was not looked up: too many look-ups were waiting.")
         }
+        Some(Failure::Untrusted) => {
+            format!("{domain} was not checked: the DNS resolver gives false answers.")
+        }
+        Some(Failure::Unconfirmed) => {
+            format!(
+                "The DNS gave a surprising answer about {domain}, and nothing confirmed it yet."
+            )
+        }
+        Some(Failure::Contradicted) => {
+            format!("The DNS gave contradictory answers about {domain}.")
+        }
+        Some(Failure::Unreachable) => {
+            format!("{domain} was not looked up: no DNS server could be reached.")
+        }
+        Some(Failure::Timeout | Failure::ServFail | Failure::Refused | Failure::Malformed)
+        | None => format!("The DNS gave no usable answer about {domain}."),
+    }
+}
+
+/// What is known of the mailbox where the domain accepts mail and nothing counts against the address.
+fn domain_accepts_mail(mailbox: Mailbox, domain: &str) -> String {
+    let Mailbox::Wanted(evidence) = mailbox else {
+        return format!("{domain} accepts mail; whether this mailbox exists was not checked.");
+    };
+    match evidence {
+        MailboxEvidence::Accepted { catch_all: CatchAll::Unknown } => format!(
+            "The mail server of {domain} accepted this address, but it may accept anything."
+        ),
+        MailboxEvidence::Paused => format!(
+            "{domain} accepts mail; its mail server was not asked about this mailbox for now."
+        ),
+        MailboxEvidence::NotProbed(NotProbed::Provider) => {
+            format!("{domain} accepts mail; its provider does not reveal which mailboxes exist.")
+        }
+        MailboxEvidence::NotProbed(NotProbed::Off) => {
+            format!("{domain} accepts mail; whether this mailbox exists was not checked.")
+        }
+        // Each of these has a reason of its own, which comes before.
+        MailboxEvidence::Accepted { catch_all: CatchAll::Yes | CatchAll::No }
+        | MailboxEvidence::NotFound
+        | MailboxEvidence::Disabled
+        | MailboxEvidence::Full
+        | MailboxEvidence::Greylisted
+        | MailboxEvidence::Refused
+        | MailboxEvidence::RateLimited
+        | MailboxEvidence::Deferred
+        | MailboxEvidence::Timeout
+        | MailboxEvidence::Unreachable
+        | MailboxEvidence::ProtocolError
+        | MailboxEvidence::TlsFailed
+        | MailboxEvidence::Smtputf8Unsupported => format!("{domain} accepts mail."),
     }
 }

@@ -10,6 +10,7 @@ mod reason;
 
 use std::collections::HashMap;
 
+use crate::reach::ReachPolicy;
 use crate::typo::Confidence;
 
 pub use findings::{
@@ -25,7 +26,7 @@ pub use reason::Reason;
 pub enum Verdict {
     /// The mailbox's own server accepted the recipient, and refuses made-up ones.
     Deliverable,
-    /// The domain takes mail, and nothing speaks against the address.
+    /// The domain accepts mail, and nothing counts against the address.
     Plausible,
     /// Mail may arrive, and yet something speaks against it.
     Risky,
@@ -62,7 +63,7 @@ impl Verdict {
 pub enum Advice {
     /// Take it.
     Accept,
-    /// Ask back: "did you mean…?", "is this right?"
+    /// Ask the user to confirm: "did you mean…?", "is this right?"
     Confirm,
     /// Refuse it.
     Reject,
@@ -170,6 +171,8 @@ pub struct Policy {
     pub risky_at: Confidence,
     /// Advice that differs from [`Reason::default_advice`] (`[policy.advice]`).
     pub advice: HashMap<Reason, Advice>,
+    /// Which IP addresses mail can be sent to (`[network] allow`).
+    pub reach: ReachPolicy,
 }
 
 impl Policy {
@@ -181,6 +184,10 @@ impl Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { risky_at: Confidence::from_percent(80), advice: HashMap::new() }
+        Self {
+            risky_at: Confidence::from_percent(80),
+            advice: HashMap::new(),
+            reach: ReachPolicy::default(),
+        }
     }
 }

@@ -27,13 +27,13 @@ fn text_for_people() {
     let ran = run(asking(&dns).arg("check").args(addresses), b"");
     let expected = "\
 ! risky  joe@gmal.com
-  gmal.com looks like a slip for gmail.com.
+  gmal.com looks like a typo for gmail.com.
   Did you mean joe@gmail.com?
   mail server: mx.test
-  domain_typo; a form should ask back
+  domain_typo; a form should ask the user to confirm
 
 ✓ plausible  someone@gmail.com
-  gmail.com takes mail; whether this mailbox exists was not asked.
+  gmail.com accepts mail; whether this mailbox exists was not checked.
   mail servers: gmail-smtp-in.l.google.com and 1 more
   domain_accepts_mail; a form should let it in
 
@@ -44,7 +44,7 @@ fn text_for_people() {
   syntax_no_at; a form should reject it
 
 ✓ plausible  a@implicit.test
-  implicit.test takes mail; whether this mailbox exists was not asked.
+  implicit.test accepts mail; whether this mailbox exists was not checked.
   no MX record: mail goes to the domain's own address
   domain_accepts_mail; a form should let it in
 ";

@@ -15,6 +15,7 @@ use mailvet::roster::{
     Encoding, Format, Formulas, Header, Kind, Reader, Row, Sameness, Shape, Target, Wish,
 };
 use mailvet::store::Journal;
+use mailvet::typo::Confidence;
 use mailvet::validator::{Connection, Manner, Validator};
 use mailvet::verdict::{Depth, Verdict};
 use proptest::prelude::*;
@@ -69,7 +70,8 @@ fn cleaned(
     let judge = Judge::new(validator.clone(), Arc::new(SystemClock), plan.clone(), settings);
     let written = Written::default();
     let main = Some(Outlet::Pipe(Box::new(written.clone())));
-    let form = Form { columns: columns.to_vec(), target, formulas: Formulas::Defused };
+    let fix_at = Confidence::from_percent(90);
+    let form = Form { columns: columns.to_vec(), target, formulas: Formulas::Defused, fix_at };
     let outlets = Outlets { main, ..Outlets::default() };
     let tally = Tally::new(Listing::Numbers);
     let run = Run {

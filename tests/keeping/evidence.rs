@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mailvet::address::Domain;
-use mailvet::store::{Evidence, Greylisting};
+use mailvet::store::{Evidence, Greylisting, KnownCatchAll};
 use mailvet::verdict::{CatchAll, MailboxEvidence, NotProbed};
 
 use super::house::{ACCEPTED, DAY, HOUR, House, MINUTE, host, mailbox, noon, said};
@@ -113,11 +113,11 @@ async fn catch_all_is_known_for_a_week() {
     let domain = |name| Domain::parse(name).unwrap();
     let store = house.open();
     let mx = host("mx.test");
-    store.remember_catch_all(&domain("all.test"), &mx, CatchAll::Yes).await;
-    store.remember_catch_all(&domain("Bücher.test"), &mx, CatchAll::No).await;
-    store.remember_catch_all(&domain("all.test"), &mx, CatchAll::Unknown).await;
+    store.remember_catch_all(&domain("all.test"), &mx, CatchAll::Yes, noon()).await;
+    store.remember_catch_all(&domain("Bücher.test"), &mx, CatchAll::No, noon()).await;
+    store.remember_catch_all(&domain("all.test"), &mx, CatchAll::Unknown, noon()).await;
     let moved = store.catch_all(&domain("all.test"), &[host("other.test")]).await;
-    assert_eq!(moved, CatchAll::Unknown, "another server's word");
+    assert_eq!(moved, KnownCatchAll::UNKNOWN, "another server's word");
     for (name, days, expected) in [
         ("all.test", 0, CatchAll::Yes),
         ("all.test", 6, CatchAll::Yes),
@@ -127,6 +127,9 @@ async fn catch_all_is_known_for_a_week() {
     ] {
         let store = house.open_at(noon() + days * DAY);
         let known = store.catch_all(&domain(name), &[host("other.test"), mx.clone()]).await;
-        assert_eq!(known, expected, "{name} after {days} days");
+        assert_eq!(known.catch_all, expected, "{name} after {days} days");
+        // It is as old as it is, whenever it is used.
+        let asked_at = (expected != CatchAll::Unknown).then(noon);
+        assert_eq!(known.asked_at, asked_at, "{name} after {days} days");
     }
 }

@@ -5,12 +5,16 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use mailvet::address::Domain;
 use mailvet::clock::StoppedClock;
-use mailvet::store::{Store, StoreError};
+use mailvet::store::{Evidence, KnownCatchAll, Store, StoreError};
+use mailvet::verdict::CatchAll;
 use rusqlite::Connection;
 
 use super::child::{child, store};
 use super::house::{ACCEPTED, DAY, House, host, mailbox, noon, said};
+use crate::support::program::offline;
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
@@ -142,6 +146,53 @@ fn a_newer_store_is_left_alone() {
     drop(newer);
     let fault = house.fault();
     assert!(matches!(fault, StoreError::Newer { .. }), "{fault}");
+}
+
+/// Whether there is something of the mailbox in the store.
+fn knows(store: &Store, name: &str) -> bool {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(store.recall(&mailbox(name), &[host("mx.test")])).is_some()
+}
+
+#[test]
+fn what_was_kept_under_old_canonical_keys_is_dropped() {
+    let house = House::new();
+    let domain = Domain::parse("all.test").unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let store = house.open();
+    // The command goes by the system's clock, and what has ended would go anyway.
+    let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap();
+    let evidence = Evidence { asked_at: now, ..said(ACCEPTED) };
+    runtime.block_on(async {
+        store.remember(&mailbox("joe@good.test"), &evidence).await;
+        store.remember_catch_all(&domain, &host("mx.test"), CatchAll::Yes, now).await;
+        store.flush().await;
+    });
+    drop(store);
+    assert!(knows(&house.open(), "joe@good.test"), "kept while the rules are the same");
+    // As the first version left it.
+    let old = Connection::open(house.file("mailvet.db")).unwrap();
+    let sql = "DELETE FROM setting WHERE name = 'canonical_rules';
+               ALTER TABLE catch_all DROP COLUMN asked_at;
+               PRAGMA user_version = 1;";
+    old.execute_batch(sql).unwrap();
+    drop(old);
+    let opened = offline()
+        .env("MAILVET_STATE__DIR", house.state())
+        .env("MAILVET_LOG__LEVEL", "info")
+        .args(["forget", "nobody@good.test"])
+        .output()
+        .unwrap();
+    let log = String::from_utf8(opened.stderr).unwrap();
+    assert!(log.contains("what was kept by the old ones is dropped from the store"), "{log}");
+    assert!(!log.contains("good.test"), "{log}");
+    assert!(!knows(&house.open(), "joe@good.test"));
+    // Keyed by its domain, to which the rules say nothing, and as old as it was.
+    let known = runtime.block_on(house.open().catch_all(&domain, &[host("mx.test")]));
+    assert_eq!(known, KnownCatchAll::shown(CatchAll::Yes, now));
+    // Once.
+    runtime.block_on(house.open().remember(&mailbox("joe@good.test"), &evidence));
+    assert!(knows(&house.open(), "joe@good.test"));
 }
 
 #[test]

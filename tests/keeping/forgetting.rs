@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use mailvet::address::Domain;
 use mailvet::clock::SystemClock;
-use mailvet::store::{Evidence, Store};
+use mailvet::store::{Evidence, KnownCatchAll, Store};
 use mailvet::verdict::{CatchAll, MailboxEvidence};
 
 use super::house::{ACCEPTED, House, MINUTE, host, mailbox, said};
@@ -85,11 +85,11 @@ async fn everything_that_is_kept_of_it_is_forgotten() {
     let retry_at = Some(Timestamp::now() + 5 * MINUTE);
     let greylisted = Evidence { retry_at, ..just_said(MailboxEvidence::Greylisted) };
     store.remember(&joe, &greylisted).await;
-    store.remember_catch_all(&domain, &host("mx.test"), CatchAll::Yes).await;
+    store.remember_catch_all(&domain, &host("mx.test"), CatchAll::Yes, Timestamp::now()).await;
     let ran = forget(&house, &["joe@good.example.org"]);
     assert!(ran.stdout.contains("3 entries"), "{}", ran.stdout);
     assert_eq!(store.greylisting(&joe).await, None);
-    assert_eq!(store.catch_all(&domain, &[host("mx.test")]).await, CatchAll::Unknown);
+    assert_eq!(store.catch_all(&domain, &[host("mx.test")]).await, KnownCatchAll::UNKNOWN);
     let again = forget(&house, &["joe@good.example.org"]);
     assert!(again.status == 0 && again.stdout.contains("nothing"), "{}", again.stdout);
 }

@@ -37,7 +37,8 @@ async fn the_files_know_nobody() {
         };
         store.remember(&mailbox(name), &evidence).await;
     }
-    store.remember_catch_all(&domain, &host("mx-zqx7.good-zqx7.test"), CatchAll::Yes).await;
+    let mx = host("mx-zqx7.good-zqx7.test");
+    store.remember_catch_all(&domain, &mx, CatchAll::Yes, noon()).await;
     let clock = Arc::new(StoppedClock(noon()));
     let ledger = Arc::new(store.clone());
     let etiquette = Etiquette::new(Limits::default(), NeverList::default(), clock, Some(ledger));

@@ -28,7 +28,7 @@ fn the_contracts_example_to_the_letter() {
     assert_eq!((valid_until - checked_at).total(jiff::Unit::Second).unwrap(), 300.0, "the TTL");
     let expected = [
         r#"{"email":"sue@yahooo.com","verdict":"risky","advice":"confirm","reasons":["domain_typo"],"#,
-        r#""message":"yahooo.com looks like a slip for yahoo.com.","#,
+        r#""message":"yahooo.com looks like a typo for yahoo.com.","#,
         r#""suggestion":{"email":"sue@yahoo.com","domain":"yahoo.com","confidence":0.98},"#,
         r#""checks":{"syntax":"pass","domain":"pass","mailbox":"skipped"},"depth":"domain","#,
         r#""address":{"normalized":"sue@yahooo.com","ascii":"sue@yahooo.com","local":"sue","#,

@@ -1,7 +1,7 @@
 //! What holds for whatever is typed.
 
 use mailvet::address::{Address, Domain, SyntaxCode};
-use mailvet::typo::{Repaired, Standing};
+use mailvet::typo::{Confidence, Repaired, Standing, TypedDomain, weigh};
 use proptest::prelude::*;
 
 use super::cases::{CATALOG, SPELLER};
@@ -16,6 +16,83 @@ fn what_can_be_suggested_is_never_corrected() {
             if class <= 4 {
                 assert_eq!(SPELLER.suggest(&domain, None), None, "{name}");
             }
+        }
+    }
+}
+
+/// One typo in a name: a letter left out, put in, replaced, or swapped with the next one.
+#[derive(Clone, Copy, Debug)]
+struct Edit {
+    kind: u8,
+    at: prop::sample::Index,
+    letter: char,
+}
+
+impl Edit {
+    fn make(self, name: &str) -> String {
+        let mut letters: Vec<char> = name.chars().collect();
+        let at = self.at.index(letters.len());
+        match self.kind {
+            0 if letters.len() > 1 => drop(letters.remove(at)),
+            1 => letters.insert(at, self.letter),
+            2 if at + 1 < letters.len() => letters.swap(at, at + 1),
+            _ => letters[at] = self.letter,
+        }
+        letters.into_iter().collect()
+    }
+}
+
+fn edits() -> impl Strategy<Value = Edit> {
+    (0..4u8, any::<prop::sample::Index>(), prop::char::range('a', 'z'))
+        .prop_map(|(kind, at, letter)| Edit { kind, at, letter })
+}
+
+/// Whether so much is wrong with a domain that what was meant may as well be what was typed.
+fn is_more_than_one_typo(typed: &str, meant: &str) -> bool {
+    let name = |domain: &str| domain.split('.').next().unwrap().to_owned();
+    // Where only the ending is another one, it is one typo, however many letters it has.
+    name(typed) != name(meant) && strsim::osa_distance(typed, meant) > 1
+}
+
+#[test]
+fn more_than_one_typo_never_overrules_a_domain_that_accepts_mail() {
+    let cases = [
+        ("gmial.con", "gmail.com"),
+        ("htoamil.com", "hotmail.com"),
+        ("yhooo.com", "yahoo.com"),
+        ("hotmale.com", "hotmail.com"),
+        ("outluck.com", "outlook.com"),
+        ("gmal.com.ar", "gmail.com"),
+        ("www.gmal.com", "gmail.com"),
+    ];
+    for (typed, meant) in cases {
+        let suggestion = SPELLER.suggest(&Domain::parse(typed).unwrap(), None).unwrap();
+        assert_eq!(&*suggestion.domain, meant, "{typed}");
+        assert_eq!(weigh(&suggestion, TypedDomain::TakesMail), None, "{typed}");
+        assert!(weigh(&suggestion, TypedDomain::Unknown) >= Some(Confidence::from_percent(90)));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn two_typos_in_a_name_never_overrule_a_domain_that_accepts_mail(
+        meant in prop::sample::select(
+            (1..=4).flat_map(keyboard::domains_of_class).collect::<Vec<_>>()
+        ),
+        one in edits(),
+        other in edits(),
+        locale in prop::sample::select(vec![None, Some("fr"), Some("de"), Some("es-AR")]),
+    ) {
+        let (name, ending) = meant.split_once('.').unwrap();
+        let typed = format!("{}.{ending}", other.make(&one.make(name)));
+        let locale = locale.map(|tag| tag.parse().unwrap());
+        if let Ok(domain) = Domain::parse(&typed)
+            && let Some(suggestion) = SPELLER.suggest(&domain, locale.as_ref())
+            && is_more_than_one_typo(&typed, &suggestion.domain)
+        {
+            prop_assert_eq!(weigh(&suggestion, TypedDomain::TakesMail), None, "{}", typed);
         }
     }
 }

@@ -209,13 +209,13 @@ Verdicts
   ? unknown         11,000    1.1%  ▎
 
 Reasons
-  domain_accepts_mail  936,500  domain takes mail
+  domain_accepts_mail  936,500  domain accepts mail
   role_account          31,000  a function, not a person
   domain_not_found      24,000  no such domain
-  domain_typo           19,800  probable slip in the domain
+  domain_typo           19,800  probable typo in the domain
   dns_timeout           10,500  DNS did not answer in time
   syntax_no_at           6,000  no @
-  disposable             1,200  mailbox to throw away
+  disposable             1,200  disposable mailbox
   row_not_utf8             500  text that is not UTF-8
 
 Slips

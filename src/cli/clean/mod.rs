@@ -27,6 +27,7 @@ use crate::batch::{Filter, Form, List, Progress, Reading, Run, Sink, Source, Sto
 use crate::config::Config;
 use crate::report::Column;
 use crate::roster::{Formulas, Sameness, Shape, Target, Wish};
+use crate::typo::Confidence;
 use crate::validator::Validator;
 pub(super) use arguments::CleanArgs;
 use arguments::{Columns, ReadingArgs, WritingArgs};
@@ -51,10 +52,11 @@ pub(super) async fn run(
     let target = places::target(&arguments.writing).or_usage()?;
     let list = open(arguments).or_usage()?;
     places::check(arguments, list.plan(), target).or_usage()?;
-    let form = form(arguments, list.plan().shape(), target);
+    let fix_at = Confidence::from_percent(config.typo.fix_at.percent());
+    let form = form(arguments, list.plan().shape(), target, fix_at);
     voice.tell_of(&list, &form);
     let prepare = |journal: &JournalPlace| {
-        Work::prepare(arguments, global, config, settings, &list, &form.columns, journal)
+        Work::prepare(arguments, global, config, settings, &list, &form, journal)
     };
     if let Some(rows) = arguments.looking.sample {
         return sample::run(rows, prepare(&JournalPlace::nowhere())?, list).await;
@@ -192,7 +194,7 @@ fn sink(
 }
 
 /// How rows are written. JSON has room for the whole report.
-fn form(arguments: &CleanArgs, shape: Shape, target: Option<Target>) -> Form {
+fn form(arguments: &CleanArgs, shape: Shape, target: Option<Target>, fix_at: Confidence) -> Form {
     let WritingArgs { fields, fix, raw, .. } = &arguments.writing;
     let is_json = match (target, shape) {
         (Some(target), _) => target == Target::JsonLines,
@@ -214,7 +216,7 @@ fn form(arguments: &CleanArgs, shape: Shape, target: Option<Target>) -> Form {
         }
     }
     let formulas = if *raw { Formulas::Raw } else { Formulas::Defused };
-    Form { columns, target, formulas }
+    Form { columns, target, formulas, fix_at }
 }
 
 /// No room is a failure of the machine; that a file cannot be made where it is wished for is the caller's.

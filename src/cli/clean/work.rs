@@ -9,7 +9,7 @@ use super::arguments::CleanArgs;
 use super::journal::JournalPlace;
 use super::places;
 use super::voice::Voice;
-use crate::batch::{Asking, Judge, JudgeSettings, List, Recheck, Source, Suppressed};
+use crate::batch::{Asking, Form, Judge, JudgeSettings, List, Recheck, Source, Suppressed};
 use crate::cli::Global;
 use crate::cli::depth::DepthArg;
 use crate::cli::exit::{OrStop, Stopped};
@@ -40,7 +40,7 @@ impl Work {
         config: &Config,
         settings: &Settings,
         list: &List,
-        columns: &[Column],
+        form: &Form,
         journal: &JournalPlace,
     ) -> Result<Self, Stopped> {
         let looking = &arguments.looking;
@@ -54,7 +54,7 @@ impl Work {
         let suppressed =
             suppressed(arguments, parts.validator(), Voice::of(arguments)).or_usage()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let recheck = recheck(arguments, list, columns, depth, clock.now()).or_usage()?;
+        let recheck = recheck(arguments, list, form, depth, clock.now()).or_usage()?;
         let asking = match depth {
             Depth::Mailbox if parts.validator().can_probe() => Asking::First,
             Depth::Syntax | Depth::Domain | Depth::Mailbox => Asking::Never,
@@ -137,7 +137,7 @@ fn suppressed(
 fn recheck(
     arguments: &CleanArgs,
     list: &List,
-    columns: &[Column],
+    form: &Form,
     depth: Depth,
     now: Timestamp,
 ) -> anyhow::Result<Option<Recheck>> {
@@ -164,8 +164,9 @@ fn recheck(
     let recheck = Recheck {
         since: now.checked_sub(age).unwrap_or(Timestamp::MIN),
         written_at: written_at.unwrap_or(Timestamp::MIN),
-        columns: columns.to_vec(),
+        columns: form.columns.clone(),
         depth,
+        fix_at: form.fix_at,
     };
     let missing: Vec<&str> = recheck.missing(names).into_iter().map(Column::name).collect();
     if !missing.is_empty() {

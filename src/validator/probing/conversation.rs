@@ -6,6 +6,7 @@ use metrics::counter;
 
 use super::Shared;
 use super::line::{Job, Outcome};
+use super::memory::accepts_any;
 use super::told::{Hearing, Told};
 use crate::address::{Address, Domain};
 use crate::reply::{About, MailboxDetail, NowDetail, ReplyClass, Stage, UsDetail};
@@ -13,6 +14,7 @@ use crate::route::HostName;
 use crate::smtp::dial::Target;
 use crate::smtp::etiquette::{Allowance, Outcomes, Stance};
 use crate::smtp::{Asked, Cause, MAX_IN_FLIGHT, Recipient, Session, SessionError};
+use crate::store::KnownCatchAll;
 use crate::verdict::{CatchAll, MailboxEvidence};
 
 /// From so many recipients on, all refused for a reason that speaks of us, it is us that they refuse.
@@ -38,7 +40,7 @@ pub(super) struct Conversation<'a> {
     /// What whoever else waits is told.
     for_rest: Option<Outcome>,
     /// What was learned of domains, to be kept once the server is not kept waiting by it.
-    learned: Vec<(Domain, CatchAll)>,
+    learned: Vec<(Domain, KnownCatchAll)>,
 }
 
 /// What came of a conversation.
@@ -49,7 +51,7 @@ pub(super) struct Held {
     /// What whoever else waits for this server is told.
     pub(super) for_rest: Option<Outcome>,
     /// What was learned of domains.
-    pub(super) learned: Vec<(Domain, CatchAll)>,
+    pub(super) learned: Vec<(Domain, KnownCatchAll)>,
 }
 
 impl<'a> Conversation<'a> {
@@ -93,8 +95,8 @@ impl<'a> Conversation<'a> {
             }
             Err(error) => self.could_not_begin(&error, &mut jobs),
         }
-        for (domain, catch_all) in &self.learned {
-            self.shared.memory.remember_catch_all(domain, self.host, *catch_all).await;
+        for (domain, known) in &self.learned {
+            self.shared.memory.remember_catch_all(domain, self.host, *known).await;
         }
         if let Some(told) = &self.for_all {
             for job in self.unasked.drain(..).chain(jobs.drain(..)) {
@@ -118,14 +120,13 @@ impl<'a> Conversation<'a> {
     async fn without_known(&self, jobs: Vec<Job>) -> Vec<Job> {
         let mut unknown = Vec::with_capacity(jobs.len());
         for mut job in jobs {
-            if job.catch_all == CatchAll::Unknown {
+            if job.catch_all.catch_all == CatchAll::Unknown {
                 let hosts = std::slice::from_ref(self.host);
                 job.catch_all = self.shared.memory.catch_all(&job.domain, hosts).await;
             }
-            if job.catch_all == CatchAll::Yes {
-                let accepted = MailboxEvidence::Accepted { catch_all: CatchAll::Yes };
-                let told = Told::nothing(accepted, self.shared.clock.now());
-                job.tell(Outcome::Told(told));
+            if job.catch_all.catch_all == CatchAll::Yes {
+                let evidence = accepts_any(job.catch_all, self.shared.clock.now());
+                job.tell(Outcome::Told(Told { evidence, text: None, about: None }));
             } else {
                 unknown.push(job);
             }
@@ -239,13 +240,13 @@ impl<'a> Conversation<'a> {
     /// Where a recipient was accepted and it is not known whether all are, one that nobody has is asked
     /// about; then those who were accepted are told.
     async fn ask_about_made_up_ones(&mut self, session: &mut Session) {
-        let mut known: Vec<(Domain, CatchAll)> = Vec::new();
+        let mut known: Vec<(Domain, KnownCatchAll)> = Vec::new();
         for (job, told) in std::mem::take(&mut self.accepted) {
             let found = known.iter().find(|(domain, _)| *domain == job.domain);
-            let catch_all = match (job.catch_all, found) {
+            let catch_all = match (job.catch_all.catch_all, found) {
                 // The server vouches for nobody (252): what it says of made-up ones means nothing either.
                 _ if told.about == Some(About::Mailbox(MailboxDetail::NotVerified)) => {
-                    CatchAll::Unknown
+                    KnownCatchAll::UNKNOWN
                 }
                 (CatchAll::Unknown, Some((_, catch_all))) => *catch_all,
                 (CatchAll::Unknown, None) => {
@@ -253,20 +254,20 @@ impl<'a> Conversation<'a> {
                     known.push((job.domain.clone(), catch_all));
                     catch_all
                 }
-                (known, _) => known,
+                (CatchAll::Yes | CatchAll::No, _) => job.catch_all,
             };
             job.tell(Outcome::Told(told.with_catch_all(catch_all)));
         }
     }
 
-    async fn ask_about_made_up_one(&mut self, session: &mut Session, job: &Job) -> CatchAll {
+    async fn ask_about_made_up_one(&mut self, session: &mut Session, job: &Job) -> KnownCatchAll {
         let may_ask = self.may_ask(session) && self.for_all.is_none();
         let Some(address) = made_up(&job.domain).filter(|_| may_ask) else {
-            return CatchAll::Unknown;
+            return KnownCatchAll::UNKNOWN;
         };
         let asked = session.ask(&[Recipient::from(&address)]).await;
         let Some(Asked::Answered(Stage::RcptTo, reply)) = asked.into_iter().next() else {
-            return CatchAll::Unknown;
+            return KnownCatchAll::UNKNOWN;
         };
         self.note_recipient(reply.code.class());
         let told = self.hearing(job.provider.as_deref()).reply(Stage::RcptTo, &reply);
@@ -274,10 +275,11 @@ impl<'a> Conversation<'a> {
         let catch_all = match told.evidence.mailbox {
             MailboxEvidence::Accepted { .. } => CatchAll::Yes,
             MailboxEvidence::NotFound => CatchAll::No,
-            _ => return CatchAll::Unknown,
+            _ => return KnownCatchAll::UNKNOWN,
         };
-        self.learned.push((job.domain.clone(), catch_all));
-        catch_all
+        let known = KnownCatchAll::shown(catch_all, told.evidence.asked_at);
+        self.learned.push((job.domain.clone(), known));
+        known
     }
 
     fn hearing<'h>(&self, provider: Option<&'h str>) -> Hearing<'h>

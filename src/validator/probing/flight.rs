@@ -16,6 +16,7 @@ use crate::dns::Servers;
 use crate::route::{Answer, Family, HostName, MailRoute};
 use crate::smtp::dial::Target;
 use crate::smtp::{MAX_HOSTS, in_order};
+use crate::store::KnownCatchAll;
 use crate::verdict::{CatchAll, MailboxEvidence};
 
 /// Addresses of one host that are dialled, one of each family where there are two.
@@ -133,7 +134,7 @@ impl Probing {
         let mut said = false;
         for host in hosts(question).into_iter().take(MAX_NAMES) {
             let catch_all = match question.tells {
-                Some(Tells::Truth) => CatchAll::No,
+                Some(Tells::Truth) => KnownCatchAll::listed(CatchAll::No),
                 Some(Tells::Nothing) | None => {
                     // What one server has shown says nothing of another.
                     let host = std::slice::from_ref(&host);

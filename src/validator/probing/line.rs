@@ -16,6 +16,7 @@ use crate::route::HostName;
 use crate::smtp::Recipient;
 use crate::smtp::dial::Target;
 use crate::smtp::etiquette::{Destination, Permission};
+use crate::store::KnownCatchAll;
 use crate::verdict::{CatchAll, MailboxEvidence, NotProbed};
 
 /// How many may wait in one line; who comes then is told so.
@@ -29,7 +30,7 @@ pub(super) struct Job {
     pub(super) domain: Domain,
     pub(super) provider: Option<Box<str>>,
     /// What is known of made-up recipients at the domain.
-    pub(super) catch_all: CatchAll,
+    pub(super) catch_all: KnownCatchAll,
     /// When nobody waits for the answer any more.
     deadline: Instant,
     tries: u8,
@@ -49,7 +50,7 @@ pub(super) enum Outcome {
 impl Job {
     pub(super) fn new(
         question: &Question,
-        catch_all: CatchAll,
+        catch_all: KnownCatchAll,
         progress: Arc<watch::Sender<Progress>>,
         deadline: Instant,
     ) -> (Self, oneshot::Receiver<Outcome>) {
@@ -162,7 +163,7 @@ impl Lines {
     }
 
     /// Those in the line need nobody made up for domains of which it is known now whether they accept all.
-    fn learn(&self, key: &Key, learned: &[(Domain, CatchAll)]) {
+    fn learn(&self, key: &Key, learned: &[(Domain, KnownCatchAll)]) {
         let mut lines = self.lock();
         let Some(line) = lines.get_mut(key) else { return };
         for job in &mut line.jobs {
@@ -180,7 +181,8 @@ impl Line {
         let mut unknown: Vec<&Domain> = Vec::new();
         let mut price = 0;
         for (count, job) in self.jobs.iter().enumerate() {
-            let made_up = job.catch_all == CatchAll::Unknown && !unknown.contains(&&job.domain);
+            let made_up =
+                job.catch_all.catch_all == CatchAll::Unknown && !unknown.contains(&&job.domain);
             let with_this = price + 1 + u32::from(made_up);
             if with_this > recipients && count > 0 {
                 return (count, price);

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use crate::reply::{About, MailboxDetail, NowDetail, Patterns, Reply, Stage, UsDetail, classify};
 use crate::route::HostName;
 use crate::smtp::{Cause, SessionError};
-use crate::store::Evidence;
-use crate::verdict::{CatchAll, MailboxEvidence};
+use crate::store::{Evidence, KnownCatchAll};
+use crate::verdict::MailboxEvidence;
 
 /// When a deferred stranger may come back: what Postgrey asks for.
 const GREYLISTED_FOR: Duration = Duration::from_secs(5 * 60);
@@ -98,11 +98,8 @@ impl Told {
 
     /// The same with what is known of made-up recipients.
     #[must_use]
-    pub(super) fn with_catch_all(mut self, known: CatchAll) -> Self {
-        if let MailboxEvidence::Accepted { catch_all } = &mut self.evidence.mailbox {
-            *catch_all = known;
-        }
-        self
+    pub(super) fn with_catch_all(self, known: KnownCatchAll) -> Self {
+        Self { evidence: self.evidence.with_catch_all(known), ..self }
     }
 
     /// Whether a server was contacted, or tried to be.

@@ -213,6 +213,7 @@ impl Laboratory {
             columns: Column::USUAL.to_vec(),
             target: Some(Target::JsonLines),
             formulas: Formulas::Defused,
+            fix_at: Confidence::from_percent(90),
         };
         let outlet = Outlet::Pipe(Box::new(written.clone()));
         let outlets = Outlets { main: Some(outlet), ..Outlets::default() };
