@@ -117,9 +117,17 @@ fn verdicts() {
             "domain",
         ),
         ("joe@literal.test", "risky", &["mx_is_literal"], "accept", "mx", "pass", "domain"),
-        ("joe@[8.8.8.8]", "risky", &["address_literal"], "accept", "skipped", "skipped", "syntax"),
         (
             "joe@[192.0.2.1]",
+            "risky",
+            &["address_literal"],
+            "accept",
+            "skipped",
+            "skipped",
+            "syntax",
+        ),
+        (
+            "joe@[10.1.2.3]",
             "undeliverable",
             &["mail_server_unusable", "address_literal"],
             "reject",
