@@ -128,15 +128,15 @@ impl<N: Fn(usize) -> Option<usize>> Question<N> {
     {
         loop {
             let candidate = self.candidate();
-            let is_due = match &candidate {
-                Some(Candidate::Fresh(_)) => self.failure.is_some() && pending.is_empty(),
-                Some(Candidate::Failed(_)) => false,
-                None if pending.is_empty() => return self.unanswered(),
-                None => false,
-            };
-            if let (true, Some(candidate)) = (is_due, &candidate) {
-                self.send(candidate, &mut pending, &send);
-                continue;
+            if pending.is_empty() {
+                match &candidate {
+                    Some(fresh @ Candidate::Fresh(_)) => {
+                        self.send(fresh, &mut pending, &send);
+                        continue;
+                    }
+                    Some(Candidate::Failed(_)) => {}
+                    None => return self.unanswered(),
+                }
             }
             let wait = if candidate.is_some() { self.pace.repeat } else { self.pace.timeout };
             match (timeout_at(self.last_sent + wait, ready(&mut pending)).await, candidate) {
