@@ -13,7 +13,8 @@ use crate::route::{Answer, Failure};
 /// How many tries of one question are listened for at once, the latest ones. Each holds a socket.
 pub(super) const LISTENED: usize = 3;
 /// How often one server may answer a question with a failure. The second time is worth asking for: a
-/// recursive server that ran out of time has found out more by then.
+/// recursive server that ran out of time has found out more by then. That a packet could not be sent does
+/// not count: that is like a packet that was lost.
 const MAX_FAILURES: usize = 2;
 
 /// When a question is sent again, and when it counts as unanswered.
@@ -70,7 +71,7 @@ where
     let mut question = Question {
         pace,
         next,
-        asked: vec![Asked { server, times: 1, failures: 0 }],
+        asked: vec![Asked { server, times: 1, ended: 0, failures: 0 }],
         sent: 1,
         last_sent: sent_at,
         turn: server + 1,
@@ -102,14 +103,17 @@ struct Question<N> {
 struct Asked {
     server: usize,
     times: usize,
+    /// How many of these tries ended without an answer.
+    ended: usize,
+    /// How many of those with a failure that the server told.
     failures: usize,
 }
 
 /// A server that may be asked next.
 enum Candidate {
-    /// It did not fail.
+    /// None of its tries ended.
     Fresh(usize),
-    /// All failed; this one gets another chance.
+    /// All others failed too; this one gets another chance.
     Failed(usize),
 }
 
@@ -124,15 +128,15 @@ impl<N: Fn(usize) -> Option<usize>> Question<N> {
     {
         loop {
             let candidate = self.candidate();
-            let is_due = match &candidate {
-                Some(Candidate::Fresh(_)) => self.failure.is_some() && pending.is_empty(),
-                Some(Candidate::Failed(_)) => false,
-                None if pending.is_empty() => return self.unanswered(),
-                None => false,
-            };
-            if let (true, Some(candidate)) = (is_due, &candidate) {
-                self.send(candidate, &mut pending, &send);
-                continue;
+            if pending.is_empty() {
+                match &candidate {
+                    Some(fresh @ Candidate::Fresh(_)) => {
+                        self.send(fresh, &mut pending, &send);
+                        continue;
+                    }
+                    Some(Candidate::Failed(_)) => {}
+                    None => return self.unanswered(),
+                }
             }
             let wait = if candidate.is_some() { self.pace.repeat } else { self.pace.timeout };
             match (timeout_at(self.last_sent + wait, ready(&mut pending)).await, candidate) {
@@ -179,10 +183,10 @@ impl<N: Fn(usize) -> Option<usize>> Question<N> {
         let mut server = first;
         loop {
             let asked = self.asked.iter().find(|asked| asked.server == server);
-            match asked.map_or(0, |asked| asked.failures) {
-                0 => return Some(Candidate::Fresh(server)),
-                failures if failures < MAX_FAILURES => failed = failed.or(Some(server)),
-                _ => {}
+            match asked {
+                None | Some(Asked { ended: 0, .. }) => return Some(Candidate::Fresh(server)),
+                Some(asked) if asked.failures < MAX_FAILURES => failed = failed.or(Some(server)),
+                Some(_) => {}
             }
             server = (self.next)(server + 1)?;
             if server == first {
@@ -192,7 +196,9 @@ impl<N: Fn(usize) -> Option<usize>> Question<N> {
     }
 
     fn failed(&mut self, server: usize, failure: Failure) {
-        self.of(server).failures += 1;
+        let asked = self.of(server);
+        asked.ended += 1;
+        asked.failures += usize::from(is_said(failure));
         // What a server said tells more than that none could be asked.
         match self.failure {
             Some((known, _)) if is_said(known) || !is_said(failure) => {}
@@ -203,14 +209,14 @@ impl<N: Fn(usize) -> Option<usize>> Question<N> {
     fn of(&mut self, server: usize) -> &mut Asked {
         let known = self.asked.iter().position(|asked| asked.server == server);
         let index = known.unwrap_or_else(|| {
-            self.asked.push(Asked { server, times: 0, failures: 0 });
+            self.asked.push(Asked { server, times: 0, ended: 0, failures: 0 });
             self.asked.len() - 1
         });
         &mut self.asked[index]
     }
 
     fn unanswered<T>(&self) -> Answered<T> {
-        let was_silent = self.asked.iter().any(|asked| asked.failures < asked.times);
+        let was_silent = self.asked.iter().any(|asked| asked.ended < asked.times);
         match self.failure {
             Some((failure, server)) if is_said(failure) => {
                 Answered::by(ServerId(server), Err(failure))

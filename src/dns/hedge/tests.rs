@@ -99,7 +99,7 @@ async fn a_late_try_is_repeated_and_listened_for() {
     );
     // The name, how many servers, how many tries, what they come to; the result, by whom, after which
     // time, who was asked when.
-    let cases: [Case<'_>; 16] = [
+    let cases: [Case<'_>; 18] = [
         ("at once", 2, 3, &[Answers(5)], Ok(()), Some(0), 5, &[(0, 0)]),
         ("just in time", 2, 3, &[Answers(299)], Ok(()), Some(0), 299, &[(0, 0)]),
         (
@@ -189,12 +189,32 @@ async fn a_late_try_is_repeated_and_listened_for() {
         (
             "nobody to be reached",
             1,
-            9,
-            &[Fails(0, Unreachable), Fails(0, Unreachable)],
+            4,
+            &[Fails(0, Unreachable); 4],
             Err(Unreachable),
             None,
-            300,
-            &[(0, 0), (0, 300)],
+            900,
+            &[(0, 0), (0, 300), (0, 600), (0, 900)],
+        ),
+        (
+            "packets that could not be sent",
+            1,
+            4,
+            &[Fails(0, Unreachable), Fails(0, Unreachable), Fails(0, Unreachable), Answers(5)],
+            Ok(()),
+            Some(0),
+            905,
+            &[(0, 0), (0, 300), (0, 600), (0, 900)],
+        ),
+        (
+            "a server that cannot be reached is passed over",
+            2,
+            4,
+            &[Fails(0, Unreachable), Lost, Answers(5)],
+            Ok(()),
+            Some(1),
+            305,
+            &[(0, 0), (1, 0), (1, 300)],
         ),
         ("no server", 0, 3, &[], Err(Unreachable), None, 0, &[]),
     ];

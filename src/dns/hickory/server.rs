@@ -1,9 +1,11 @@
 //! One DNS server, and the resolvers that ask it alone.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{Map, StreamExt};
 use hickory_resolver::config::{
@@ -26,9 +28,11 @@ use crate::dns::hedge::LISTENED;
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) out_of_use: AtomicBool,
+    address: SocketAddr,
+    timeout: Duration,
     /// Of one question asked twice at the same time a resolver makes one packet, so that each of the tries
     /// that are under way at once needs a resolver of its own.
-    resolvers: Vec<Resolver<Connector>>,
+    resolvers: Vec<ArcSwap<Resolver<Connector>>>,
 }
 
 impl Server {
@@ -38,9 +42,10 @@ impl Server {
         tries: usize,
         timeout: Duration,
     ) -> Result<Self, SetupError> {
-        let resolvers = (0..tries.clamp(1, LISTENED)).map(|_| resolver(address, timeout));
-        let resolvers = resolvers.collect::<Result<_, _>>()?;
-        Ok(Self { out_of_use: AtomicBool::new(false), resolvers })
+        let resolvers = (0..tries.clamp(1, LISTENED))
+            .map(|_| Ok(ArcSwap::from_pointee(resolver(address, timeout)?)))
+            .collect::<Result<_, SetupError>>()?;
+        Ok(Self { out_of_use: AtomicBool::new(false), address, timeout, resolvers })
     }
 
     /// Asks for the nth time, with one packet; more where aliases are to be followed or the answer is too
@@ -51,7 +56,32 @@ impl Server {
         name: Name,
         kind: RecordType,
     ) -> Result<Lookup, NetError> {
-        self.resolvers[nth % self.resolvers.len()].lookup(name, kind).await
+        let resolver = &self.resolvers[nth % self.resolvers.len()];
+        let mut renewal = Renewal { server: self, resolver, is_needed: true };
+        let answer = resolver.load_full().lookup(name, kind).await;
+        renewal.is_needed = match &answer {
+            Ok(_) | Err(NetError::Dns(_)) => false,
+            Err(_) => true,
+        };
+        answer
+    }
+}
+
+/// Renews a resolver when a try ends without an answer, and also when nobody waits for it any more. It keeps
+/// its TCP connection, and one that packets were lost of may stand still for longer than anybody waits.
+struct Renewal<'a> {
+    server: &'a Server,
+    resolver: &'a ArcSwap<Resolver<Connector>>,
+    is_needed: bool,
+}
+
+impl Drop for Renewal<'_> {
+    fn drop(&mut self) {
+        if self.is_needed
+            && let Ok(new) = resolver(self.server.address, self.server.timeout)
+        {
+            self.resolver.store(Arc::new(new));
+        }
     }
 }
 
