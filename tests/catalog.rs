@@ -345,6 +345,7 @@ fn online(zone: Zone) -> Network {
         private_zones: Vec::new(),
         limits: no_bound,
         flight_deadline: Duration::from_secs(10),
+        dns_timeout: Duration::from_secs(1),
         cache_bytes: 1 << 20,
     };
     Network::Online(Box::new(Routes::new(Arc::new(zone), clock, settings)))

@@ -77,7 +77,9 @@ pub struct Dns {
     /// The servers to ask; none: those of the system.
     #[serde(deserialize_with = "value::list")]
     pub servers: Vec<Server>,
-    /// How long one try may take.
+    /// How late an answer is when the question is sent again, to the next server where there is one.
+    pub repeat_ms: u64,
+    /// How long the answer to the last try is waited for.
     pub timeout_ms: u64,
     /// How often a question is sent before it counts as unanswered.
     pub tries: usize,
@@ -221,11 +223,13 @@ impl Default for Budget {
 
 impl Default for Dns {
     fn default() -> Self {
-        // A second covers a recursive server's own work; a packet that was lost is sent again.
+        // A question that loses two packets is answered within a second; a recursive server that has work to
+        // do gets three. See docs/configuration.md for how the clocks fit together.
         Self {
             servers: Vec::new(),
+            repeat_ms: 300,
             timeout_ms: 1_000,
-            tries: 3,
+            tries: 9,
             lookup_timeout_ms: 15_000,
             canaries: vec!["gmail.com".to_owned(), "outlook.com".to_owned()],
             canary_seconds: 60,
@@ -262,12 +266,13 @@ impl Config {
         self.probe.check()
     }
 
-    fn ranges(&self) -> [Range; 11] {
+    fn ranges(&self) -> [Range; 12] {
         let Self { budget, dns, cache, state, .. } = self;
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         [
             ("budget.timeout_ms", budget.timeout_ms, 50..=30_000),
             ("budget.mailbox_timeout_ms", budget.mailbox_timeout_ms, 50..=30_000),
+            ("dns.repeat_ms", dns.repeat_ms, 1..=60_000),
             ("dns.timeout_ms", dns.timeout_ms, 1..=60_000),
             ("dns.tries", count(dns.tries), 1..=100),
             ("dns.lookup_timeout_ms", dns.lookup_timeout_ms, 1..=600_000),
@@ -298,7 +303,12 @@ fn check_range((key, value, range): Range) -> Result<(), Wrong> {
 }
 
 impl Dns {
-    /// How long one try may take.
+    /// How late an answer is when the question is sent again.
+    pub fn repeat(&self) -> Duration {
+        Duration::from_millis(self.repeat_ms)
+    }
+
+    /// How long the answer to the last try is waited for.
     pub fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms)
     }

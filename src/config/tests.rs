@@ -283,3 +283,32 @@ fn what_is_not_set_can_be_written_as_such() {
     assert_eq!(config.http.admin_listen.get(), Some(&Listen(([127, 0, 0, 1], 9090).into())));
     assert_eq!(from_file("[http]\nadmin_listen = \"\"").unwrap().http.admin_listen.get(), None);
 }
+
+#[test]
+fn the_table_of_clocks_has_the_defaults() {
+    let page = include_str!("../../docs/configuration.md");
+    let Config { budget, dns, .. } = Config::default();
+    let clocks = [
+        ("dns.repeat_ms", dns.repeat_ms),
+        ("dns.timeout_ms", dns.timeout_ms),
+        ("dns.lookup_timeout_ms", dns.lookup_timeout_ms),
+        ("budget.timeout_ms", budget.timeout_ms),
+        ("budget.mailbox_timeout_ms", budget.mailbox_timeout_ms),
+    ];
+    for (key, ms) in clocks {
+        assert!(page.contains(&format!("| `{key}` | {ms} ms |")), "{key}");
+    }
+    let last = dns.repeat_ms * (u64::try_from(dns.tries).unwrap() - 1);
+    for (what, text) in [
+        ("tries", format!("`dns.tries` ({}) tries", dns.tries)),
+        ("two lost packets", format!("is answered after {} ms", 2 * dns.repeat_ms)),
+        ("the last try", format!("… {last} ms and ends after {} ms", last + dns.timeout_ms)),
+        ("the form", format!("A form that waits {} ms", budget.timeout_ms)),
+    ] {
+        assert!(page.contains(&text), "{what}: {text}");
+    }
+    // What the page says follows from them.
+    assert!(4 * dns.repeat_ms < budget.timeout_ms, "two questions that lost two packets each");
+    assert!(dns.timeout_ms < budget.timeout_ms, "a form hears that the DNS is silent");
+    assert!(last + dns.timeout_ms < dns.lookup_timeout_ms, "a look-up outlasts a question");
+}

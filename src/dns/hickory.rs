@@ -1,35 +1,40 @@
 //! The real DNS, by hickory-resolver. No other file knows that crate.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+mod server;
+
+use std::collections::HashSet;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig};
 use hickory_resolver::lookup::Lookup;
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError, NoRecords};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
-use hickory_resolver::{Resolver, TokioResolver, system_conf};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use self::server::Server;
+use super::hedge::{Pace, hedged};
+use super::system::system_servers;
 use super::{Answered, Dns, ServerId, Servers};
 use crate::route::{Answer, Failure, Family, HostName, Mx};
 
-/// How many questions may be in flight at once. Each holds a socket of its own, and another one each time
-/// that hickory sends it again to a silent server.
+/// How many questions may be in flight at once. Each holds a socket for each of its tries that is listened
+/// for: [`LISTENED`](super::hedge::LISTENED) at most.
 const MAX_IN_FLIGHT: usize = 256;
+/// A second opinion has no more tries: it is asked for beside the answer, which stands without it.
+const OPINION_TRIES: usize = 3;
 
 /// What to ask, and how patiently.
 #[derive(Clone, Debug)]
 pub struct DnsSettings {
     /// The servers to ask; none: those of the system.
     pub servers: Vec<SocketAddr>,
-    /// How long one try may take. Short: it is also what a lost packet costs.
+    /// How late an answer is when the question is sent again, to the next server where there is one.
+    pub repeat: Duration,
+    /// How long the answer to the last try is waited for.
     pub timeout: Duration,
     /// How often a question is sent before it counts as unanswered, at least once.
     pub tries: usize,
@@ -38,24 +43,14 @@ pub struct DnsSettings {
 /// A resolver that asks real servers, over UDP and, for long answers, TCP.
 #[derive(Debug)]
 pub struct HickoryDns {
-    /// One for each server. Of several servers in one resolver hickory (0.26) takes the next in turn for
-    /// all questions together, so that a question can get the server that failed it again and again.
+    /// Each with resolvers of its own. Of several servers in one resolver hickory (0.26) takes the next in
+    /// turn for all questions together, so that a question can get the server that failed it again and again.
     servers: Vec<Server>,
     /// The server that is asked first: the one that answered last, so that one that is down costs only
     /// the first who meet it. All questions share it, so it does not tell who answered one of them.
     first: AtomicUsize,
-    tries: usize,
+    pace: Pace,
     in_flight: Semaphore,
-    deadline: Duration,
-}
-
-/// One server, and the resolver that asks it alone.
-#[derive(Debug)]
-struct Server {
-    config: NameServerConfig,
-    timeout: Duration,
-    resolver: ArcSwap<TokioResolver>,
-    out_of_use: AtomicBool,
 }
 
 /// The resolver could not be set up.
@@ -69,63 +64,59 @@ impl HickoryDns {
     /// # Errors
     /// The resolver refuses its configuration.
     pub fn new(settings: &DnsSettings) -> Result<Self, SetupError> {
-        let servers = if settings.servers.is_empty() {
-            system_servers()
-        } else {
-            settings.servers.iter().copied().map(server).collect()
-        };
-        let tries = settings.tries.max(1);
-        // The resolver's own bound is one per try; this one holds whatever it does.
-        let times = u32::try_from(tries).unwrap_or(u32::MAX);
-        let deadline = settings.timeout.saturating_mul(times).saturating_add(settings.timeout / 2);
-        let servers = servers.into_iter().map(|server| Server::new(server, settings.timeout));
+        let mut servers = settings.servers.clone();
+        if servers.is_empty() {
+            servers = system_servers();
+        }
+        // One that is named twice is no other server.
+        let mut seen = HashSet::new();
+        servers.retain(|server| seen.insert(*server));
+        let pace = Pace::new(settings.repeat, settings.timeout, settings.tries);
+        let servers = servers.into_iter();
+        let servers = servers.map(|server| Server::new(server, pace.tries(), pace.longest()));
         Ok(Self {
             servers: servers.collect::<Result<_, _>>()?,
             first: AtomicUsize::new(0),
-            tries,
+            pace,
             in_flight: Semaphore::new(MAX_IN_FLIGHT),
-            deadline,
         })
     }
 
     /// Asks these servers in turn, beginning with the one that answered last.
-    async fn ask<T>(
+    async fn ask<T: Send>(
         &self,
         name: &HostName,
         kind: RecordType,
         of: Servers,
-        record: impl Fn(&RData) -> Option<T>,
+        record: fn(&RData) -> Option<T>,
     ) -> Answered<T> {
+        // An absolute name, or the system's search list would be appended; ASCII, or hickory would
+        // convert it by rules of its own.
+        let Ok(name) = Name::from_ascii(format!("{}.", name.as_str())) else {
+            return Answered::by_none(Failure::Malformed);
+        };
         let _turn = match self.turn().await {
             Ok(turn) => turn,
             Err(failure) => return Answered::by_none(failure),
         };
-        let tries = match of {
-            Servers::InUse | Servers::Only(_) => self.tries,
-            Servers::Except(_) => 1,
+        let pace = match of {
+            Servers::InUse | Servers::Only(_) => self.pace,
+            Servers::Except(_) => self.pace.at_most(OPINION_TRIES),
         };
-        let mut next = self.first.load(Ordering::Relaxed);
-        let lookup = async {
-            let mut answered = Answered::by_none(Failure::Unreachable);
-            for _ in 0..tries {
-                let Some(server) = self.next(next, of) else { break };
-                next = server + 1;
-                let result = self.ask_one(server, name, kind, &record).await;
-                answered = Answered { by: who(server, &result), result };
-                if answered.result.is_ok() {
-                    break;
-                }
-            }
-            answered
-        };
-        let answered = tokio::time::timeout(self.deadline, lookup).await;
-        let answered = answered.unwrap_or_else(|_| Answered::by_none(Failure::Timeout));
+        let first = self.first.load(Ordering::Relaxed);
+        let next = |from| self.next(from, of);
+        let name = &name;
+        let send = |server, nth| self.ask_one(server, nth, name, kind, record);
+        let answered = hedged(pace, first, next, send).await;
         if of == Servers::InUse {
             match (&answered.result, answered.by) {
                 (Ok(_), Some(ServerId(server))) => self.first.store(server, Ordering::Relaxed),
                 // The next question begins where this one ended: else the servers beyond would never be
                 // asked.
-                _ if self.tries < self.servers.len() => self.first.store(next, Ordering::Relaxed),
+                _ if pace.tries() < self.servers.len() => {
+                    let next = (first + pace.tries()) % self.servers.len();
+                    self.first.store(next, Ordering::Relaxed);
+                }
                 _ => {}
             }
         }
@@ -149,7 +140,7 @@ impl HickoryDns {
     /// A place among the questions in flight. Who gets none in time was not asked for, so that says
     /// nothing about the servers.
     async fn turn(&self) -> Result<SemaphorePermit<'_>, Failure> {
-        match tokio::time::timeout(self.deadline, self.in_flight.acquire()).await {
+        match tokio::time::timeout(self.pace.longest(), self.in_flight.acquire()).await {
             Ok(Ok(turn)) => Ok(turn),
             Ok(Err(_)) | Err(_) => Err(Failure::Overloaded),
         }
@@ -158,56 +149,33 @@ impl HickoryDns {
     async fn ask_one<T>(
         &self,
         server: usize,
-        name: &HostName,
+        nth: usize,
+        name: &Name,
         kind: RecordType,
-        record: impl Fn(&RData) -> Option<T>,
+        record: fn(&RData) -> Option<T>,
     ) -> Result<Answer<T>, Failure> {
-        // An absolute name, or the system's search list would be appended; ASCII, or hickory would
-        // convert it by rules of its own.
-        let name =
-            Name::from_ascii(format!("{}.", name.as_str())).map_err(|_| Failure::Malformed)?;
-        let asked = name.clone();
-        match self.servers[server].look_up(name, kind).await {
+        let server = &self.servers[server];
+        match server.look_up(nth, name.clone(), kind).await {
             Ok(lookup) => found(&lookup, record),
             Err(NetError::Dns(DnsError::NoRecordsFound(none))) => {
-                if may_be_given_up(&none) && self.is_alias(server, none.query.name()).await? {
+                if may_be_given_up(&none) && is_alias(server, nth, none.query.name()).await? {
                     return Err(Failure::Malformed);
                 }
-                no_records(&none, &asked)
+                no_records(&none, name)
             }
-            Err(error) => Err(failure(&error)),
-        }
-    }
-
-    async fn is_alias(&self, server: usize, name: &Name) -> Result<bool, Failure> {
-        match self.servers[server].look_up(name.clone(), RecordType::CNAME).await {
-            Ok(lookup) => {
-                let mut answers = lookup.answers().iter();
-                Ok(answers.any(|answer| answer.record_type() == RecordType::CNAME))
-            }
-            Err(NetError::Dns(DnsError::NoRecordsFound(_))) => Ok(false),
             Err(error) => Err(failure(&error)),
         }
     }
 }
 
-impl Server {
-    fn new(config: NameServerConfig, timeout: Duration) -> Result<Self, SetupError> {
-        let resolver = ArcSwap::from_pointee(resolver(config.clone(), timeout)?);
-        Ok(Self { config, timeout, resolver, out_of_use: AtomicBool::new(false) })
-    }
-
-    async fn look_up(&self, name: Name, kind: RecordType) -> Result<Lookup, NetError> {
-        let answer = self.resolver.load_full().lookup(name, kind).await;
-        if answer.is_err() {
-            // hickory (0.26) counts it as a failure of the server, NXDOMAIN and NODATA too, and waits longer
-            // and longer before it sends a question again: a lost packet would soon cost the whole try. A
-            // new resolver has no such memory.
-            if let Ok(resolver) = resolver(self.config.clone(), self.timeout) {
-                self.resolver.store(Arc::new(resolver));
-            }
+async fn is_alias(server: &Server, nth: usize, name: &Name) -> Result<bool, Failure> {
+    match server.look_up(nth, name.clone(), RecordType::CNAME).await {
+        Ok(lookup) => {
+            let mut answers = lookup.answers().iter();
+            Ok(answers.any(|answer| answer.record_type() == RecordType::CNAME))
         }
-        answer
+        Err(NetError::Dns(DnsError::NoRecordsFound(_))) => Ok(false),
+        Err(error) => Err(failure(&error)),
     }
 }
 
@@ -218,14 +186,6 @@ fn mx(data: &RData) -> Option<Mx> {
             Some(Mx { preference: mx.preference, host })
         }
         _ => None,
-    }
-}
-
-/// The server that a result is from; a try that timed out is from none.
-fn who<T>(server: usize, result: &Result<Answer<T>, Failure>) -> Option<ServerId> {
-    match result {
-        Err(Failure::Timeout | Failure::Unreachable | Failure::Overloaded) => None,
-        Ok(_) | Err(_) => Some(ServerId(server)),
     }
 }
 
@@ -266,44 +226,14 @@ impl Dns for HickoryDns {
     fn has_other(&self, server: ServerId) -> bool {
         self.next(0, Servers::Except(server)).is_some()
     }
-}
 
-/// The servers in `/etc/resolv.conf`; without one, this machine itself, as the C library has it.
-/// Search domains are left out: an address names its domain in full.
-fn system_servers() -> Vec<NameServerConfig> {
-    let configured = system_conf::read_system_conf()
-        .map(|(config, _)| config.into_parts().2)
-        .unwrap_or_default();
-    if configured.is_empty() {
-        vec![server(SocketAddr::from((Ipv4Addr::LOCALHOST, 53)))]
-    } else {
-        configured
+    fn is_full(&self) -> bool {
+        self.in_flight.available_permits() == 0
     }
 }
 
-/// A resolver that asks one server once.
-fn resolver(server: NameServerConfig, timeout: Duration) -> Result<TokioResolver, SetupError> {
-    let config = ResolverConfig::from_name_servers(vec![server]);
-    let mut builder = Resolver::builder_with_config(config, TokioRuntimeProvider::default());
-    let options = builder.options_mut();
-    options.timeout = timeout;
-    options.attempts = 0;
-    // Answers are kept as routes, in cache/; hosts files have no MX.
-    options.cache_size = 0;
-    options.use_hosts_file = ResolveHosts::Never;
-    Ok(builder.build()?)
-}
-
-fn server(address: SocketAddr) -> NameServerConfig {
-    let mut udp = ConnectionConfig::udp();
-    udp.port = address.port();
-    let mut tcp = ConnectionConfig::tcp();
-    tcp.port = address.port();
-    NameServerConfig::new(address.ip(), true, vec![udp, tcp])
-}
-
 /// Aliases come along with what they lead to, and do not count.
-fn found<T>(lookup: &Lookup, record: impl Fn(&RData) -> Option<T>) -> Result<Answer<T>, Failure> {
+fn found<T>(lookup: &Lookup, record: fn(&RData) -> Option<T>) -> Result<Answer<T>, Failure> {
     let answers = lookup.answers();
     let ttl = answers.iter().map(|answer| answer.ttl).min().unwrap_or(0);
     let ttl = Duration::from_secs(u64::from(ttl));

@@ -52,6 +52,10 @@ impl<D: Dns> Dns for Metered<D> {
     fn has_other(&self, server: ServerId) -> bool {
         self.dns.has_other(server)
     }
+
+    fn is_full(&self) -> bool {
+        self.dns.is_full()
+    }
 }
 
 async fn counted<T>(

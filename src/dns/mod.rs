@@ -2,19 +2,23 @@
 //!
 //! [`hickory`] is the one place that knows the resolver crate. [`zone`] is a fake fed with zone text.
 
+mod find;
+mod hedge;
 pub mod hickory;
 mod metered;
+mod system;
 pub mod zone;
 
+pub use find::{can_be_asked_again, find_route, second_opinion, without_opinion};
 pub use metered::Metered;
+pub use system::ResolvConf;
 
 use std::net::IpAddr;
 
 use futures_util::future::BoxFuture;
 
-use crate::reach::ReachPolicy;
 pub use crate::route::{Answered, ServerId};
-use crate::route::{Failure, Family, HostName, Mx, Routed, Search};
+use crate::route::{Family, HostName, Mx};
 
 /// Somebody who can be asked. Every question ends within a bound of the implementation's own.
 pub trait Dns: Send + Sync + 'static {
@@ -38,6 +42,9 @@ pub trait Dns: Send + Sync + 'static {
 
     /// Whether [`Servers::Except`] this server leaves one to ask.
     fn has_other(&self, server: ServerId) -> bool;
+
+    /// Whether a question would wait for others to end before it is sent.
+    fn is_full(&self) -> bool;
 }
 
 /// Which servers may be asked a question.
@@ -49,34 +56,4 @@ pub enum Servers {
     Except(ServerId),
     /// This one, in use or not.
     Only(ServerId),
-}
-
-/// Finds where a domain's mail goes: asks what [`Search`] wants to know until it is done. The addresses of
-/// names that may not be asked for stay unknown.
-pub async fn find_route(
-    dns: &dyn Dns,
-    domain: HostName,
-    policy: &ReachPolicy,
-    may_ask: impl Fn(&HostName) -> bool,
-) -> (Routed, Option<ServerId>) {
-    let mut search = Search::start(domain, policy);
-    let mut mx_by = None;
-    loop {
-        search = match search {
-            Search::Done(routed) => return (routed, mx_by),
-            Search::AskMx(ask) => {
-                let answered = dns.mx(ask.name(), Servers::InUse).await;
-                mx_by = answered.by;
-                ask.answer(answered.result)
-            }
-            Search::AskAddresses(ask) => {
-                let answer = if may_ask(ask.name()) {
-                    dns.addresses(ask.name(), ask.family(), Servers::InUse).await.result
-                } else {
-                    Err(Failure::Refused)
-                };
-                ask.answer(answer)
-            }
-        };
-    }
 }

@@ -6,6 +6,7 @@
 
 mod answer;
 mod canary;
+mod denial;
 mod lifetime;
 mod search;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use answer::{Answer, Answered, Failure, Family, HostName, Mx, NoHostName, ServerId};
 pub use canary::{Trust, trust};
+pub use denial::{Denial, MAX_OPINIONS, Opinion, Question, confirmed};
 pub use lifetime::lifetime;
 pub use search::{AskAddresses, AskMx, MAX_EXCHANGERS, MAX_TARGETS, Search};
 
@@ -99,6 +101,15 @@ pub struct Routed {
     pub route: MailRoute,
     /// The shortest TTL of the answers; see [`lifetime`] for how long to believe it.
     pub ttl: Duration,
+}
+
+/// What a [`Search`] came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The route.
+    pub routed: Routed,
+    /// Where the route is that mail goes nowhere: the answers that made it so, to ask another server about.
+    pub denials: Vec<Denial>,
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::answer::{Answer, Failure, Family, HostName, Mx};
-use super::{Exchanger, Exchangers, MailRoute, NullMx, Routed, Targets};
+use super::answer::{Answer, Answered, Failure, Family, HostName, Mx, ServerId};
+use super::denial::{Denial, Ground, to_ask};
+use super::{Exchanger, Exchangers, MailRoute, NullMx, Outcome, Routed, Targets};
 use crate::reach::ReachPolicy;
 
 /// The most MX targets whose addresses are looked up for one domain.
@@ -22,7 +23,7 @@ pub enum Search<'p> {
     /// Addresses are wanted.
     AskAddresses(AskAddresses<'p>),
     /// The way is known, or it is known why not.
-    Done(Routed),
+    Done(Outcome),
 }
 
 /// Waiting for MX records.
@@ -43,6 +44,8 @@ pub struct AskAddresses<'p> {
     failure: Option<Failure>,
     /// Some address was found, though none that may be contacted.
     barred: bool,
+    /// The answers so far that were of no use.
+    denials: Vec<Denial>,
     purpose: Purpose,
 }
 
@@ -58,10 +61,18 @@ enum Purpose {
 /// The mail exchangers of a domain, and those whose addresses were not looked up yet.
 #[derive(Debug)]
 struct Candidates {
+    source: Source,
     exchangers: Vec<Exchanger>,
     null_mx: NullMx,
     waiting: VecDeque<HostName>,
     cut: Cut,
+}
+
+/// Where the mail exchangers are from.
+#[derive(Debug)]
+struct Source {
+    domain: HostName,
+    by: Option<ServerId>,
 }
 
 /// Whether all the targets could be considered.
@@ -79,8 +90,22 @@ impl<'p> Search<'p> {
         Self::AskMx(AskMx { domain, policy })
     }
 
-    fn done(route: MailRoute, ttl: Duration) -> Self {
-        Self::Done(Routed { route, ttl })
+    fn done(route: MailRoute, ttl: Duration, denials: Vec<Denial>) -> Self {
+        let denials = if is_nowhere(&route) { to_ask(denials) } else { Vec::new() };
+        Self::Done(Outcome { routed: Routed { route, ttl }, denials })
+    }
+}
+
+/// Whether the route was denied by what servers said not to be there.
+fn is_nowhere(route: &MailRoute) -> bool {
+    match route {
+        MailRoute::NoDomain | MailRoute::NoTarget | MailRoute::NoService | MailRoute::Unusable => {
+            true
+        }
+        MailRoute::Exchangers(_)
+        | MailRoute::Implicit(_)
+        | MailRoute::Null
+        | MailRoute::Unresolved(_) => false,
     }
 }
 
@@ -91,28 +116,39 @@ impl<'p> AskMx<'p> {
     }
 
     /// Goes on with the answer.
-    pub fn answer(self, answer: Result<Answer<Mx>, Failure>) -> Search<'p> {
-        match answer {
-            Err(failure) => Search::done(MailRoute::Unresolved(failure), Duration::ZERO),
-            Ok(Answer::NoName { ttl }) => Search::done(MailRoute::NoDomain, ttl),
-            Ok(Answer::NoTarget { ttl }) => Search::done(MailRoute::NoTarget, ttl),
-            Ok(Answer::NoData { ttl }) => {
-                AskAddresses::new(self.policy, self.domain, ttl, Purpose::ImplicitMx).into_search()
+    pub fn answer(self, answered: Answered<Mx>) -> Search<'p> {
+        let Answered { result, by } = answered;
+        match result {
+            Err(failure) => Search::done(MailRoute::Unresolved(failure), Duration::ZERO, vec![]),
+            Ok(Answer::NoName { ttl }) => {
+                let denial = Denial::of_mx(self.domain, by, Ground::NoName);
+                Search::done(MailRoute::NoDomain, ttl, vec![denial])
             }
-            Ok(Answer::Found { records, ttl }) => exchangers(self.policy, records, ttl),
+            Ok(Answer::NoTarget { ttl }) => {
+                let denial = Denial::of_mx(self.domain, by, Ground::NoName);
+                Search::done(MailRoute::NoTarget, ttl, vec![denial])
+            }
+            Ok(Answer::NoData { ttl }) => {
+                let denials = vec![Denial::of_mx(self.domain.clone(), by, Ground::NoData)];
+                let ask = AskAddresses::new(self.policy, self.domain, ttl, Purpose::ImplicitMx);
+                AskAddresses { denials, ..ask }.into_search()
+            }
+            Ok(Answer::Found { records, ttl }) => {
+                exchangers(self.policy, Source { domain: self.domain, by }, records, ttl)
+            }
         }
     }
 }
 
 /// Sorts MX records into what they mean, and begins with the most preferred host.
-fn exchangers(policy: &ReachPolicy, records: Vec<Mx>, ttl: Duration) -> Search<'_> {
+fn exchangers(policy: &ReachPolicy, source: Source, records: Vec<Mx>, ttl: Duration) -> Search<'_> {
     let count = records.len();
     let mut exchangers: Vec<Exchanger> = records
         .into_iter()
         .filter_map(|mx| Some(Exchanger { host: mx.host?, preference: mx.preference }))
         .collect();
     if exchangers.is_empty() {
-        return Search::done(MailRoute::Null, ttl);
+        return Search::done(MailRoute::Null, ttl, vec![]);
     }
     let null_mx = if exchangers.len() < count { NullMx::Beside } else { NullMx::Absent };
     exchangers.sort_by(|a, b| (a.preference, &a.host).cmp(&(b.preference, &b.host)));
@@ -128,18 +164,30 @@ fn exchangers(policy: &ReachPolicy, records: Vec<Mx>, ttl: Duration) -> Search<'
     named.truncate(MAX_TARGETS);
     exchangers.truncate(MAX_EXCHANGERS);
     let first = named.pop_front();
-    let candidates = Candidates { exchangers, null_mx, waiting: named, cut };
+    let candidates = Candidates { source, exchangers, null_mx, waiting: named, cut };
     match first {
         Some(host) => {
             AskAddresses::new(policy, host, ttl, Purpose::Exchangers(candidates)).into_search()
         }
-        None => Search::done(candidates.without_usable_name(policy, None), ttl),
+        None => {
+            let (route, denial) = candidates.without_usable_name(policy, None);
+            Search::done(route, ttl, Vec::from_iter(denial))
+        }
     }
 }
 
 impl<'p> AskAddresses<'p> {
     fn new(policy: &'p ReachPolicy, host: HostName, ttl: Duration, purpose: Purpose) -> Self {
-        Self { policy, host, family: Family::V4, ttl, failure: None, barred: false, purpose }
+        Self {
+            policy,
+            host,
+            family: Family::V4,
+            ttl,
+            failure: None,
+            barred: false,
+            denials: vec![],
+            purpose,
+        }
     }
 
     /// The host whose addresses are wanted.
@@ -153,29 +201,34 @@ impl<'p> AskAddresses<'p> {
     }
 
     /// Goes on with the answer.
-    pub fn answer(mut self, answer: Result<Answer<IpAddr>, Failure>) -> Search<'p> {
-        match answer {
+    pub fn answer(mut self, answered: Answered<IpAddr>) -> Search<'p> {
+        let Answered { result, by } = answered;
+        match result {
             Ok(Answer::Found { records, ttl }) => {
                 self.ttl = self.ttl.min(ttl);
                 if records.iter().any(|ip| self.policy.allows(*ip)) {
                     return self.usable(records);
                 }
                 self.barred = true;
+                let is_stand_in = records.iter().any(IpAddr::is_unspecified);
+                self.deny(by, if is_stand_in { Ground::Unspecified } else { Ground::Barred });
                 self.other_family()
             }
             Ok(Answer::NoData { ttl }) => {
                 self.ttl = self.ttl.min(ttl);
+                self.deny(by, Ground::NoData);
                 self.other_family()
             }
             // The same server said before that the name exists.
             Ok(Answer::NoName { .. } | Answer::NoTarget { .. })
                 if matches!((&self.purpose, self.family), (Purpose::ImplicitMx, Family::V4)) =>
             {
-                Search::done(MailRoute::Unresolved(Failure::Contradicted), self.ttl)
+                Search::done(MailRoute::Unresolved(Failure::Contradicted), self.ttl, vec![])
             }
             // A name that does not exist has no records of another type either.
             Ok(Answer::NoName { ttl } | Answer::NoTarget { ttl }) => {
                 self.ttl = self.ttl.min(ttl);
+                self.deny(by, Ground::NoName);
                 self.next_host()
             }
             Err(failure) => {
@@ -183,6 +236,10 @@ impl<'p> AskAddresses<'p> {
                 self.other_family()
             }
         }
+    }
+
+    fn deny(&mut self, by: Option<ServerId>, ground: Ground) {
+        self.denials.push(Denial::of_addresses(self.host.clone(), self.family, by, ground));
     }
 
     /// Answers by itself what needs no question.
@@ -200,7 +257,7 @@ impl<'p> AskAddresses<'p> {
             Purpose::ImplicitMx => MailRoute::Implicit(addresses),
             Purpose::Exchangers(candidates) => candidates.into_route(Targets::Named),
         };
-        Search::done(route, self.ttl)
+        Search::done(route, self.ttl, vec![])
     }
 
     fn other_family(mut self) -> Search<'p> {
@@ -224,13 +281,15 @@ impl<'p> AskAddresses<'p> {
         }
         let route = match (self.purpose, self.failure) {
             (Purpose::Exchangers(candidates), failure) => {
-                candidates.without_usable_name(self.policy, failure)
+                let (route, denial) = candidates.without_usable_name(self.policy, failure);
+                self.denials.extend(denial);
+                route
             }
             (Purpose::ImplicitMx, Some(failure)) => MailRoute::Unresolved(failure),
             (Purpose::ImplicitMx, None) if self.barred => MailRoute::Unusable,
             (Purpose::ImplicitMx, None) => MailRoute::NoService,
         };
-        Search::done(route, self.ttl)
+        Search::done(route, self.ttl, self.denials)
     }
 }
 
@@ -239,19 +298,29 @@ impl Candidates {
         MailRoute::Exchangers(Exchangers { hosts: self.exchangers, null_mx: self.null_mx, targets })
     }
 
-    /// The end of the search where no named exchanger can be used.
-    fn without_usable_name(self, policy: &ReachPolicy, failure: Option<Failure>) -> MailRoute {
+    /// The end of the search where no named exchanger can be used, and what the MX records have to do with
+    /// it.
+    fn without_usable_name(
+        self,
+        policy: &ReachPolicy,
+        failure: Option<Failure>,
+    ) -> (MailRoute, Option<Denial>) {
         let reachable_literal =
             |exchanger: &Exchanger| exchanger.host.as_literal().is_some_and(|ip| policy.allows(ip));
         match (failure, self.cut) {
-            (Some(failure), _) => MailRoute::Unresolved(failure),
+            (Some(failure), _) => (MailRoute::Unresolved(failure), None),
             // One of those that we did not look at may well be usable.
-            (None, Cut::Short) => MailRoute::Unresolved(Failure::Overloaded),
+            (None, Cut::Short) => (MailRoute::Unresolved(Failure::Overloaded), None),
             // An IP address is no host name (RFC 1035 §3.3.9), yet many senders do deliver to it.
             (None, Cut::Whole) if self.exchangers.iter().any(reachable_literal) => {
-                self.into_route(Targets::LiteralsOnly)
+                (self.into_route(Targets::LiteralsOnly), None)
             }
-            (None, Cut::Whole) => MailRoute::Unusable,
+            (None, Cut::Whole) => {
+                let hosts = self.exchangers.into_iter().map(|exchanger| exchanger.host).collect();
+                let Source { domain, by } = self.source;
+                let denial = Denial::of_mx(domain, by, Ground::Exchangers(hosts));
+                (MailRoute::Unusable, Some(denial))
+            }
         }
     }
 }

@@ -47,15 +47,22 @@ fn mx(text: &str) -> Mx {
 }
 
 fn run(world: &[&str]) -> (Routed, usize) {
+    let (outcome, questions) = run_to_outcome(world);
+    (outcome.routed, questions)
+}
+
+const SERVER: ServerId = ServerId(0);
+
+fn run_to_outcome(world: &[&str]) -> (Outcome, usize) {
     let policy = ReachPolicy::default();
     let mut search = Search::start(HostName::new("D.example.").unwrap(), &policy);
     let mut questions = 0;
     loop {
         search = match search {
-            Search::Done(routed) => return (routed, questions),
+            Search::Done(outcome) => return (outcome, questions),
             Search::AskMx(ask) => {
                 let found = answer(world, "MX", ask.name(), mx);
-                ask.answer(found)
+                ask.answer(Answered::by(SERVER, found))
             }
             Search::AskAddresses(ask) => {
                 let kind = match ask.family() {
@@ -63,7 +70,7 @@ fn run(world: &[&str]) -> (Routed, usize) {
                     Family::V6 => "AAAA",
                 };
                 let found = answer(world, kind, ask.name(), |ip| ip.parse().unwrap());
-                ask.answer(found)
+                ask.answer(Answered::by(SERVER, found))
             }
         };
         questions += 1;
@@ -357,3 +364,43 @@ fn lifetimes_are_bounded() {
 }
 
 use crate::reach::ReachPolicy;
+
+#[test]
+fn what_denies_is_named_once_mail_goes_nowhere() {
+    // The world, what is asked of another server, in this order.
+    let cases: [(&str, &[&str], &[&str]); 9] = [
+        ("found", &["MX d.example 10 m.example", "A m.example 8.8.8.8"], &[]),
+        ("implicit", &["MX d.example -", "A d.example 8.8.8.8"], &[]),
+        ("null MX", &["MX d.example 0 ."], &[]),
+        ("failed", &["MX d.example -", "A d.example servfail", "AAAA d.example -"], &[]),
+        ("no name", &["MX d.example !"], &["MX d.example"]),
+        ("alias of nothing", &["MX d.example >"], &["MX d.example"]),
+        (
+            "nothing",
+            &["MX d.example -", "A d.example -", "AAAA d.example -"],
+            &["MX d.example", "A d.example", "AAAA d.example"],
+        ),
+        (
+            "of every host the first question before the second",
+            &[
+                "MX d.example 1 a.example, 2 b.example",
+                "A a.example -",
+                "AAAA a.example -",
+                "A b.example 10.0.0.1",
+                "AAAA b.example -",
+            ],
+            &["A a.example", "A b.example", "AAAA a.example", "AAAA b.example"],
+        ),
+        ("the MX alone", &["MX d.example 1 localhost"], &["MX d.example"]),
+    ];
+    for (name, world, expected) in cases {
+        let (outcome, _) = run_to_outcome(world);
+        let asked = outcome.denials.iter().map(|denial| match &denial.question {
+            Question::Mx(name) => format!("MX {}", name.as_str()),
+            Question::Addresses(name, Family::V4) => format!("A {}", name.as_str()),
+            Question::Addresses(name, Family::V6) => format!("AAAA {}", name.as_str()),
+        });
+        assert_eq!(asked.collect::<Vec<_>>(), expected, "{name}");
+        assert!(outcome.denials.iter().all(|denial| denial.by == Some(SERVER)), "{name}");
+    }
+}

@@ -319,6 +319,7 @@ mod tests {
             private_zones: Vec::new(),
             limits: FloodLimits { flights: 100, names_per_zone: 100, flights_per_stranger: 100 },
             flight_deadline: Duration::from_secs(10),
+            dns_timeout: Duration::from_secs(1),
             cache_bytes: 1 << 20,
         };
         Routes::new(zone.clone(), Arc::new(StoppedClock(Timestamp::UNIX_EPOCH)), settings)

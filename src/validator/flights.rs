@@ -26,11 +26,13 @@ pub(super) struct Flight {
 }
 
 /// How far a flight has come.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) enum Progress {
     /// Nothing is known yet.
-    #[default]
-    Asking,
+    Asking {
+        /// Since when the DNS has left a question unanswered; none where it has not.
+        unanswered_since: Option<Instant>,
+    },
     /// This will be the answer unless somebody contradicts.
     Provisional(Arc<LearnedRoute>),
     /// This is the answer.
@@ -44,7 +46,10 @@ pub(super) enum Waited {
     /// Out of patience; this would have been the answer unless somebody contradicted.
     Provisional(Arc<LearnedRoute>),
     /// Out of patience.
-    OutOfPatience,
+    OutOfPatience {
+        /// How long the DNS had left a question unanswered by then.
+        unanswered_for: Duration,
+    },
     /// The flight broke off, by a fault of ours or because the process is being taken down.
     Lost,
 }
@@ -79,7 +84,7 @@ impl Flights {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let (tell, progress) = watch::channel(Progress::Asking);
+        let (tell, progress) = watch::channel(Progress::Asking { unanswered_since: None });
         let flight = match self.lock().entry(domain.clone()) {
             Entry::Occupied(under_way) => return (under_way.get().clone(), Boarding::Joined),
             Entry::Vacant(place) => {
@@ -102,6 +107,25 @@ impl Flights {
         // Nothing that holds the lock can leave the map half changed.
         self.by_domain.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Notes that the DNS is asked a question. Nobody is woken for that.
+pub(super) fn note_question(tell: &watch::Sender<Progress>) {
+    note(tell, Some(Instant::now()));
+}
+
+/// Notes that the DNS owes no answer.
+pub(super) fn note_answer(tell: &watch::Sender<Progress>) {
+    note(tell, None);
+}
+
+fn note(tell: &watch::Sender<Progress>, since: Option<Instant>) {
+    tell.send_if_modified(|progress| {
+        if let Progress::Asking { unanswered_since } = progress {
+            *unanswered_since = since;
+        }
+        false
+    });
 }
 
 /// Takes a flight off the board.
@@ -132,7 +156,9 @@ impl Flight {
         match told {
             Ok(Progress::Landed(learned)) => Waited::Landed(learned),
             Ok(Progress::Provisional(learned)) => Waited::Provisional(learned),
-            Ok(Progress::Asking) => Waited::OutOfPatience,
+            Ok(Progress::Asking { unanswered_since }) => Waited::OutOfPatience {
+                unanswered_for: unanswered_since.map_or(Duration::ZERO, |since| since.elapsed()),
+            },
             Err(_) => Waited::Lost,
         }
     }

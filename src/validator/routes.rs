@@ -12,14 +12,14 @@ use tokio::time::{Instant, timeout_at};
 
 use super::bulk::{Bulk, Halt};
 use super::canaries::ResolverTrust;
-use super::flights::{Boarding, Flight, Flights, Progress, Waited};
+use super::flights::{self, Boarding, Flight, Flights, Progress, Waited};
 use super::flood::{Caller, FloodGuard, FloodLimits, Urgency};
 use crate::address::{Domain, and_parents};
 use crate::cache::{Freshness, LearnedRoute, RouteCache};
 use crate::clock::Clock;
-use crate::dns::{Answered, Dns, Servers, find_route};
+use crate::dns::{Dns, can_be_asked_again, find_route, second_opinion, without_opinion};
 use crate::reach::ReachPolicy;
-use crate::route::{Answer, Failure, HostName, MailRoute, Routed, Trust};
+use crate::route::{Failure, HostName, MailRoute, Outcome, Routed, Trust};
 use crate::store::{Closed, NotedRoute};
 
 /// Longer than this nobody waits for a newer answer while there is one that may stand in.
@@ -40,6 +40,8 @@ pub struct RouteSettings {
     pub limits: FloodLimits,
     /// When a flight is given up, whatever the DNS does.
     pub flight_deadline: Duration,
+    /// Who stops waiting after the DNS left a question unanswered for so long is told that it is the DNS.
+    pub dns_timeout: Duration,
     /// How many bytes of routes are remembered.
     pub cache_bytes: u64,
 }
@@ -356,29 +358,25 @@ impl Routes {
         // A stranger's domain may name mail servers in a private zone; those are not asked for either.
         let may_ask = |name: &HostName| caller == Caller::Operator || !self.is_private(name);
         let reach = &self.settings.reach;
-        let routed = find_route(&*self.dns, domain.clone(), reach, may_ask);
-        let routed = timeout_at(deadline, routed).await;
-        let (routed, by) = routed.unwrap_or_else(|_| (unresolved(Failure::Timeout), None));
-        if !matches!(routed.route, MailRoute::NoDomain | MailRoute::NoTarget) {
-            return routed;
+        let asking = || flights::note_question(tell);
+        let outcome = find_route(&*self.dns, domain.clone(), reach, may_ask, asking);
+        let outcome = timeout_at(deadline, outcome).await;
+        flights::note_answer(tell);
+        let outcome = outcome.unwrap_or_else(|_| Outcome {
+            routed: unresolved(Failure::Timeout),
+            denials: Vec::new(),
+        });
+        // That mail goes nowhere is the gravest answer: where there is another server, it is asked too. Who
+        // cannot wait for it has the answer of the first, unless that needs to be confirmed.
+        let first = without_opinion(&outcome);
+        if !can_be_asked_again(&*self.dns, &outcome) {
+            return first;
         }
-        // That a domain does not exist is the gravest answer: where there is another server, it is asked
-        // too. Who cannot wait for it has the answer of the first.
         if self.trust.now() == Some(Trust::Sound) {
-            tell.send_replace(Progress::Provisional(self.learned(routed.clone())));
+            tell.send_replace(Progress::Provisional(self.learned(first.clone())));
         }
-        let Some(by) = by.filter(|by| self.dns.has_other(*by)) else { return routed };
-        match timeout_at(deadline, self.dns.mx(domain, Servers::Except(by))).await {
-            Ok(Answered { result: Ok(Answer::Found { .. } | Answer::NoData { .. }), .. }) => {
-                unresolved(Failure::Contradicted)
-            }
-            // A server that does not answer contradicts nobody.
-            Ok(Answered {
-                result: Ok(Answer::NoName { .. } | Answer::NoTarget { .. }) | Err(_),
-                ..
-            })
-            | Err(_) => routed,
-        }
+        let opinion = second_opinion(&*self.dns, outcome, reach);
+        timeout_at(deadline, opinion).await.unwrap_or(first)
     }
 
     /// Waits for a flight as long as that makes sense.
@@ -400,10 +398,17 @@ impl Routes {
             (Waited::Landed(learned) | Waited::Provisional(learned), _) => {
                 (Found::Learned(learned, Freshness::Asked), Source::Flight(boarding))
             }
-            (Waited::OutOfPatience | Waited::Lost, Some(stale)) => {
+            (Waited::OutOfPatience { .. } | Waited::Lost, Some(stale)) => {
                 (Found::Learned(stale, Freshness::Cached), Source::Stale)
             }
-            (Waited::OutOfPatience, None) => (Found::OutOfTime, Source::OutOfTime),
+            (Waited::OutOfPatience { unanswered_for }, None) => {
+                let is_silent = unanswered_for >= self.settings.dns_timeout && !self.dns.is_full();
+                let found = match is_silent {
+                    true => self.unresolved(Failure::Timeout),
+                    false => Found::OutOfTime,
+                };
+                (found, Source::OutOfTime)
+            }
             (Waited::Lost, None) => (self.unresolved(Failure::Overloaded), Source::Refused),
         }
     }

@@ -171,6 +171,7 @@ fn routes(
 ) -> Result<Routes, BuildError> {
     let dns = HickoryDns::new(&DnsSettings {
         servers: config.dns.servers.iter().map(|server| server.0).collect(),
+        repeat: config.dns.repeat(),
         timeout: config.dns.timeout(),
         tries: config.dns.tries,
     })?;
@@ -187,6 +188,7 @@ fn route_settings(config: &Config) -> Result<RouteSettings, BuildError> {
             flights_per_stranger: config.dns.max_lookups_per_stranger,
         },
         flight_deadline: Duration::from_millis(config.dns.lookup_timeout_ms),
+        dns_timeout: config.dns.timeout(),
         cache_bytes: config.cache.max_mib << 20,
     })
 }

@@ -13,6 +13,9 @@ use crate::support::dns::{DnsServer, Protocol};
 /// Time enough for a busy machine.
 pub(super) const PATIENT: Duration = Duration::from_secs(20);
 
+/// After which time a question is sent again.
+pub(super) const REPEAT: Duration = Duration::from_millis(300);
+
 /// A resolver that asks these servers.
 pub(super) fn resolver<'a>(
     servers: impl IntoIterator<Item = &'a DnsServer>,
@@ -20,7 +23,7 @@ pub(super) fn resolver<'a>(
     tries: usize,
 ) -> HickoryDns {
     let servers = servers.into_iter().map(DnsServer::address).collect();
-    HickoryDns::new(&DnsSettings { servers, timeout, tries }).unwrap()
+    HickoryDns::new(&DnsSettings { servers, repeat: REPEAT, timeout, tries }).unwrap()
 }
 
 pub(super) fn host(name: &str) -> HostName {

@@ -16,6 +16,12 @@ pub(super) fn asking_both(first: &DnsServer, second: &DnsServer) -> Command {
     program
 }
 
+/// The same, and no canaries are asked.
+fn untested(mut program: Command) -> Command {
+    program.env("MAILVET_DNS__CANARIES", "[]");
+    program
+}
+
 /// The report on an address, in time enough for a busy machine.
 pub(super) fn report(service: &Service, email: &str) -> Value {
     report_within(service, email, 30_000)
@@ -47,23 +53,64 @@ pub(super) fn line(report: &Value) -> String {
 #[test]
 fn that_a_domain_does_not_exist_is_asked_of_two() {
     const GOOD: &str = "* MX 10 mx.test\nmx.test A 192.0.2.1";
-    // The second server, the time, the line.
+    // The second server, the time, the line, how often the second server is asked at most.
     let cases = [
-        ("agrees", "* NXDOMAIN", 30_000, "undeliverable domain_not_found"),
-        ("fails", "* SERVFAIL", 30_000, "undeliverable domain_not_found"),
-        ("silent", "* SILENCE", 400, "undeliverable domain_not_found"),
-        ("silent, and waited for", "* SILENCE", 30_000, "undeliverable domain_not_found"),
-        ("contradicts", GOOD, 30_000, "unknown dns_failure"),
-        ("knows the name", "* NODATA", 30_000, "unknown dns_failure"),
+        ("agrees", "* NXDOMAIN", 30_000, "undeliverable domain_not_found", 1),
+        ("fails", "* SERVFAIL", 30_000, "undeliverable domain_not_found", 2),
+        ("silent", "* SILENCE", 400, "undeliverable domain_not_found", 3),
+        ("silent, and waited for", "* SILENCE", 30_000, "undeliverable domain_not_found", 3),
+        ("contradicts", GOOD, 30_000, "unknown dns_failure", 1),
+        ("knows the name", "* NODATA", 30_000, "unknown dns_failure", 1),
     ];
-    for (case, zone, timeout, expected) in cases {
+    for (case, zone, timeout, expected, most) in cases {
         let (first, second) = (DnsServer::start("* NXDOMAIN"), DnsServer::start(zone));
         let service = Service::start(asking_both(&first, &second));
         let report = report_within(&service, "joe@gone.test", timeout);
         assert_eq!(line(&report), expected, "{case}: {report}");
         assert_eq!(first.questions(), ["gone.test MX"], "{case}");
-        assert_eq!(second.questions(), ["gone.test MX"], "{case}");
+        let questions = second.questions();
+        assert!(questions.iter().all(|question| question == "gone.test MX"), "{case}");
+        assert!((1..=most).contains(&questions.len()), "{case}: {questions:?}");
     }
+}
+
+#[test]
+fn what_a_filter_hides_is_no_verdict() {
+    const GOOD: &str = "a.test MX 10 mx.test\nb.test A 192.0.2.1\nmx.test A 192.0.2.1";
+    const ZEROS: &str = "* A 0.0.0.0\n* AAAA ::";
+    let filters = [
+        ("no records", "* NODATA".to_owned()),
+        ("no names", "* NXDOMAIN".to_owned()),
+        ("zeros", ZEROS.to_owned()),
+        ("zeros for mail servers", format!("a.test MX 10 mx.test\n{ZEROS}")),
+        ("no addresses of mail servers", "a.test MX 10 mx.test\n* NODATA".to_owned()),
+    ];
+    for (case, zone) in filters {
+        let (filter, good) = (DnsServer::start(&zone), DnsServer::start(GOOD));
+        let service = Service::start(untested(asking_both(&filter, &good)));
+        for email in ["joe@a.test", "joe@b.test"] {
+            let report = report(&service, email);
+            assert_eq!(line(&report), "unknown dns_failure", "{case}: {email}: {report}");
+        }
+    }
+    // Two that agree are believed; zeros are not believed of one alone.
+    let agree = [DnsServer::start(ZEROS), DnsServer::start(ZEROS)];
+    let service = Service::start(untested(asking_both(&agree[0], &agree[1])));
+    let told = report(&service, "joe@a.test");
+    assert_eq!(line(&told), "undeliverable mail_server_unusable", "{told}");
+    let service = Service::start(untested(asking(&agree[0])));
+    let told = report(&service, "joe@a.test");
+    assert_eq!(line(&told), "unknown dns_failure", "{told}");
+}
+
+#[test]
+fn a_form_hears_that_the_dns_is_silent() {
+    let dns = DnsServer::start("* SILENCE");
+    let service = Service::start(untested(asking(&dns)));
+    let told = report_within(&service, "joe@a.test", 1_500);
+    assert_eq!(line(&told), "unknown dns_timeout", "{told}");
+    let told = report_within(&service, "joe@b.test", 200);
+    assert_eq!(line(&told), "unknown time_budget_spent", "{told}");
 }
 
 #[test]

@@ -116,6 +116,7 @@ fn validator(zone: &str, server: &MailServer, limits: Limits) -> (Validator, Arc
             flights_per_stranger: u32::MAX,
         },
         flight_deadline: Duration::from_secs(10),
+        dns_timeout: Duration::from_secs(1),
         cache_bytes: 64 << 20,
     };
     let identity = Identity {

@@ -20,7 +20,7 @@ mod shapes;
 mod unbound;
 
 /// What a laboratory needs: its domains end in `.test`, its mail servers are on this machine, and what
-/// is not answered is soon given up: one question after 2 × 500 ms.
+/// is not answered is soon given up: one question after 3 × 300 ms and 500 ms.
 const LAB_TOML: &str = r#"
 [catalog]
 allow_reserved = ["test"]
@@ -28,5 +28,5 @@ allow_reserved = ["test"]
 allow = ["127.0.0.0/8"]
 [dns]
 timeout_ms = 500
-tries = 2
+tries = 4
 "#;

@@ -293,7 +293,10 @@ fn a_lost_packet_is_soon_sent_again_whatever_was_answered_before() {
     let absent: String = (0..ABSENT).map(|n| format!("absent{n}.test NXDOMAIN\n")).collect();
     let lost = "lost.test DROPS 1\nlost.test MX 10 mx.test\nmx.test A 192.0.2.1";
     let dns = DnsServer::start(&(absent + lost));
-    let service = Service::start(asking_patiently(&dns));
+    let mut program = asking_patiently(&dns);
+    // A try is one packet.
+    program.env("MAILVET_DNS__TRIES", "3");
+    let service = Service::start(program);
     for n in 0..ABSENT {
         let email = format!("joe@absent{n}.test");
         let report = report(&service, &json!({"email": email, "timeout_ms": 30_000}));

@@ -39,6 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// | `NAME NO-SOA` | the same without SOA |
 /// | `NAME REFERRAL` | names other servers instead of answering; its addresses come along as glue |
 /// | `NAME ANY-TYPE` | all its records answer any question |
+/// | `NAME OF-ANOTHER-NAME` | its records answer as those of `another.test` |
 /// | `NAME ONE-LINK` | its CNAME comes alone, without what it leads to |
 /// | `NAME TRUNCATED` | over UDP nothing but that the answer is too long |
 /// | `NAME TCP-SILENCE`, `TCP-HANGS-UP` | does so over TCP |

@@ -7,7 +7,8 @@ use futures_util::future::BoxFuture;
 use super::*;
 use crate::clock::StoppedClock;
 use crate::dns::zone::Zone;
-use crate::route::{Family, Mx, ServerId};
+use crate::dns::{Answered, Servers};
+use crate::route::{Family, MAX_OPINIONS, Mx, ServerId};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -22,6 +23,7 @@ fn routes_from(dns: Arc<dyn Dns>) -> Routes {
         private_zones: Vec::new(),
         limits: FloodLimits { flights: 100, names_per_zone: 100, flights_per_stranger: 100 },
         flight_deadline: DEADLINE,
+        dns_timeout: Duration::from_secs(1),
         cache_bytes: 1 << 20,
     };
     Routes::new(dns, Arc::new(StoppedClock(Timestamp::UNIX_EPOCH)), settings)
@@ -76,6 +78,103 @@ async fn a_second_server_has_its_say_about_a_domain_that_is_not() {
     }
 }
 
+/// What the first server says, what the second says, the route in the end.
+type Pair = (&'static str, &'static str, MailRoute);
+
+#[tokio::test(start_paused = true)]
+async fn every_route_to_nowhere_is_asked_of_a_second_server() {
+    use MailRoute::{NoService, Unusable};
+    let contradicted = || MailRoute::Unresolved(Failure::Contradicted);
+    let malformed = || MailRoute::Unresolved(Failure::Malformed);
+    const NOTHING: &str = "a.de NODATA";
+    const MX: &str = "a.de MX 10 mx.de";
+    let cases: Vec<Pair> = vec![
+        // Filters that deny everything.
+        (NOTHING, NOTHING, NoService),
+        (NOTHING, "a.de SERVFAIL", NoService),
+        (NOTHING, "a.de HANG", NoService),
+        (NOTHING, "a.de NXDOMAIN", NoService),
+        (NOTHING, MX, contradicted()),
+        (NOTHING, "a.de A 8.8.8.8", contradicted()),
+        (NOTHING, "a.de AAAA 2600::1", contradicted()),
+        (NOTHING, "a.de A 10.0.0.1", NoService),
+        // Filters that give 0.0.0.0 for what they hide.
+        ("a.de A 0.0.0.0\na.de AAAA ::", "a.de A 0.0.0.0\na.de AAAA ::", Unusable),
+        ("a.de A 0.0.0.0\na.de AAAA ::", "a.de A 8.8.8.8", contradicted()),
+        ("a.de A 0.0.0.0\na.de AAAA ::", MX, contradicted()),
+        // Of one server alone that is not believed.
+        ("a.de A 0.0.0.0\na.de AAAA ::", "a.de SERVFAIL", malformed()),
+        ("a.de A 10.0.0.1", "a.de A 10.0.0.1", Unusable),
+        ("a.de A 10.0.0.1", "a.de A 8.8.8.8", contradicted()),
+        // Mail servers that are hidden.
+        ("a.de MX 10 mx.de\nmx.de A 0.0.0.0", "mx.de A 8.8.8.8\na.de MX 10 mx.de", contradicted()),
+        ("a.de MX 10 mx.de\nmx.de NXDOMAIN", "mx.de A 8.8.8.8\na.de MX 10 mx.de", contradicted()),
+        ("a.de MX 10 mx.de\nmx.de NODATA", "mx.de AAAA 2600::1\na.de MX 10 mx.de", contradicted()),
+        ("a.de MX 10 mx.de\nmx.de NODATA", "mx.de NXDOMAIN\na.de MX 10 mx.de", Unusable),
+        ("a.de MX 10 mx.de\nmx.de NODATA", "mx.de SERVFAIL\na.de SERVFAIL", Unusable),
+        ("a.de MX 10 mx.de\nmx.de NODATA", "mx.de NODATA\na.de MX 10 other.de", contradicted()),
+        ("a.de MX 10 localhost", "a.de MX 10 localhost", Unusable),
+        ("a.de MX 10 localhost", "a.de MX 10 mx.de", contradicted()),
+    ];
+    for (first, second, expected) in cases {
+        let (routes, zone) = routes(Zone::parse(first).with_second_server(Zone::parse(second)));
+        let found = route(&routes, 2 * DEADLINE).await;
+        assert_eq!(found, Some(expected), "{first} | {second}");
+        let opinions = zone.server(ServerId(1)).unwrap().questions();
+        assert!((1..=MAX_OPINIONS).contains(&opinions), "{first} | {second}: {opinions}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_server_is_asked_four_times_at_most_and_never_about_what_is_found() {
+    let hosts = |addresses: &str| {
+        let hosts = (0..5).map(|n| format!("a.de MX 10 m{n}.de\nm{n}.de {addresses}\n"));
+        hosts.collect::<String>()
+    };
+    for (addresses, opinions) in
+        [("NODATA", MAX_OPINIONS), ("NXDOMAIN", MAX_OPINIONS), ("A 8.8.8.8", 0)]
+    {
+        let zone = Zone::parse(&hosts(addresses));
+        let (routes, zone) = routes(zone.with_second_server(Zone::parse(&hosts(addresses))));
+        route(&routes, 2 * DEADLINE).await;
+        assert_eq!(zone.server(ServerId(1)).unwrap().questions(), opinions, "{addresses}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unspecified_address_is_not_believed_of_the_only_server() {
+    let unresolved = MailRoute::Unresolved(Failure::Malformed);
+    for (zone, expected) in [
+        ("a.de A 0.0.0.0", unresolved.clone()),
+        ("a.de AAAA ::", unresolved.clone()),
+        ("a.de MX 10 mx.de\nmx.de A 0.0.0.0\nmx.de AAAA ::", unresolved),
+        ("a.de A 0.0.0.0\na.de A 8.8.8.8", MailRoute::Implicit(vec!["8.8.8.8".parse().unwrap()])),
+        ("a.de A 10.0.0.1", MailRoute::Unusable),
+        ("a.de NODATA", MailRoute::NoService),
+    ] {
+        let (routes, _) = routes(Zone::parse(zone));
+        assert_eq!(route(&routes, DEADLINE).await, Some(expected), "{zone}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_loses_patience_hears_that_the_dns_is_silent_where_it_is() {
+    let budget = Duration::from_millis(1_480);
+    let timeout = Some(MailRoute::Unresolved(Failure::Timeout));
+    let (silent, _) = routes(Zone::parse("a.de HANG"));
+    assert_eq!(route(&silent, budget).await, timeout);
+    // Not enough to say so.
+    let (silent, _) = routes(Zone::parse("a.de HANG"));
+    assert_eq!(route(&silent, Duration::from_millis(900)).await, None);
+    // The second of two questions.
+    let (silent, _) = routes(Zone::parse("a.de MX 10 mx.de\nmx.de HANG"));
+    assert_eq!(route(&silent, budget).await, timeout);
+    // It waits for the test of the resolver, not for an answer.
+    let (untested, _) = routes(Zone::parse("a.de A 8.8.8.8\ncanary.de HANG"));
+    untested.watch_canaries(vec![HostName::new("canary.de").unwrap()], DEADLINE);
+    assert_eq!(route(&untested, budget).await, None);
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_deadline_of_a_flight_holds_whatever_the_dns_does() {
     let (routes, _) = routes(Zone::parse("a.de HANG"));
@@ -112,6 +211,10 @@ impl Dns for Changing {
 
     fn has_other(&self, server: ServerId) -> bool {
         self.0.load().has_other(server)
+    }
+
+    fn is_full(&self) -> bool {
+        self.0.load().is_full()
     }
 }
 

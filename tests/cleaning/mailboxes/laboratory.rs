@@ -250,6 +250,7 @@ impl Laboratory {
                 flights_per_stranger: u32::MAX,
             },
             flight_deadline: Duration::from_secs(10),
+            dns_timeout: Duration::from_secs(1),
             cache_bytes: 16 << 20,
         };
         let identity = Identity {

@@ -46,6 +46,10 @@ fn answer(zone: &Zone, query: &Query, reply: &mut Message) -> Manner {
         match entry.manner {
             Manner::Fails(code) => return fails(reply, code, entry),
             Manner::Refers => return refers(reply, &owner, entry),
+            Manner::AnswersForAnother => {
+                add_records(reply, &name("another.test"), entry, query.query_type());
+                return entry.manner;
+            }
             Manner::Answers | Manner::AnswersAnyType | Manner::Truncates => {}
         }
         add_records(reply, &owner, entry, query.query_type());

@@ -35,6 +35,8 @@ pub(super) enum Manner {
     Answers,
     /// All records.
     AnswersAnyType,
+    /// The records, as those of another name.
+    AnswersForAnother,
     Fails(ResponseCode),
     Refers,
     /// The records, over TCP.
@@ -147,6 +149,7 @@ impl Entry {
             ["NOTIMP"] => self.manner = Manner::Fails(ResponseCode::NotImp),
             ["REFERRAL"] => self.manner = Manner::Refers,
             ["ANY-TYPE"] => self.manner = Manner::AnswersAnyType,
+            ["OF-ANOTHER-NAME"] => self.manner = Manner::AnswersForAnother,
             ["TRUNCATED"] => self.manner = Manner::Truncates,
             ["TTL", ttl] => self.ttl = ttl.parse().ok()?,
             ["SOA", ttl, minimum] => {

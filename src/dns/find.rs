@@ -1,0 +1,71 @@
+//! Finding where a domain's mail goes: the questions of a [`Search`], and a second opinion on answers that
+//! speak against the domain.
+
+use futures_util::future::join_all;
+
+use super::{Dns, Servers};
+use crate::reach::ReachPolicy;
+use crate::route::{
+    Answered, Denial, Failure, HostName, Opinion, Outcome, Question, Routed, Search, confirmed,
+};
+
+/// Finds where a domain's mail goes: asks what [`Search`] wants to know until it is done. The addresses of
+/// names that may not be asked for stay unknown. `asking` is called before each question.
+pub async fn find_route(
+    dns: &dyn Dns,
+    domain: HostName,
+    policy: &ReachPolicy,
+    may_ask: impl Fn(&HostName) -> bool,
+    asking: impl Fn(),
+) -> Outcome {
+    let mut search = Search::start(domain, policy);
+    loop {
+        search = match search {
+            Search::Done(outcome) => return outcome,
+            Search::AskMx(ask) => {
+                asking();
+                let answered = dns.mx(ask.name(), Servers::InUse).await;
+                ask.answer(answered)
+            }
+            Search::AskAddresses(ask) => {
+                let answered = if may_ask(ask.name()) {
+                    asking();
+                    dns.addresses(ask.name(), ask.family(), Servers::InUse).await
+                } else {
+                    Answered::by_none(Failure::Refused)
+                };
+                ask.answer(answered)
+            }
+        };
+    }
+}
+
+/// Asks other servers the questions that speak against a domain once more, all at once.
+pub async fn second_opinion(dns: &dyn Dns, outcome: Outcome, policy: &ReachPolicy) -> Routed {
+    let Outcome { routed, denials } = outcome;
+    let opinions = join_all(denials.iter().map(|denial| opinion(dns, denial, policy))).await;
+    confirmed(routed, denials.iter().zip(opinions))
+}
+
+/// What is left of a route where no other server is asked.
+pub fn without_opinion(outcome: &Outcome) -> Routed {
+    let opinions = outcome.denials.iter().map(|denial| (denial, Opinion::None));
+    confirmed(outcome.routed.clone(), opinions)
+}
+
+/// Whether [`second_opinion`] has somebody to ask.
+pub fn can_be_asked_again(dns: &dyn Dns, outcome: &Outcome) -> bool {
+    outcome.denials.iter().filter_map(|denial| denial.by).any(|by| dns.has_other(by))
+}
+
+async fn opinion(dns: &dyn Dns, denial: &Denial, policy: &ReachPolicy) -> Opinion {
+    let Some(by) = denial.by.filter(|by| dns.has_other(*by)) else { return Opinion::None };
+    let of = Servers::Except(by);
+    match &denial.question {
+        Question::Mx(name) => denial.weigh_mx(&dns.mx(name, of).await.result),
+        Question::Addresses(name, family) => {
+            let answered = dns.addresses(name, *family, of).await;
+            denial.weigh_addresses(&answered.result, policy)
+        }
+    }
+}

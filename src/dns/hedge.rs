@@ -1,0 +1,293 @@
+//! Sending a question again while its answer is late, and listening for the late answers all the same.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::{Answered, ServerId};
+use crate::route::{Answer, Failure};
+
+/// How many tries of one question are listened for at once, the latest ones. Each holds a socket.
+pub(super) const LISTENED: usize = 3;
+/// How often one server may answer a question with a failure. The second time is worth asking for: a
+/// recursive server that ran out of time has found out more by then. That a packet could not be sent does
+/// not count: that is like a packet that was lost.
+const MAX_FAILURES: usize = 2;
+
+/// When a question is sent again, and when it counts as unanswered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    repeat: Duration,
+    timeout: Duration,
+    tries: usize,
+}
+
+impl Pace {
+    /// A try that is this late is repeated; the last of so many is waited for until its timeout.
+    pub(super) fn new(repeat: Duration, timeout: Duration, tries: usize) -> Self {
+        Self { repeat: repeat.min(timeout), timeout, tries: tries.max(1) }
+    }
+
+    /// The same with no more than so many tries.
+    pub(super) fn at_most(self, tries: usize) -> Self {
+        Self { tries: self.tries.min(tries), ..self }
+    }
+
+    pub(super) fn tries(&self) -> usize {
+        self.tries
+    }
+
+    /// The longest that a question can take.
+    pub(super) fn longest(&self) -> Duration {
+        let repeats = u32::try_from(self.tries - 1).unwrap_or(u32::MAX);
+        self.repeat.saturating_mul(repeats).saturating_add(self.timeout)
+    }
+}
+
+/// Sends a question until it is answered. `next` names the server to ask from a number on, in turn;
+/// `send` asks a server for the nth time, counted from 0.
+///
+/// The first answer counts, of whichever try. A failure does not: it starts the next try at once where
+/// another server is left that did not fail, and counts only when nobody answers.
+pub(super) async fn hedged<T, F>(
+    pace: Pace,
+    first: usize,
+    next: impl Fn(usize) -> Option<usize>,
+    send: impl Fn(usize, usize) -> F,
+) -> Answered<T>
+where
+    F: Future<Output = Result<Answer<T>, Failure>>,
+{
+    let Some(server) = next(first) else { return Answered::by_none(Failure::Unreachable) };
+    let sent_at = Instant::now();
+    let mut attempt = pin!(Some(send(server, 0)));
+    let early = match attempt.as_mut().as_pin_mut() {
+        Some(attempt) => timeout(pace.repeat, attempt).await,
+        None => return Answered::by_none(Failure::Unreachable),
+    };
+    let mut question = Question {
+        pace,
+        next,
+        asked: vec![Asked { server, times: 1, ended: 0, failures: 0 }],
+        sent: 1,
+        last_sent: sent_at,
+        turn: server + 1,
+        failure: None,
+    };
+    let mut pending = Vec::with_capacity(LISTENED);
+    match early {
+        Ok(Ok(answer)) => return Answered::by(ServerId(server), Ok(answer)),
+        Ok(Err(failure)) => question.failed(server, failure),
+        Err(_) => pending.push(Pending { server, attempt: Attempt::First(attempt) }),
+    }
+    // Only late and failed questions need all of this.
+    Box::pin(question.go_on(pending, send)).await
+}
+
+/// A question that was sent at least once.
+struct Question<N> {
+    pace: Pace,
+    next: N,
+    asked: Vec<Asked>,
+    sent: usize,
+    last_sent: Instant,
+    /// From which server on the next one is looked for.
+    turn: usize,
+    failure: Option<(Failure, usize)>,
+}
+
+/// What became of asking one server.
+struct Asked {
+    server: usize,
+    times: usize,
+    /// How many of these tries ended without an answer.
+    ended: usize,
+    /// How many of those with a failure that the server told.
+    failures: usize,
+}
+
+/// A server that may be asked next.
+enum Candidate {
+    /// None of its tries ended.
+    Fresh(usize),
+    /// All others failed too; this one gets another chance.
+    Failed(usize),
+}
+
+impl<N: Fn(usize) -> Option<usize>> Question<N> {
+    async fn go_on<T, F>(
+        mut self,
+        mut pending: Vec<Pending<'_, F>>,
+        send: impl Fn(usize, usize) -> F,
+    ) -> Answered<T>
+    where
+        F: Future<Output = Result<Answer<T>, Failure>>,
+    {
+        loop {
+            let candidate = self.candidate();
+            if pending.is_empty() {
+                match &candidate {
+                    Some(fresh @ Candidate::Fresh(_)) => {
+                        self.send(fresh, &mut pending, &send);
+                        continue;
+                    }
+                    Some(Candidate::Failed(_)) => {}
+                    None => return self.unanswered(),
+                }
+            }
+            let wait = if candidate.is_some() { self.pace.repeat } else { self.pace.timeout };
+            match (timeout_at(self.last_sent + wait, ready(&mut pending)).await, candidate) {
+                (Ok((server, Ok(answer))), _) => return Answered::by(ServerId(server), Ok(answer)),
+                (Ok((server, Err(failure))), _) => {
+                    self.failed(server, failure);
+                    if let Some(fresh @ Candidate::Fresh(_)) = self.candidate() {
+                        self.send(&fresh, &mut pending, &send);
+                    }
+                }
+                (Err(_), Some(candidate)) => self.send(&candidate, &mut pending, &send),
+                (Err(_), None) => return self.unanswered(),
+            }
+        }
+    }
+
+    fn send<F>(
+        &mut self,
+        candidate: &Candidate,
+        pending: &mut Vec<Pending<'_, F>>,
+        send: impl Fn(usize, usize) -> F,
+    ) {
+        let (Candidate::Fresh(server) | Candidate::Failed(server)) = *candidate;
+        if pending.len() == LISTENED {
+            pending.remove(0);
+        }
+        let asked = self.of(server);
+        let attempt = Attempt::Again(Box::pin(send(server, asked.times)));
+        asked.times += 1;
+        pending.push(Pending { server, attempt });
+        self.sent += 1;
+        self.last_sent = Instant::now();
+        self.turn = server + 1;
+    }
+
+    /// The server that is asked next: the next in turn that did not fail, else the next that failed less
+    /// than it may.
+    fn candidate(&self) -> Option<Candidate> {
+        if self.sent == self.pace.tries {
+            return None;
+        }
+        let first = (self.next)(self.turn)?;
+        let mut failed = None;
+        let mut server = first;
+        loop {
+            let asked = self.asked.iter().find(|asked| asked.server == server);
+            match asked {
+                None | Some(Asked { ended: 0, .. }) => return Some(Candidate::Fresh(server)),
+                Some(asked) if asked.failures < MAX_FAILURES => failed = failed.or(Some(server)),
+                Some(_) => {}
+            }
+            server = (self.next)(server + 1)?;
+            if server == first {
+                return failed.map(Candidate::Failed);
+            }
+        }
+    }
+
+    fn failed(&mut self, server: usize, failure: Failure) {
+        let asked = self.of(server);
+        asked.ended += 1;
+        asked.failures += usize::from(is_said(failure));
+        // What a server said tells more than that none could be asked.
+        match self.failure {
+            Some((known, _)) if is_said(known) || !is_said(failure) => {}
+            _ => self.failure = Some((failure, server)),
+        }
+    }
+
+    fn of(&mut self, server: usize) -> &mut Asked {
+        let known = self.asked.iter().position(|asked| asked.server == server);
+        let index = known.unwrap_or_else(|| {
+            self.asked.push(Asked { server, times: 0, ended: 0, failures: 0 });
+            self.asked.len() - 1
+        });
+        &mut self.asked[index]
+    }
+
+    fn unanswered<T>(&self) -> Answered<T> {
+        let was_silent = self.asked.iter().any(|asked| asked.ended < asked.times);
+        match self.failure {
+            Some((failure, server)) if is_said(failure) => {
+                Answered::by(ServerId(server), Err(failure))
+            }
+            Some((failure, _)) if !was_silent => Answered::by_none(failure),
+            Some(_) | None => Answered::by_none(Failure::Timeout),
+        }
+    }
+}
+
+/// Whether a server said so.
+fn is_said(failure: Failure) -> bool {
+    match failure {
+        Failure::ServFail
+        | Failure::Refused
+        | Failure::Malformed
+        | Failure::Contradicted
+        | Failure::Untrusted => true,
+        Failure::Timeout | Failure::Unreachable | Failure::Overloaded => false,
+    }
+}
+
+/// A try that is listened for.
+struct Pending<'a, F> {
+    server: usize,
+    attempt: Attempt<'a, F>,
+}
+
+enum Attempt<'a, F> {
+    /// The first one, which costs no memory of its own.
+    First(Pin<&'a mut Option<F>>),
+    Again(Pin<Box<F>>),
+}
+
+impl<F: Future> Attempt<'_, F> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<F::Output> {
+        match self {
+            Self::First(attempt) => match attempt.as_mut().as_pin_mut() {
+                Some(attempt) => attempt.poll(context),
+                None => Poll::Pending,
+            },
+            Self::Again(attempt) => attempt.as_mut().poll(context),
+        }
+    }
+}
+
+/// Who is listened for no more gives its socket back.
+impl<F> Drop for Attempt<'_, F> {
+    fn drop(&mut self) {
+        if let Self::First(attempt) = self {
+            attempt.set(None);
+        }
+    }
+}
+
+/// The first of these that ends, which is taken out.
+async fn ready<F: Future>(pending: &mut Vec<Pending<'_, F>>) -> (usize, F::Output) {
+    poll_fn(|context| {
+        let polled = pending.iter_mut().enumerate().find_map(|(index, pending)| {
+            match pending.attempt.poll(context) {
+                Poll::Ready(output) => Some((index, output)),
+                Poll::Pending => None,
+            }
+        });
+        match polled {
+            Some((index, output)) => Poll::Ready((pending.remove(index).server, output)),
+            None => Poll::Pending,
+        }
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests;
