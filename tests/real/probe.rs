@@ -73,7 +73,12 @@ impl Asker {
         let file = state.join("mailvet.toml");
         std::fs::write(&file, self.toml(state)).expect("the configuration");
         let mut command = Command::new(env!("CARGO_BIN_EXE_mailvet"));
-        command.env_clear().args(["--dns", &at.dns().to_string()]).arg("--config").arg(file);
+        command
+            .env_clear()
+            .env("MAILVET_CONFIG", "")
+            .args(["--dns", &at.dns().to_string()])
+            .arg("--config")
+            .arg(file);
         command
     }
 

@@ -44,7 +44,7 @@ pub(super) async fn run(
 ) -> Result<Exit, Stopped> {
     let voice = Voice::of(arguments);
     system::raise_open_files();
-    system::forbid_core_dumps();
+    arguments.looking.depth.check(global.connection()).or_usage()?;
     reports::check(arguments).or_usage()?;
     if arguments.looking.wait && arguments.looking.depth != DepthArg::Mailbox {
         return Err(anyhow!("--wait is for mail servers: give --depth mailbox too")).or_usage();
@@ -53,6 +53,7 @@ pub(super) async fn run(
     let list = open(arguments).or_usage()?;
     places::check(arguments, list.plan(), target).or_usage()?;
     let form = form(arguments, list.plan().shape(), target);
+    places::check_replaced(arguments, list.plan(), target, voice).or_usage()?;
     voice.tell_of(&list, &form);
     let prepare = |journal: &JournalPlace| {
         Work::prepare(arguments, global, config, settings, &list, &form.columns, journal)
