@@ -1,12 +1,12 @@
 //! Values of arguments: names out of a set, which help and completions list, and numbers.
 
+use std::error::Error;
 use std::ffi::OsStr;
-use std::fmt::Display;
 use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, Command};
 
 /// Reads a name as its type does, synonyms too, and knows the names that there are.
@@ -24,7 +24,7 @@ impl<T> OneOf<T> {
 
 impl<T> TypedValueParser for OneOf<T>
 where
-    T: FromStr<Err: Display> + Clone + Send + Sync + 'static,
+    T: FromStr<Err: Error + Send + Sync + 'static> + Clone + Send + Sync + 'static,
 {
     type Value = T;
 
@@ -34,16 +34,8 @@ where
         arg: Option<&Arg>,
         value: &OsStr,
     ) -> Result<T, clap::Error> {
-        if let Some(known) = value.to_str().and_then(|name| name.parse().ok()) {
-            return Ok(known);
-        }
-        let names = PossibleValuesParser::new(self.names.iter().copied());
-        // It refuses the name too, and lists those that there are. If it did not, its type says why.
-        let name = names.parse_ref(command, arg, value)?;
-        name.parse().map_err(|error: T::Err| {
-            clap::Error::raw(clap::error::ErrorKind::InvalidValue, format!("{error}\n"))
-                .with_cmd(command)
-        })
+        // The error of the type lists the names, too.
+        str::parse::<T>.parse_ref(command, arg, value)
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {

@@ -57,7 +57,7 @@ fn what_is_foreign_is_escaped() {
         ("sheet", &["clean", "list.csv", "--sheet", HOSTILE], 2),
         ("column that is not there", &["clean", "list.csv", "--column", HOSTILE], 2),
         ("columns", &["clean", "columns.csv"], 2),
-        ("the column", &["clean", "addresses.csv"], 0),
+        ("the column", &["clean", "addresses.csv", "-o", "out.csv"], 0),
         ("value out of a set", &["clean", "--to", HOSTILE], 2),
         ("value that is read", &["check", "--dns", HOSTILE, "a@b.io"], 2),
         ("columns to add", &["clean", "--fields", HOSTILE], 2),

@@ -10,7 +10,7 @@ use jiff::{Span, SpanRelativeTo};
 use crate::batch::Class;
 use crate::cli::depth::DepthArg;
 use crate::cli::values::{NumberError, OneOf, number};
-use crate::report::{Column, UnknownColumn};
+use crate::report::{Column, UnknownColumn, visible};
 use crate::roster::{Encoding, Format, Header, Sameness, Target};
 use crate::verdict::Verdict;
 
@@ -59,7 +59,7 @@ pub(super) struct ReadingArgs {
     #[arg(
         long,
         value_name = "ENCODING",
-        value_parser = OneOf::<Encoding>::new(ENCODINGS.map(Encoding::code))
+        value_parser = OneOf::<Encoding>::new(Encoding::ALL.map(Encoding::code))
     )]
     pub(super) encoding: Option<Encoding>,
     /// What stands between its columns: a character, or `tab`
@@ -199,10 +199,6 @@ pub(super) struct TellingArgs {
     pub(super) quiet: bool,
 }
 
-/// The encodings that can be named.
-const ENCODINGS: [Encoding; 4] =
-    [Encoding::Utf8, Encoding::Utf16Le, Encoding::Utf16Be, Encoding::Windows1252];
-
 fn class_names() -> impl Iterator<Item = &'static str> {
     Verdict::ALL.into_iter().map(Verdict::code).chain(["duplicates"])
 }
@@ -260,7 +256,7 @@ pub(super) struct Columns(pub(super) Vec<Column>);
 
 /// A name among those of columns is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name:?}: {error}")]
+#[error("\"{}\": {error}", visible(.name))]
 struct ColumnsError {
     name: String,
     error: UnknownColumn,
@@ -280,7 +276,7 @@ fn columns(names: &str) -> Result<Columns, ColumnsError> {
 
 /// A text is no delimiter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not one ASCII character, such as ; or |, nor `tab`")]
+#[error("one ASCII character, such as ; or |, or `tab`")]
 struct DelimiterError;
 
 fn delimiter(text: &str) -> Result<u8, DelimiterError> {
@@ -293,7 +289,7 @@ fn delimiter(text: &str) -> Result<u8, DelimiterError> {
 
 /// A text is no age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an age such as 90d, 2w or 12h")]
+#[error("an age such as 90d, 2w or 12h")]
 struct AgeError;
 
 fn age(text: &str) -> Result<Duration, AgeError> {
