@@ -40,12 +40,15 @@ impl Folder {
     }
 }
 
+/// Symbolic links: the name of each, and what it leads to.
+type Links = &'static [(&'static str, &'static str)];
+
 const CLEANED: &str = "email,name,mailvet_verdict\na@b.io,Ann,unknown\n";
 
 #[test]
 fn links_stay_and_their_target_is_made() {
     // Links as name and target; the option; the file that has what was written.
-    let cases: [(&str, &[(&str, &str)], &[&str], &str); 5] = [
+    let cases: [(&str, Links, &[&str], &str); 5] = [
         ("output", &[("link.csv", "there.csv")], &["-o", "link.csv"], "there.csv"),
         (
             "two links",
@@ -83,7 +86,7 @@ fn links_stay_and_their_target_is_made() {
 #[test]
 fn links_that_lead_nowhere() {
     // Links, what is said.
-    let cases: [(&[(&str, &str)], &str); 2] = [
+    let cases: [(Links, &str); 2] = [
         (&[("link.csv", "other.csv"), ("other.csv", "link.csv")], "symbolic links"),
         (&[("link.csv", "no-folder/there.csv")], "there is no folder no-folder"),
     ];
