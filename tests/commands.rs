@@ -112,7 +112,8 @@ fn the_configuration_file_is_found() {
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (home, config_home) = (path("home"), path("xdg"));
     // Variables, what is said of the file, how often the DNS is tried.
-    let cases: [(&str, &[(&str, &str)], &str, &str); 4] = [
+    type Variables<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(&str, Variables<'_>, &str, &str); 4] = [
         ("own", &[("HOME", &home)], &own, "tries = 11"),
         ("XDG", &[("HOME", &home), ("XDG_CONFIG_HOME", &config_home)], &xdg, "tries = 12"),
         ("named", &[("HOME", &home), ("MAILVET_CONFIG", &named)], &named, "tries = 13"),
