@@ -11,6 +11,7 @@ mod support {
 
 mod checking {
     mod forms;
+    mod hostile;
     mod input;
 
     mod resolver;

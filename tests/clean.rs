@@ -10,6 +10,7 @@ mod support {
 }
 
 mod cleaning {
+    mod outputs;
     mod properties;
     mod recipe;
     mod scenarios;

@@ -8,7 +8,9 @@ mod support {
     pub(crate) mod program;
 }
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Output, Stdio};
 
 use support::program::offline;
@@ -80,7 +82,8 @@ fn what_is_in_force_can_be_used_again() {
     fs::write(&path, &shown.stdout).unwrap();
     let again = run(&["config", "--config", path.to_str().unwrap()]);
     let without_origins = |shown: &[u8]| {
-        let lines = text(shown).lines().map(|line| line.split("  # ").next().unwrap().to_owned());
+        let lines = text(shown).lines().filter(|line| !line.starts_with("# Configuration file: "));
+        let lines = lines.map(|line| line.split("  # ").next().unwrap().to_owned());
         lines.collect::<Vec<_>>()
     };
     assert_eq!(without_origins(&shown.stdout), without_origins(&again.stdout));
@@ -91,8 +94,98 @@ fn what_is_in_force_can_be_used_again() {
 fn flags_are_origins_too() {
     let shown = run(&["config", "-v", "--log-format", "text"]);
     let shown = text(&shown.stdout);
-    for line in ["level = \"debug\"  # -v", "format = \"text\"  # --log-format"] {
+    for line in ["level = \"info\"  # default", "format = \"text\"  # --log-format"] {
         assert!(shown.contains(line), "{line}: {shown}");
+    }
+}
+
+#[test]
+fn the_configuration_file_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, tries: u8| {
+        let path = folder.path().join(name).join("mailvet/mailvet.toml");
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, format!("[dns]\ntries = {tries}\n[state]\ndir = \"kept\"\n")).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (own, xdg, named) = (write("home/.config", 11), write("xdg", 12), write("named", 13));
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (home, config_home) = (path("home"), path("xdg"));
+    // Variables, what is said of the file, how often the DNS is tried.
+    type Variables<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(&str, Variables<'_>, &str, &str); 4] = [
+        ("own", &[("HOME", &home)], &own, "tries = 11"),
+        ("XDG", &[("HOME", &home), ("XDG_CONFIG_HOME", &config_home)], &xdg, "tries = 12"),
+        ("named", &[("HOME", &home), ("MAILVET_CONFIG", &named)], &named, "tries = 13"),
+        ("none", &[("HOME", &home), ("MAILVET_CONFIG", "")], "none", "tries = 3"),
+    ];
+    for (name, variables, file, tries) in cases {
+        let mut program = offline();
+        program.env_remove("MAILVET_CONFIG").env_remove("XDG_CONFIG_HOME");
+        program.arg("config").envs(variables.iter().copied());
+        let output = program.output().unwrap();
+        let shown = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{name}: {}", text(&output.stderr));
+        assert!(shown.starts_with(&format!("# Configuration file: {file}")), "{name}: {shown}");
+        assert!(shown.contains(tries), "{name}: {shown}");
+        let kept = file.replace("mailvet.toml", "kept");
+        assert_eq!(shown.contains(&format!("dir = \"{kept}\"")), name != "none", "{name}: {shown}");
+    }
+    // The flag is over all of them, and what the variable names has to be there.
+    let mut program = offline();
+    program.args(["config", "--config", &own]).env("MAILVET_CONFIG", &named);
+    assert!(text(&program.output().unwrap().stdout).contains("tries = 11"), "the flag");
+    let output = offline().arg("config").env("MAILVET_CONFIG", path("missing")).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("missing"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn variables_of_ours_are_text() {
+    let not_text = OsStr::from_bytes(b"\xff");
+    let output = offline().arg("config").env("MAILVET_DNS__TRIES", not_text).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(text(&output.stderr), "mailvet: MAILVET_DNS__TRIES is not UTF-8\n");
+}
+
+#[test]
+fn values_are_completed_rather_than_files() {
+    let script = run(&["completions", "bash"]).stdout;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("mailvet"), script).unwrap();
+    fs::write(folder.path().join("a-file.csv"), "").unwrap();
+    // The words so far; what is proposed for an empty one behind them.
+    let cases = [
+        ("clean --to", "csv tsv jsonl lines"),
+        ("clean --from", "csv tsv jsonl json lines mailman"),
+        ("clean --encoding", "utf-8 utf-8-bom utf-16le utf-16be windows-1252"),
+        ("clean --only", "deliverable plausible risky undeliverable unknown duplicates"),
+        ("clean --drop", "deliverable plausible risky undeliverable unknown duplicates"),
+        ("clean --dedupe", "exact canonical off"),
+        ("clean --header", "yes no"),
+        ("clean --depth", "syntax domain mailbox"),
+        ("reply --stage", "connect helo starttls mail_from rcpt_to data quit"),
+        ("check --log-format", "text json"),
+        ("clean --concurrency", ""),
+        ("clean --column", ""),
+        ("clean --fields", ""),
+        ("check --locale", ""),
+        ("serve --listen", ""),
+        ("clean --suppress", "a-file.csv mailvet"),
+    ];
+    for (words, proposed) in cases {
+        let (command, option) = words.split_once(' ').unwrap();
+        let ask = format!(
+            "source ./mailvet; COMP_WORDS=(mailvet {words} ''); COMP_CWORD=3; COMP_TYPE=9
+             compopt() {{ :; }}; _mailvet mailvet '' {option}; echo \"${{COMPREPLY[@]}}\""
+        );
+        let output =
+            Command::new("bash").args(["-c", &ask]).current_dir(folder.path()).output().unwrap();
+        let mut found: Vec<&str> = text(&output.stdout).split_whitespace().collect();
+        let mut expected: Vec<&str> = proposed.split_whitespace().collect();
+        found.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{command} {option}: {}", text(&output.stderr));
     }
 }
 

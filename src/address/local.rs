@@ -111,7 +111,7 @@ fn check_dot_atom(text: &str) -> Result<(), SyntaxError> {
             '(' | ')' => Some(SyntaxCode::Comment),
             '"' => Some(SyntaxCode::BadQuote),
             _ if chars::is_atext(c) => None,
-            _ => match refusal(c) {
+            _ => match refusal(text, at, c) {
                 None if c.is_ascii() => Some(SyntaxCode::LocalBadCharacter),
                 None if at == 0 && chars::is_combining_mark(c) => {
                     Some(SyntaxCode::LocalBadCharacter)
@@ -143,7 +143,7 @@ fn check_quoted(text: &str) -> Result<(), SyntaxError> {
                 closed = true;
                 None
             }
-            _ => match refusal(c) {
+            _ => match refusal(text, at, c) {
                 // `quoted-pairSMTP` escapes printable ASCII alone.
                 None if escaped && !c.is_ascii() => Some(SyntaxCode::BadQuote),
                 refusal => refusal,
@@ -157,10 +157,14 @@ fn check_quoted(text: &str) -> Result<(), SyntaxError> {
     if closed { Ok(()) } else { Err(SyntaxError::new(SyntaxCode::BadQuote, 0)) }
 }
 
-/// Why a character can be in no local part at all, quoted or not.
-fn refusal(c: char) -> Option<SyntaxCode> {
+/// Why a character can be in no local part at this place, quoted or not.
+fn refusal(text: &str, at: usize, c: char) -> Option<SyntaxCode> {
     match chars::classify(c) {
-        Class::Text => None,
+        Class::Text => {
+            let previous = text[..at].chars().next_back();
+            let next = text[at + c.len_utf8()..].chars().next();
+            chars::is_idle(previous, c, next).then_some(SyntaxCode::LocalBadCharacter)
+        }
         Class::WhiteSpace => Some(SyntaxCode::WhiteSpace),
         Class::Control => Some(SyntaxCode::ControlCharacter),
         Class::BidiControl => Some(SyntaxCode::BidiControl),

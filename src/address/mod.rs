@@ -15,6 +15,7 @@ mod paste;
 use std::borrow::Cow;
 use std::str::FromStr;
 
+pub use chars::shows_nothing;
 pub use domain::{Domain, MAX_DOMAIN_OCTETS, MAX_LABEL_OCTETS, SingleLabels, and_parents};
 pub use error::{SyntaxCode, SyntaxError};
 pub use literal::Literal;

@@ -1,10 +1,12 @@
 //! `mailvet check`: one or a few addresses, for people or, with `--json`, for programs.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, ValueHint};
 use futures_util::{StreamExt, pin_mut, stream};
 use tokio::sync::mpsc;
 
@@ -12,9 +14,10 @@ use super::depth::DepthArg;
 use super::exit::{Exit, OrStop, Stopped};
 use super::lines::Lines;
 use super::settings::Settings;
-use super::{Global, Reader, written_to};
+use super::{Global, Reader, console, written_to};
+use crate::address::SyntaxCode;
 use crate::config::Config;
-use crate::report::{Form, Report, visible_json};
+use crate::report::{Form, Report, Wording, visible_json};
 use crate::validator::{Caller, Request, Urgency, Validator};
 use crate::verdict::Verdict;
 
@@ -32,10 +35,13 @@ const EXAMPLES: &str = "Examples:
 
 /// The arguments of `mailvet check`.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub(super) struct CheckArgs {
     /// The addresses; `-` reads them from standard input, one a line
-    #[arg(required = true, value_name = "ADDRESS")]
+    ///
+    /// Of standard input blank lines are skipped, and comments: lines that are `#` alone or begin with `#`
+    /// and a blank.
+    #[arg(required = true, value_name = "ADDRESS", value_hint = ValueHint::Other)]
     addresses: Vec<String>,
     /// Write one JSON object a line
     #[arg(long)]
@@ -51,6 +57,7 @@ pub(super) async fn run(
     config: &Config,
     settings: &Settings,
 ) -> Result<Exit, Stopped> {
+    arguments.depth.check(global.connection()).or_usage()?;
     let state = settings.state_folder(config);
     let validator =
         Validator::from_config(config, global.connection(), state.as_deref()).or_usage()?;
@@ -58,7 +65,10 @@ pub(super) async fn run(
         ended = look_at_all(arguments, global, &validator) => ended,
         never = validator.watch_dns() => match never {},
         // Servers that are being asked are taken leave of all the same.
-        _ = tokio::signal::ctrl_c() => Ok(Exit::Partial),
+        _ = tokio::signal::ctrl_c() => {
+            console::note("interrupted: addresses without an answer were not checked");
+            Ok(Exit::Partial)
+        }
     };
     if let Some(complaint) = validator.dns_complaint() {
         // Nobody is left to tell where that fails.
@@ -106,6 +116,9 @@ async fn look_at_all(
         if written == Reader::Gone {
             return Ok(Exit::Done);
         }
+        if let Some(hint) = file_hint(&report) {
+            console::note(hint);
+        }
         gap = "\n";
     }
     Ok(exit)
@@ -119,7 +132,8 @@ fn texts(addresses: Vec<String>) -> mpsc::Receiver<io::Result<String>> {
     tokio::task::spawn_blocking(move || {
         for address in addresses {
             let texts: Box<dyn Iterator<Item = io::Result<String>>> = if address == "-" {
-                Box::new(Lines::new(io::stdin().lock()))
+                let lines = Lines::new(io::stdin().lock());
+                Box::new(lines.filter(|line| !line.as_deref().is_ok_and(is_aside)))
             } else {
                 Box::new(std::iter::once(Ok(address)))
             };
@@ -134,9 +148,48 @@ fn texts(addresses: Vec<String>) -> mpsc::Receiver<io::Result<String>> {
     receiver
 }
 
+/// Whether a line is blank or a comment. An address may begin with `#`, but has no blank behind it.
+fn is_aside(line: &str) -> bool {
+    line.trim().is_empty() || line.trim_end() == "#" || line.starts_with("# ")
+}
+
+/// What the name of a file ends with that may hold addresses.
+const LISTS: [&str; 11] =
+    ["txt", "csv", "tsv", "tab", "json", "jsonl", "ndjson", "xlsx", "xls", "gz", "lst"];
+
+/// What to do where a text that is no address may be meant as a file.
+fn file_hint(report: &Report) -> Option<String> {
+    let no_at = report.syntax_error.is_some_and(|error| error.code == SyntaxCode::NoAt);
+    let path = Path::new(&report.email);
+    let is_named_like_one = || {
+        let ending = path.extension()?.to_str()?;
+        LISTS.iter().find(|list| ending.eq_ignore_ascii_case(list))
+    };
+    if !no_at || !(is_named_like_one().is_some() || path.is_file()) {
+        return None;
+    }
+    let name = quoted(&report.email);
+    Some(format!(
+        "{name} looks like a file; did you mean `mailvet clean {name}` or `mailvet check - < {name}`?"
+    ))
+}
+
+/// A text as a shell takes it for one word.
+fn quoted(text: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./+,=@%".contains(c);
+    if text.chars().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(format!("'{}'", text.replace('\'', "'\\''")))
+}
+
 fn write(report: &Report, arguments: &CheckArgs, global: &Global, gap: &str) -> io::Result<Reader> {
     if arguments.json {
-        let mut line = visible_json(&report.json(Form::Full))?;
+        let form = match global.wording() {
+            Wording::Ours => Form::Full,
+            Wording::MailServers => Form::WithReply,
+        };
+        let mut line = visible_json(&report.json(form))?;
         line.push(b'\n');
         // Not through anstream, which leaves out what it takes for no text.
         return written_to(io::stdout().lock(), |out| out.write_all(&line));
@@ -144,4 +197,38 @@ fn write(report: &Report, arguments: &CheckArgs, global: &Global, gap: &str) -> 
     written_to(anstream::stdout().lock(), |out| {
         write!(out, "{gap}{}", report.text(global.wording()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blank_lines_and_comments() {
+        let cases = [
+            ("", true),
+            (" \t", true),
+            ("#", true),
+            ("# people", true),
+            ("#joe@b.io", false),
+            (" # joe@b.io", false),
+            ("##", false),
+            ("joe@b.io", false),
+        ];
+        for (line, aside) in cases {
+            assert_eq!(is_aside(line), aside, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn names_for_a_shell() {
+        for (name, expected) in [
+            ("list.txt", "list.txt"),
+            ("my list.txt", "'my list.txt'"),
+            ("joe's.csv", "'joe'\\''s.csv'"),
+            ("a;b", "'a;b'"),
+        ] {
+            assert_eq!(quoted(name), expected, "{name}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ const EXAMPLES: &str = "Examples:
 
 /// The arguments of `mailvet completions`.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub(super) struct CompletionsArgs {
     /// The shell
     shell: Shell,

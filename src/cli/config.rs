@@ -1,11 +1,13 @@
 //! `mailvet config`: the configuration in force, where each value comes from, and the lists.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, ValueHint};
+use toml::{Table, Value};
 
 use super::exit::{Exit, OrStop, Stopped};
 use super::settings::Settings;
@@ -14,6 +16,7 @@ use super::written_to;
 use crate::catalog::ListInForce;
 use crate::config::{Config, Origins};
 use crate::reply::{Patterns, PatternsInForce};
+use crate::report::visible;
 use crate::validator::{Connection, Validator};
 
 const EXAMPLES: &str = "Examples:
@@ -23,10 +26,10 @@ const EXAMPLES: &str = "Examples:
 
 /// The arguments of `mailvet config`.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub(super) struct ConfigArgs {
     /// Only say whether this file can be used, with the environment and the flags as they are
-    #[arg(long, value_name = "FILE", conflicts_with = "config")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "config")]
     check: Option<PathBuf>,
 }
 
@@ -35,11 +38,12 @@ pub(super) fn run(arguments: &ConfigArgs, settings: Settings) -> Result<Exit, St
         Some(file) => {
             let InForce { config, .. } = in_force(&settings.with_file(file.clone()))?;
             let notes = wanting_open(&config.http);
-            format!("{}: the configuration can be used\n{notes}", file.display())
+            format!("{}: the configuration can be used\n{notes}", visible(&file.to_string_lossy()))
         }
         None => {
             let InForce { config, origins, validator, patterns } = in_force(&settings)?;
-            let mut text = values(&config, &origins);
+            let mut text = format!("# Configuration file: {}\n\n", settings.file());
+            text.push_str(&values(&config, &origins));
             text.push_str(&lists(&validator.lists_in_force()));
             text.push_str(&replies(patterns.in_force()));
             text
@@ -84,9 +88,45 @@ fn values(config: &Config, origins: &Origins) -> String {
             let _ = writeln!(text, "{gap}[{table}]");
             table.clone_into(&mut current);
         }
-        let _ = writeln!(text, "{name} = {value}  # {}", origins.of(&key));
+        let _ = writeln!(text, "{name} = {}  # {}", shown(&value), visible(origins.of(&key)));
     }
     text
+}
+
+/// A value as TOML writes it, with everything escaped that cannot be seen.
+fn shown(value: &str) -> Cow<'_, str> {
+    if visible(value) == value {
+        return Cow::Borrowed(value);
+    }
+    let read = format!("value = {value}").parse::<Table>();
+    let read = read.ok().and_then(|mut table| table.remove("value"));
+    read.map_or_else(|| visible(value), |value| Cow::Owned(escaped(&value)))
+}
+
+fn escaped(value: &Value) -> String {
+    match value {
+        Value::String(text) => {
+            let mut escaped = String::from("\"");
+            for c in text.chars() {
+                match c {
+                    '"' | '\\' => escaped.extend(['\\', c]),
+                    c if visible(c.encode_utf8(&mut [0; 4])).chars().count() == 1 => {
+                        escaped.push(c);
+                    }
+                    c => {
+                        let _ = write!(escaped, "\\U{:08x}", u32::from(c));
+                    }
+                }
+            }
+            escaped.push('"');
+            escaped
+        }
+        Value::Array(values) => {
+            let values: Vec<String> = values.iter().map(escaped).collect();
+            format!("[{}]", values.join(", "))
+        }
+        value => value.to_string(),
+    }
 }
 
 fn lists(lists: &[ListInForce]) -> String {
@@ -105,5 +145,6 @@ fn replies(files: &[PatternsInForce]) -> String {
 }
 
 fn row(list: &str, entries: usize, date: Option<&str>, source: &str) -> String {
-    format!("# {list:<17} {entries:>8}  {:<10}  {source}\n", date.unwrap_or("-"))
+    let (date, source) = (visible(date.unwrap_or("-")), visible(source));
+    format!("# {list:<17} {entries:>8}  {date:<10}  {source}\n")
 }

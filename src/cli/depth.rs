@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 
+use crate::validator::Connection;
 use crate::verdict::Depth;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -12,6 +13,21 @@ pub(super) enum DepthArg {
     Domain,
     /// Also ask the mail server about the mailbox
     Mailbox,
+}
+
+/// Mail servers cannot be asked without a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("--depth mailbox asks mail servers, and --offline nobody: give one of them")]
+pub(super) struct OfflineMailbox;
+
+impl DepthArg {
+    /// Whether it can be reached. It is `mailbox` only where that was asked for.
+    pub(super) fn check(self, connection: Connection) -> Result<(), OfflineMailbox> {
+        match (self, connection) {
+            (Self::Mailbox, Connection::Offline) => Err(OfflineMailbox),
+            (Self::Syntax | Self::Domain | Self::Mailbox, _) => Ok(()),
+        }
+    }
 }
 
 impl From<DepthArg> for Depth {

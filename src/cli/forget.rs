@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use super::exit::{Exit, OrStop, Stopped};
 use super::settings::Settings;
@@ -12,18 +12,19 @@ use crate::address::{Address, Host, Pasted, SingleLabels};
 use crate::catalog::{Canonical, Catalog, Knowledge};
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::report::visible;
 use crate::store::Store;
 
 const EXAMPLES: &str = "Examples:
   mailvet forget joe@example.org
-  mailvet forget --config /etc/mailvet.toml joe@example.org sue@example.net";
+  mailvet forget --config mailvet.toml joe@example.org sue@example.net";
 
 /// The arguments of `mailvet forget`.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub(super) struct ForgetArgs {
     /// The addresses
-    #[arg(required = true, value_name = "ADDRESS")]
+    #[arg(required = true, value_name = "ADDRESS", value_hint = ValueHint::Other)]
     addresses: Vec<String>,
 }
 
@@ -44,18 +45,19 @@ pub(super) async fn run(
     let forgotten: anyhow::Result<Vec<_>> = (1..).zip(&arguments.addresses).map(read).collect();
     let forgotten = forgotten.or_usage()?;
     let told = match settings.state_folder(config) {
-        None => "Nothing is kept: there is no folder for it (`state.dir`).\n".to_owned(),
+        None => "Nothing is kept: there is no folder for it (`state.dir`).".to_owned(),
         Some(folder) => {
             let store = Store::open_existing(&folder, config.state.max_mib, Arc::new(SystemClock));
             match store.or_failure()? {
-                None => format!("Nothing is kept: there is no store in {}.\n", folder.display()),
+                None => format!("Nothing is kept: there is no store in {}.", folder.display()),
                 Some(store) => {
                     let erased = erase(&store, &forgotten).await?;
-                    format!("Erased from the store in {}: {erased}.\n", folder.display())
+                    format!("Erased from the store in {}: {erased}.", folder.display())
                 }
             }
         }
     };
+    let told = format!("{}\n", visible(&told));
     written_to(anstream::stdout().lock(), |out| std::io::Write::write_all(out, told.as_bytes()))
         .context("cannot write")
         .or_failure()?;

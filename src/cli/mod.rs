@@ -4,6 +4,8 @@ mod check;
 mod clean;
 mod completions;
 mod config;
+mod config_file;
+mod console;
 mod depth;
 mod exit;
 mod forget;
@@ -17,6 +19,7 @@ mod signals;
 mod sockets;
 mod system;
 mod tasks;
+mod values;
 
 use std::ffi::OsString;
 use std::io;
@@ -24,7 +27,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::config::{Config, LogFormat, Server};
 use crate::report::Wording;
@@ -38,7 +41,7 @@ use settings::Settings;
 
 /// Tells whether mail to an address is likely to arrive, why, and what was probably meant.
 #[derive(Parser)]
-#[command(name = "mailvet", version, propagate_version = true, after_help = EXAMPLES)]
+#[command(name = "mailvet", version, propagate_version = true, after_long_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -82,22 +85,29 @@ enum Command {
 #[command(next_help_heading = "Everywhere")]
 struct Global {
     /// Read the configuration from this file (TOML)
-    #[arg(long, global = true, value_name = "FILE")]
+    ///
+    /// Without it: the file that `MAILVET_CONFIG` names (empty: none), else mailvet/mailvet.toml in
+    /// `XDG_CONFIG_HOME` (unset: ~/.config), else /etc/mailvet/mailvet.toml, else none. `mailvet config` says
+    /// which.
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
     /// Ask nobody: judge the text and what the lists know of it
     #[arg(long, global = true)]
     offline: bool,
-    /// Ask this DNS server instead of the system's; can be repeated
-    #[arg(long, global = true, value_name = "HOST:PORT")]
+    /// Ask this DNS server instead of the system's
+    ///
+    /// An IP address, or localhost, with a port [default: 53]. It can be repeated.
+    #[arg(long, global = true, value_name = "HOST:PORT", value_hint = ValueHint::Other)]
     dns: Vec<Server>,
     /// Refuse what is pasted around an address instead of taking it away
     #[arg(long, global = true)]
     strict: bool,
-    /// The language of those who typed the addresses, such as `fr` or `pt-BR`: decides between
-    /// suggestions
-    #[arg(long, global = true, value_name = "TAG")]
+    /// The language of those who typed the addresses, such as `fr` or `pt-BR`
+    ///
+    /// It decides between suggestions.
+    #[arg(long, global = true, value_name = "TAG", value_hint = ValueHint::Other)]
     locale: Option<Locale>,
-    /// Log more
+    /// Also show what mail servers said, in their own words (check, reply)
     #[arg(short, long, global = true)]
     verbose: bool,
     /// The form of the log [default: text on a terminal, JSON elsewhere]
@@ -130,19 +140,14 @@ pub fn run(
         Ok(cli) => cli,
         Err(error) => {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
-            // Nobody is left to tell when this fails.
-            let _ = error.print();
+            console::print(error);
             return exit.into();
         }
     };
     match cli.run(environment) {
         Ok(exit) => exit.into(),
         Err(stopped) => {
-            // Standard error may be closed; the exit status still tells.
-            let _ = io::Write::write_fmt(
-                &mut anstream::stderr(),
-                format_args!("mailvet: {:#}\n", stopped.why),
-            );
+            console::note(format_args!("{:#}", stopped.why));
             stopped.exit.into()
         }
     }
@@ -165,6 +170,8 @@ impl Cli {
         self,
         environment: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Exit, Stopped> {
+        // Memory is full of addresses.
+        system::forbid_core_dumps();
         let settings = Settings::new(self.global.clone(), environment);
         let global = &self.global;
         match &self.command {
@@ -183,7 +190,7 @@ impl Cli {
             }
             Command::Reply(arguments) => {
                 let (config, _) = settings.read().or_usage()?;
-                reply::run(arguments, &config)
+                reply::run(arguments, global, &config)
             }
             Command::Forget(arguments) => {
                 let (config, _) = settings.read().or_usage()?;

@@ -11,6 +11,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 use super::settings::{Fingerprint, Settings};
 use crate::catalog::ListKind;
 use crate::config::Config;
+use crate::report::visible;
 use crate::validator::{InForce, Validator};
 
 /// Keeps the lists of a validator up to date.
@@ -91,7 +92,8 @@ impl Reloader {
             }
             Err(error) => {
                 counter!(RELOADS, "outcome" => "kept_old").increment(1);
-                tracing::error!("the lists stay as they were: {error:#}");
+                let error = format!("{error:#}");
+                tracing::error!("the lists stay as they were: {}", visible(&error));
             }
         }
     }

@@ -5,18 +5,19 @@ use std::io::{self, BufRead, Write};
 
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context, anyhow};
-use clap::Args;
+use clap::{Args, ValueHint};
 use serde::Serialize;
 
 use super::exit::{Exit, OrStop, Stopped};
 use super::lines::Lines;
-use super::{Reader, written_to};
+use super::values::OneOf;
+use super::{Global, Reader, console, written_to};
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::reply::{
     About, MailboxDetail, Meaning, Patterns, Reply, ReplyError, Stage, classify, links, told_stage,
 };
-use crate::report::{visible, visible_json};
+use crate::report::{Wording, beginning, visible, visible_json};
 use crate::typo::{did_you_mean, nearest_name};
 
 const EXAMPLES: &str = "Examples:
@@ -30,30 +31,38 @@ reply; lines of one reply (550-…) and indented ones belong together.";
 
 /// The arguments of `mailvet reply`.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub(super) struct ReplyArgs {
     /// The reply, as the server sent it or as a log quotes it; `-` reads replies from standard input
-    #[arg(required = true, value_name = "TEXT")]
+    #[arg(required = true, value_name = "TEXT", value_hint = ValueHint::Other)]
     text: Vec<String>,
-    /// What it answers: connect, helo, starttls, `mail_from`, `rcpt_to`, data, quit [default: what the text
-    /// says of that, else `rcpt_to`]
-    #[arg(long, value_name = "STAGE")]
+    /// What it answers [default: what the text says of that, else `rcpt_to`]
+    #[arg(
+        long,
+        value_name = "STAGE",
+        value_parser = OneOf::<Stage>::new(Stage::ALL.map(Stage::code))
+    )]
     stage: Option<Stage>,
     /// The provider whose server it is, such as `gmail`: some replies mean more from some
-    #[arg(long, value_name = "PROVIDER")]
+    #[arg(long, value_name = "PROVIDER", value_hint = ValueHint::Other)]
     provider: Option<String>,
     /// Write one JSON object a reply, each in a line
     #[arg(long)]
     json: bool,
 }
 
-pub(super) fn run(arguments: &ReplyArgs, config: &Config) -> Result<Exit, Stopped> {
+pub(super) fn run(
+    arguments: &ReplyArgs,
+    global: &Global,
+    config: &Config,
+) -> Result<Exit, Stopped> {
     let patterns = Patterns::from_sources(&config.catalog.replies().or_usage()?).or_usage()?;
     let provider = arguments.provider.as_deref();
     if let Some(provider) = provider {
         check_provider(provider, config, &patterns)?;
     }
-    let explainer = Explainer { arguments, provider, patterns: &patterns };
+    let explainer =
+        Explainer { arguments, wording: global.wording(), provider, patterns: &patterns };
     match arguments.text.as_slice() {
         [dash] if dash == "-" => explainer.explain_all(io::stdin().lock()),
         words => {
@@ -79,6 +88,7 @@ fn check_provider(provider: &str, config: &Config, patterns: &Patterns) -> Resul
 /// Explains replies as the arguments want it.
 struct Explainer<'a> {
     arguments: &'a ReplyArgs,
+    wording: Wording,
     provider: Option<&'a str>,
     patterns: &'a Patterns,
 }
@@ -87,6 +97,7 @@ struct Explainer<'a> {
 struct Explained<'p> {
     reply: Reply,
     meaning: Meaning<'p>,
+    wording: Wording,
 }
 
 impl<'a> Explainer<'a> {
@@ -94,7 +105,7 @@ impl<'a> Explainer<'a> {
         let reply = Reply::parse(text)?;
         let stage = self.arguments.stage.or_else(|| told_stage(text)).unwrap_or(Stage::RcptTo);
         let meaning = classify(stage, &reply, self.provider, self.patterns);
-        Ok(Explained { reply, meaning })
+        Ok(Explained { reply, meaning, wording: self.wording })
     }
 
     /// Explains every reply of an input. What is none is told by its line; the others are explained all
@@ -113,8 +124,7 @@ impl<'a> Explainer<'a> {
                 }
                 Err(error) => {
                     exit = Exit::Usage;
-                    // Standard error may be closed; the exit status still tells.
-                    let _ = writeln!(anstream::stderr(), "mailvet: line {line}: {error}");
+                    console::note(format_args!("line {line}: {error}"));
                 }
             }
         }
@@ -213,12 +223,23 @@ struct ExplainedJson<'p> {
     detail: &'static str,
     rule: &'p str,
     explanation: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'p str>,
 }
 
 impl<'p> Explained<'p> {
-    fn json(&self) -> ExplainedJson<'p> {
+    /// The server's own words, where they are wanted.
+    fn words(&self) -> Option<&str> {
+        match self.wording {
+            Wording::MailServers => Some(beginning(&self.reply.text)),
+            Wording::Ours => None,
+        }
+    }
+
+    fn json(&self) -> ExplainedJson<'_> {
         let Meaning { about, rule } = self.meaning;
         ExplainedJson {
+            text: self.words(),
             about: about.code(),
             status: about.status(),
             detail: about.detail(),
@@ -250,6 +271,9 @@ impl fmt::Display for Explained<'_> {
         writeln!(f, "{BOLD:#}  speaks of {speaks_of}")?;
         writeln!(f, "  {}", about.explanation())?;
         writeln!(f, "  What to do: {}", about.remedy())?;
+        if let Some(words) = self.words() {
+            writeln!(f, "  The server said: {}", visible(words))?;
+        }
         let mut named = Vec::new();
         for link in links(&self.reply.text) {
             if !named.contains(&link) && named.len() < MAX_LINKS {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use super::Global;
 use super::exit::{Exit, OrStop, Stopped};
@@ -28,10 +28,10 @@ const EXAMPLES: &str = "Example:
 
 /// The arguments of `mailvet serve`.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub(super) struct ServeArgs {
     /// Listen here [default: 127.0.0.1:8080]; port 0 takes a free one
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_hint = ValueHint::Other)]
     listen: Option<String>,
     /// Let anybody ask who can connect, also from other machines and through proxies
     #[arg(long)]
@@ -48,7 +48,6 @@ pub(super) async fn run(
     let access = arguments.access(&config.http);
     let sockets = Planned::new(arguments.listen.as_deref(), &config.http, access, passed_in)?;
     let guard = Guard::new(access, &config.http).or_usage()?;
-    system::forbid_core_dumps();
     let bounds = connection_bounds(&config.http.limits, system::raise_open_files());
     // Before anything counts.
     let metrics = Metrics::start();

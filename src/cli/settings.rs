@@ -1,20 +1,22 @@
 //! Where a command's configuration comes from. It can be read again while the command runs.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow, bail};
 
 use super::Global;
-use crate::config::{Config, Layers, LogLevel, Origins};
+use super::config_file::{ConfigFile, Surroundings};
+use crate::config::{CONFIG_FILE_VARIABLE, Config, Layers, Origins, VARIABLE_PREFIX};
+use crate::validator::check_names;
 
 /// The file, the environment and the flags that make a configuration.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     global: Global,
-    /// The environment at the start; what is not Unicode is not ours.
-    environment: Vec<(String, String)>,
+    /// The environment at the start.
+    environment: Vec<(OsString, OsString)>,
 }
 
 /// What tells whether files have changed: of each when it was last written, and its length.
@@ -25,23 +27,32 @@ impl Settings {
         global: Global,
         environment: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Self {
-        let unicode = |(name, value): (OsString, OsString)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
+        Self { global, environment: environment.into_iter().collect() }
+    }
+
+    /// Which file is read.
+    pub(super) fn file(&self) -> ConfigFile {
+        let surroundings = Surroundings {
+            variable: self.variable(CONFIG_FILE_VARIABLE),
+            config_home: self.variable("XDG_CONFIG_HOME"),
+            home: self.variable("HOME"),
         };
-        Self { global, environment: environment.into_iter().filter_map(unicode).collect() }
+        ConfigFile::search(self.global.config.as_deref(), surroundings, Path::is_file)
     }
 
     /// File, then environment, then the flags that every command has.
     pub(super) fn read(&self) -> anyhow::Result<(Config, Origins)> {
         let mut layers = Layers::default();
-        if let Some(path) = &self.global.config {
-            let text = std::fs::read_to_string(path)
-                .with_context(|| format!("cannot read the configuration {}", path.display()))?;
-            layers = layers.file(&path.display().to_string(), &text)?;
+        let file = self.file();
+        if let Some(path) = file.path() {
+            layers = layers.file(&path.display().to_string(), &text_of(&file, path)?)?;
         }
-        let (mut config, mut origins) =
-            layers.environment(self.environment.iter().cloned())?.resolve()?;
-        if let Some(folder) = self.global.config.as_deref().and_then(Path::parent) {
+        let (mut config, mut origins) = layers.environment(self.our_variables()?)?.resolve()?;
+        check_names(&config).map_err(|error| match error.key() {
+            Some(key) => anyhow!("{}: {error}", origins.source(key)),
+            None => error.into(),
+        })?;
+        if let Some(folder) = file.path().and_then(Path::parent) {
             config.catalog.files.resolve_in(folder);
             config.state.resolve_in(folder);
         }
@@ -49,21 +60,11 @@ impl Settings {
             config.dns.servers.clone_from(&self.global.dns);
             origins.set("dns.servers", "--dns");
         }
-        if self.global.verbose {
-            config.log.level = LogLevel::Debug;
-            origins.set("log.level", "-v");
-        }
         if let Some(format) = self.global.log_format {
             config.log.format = format.into();
             origins.set("log.format", "--log-format");
         }
         Ok((config, origins))
-    }
-
-    /// A variable of the environment.
-    pub(super) fn variable(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.environment.iter().find(|(known, _)| known == name)?;
-        Some(value)
     }
 
     /// The same settings with this configuration file.
@@ -75,11 +76,8 @@ impl Settings {
     /// Where a command keeps what outlives it: as configured, or else in the user's own folder for state
     /// (XDG base directories). None where nobody tells where that is.
     pub(super) fn state_folder(&self, config: &Config) -> Option<PathBuf> {
-        let variable = |name: &str| {
-            let value = self.variable(name)?;
-            // What is not absolute is to be ignored, by the same specification.
-            Some(PathBuf::from(value)).filter(|path| path.is_absolute())
-        };
+        // What is not absolute is to be ignored, by the same specification.
+        let variable = |name| self.variable(name).map(PathBuf::from).filter(|p| p.is_absolute());
         let own = || {
             let state = variable("XDG_STATE_HOME");
             let state = state.or_else(|| Some(variable("HOME")?.join(".local/state")))?;
@@ -90,11 +88,46 @@ impl Settings {
 
     /// The state of the configuration file and of the list files that it names.
     pub(super) fn fingerprint(&self, config: &Config) -> Fingerprint {
-        let configuration = self.global.config.iter().map(PathBuf::as_path);
+        let file = self.file();
         let state = |path: &Path| {
             let metadata = std::fs::metadata(path).ok()?;
             Some((metadata.modified().ok()?, metadata.len()))
         };
-        configuration.chain(config.catalog.list_files()).map(state).collect()
+        file.path().into_iter().chain(config.catalog.list_files()).map(state).collect()
     }
+
+    /// A variable of the environment.
+    pub(super) fn variable(&self, name: &str) -> Option<&OsStr> {
+        let (_, value) = self.environment.iter().find(|(known, _)| known == name)?;
+        Some(value)
+    }
+
+    /// The variables that may be settings. What is not Unicode is none, unless it bears our name.
+    fn our_variables(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let mut variables = Vec::new();
+        for (name, value) in &self.environment {
+            let Some(name) = name.to_str() else { continue };
+            match value.to_str() {
+                Some(value) => variables.push((name.to_owned(), value.to_owned())),
+                // A path may be of any bytes.
+                None if name == CONFIG_FILE_VARIABLE => {}
+                None if name.starts_with(VARIABLE_PREFIX) => bail!("{name} is not UTF-8"),
+                None => {}
+            }
+        }
+        Ok(variables)
+    }
+}
+
+/// The text of the configuration file.
+fn text_of(file: &ConfigFile, path: &Path) -> anyhow::Result<String> {
+    let shown = path.display();
+    let bytes = std::fs::read(path).with_context(|| match file {
+        ConfigFile::Found(_) => format!(
+            "cannot read the configuration {shown}, which is read unless --config or \
+             {CONFIG_FILE_VARIABLE} names another (an empty {CONFIG_FILE_VARIABLE}: none)"
+        ),
+        _ => format!("cannot read the configuration {shown}"),
+    })?;
+    String::from_utf8(bytes).map_err(|_| anyhow!("the configuration {shown} is not UTF-8"))
 }

@@ -1,5 +1,6 @@
 //! Where `serve` listens: whether it may, and what to do where it cannot.
 
+use std::ffi::OsStr;
 use std::io;
 use std::net::SocketAddr;
 
@@ -34,7 +35,10 @@ enum Place {
 /// The sockets that whoever started the process has opened for it. To be called before there are other
 /// threads: the variables that tell of the sockets are taken out of the environment.
 pub(super) fn passed_in(settings: &Settings) -> PassedIn {
-    PassedIn::new(ListenFd::from_env(), settings.variable("LISTEN_FDNAMES").unwrap_or_default())
+    PassedIn::new(
+        ListenFd::from_env(),
+        settings.variable("LISTEN_FDNAMES").and_then(OsStr::to_str).unwrap_or_default(),
+    )
 }
 
 const LISTEN: &str = "--listen or [http] listen";

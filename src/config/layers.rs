@@ -36,7 +36,7 @@ impl Origins {
     }
 
     /// The file or the variable that a key was read from, or the keys below it.
-    fn source(&self, key: &str) -> &str {
+    pub fn source(&self, key: &str) -> &str {
         let is_it =
             |set: &str| set.strip_prefix(key).is_some_and(|r| r.is_empty() || r.starts_with('.'));
         let source = self.by_key.iter().find(|(set, _)| is_it(set));
@@ -92,7 +92,10 @@ pub enum ConfigError {
 }
 
 /// Every environment variable that is ours starts like this.
-const PREFIX: &str = "MAILVET_";
+pub const VARIABLE_PREFIX: &str = "MAILVET_";
+
+/// The variable that names the configuration file. It is no setting.
+pub const CONFIG_FILE_VARIABLE: &str = "MAILVET_CONFIG";
 
 /// Keys below this one are names of reasons, not of settings.
 const OPEN_TABLE: &str = "policy.advice";
@@ -106,7 +109,7 @@ impl Layers {
         let table: Table = text.parse().map_err(|error: toml::de::Error| ConfigError::NotToml {
             file: name.to_owned(),
             line: error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count()),
-            message: error.message().to_owned(),
+            message: said_of_toml(error.message()),
         })?;
         check_keys(name, "", &table)?;
         self.origins.set_all(name, &table);
@@ -123,7 +126,10 @@ impl Layers {
         variables: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
         for (variable, text) in variables {
-            let Some(path) = variable.strip_prefix(PREFIX) else { continue };
+            if variable == CONFIG_FILE_VARIABLE {
+                continue;
+            }
+            let Some(path) = variable.strip_prefix(VARIABLE_PREFIX) else { continue };
             let path = path.to_ascii_lowercase();
             let table = path.rsplit("__").fold(value_of(&text), |value, key| {
                 Value::Table(Table::from_iter([(key.to_owned(), value)]))
@@ -182,6 +188,15 @@ fn leaves(table: &Table) -> Vec<(String, &Value)> {
     found
 }
 
+/// What is wrong with a file that is no TOML. Of a number beyond 64 bits the library speaks in Rust's types,
+/// and repeats it.
+fn said_of_toml(message: &str) -> String {
+    if message.starts_with("invalid ") && message.contains("expected any valid TOML value") {
+        return "a number is too large".to_owned();
+    }
+    message.to_owned()
+}
+
 /// A variable's text as a value: a number, a truth or a list where it reads like one, else itself.
 fn value_of(text: &str) -> Value {
     let line = format!("value = {text}");
@@ -219,7 +234,7 @@ fn check_keys(origin: &str, prefix: &str, table: &Table) -> Result<(), ConfigErr
         if !is_known {
             return Err(ConfigError::UnknownKey {
                 origin: origin.to_owned(),
-                nearest: nearest(&path, &known),
+                nearest: nearest(&path, value, &known),
                 key: path,
             });
         }
@@ -242,23 +257,28 @@ fn known_keys() -> Vec<String> {
     leaves(&defaults).into_iter().map(|(key, _)| key).collect()
 }
 
-/// The known key most like this one, if it is like one at all: a few letters away, with a part of its
-/// name, or of the same name in another table.
-fn nearest(path: &str, known: &[String]) -> Option<String> {
-    let tables = known.iter().flat_map(|key| key.match_indices('.').map(|(at, _)| &key[..at]));
-    let keys = tables.chain(known.iter().map(String::as_str));
-    if let Some(key) = nearest_name(path, keys, 2) {
-        return Some(key.to_owned());
+/// The known table most like an unknown one, or the known key most like an unknown key, if one is like it
+/// at all: a few letters away, with a part of its name, or of the same name in another table.
+fn nearest(path: &str, value: &Value, known: &[String]) -> Option<String> {
+    let known: Vec<&str> = if value.is_table() {
+        let above = known.iter().flat_map(|key| key.match_indices('.').map(|(at, _)| &key[..at]));
+        above.chain([OPEN_TABLE]).collect()
+    } else {
+        known.iter().map(String::as_str).filter(|key| *key != OPEN_TABLE).collect()
+    };
+    if let Some(name) = nearest_name(path, known.iter().copied(), 2) {
+        return Some(name.to_owned());
     }
-    let mut longer_or_shorter = known.iter().filter(|key| begins_alike(path, key));
+    let mut longer_or_shorter = known.iter().filter(|name| begins_alike(path, name));
     // `max` may be anything.
-    if let (Some(key), None) = (longer_or_shorter.next(), longer_or_shorter.next()) {
-        return Some(key.clone());
+    if let (Some(name), None) = (longer_or_shorter.next(), longer_or_shorter.next()) {
+        return Some((*name).to_owned());
     }
     let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
-    let names: Vec<String> = known.iter().map(|key| last(key)).collect();
-    let name = nearest_name(&last(path), names.iter().map(String::as_str), 2)?;
-    known.iter().find(|key| last(key) == name).cloned()
+    let names: Vec<String> = known.iter().map(|name| last(name)).collect();
+    // In a table that was not named either, so it has to be nearly the same.
+    let name = nearest_name(&last(path), names.iter().map(String::as_str), 1)?;
+    known.iter().find(|known| last(known) == name).map(|name| (*name).to_owned())
 }
 
 /// Whether two keys are in one table, and the name of one is the beginning of the other's.

@@ -9,13 +9,13 @@ mod http;
 mod layers;
 mod lists;
 mod log;
+mod policy;
 mod probe;
 mod proxy;
 mod reading;
 mod state;
 mod value;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -27,14 +27,17 @@ use serde::{Deserialize, Serialize};
 pub use allowed_host::AllowedHost;
 pub use client_header::ClientHeader;
 pub use http::{Http, Limits};
-pub use layers::{ConfigError, Layers, Origins};
+pub use layers::{CONFIG_FILE_VARIABLE, ConfigError, Layers, Origins, VARIABLE_PREFIX};
 pub use lists::ListFileError;
 pub use log::{Log, LogFormat, LogLevel};
-pub use probe::{Helo, MailFrom, Probe};
+pub use policy::{AdviceTable, Policy};
+pub use probe::{Helo, HeloError, MailFrom, MailFromError, Probe};
 pub use proxy::{Login, Proxy, ProxyHost};
 use reading::Wrong;
 pub use state::State;
-pub use value::{Listen, Probability, Secret, Server, Setting};
+pub use value::{
+    Listen, ListenError, NetworkError, Probability, Secret, Server, ServerError, Setting,
+};
 
 /// Old mail domains of different owners, in different networks: the end of one of them is no reason to
 /// distrust a resolver.
@@ -196,14 +199,6 @@ pub struct Typo {
     pub fix_at: Probability,
 }
 
-/// `[policy]`
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Policy {
-    /// Reason = advice, where it differs from the usual.
-    pub advice: BTreeMap<String, String>,
-}
-
 /// `[network]`
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -273,11 +268,15 @@ impl Default for Typo {
 impl Config {
     /// What would make every answer useless is a mistake.
     fn check(&self) -> Result<(), Wrong> {
-        let limits = self.http.limits.ranges();
-        let ranges = limits.into_iter().chain(self.ranges()).chain(self.probe.ranges());
-        ranges.into_iter().try_for_each(check_range)?;
+        self.all_ranges().try_for_each(check_range)?;
         self.typo.check()?;
         self.probe.check()
+    }
+
+    /// Every number, with the range in which it is of use.
+    fn all_ranges(&self) -> impl Iterator<Item = Range> {
+        let limits = self.http.limits.ranges();
+        limits.into_iter().chain(self.ranges()).chain(self.probe.ranges())
     }
 
     fn ranges(&self) -> [Range; 12] {
@@ -307,12 +306,7 @@ fn check_range((key, value, range): Range) -> Result<(), Wrong> {
     if range.contains(&value) {
         return Ok(());
     }
-    let (least, most) = (range.start(), range.end());
-    let message = if *most == u64::MAX {
-        format!("`{key}` is {value}, but has to be at least {least}")
-    } else {
-        format!("`{key}` is {value}, but has to be from {least} to {most}")
-    };
+    let message = format!("`{key}` is {value}, but has to be {}", within(&range));
     Err(Wrong { key: key.to_owned(), message })
 }
 
@@ -330,6 +324,14 @@ impl Typo {
             }
         }
         Ok(())
+    }
+}
+
+/// What a number may be, for people.
+fn within(range: &RangeInclusive<u64>) -> String {
+    match (range.start(), range.end()) {
+        (least, &u64::MAX) => format!("at least {least}"),
+        (least, most) => format!("from {least} to {most}"),
     }
 }
 

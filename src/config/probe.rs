@@ -30,7 +30,7 @@ pub struct Probe {
     /// A proxy to go through.
     pub proxy: Setting<Proxy>,
     /// The addresses of this machine to connect from, at most one of IPv4 and one of IPv6.
-    #[serde(deserialize_with = "value::list")]
+    #[serde(deserialize_with = "value::ips")]
     pub source: Vec<IpAddr>,
     /// The port of mail servers.
     pub port: u16,
@@ -75,13 +75,16 @@ impl Helo {
     }
 }
 
-impl FromStr for Helo {
-    type Err = String;
+/// A text is no name to say to mail servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no name such as mail.example.org or [192.0.2.1]")]
+pub struct HeloError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        text.parse()
-            .map(Self)
-            .map_err(|_: SyntaxError| "no name such as mail.example.org or [192.0.2.1]".to_owned())
+impl FromStr for Helo {
+    type Err = HeloError;
+
+    fn from_str(text: &str) -> Result<Self, HeloError> {
+        text.parse().map(Self).map_err(|_: SyntaxError| HeloError)
     }
 }
 
@@ -102,13 +105,30 @@ impl MailFrom {
     }
 }
 
-impl FromStr for MailFrom {
-    type Err = String;
+/// A text is no sender for mail servers. It does not repeat the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MailFromError {
+    /// It is no address.
+    #[error(transparent)]
+    Syntax(#[from] SyntaxError),
+    /// It has no ASCII form.
+    #[error("not every mail server takes a sender beyond ASCII")]
+    NotAscii,
+    /// It is at an IP address.
+    #[error("the sender has to be at a domain, not at an IP address")]
+    Literal,
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let address: Address = text.parse().map_err(|error: SyntaxError| error.to_string())?;
+impl FromStr for MailFrom {
+    type Err = MailFromError;
+
+    fn from_str(text: &str) -> Result<Self, MailFromError> {
+        let address: Address = text.parse()?;
         if address.local().needs_smtputf8() {
-            return Err("not every mail server takes a sender beyond ASCII".to_owned());
+            return Err(MailFromError::NotAscii);
+        }
+        if let Host::Literal(_) = address.host() {
+            return Err(MailFromError::Literal);
         }
         Ok(Self(address))
     }

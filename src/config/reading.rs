@@ -10,7 +10,7 @@ use serde::de::{self, Deserializer, Expected, IntoDeserializer, Unexpected, Visi
 use serde_path_to_error::{Path, Segment};
 use toml::{Table, Value};
 
-use super::Config;
+use super::{Config, within};
 
 /// A value that cannot be used.
 pub(super) struct Wrong {
@@ -26,7 +26,7 @@ pub(super) fn read(table: Table) -> Result<Config, Wrong> {
         let key = key(error.path());
         let message = match error.into_inner() {
             Mistake::Kind => format!("`{key}` has to be {}", wanted(&key)),
-            Mistake::Range => format!("`{key}` is out of its range"),
+            Mistake::Range => format!("`{key}` has to be {}", range(&key)),
             Mistake::NoneOf(names) => format!("`{key}` has to be {}", one_of(names)),
             Mistake::Said(said) => format!("`{key}`: {said}"),
         };
@@ -64,6 +64,14 @@ fn wanted(key: &str) -> String {
         }
         Some(Value::Table(_)) => "a table".to_owned(),
         Some(Value::String(_) | Value::Datetime(_)) | None => "a text".to_owned(),
+    }
+}
+
+/// What a number under a key may be.
+fn range(key: &str) -> String {
+    match Config::default().all_ranges().find(|(known, ..)| *known == key) {
+        Some((_, _, range)) => within(&range),
+        None => "a whole number, at least 0".to_owned(),
     }
 }
 

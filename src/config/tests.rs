@@ -2,6 +2,7 @@ use std::path::Path;
 
 use super::*;
 use crate::smtp::etiquette::Limits;
+use crate::verdict::{Advice, Reason};
 
 fn from_file(text: &str) -> Result<Config, ConfigError> {
     Layers::default().file("mailvet.toml", text)?.resolve().map(|(config, _)| config)
@@ -29,7 +30,7 @@ fn a_lab_can_be_configured() {
     assert_eq!(config.network.allow, ["127.0.0.0/8".parse().unwrap()]);
     let servers: Vec<String> = config.dns.servers.iter().map(|s| s.0.to_string()).collect();
     assert_eq!(servers, ["127.0.0.1:5353", "[::1]:53"]);
-    assert_eq!(config.policy.advice["disposable"], "reject");
+    assert_eq!(config.policy.advice.by_reason()[&Reason::Disposable], Advice::Reject);
 }
 
 #[test]
@@ -150,7 +151,7 @@ fn mistakes_are_named() {
         ),
         ("[http.limits]\nmax = 5", "mailvet.toml: unknown key `http.limits.max`"),
         ("[dns]\ntries = \"joe@my.org\"", "mailvet.toml: `dns.tries` has to be a whole number"),
-        ("[dns]\ntries = -1", "mailvet.toml: `dns.tries` is out of its range"),
+        ("[dns]\ntries = -1", "mailvet.toml: `dns.tries` has to be from 1 to 100"),
         ("[dns]\nservers = 53", "mailvet.toml: `dns.servers` has to be a list of texts"),
         ("[dns]\nservers = [53]", "mailvet.toml: `dns.servers` has to be a list of texts"),
         ("[typo]\nrisky_at = \"joe@my.org\"", "mailvet.toml: `typo.risky_at` has to be a number"),

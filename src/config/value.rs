@@ -15,10 +15,15 @@ pub struct Server(pub SocketAddr);
 /// The port of the DNS.
 const DNS_PORT: u16 = 53;
 
-impl FromStr for Server {
-    type Err = String;
+/// A text names no DNS server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no IP address with a port, such as 192.0.2.1:53 or [2001:db8::1]:53")]
+pub struct ServerError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for Server {
+    type Err = ServerError;
+
+    fn from_str(text: &str) -> Result<Self, ServerError> {
         if let Ok(address) = text.parse::<SocketAddr>() {
             return Ok(Self(address));
         }
@@ -31,9 +36,7 @@ impl FromStr for Server {
             Some(port) => port.strip_prefix(':').and_then(|port| port.parse().ok()).map(localhost),
             None => None,
         }
-        .ok_or_else(|| {
-            "no IP address with a port, such as 192.0.2.1:53 or [2001:db8::1]:53".to_owned()
-        })
+        .ok_or(ServerError)
     }
 }
 
@@ -62,15 +65,18 @@ impl Listen {
     }
 }
 
-impl FromStr for Listen {
-    type Err = String;
+/// A text does not say where to listen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not an IP address or localhost with a port, such as 127.0.0.1:8080")]
+pub struct ListenError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for Listen {
+    type Err = ListenError;
+
+    fn from_str(text: &str) -> Result<Self, ListenError> {
         let localhost = || text.strip_prefix("localhost:")?.parse().ok();
         let local = || localhost().map(|port: u16| (Ipv4Addr::LOCALHOST, port).into());
-        text.parse().ok().or_else(local).map(Self).ok_or_else(|| {
-            "not an IP address or localhost with a port, such as 127.0.0.1:8080".to_owned()
-        })
+        text.parse().ok().or_else(local).map(Self).ok_or(ListenError)
     }
 }
 
@@ -95,13 +101,18 @@ impl<'de> Deserialize<'de> for Listen {
 /// A network; an address alone is one by itself.
 struct Network(IpNet);
 
-impl FromStr for Network {
-    type Err = &'static str;
+/// A text is no network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no network or IP address, such as 192.0.2.0/24 or 192.0.2.1")]
+pub struct NetworkError;
 
-    fn from_str(text: &str) -> Result<Self, &'static str> {
+impl FromStr for Network {
+    type Err = NetworkError;
+
+    fn from_str(text: &str) -> Result<Self, NetworkError> {
         let alone = |ip: IpAddr| IpNet::from(ip);
         let network = text.parse().or_else(|_| text.parse().map(alone));
-        network.map(Self).map_err(|_| "no network or IP address, such as 192.0.2.0/24 or 192.0.2.1")
+        network.map(Self).map_err(|_| NetworkError)
     }
 }
 
@@ -115,6 +126,34 @@ impl<'de> Deserialize<'de> for Network {
 pub(super) fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
     let networks: Vec<Network> = list(deserializer)?;
     Ok(networks.into_iter().map(|Network(network)| network).collect())
+}
+
+/// An IP address, with an error in our own words.
+struct Ip(IpAddr);
+
+/// A text is no IP address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no IP address, such as 192.0.2.1 or 2001:db8::1")]
+pub(super) struct IpError;
+
+impl FromStr for Ip {
+    type Err = IpError;
+
+    fn from_str(text: &str) -> Result<Self, IpError> {
+        text.parse().map(Self).map_err(|_| IpError)
+    }
+}
+
+impl<'de> Deserialize<'de> for Ip {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A list of IP addresses.
+pub(super) fn ips<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpAddr>, D::Error> {
+    let ips: Vec<Ip> = list(deserializer)?;
+    Ok(ips.into_iter().map(|Ip(ip)| ip).collect())
 }
 
 /// A probability from 0 to 1, in hundredths.

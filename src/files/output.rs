@@ -45,22 +45,45 @@ pub fn with_ending(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// The file that is meant by a path: where it is a link, what that leads to, so that the link stays.
+/// The most links that are followed one after another, as Linux does (`path_resolution(7)`).
+const MAX_LINKS: usize = 40;
+
+/// The file that is meant by a path: where it is a link, what that leads to, so that the link stays. What
+/// it leads to need not be there yet, as with the shell's `>`.
 pub fn meant_by(path: &Path) -> PathBuf {
-    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+    let mut meant = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        if let Ok(file) = std::fs::canonicalize(&meant) {
+            return file;
+        }
+        let Ok(target) = std::fs::read_link(&meant) else { return meant };
+        // From the folder of the link on.
+        meant = meant.parent().unwrap_or_else(|| Path::new("")).join(target);
+    }
+    path.to_owned()
+}
+
+/// Whether the name of a file says that it is packed with gzip.
+fn is_gzip(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"))
 }
 
 impl OutputFile {
-    /// Begins a file. One whose name ends with `.gz` is packed. What is left of an earlier try is
+    /// Begins a file. One whose name, or that of a link to it, ends with `.gz` is packed. What is left of an earlier try is
     /// overwritten; the file itself is not touched before [`Self::finish`].
     ///
     /// # Errors
     /// Those of the system, and [`io::ErrorKind::ResourceBusy`] where another process is writing it.
     pub fn create(path: &Path) -> io::Result<Self> {
+        let is_packed = is_gzip(path);
         let path = meant_by(path);
+        if path.is_symlink() {
+            // Links that lead nowhere but to each other.
+            std::fs::metadata(&path)?;
+        }
         let is_special =
             std::fs::metadata(&path).is_ok_and(|there| !there.is_file() && !there.is_dir());
-        let packed = path.extension().is_some_and(|extension| extension == "gz");
+        let is_packed = is_packed || is_gzip(&path);
         let (file, place) = if is_special {
             (File::options().write(true).open(&path)?, Place::Itself)
         } else {
@@ -71,7 +94,7 @@ impl OutputFile {
             (begun(&partial)?, Place::Aside { path, partial })
         };
         let file = BufWriter::with_capacity(PIECE_BYTES, file);
-        let sink = if packed {
+        let sink = if is_packed {
             // Without a time and a name, so that equal rows give equal bytes.
             let packing = GzBuilder::new().write(file, Compression::default());
             Packing::Gzip(Box::new(packing))

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{AddressFacts, Flags, MailboxFacts, Report};
+use super::{AddressFacts, Flags, MailboxFacts, Report, beginning};
 use crate::route::HostName;
 use crate::verdict::{CatchAll, MailboxEvidence, Reason};
 
@@ -12,6 +12,8 @@ use crate::verdict::{CatchAll, MailboxEvidence, Reason};
 pub enum Form {
     /// All of them.
     Full,
+    /// All of them, and what the mail server said: for the operator's eyes alone.
+    WithReply,
     /// None that tell when and how the evidence was come by, so that equal evidence gives equal bytes.
     Evidence,
 }
@@ -95,6 +97,8 @@ struct JsonMailbox<'a> {
     catch_all: &'static str,
     detail: Option<&'a str>,
     retry_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -138,14 +142,14 @@ impl Report {
             flags: self.address.as_ref().map(|facts| json_flags(facts.flags)),
             provider: self.address.as_ref().and_then(|facts| facts.provider.as_deref()),
             dns: json_dns(self),
-            mailbox: self.mailbox.as_ref().map(json_mailbox),
+            mailbox: self.mailbox.as_ref().map(|facts| json_mailbox(facts, form)),
             syntax_error: self.syntax_error.map(|error| JsonSyntaxError {
                 code: error.code.code(),
                 message: error.code.message(),
                 at: error.at,
             }),
             course: match form {
-                Form::Full => Some(json_course(self)),
+                Form::Full | Form::WithReply => Some(json_course(self)),
                 Form::Evidence => None,
             },
         }
@@ -180,7 +184,7 @@ fn json_dns(report: &Report) -> JsonDns<'_> {
     JsonDns { status: report.dns.code(), mx: mx.collect() }
 }
 
-fn json_mailbox(facts: &MailboxFacts) -> JsonMailbox<'_> {
+fn json_mailbox(facts: &MailboxFacts, form: Form) -> JsonMailbox<'_> {
     let evidence = &facts.evidence;
     let catch_all = match evidence.mailbox {
         MailboxEvidence::Accepted { catch_all: CatchAll::Yes } => "yes",
@@ -197,6 +201,10 @@ fn json_mailbox(facts: &MailboxFacts) -> JsonMailbox<'_> {
         catch_all,
         detail: evidence.detail.as_deref(),
         retry_at: evidence.retry_at.map(rfc3339),
+        text: match form {
+            Form::WithReply => facts.text.as_deref().map(beginning),
+            Form::Full | Form::Evidence => None,
+        },
     }
 }
 

@@ -17,6 +17,7 @@ use crate::address::{Address, SyntaxError};
 use crate::cache::{Freshness, LearnedRoute};
 use crate::catalog::Canonical;
 use crate::route::{Exchanger, MailRoute};
+use crate::smtp::dial::DialError;
 use crate::store::Evidence;
 use crate::typo::Confidence;
 use crate::verdict::{Judgement, MailboxEvidence};
@@ -25,8 +26,8 @@ pub use columns::{Column, UnknownColumn};
 pub(crate) use fixed::FixInput;
 pub use json::{Form, JsonReport};
 pub(crate) use text::look;
-pub use text::{TextReport, Wording};
-pub use visible::{visible, visible_json};
+pub use text::{PORT_25_HINT, PROBE_OFF_HINT, TextReport, Wording};
+pub use visible::{beginning, visible, visible_json};
 
 /// Everything that is said about one text.
 // No `Debug` here and below: a report is full of what must not get into a log.
@@ -106,6 +107,14 @@ pub struct MailboxFacts {
     pub freshness: Freshness,
     /// When it will be asked about again, in the work on a list that waits for that.
     pub come_back: Option<Timestamp>,
+}
+
+impl MailboxFacts {
+    /// Whether nothing at all came back when a connection was tried, as where port 25 is blocked on the way.
+    pub fn never_answered(&self) -> bool {
+        self.evidence.mailbox == MailboxEvidence::Unreachable
+            && self.evidence.detail.as_deref() == Some(DialError::TimedOut.code())
+    }
 }
 
 /// What the domain stage brought.

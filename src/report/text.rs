@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::{DomainEvidence, MailboxFacts, Report, visible};
 use crate::route::MailRoute;
-use crate::verdict::{Advice, Verdict};
+use crate::verdict::{Advice, Reason, Verdict};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -62,6 +62,9 @@ impl fmt::Display for TextReport<'_> {
         let words = report.mailbox.as_ref().and_then(|mailbox| mailbox.text.as_deref());
         if let (Wording::MailServers, Some(words)) = (self.wording, words) {
             writeln!(f, "  {DIM}it said: {}{DIM:#}", visible(words))?;
+        }
+        if let Some(hint) = hint(report) {
+            writeln!(f, "  {hint}")?;
         }
         let codes: Vec<&str> =
             report.judgement.reasons.iter().map(|reason| reason.code()).collect();
@@ -123,6 +126,24 @@ fn answer(mailbox: &MailboxFacts) -> Option<String> {
         let _ = write!(answer, " ({detail})");
     }
     Some(answer)
+}
+
+/// How to switch the probe on.
+pub const PROBE_OFF_HINT: &str = "the probe is off; to switch it on, set `enabled = true`, `helo` and `mail_from` in `[probe]` \
+     of the configuration (`mailvet config` names its file)";
+
+/// Why mail servers may stay silent.
+pub const PORT_25_HINT: &str = "Many networks block outgoing connections to port 25: try from a machine that may send mail, or name \
+     a proxy with `[probe] proxy`.";
+
+/// What the operator can do about a mailbox that was not asked, or not reached.
+fn hint(report: &Report) -> Option<Cow<'static, str>> {
+    let reasons = &report.judgement.reasons;
+    if reasons.contains(&Reason::ProbeOff) {
+        return Some(format!("To check the mailbox: {PROBE_OFF_HINT}.").into());
+    }
+    let is_silent = report.mailbox.as_ref().is_some_and(MailboxFacts::never_answered);
+    is_silent.then_some(PORT_25_HINT.into())
 }
 
 /// Where the mail goes, in a line.

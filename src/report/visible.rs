@@ -6,6 +6,8 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
+use crate::address::shows_nothing;
+
 /// The text with everything escaped that a terminal or a reader could be fooled by: controls, escape
 /// sequences, characters that turn the direction of the text or cannot be seen.
 ///
@@ -26,6 +28,14 @@ pub fn visible(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(shown)
+}
+
+/// The most bytes of a server's own words that are shown.
+const MAX_REPLY_BYTES: usize = 200;
+
+/// The beginning of a server's own words: as much of them as is shown.
+pub fn beginning(words: &str) -> &str {
+    &words[..words.floor_char_boundary(MAX_REPLY_BYTES)]
 }
 
 /// The value as one line of JSON in which everything that [`visible`] escapes stands as `\u…`: every
@@ -63,14 +73,56 @@ fn is_visible(c: char) -> bool {
     use icu_properties::CodePointMapData;
     use icu_properties::props::GeneralCategory;
     matches!(c, ' '..='~')
-        || !matches!(
-            CodePointMapData::<GeneralCategory>::new().get(c),
-            GeneralCategory::Control
-                | GeneralCategory::Format
-                | GeneralCategory::Unassigned
-                | GeneralCategory::PrivateUse
-                | GeneralCategory::Surrogate
-                | GeneralCategory::LineSeparator
-                | GeneralCategory::ParagraphSeparator
-        )
+        || !shows_nothing(c)
+            && !matches!(
+                CodePointMapData::<GeneralCategory>::new().get(c),
+                GeneralCategory::Control
+                    | GeneralCategory::Format
+                    | GeneralCategory::Unassigned
+                    | GeneralCategory::PrivateUse
+                    | GeneralCategory::Surrogate
+                    | GeneralCategory::LineSeparator
+                    | GeneralCategory::ParagraphSeparator
+            )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_shows_nothing_is_shown() {
+        let cases = [
+            ("escape sequence", '\u{1b}'),
+            ("C1", '\u{9b}'),
+            ("line end", '\n'),
+            ("right-to-left override", '\u{202e}'),
+            ("zero width joiner", '\u{200d}'),
+            ("line separator", '\u{2028}'),
+            ("private use", '\u{e000}'),
+            ("unassigned", '\u{378}'),
+            ("Hangul filler", '\u{3164}'),
+            ("halfwidth Hangul filler", '\u{ffa0}'),
+            ("Hangul choseong filler", '\u{115f}'),
+            ("Hangul jungseong filler", '\u{1160}'),
+            ("Khmer inherent vowel", '\u{17b4}'),
+            ("grapheme joiner", '\u{34f}'),
+            ("blank Braille pattern", '\u{2800}'),
+            ("variation selector", '\u{fe0f}'),
+            ("ideographic variation selector", '\u{e0100}'),
+            ("tag", '\u{e0041}'),
+            ("null notehead", '\u{1d159}'),
+        ];
+        for (name, c) in cases {
+            let text = format!("a{c}b");
+            let escape = format!("a{}b", c.escape_unicode());
+            assert_eq!(visible(&text), escape, "{name}");
+            let json = String::from_utf8(visible_json(&text).unwrap()).unwrap();
+            assert!(json.is_ascii(), "{name}: {json}");
+            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text, "{name}");
+        }
+        for shown in ["a b", "jörg", "黒", "\u{301}", "💩", "\u{3000}", "\u{a0}"] {
+            assert_eq!(visible(shown), shown, "{shown:?}");
+        }
+    }
 }

@@ -44,7 +44,7 @@ pub use in_force::InForce;
 pub use mailbox_stage::Whom;
 pub use probing::{Probing, ProbingParts};
 pub use routes::{Found, RouteSettings, Routes};
-pub use setup::{BuildError, BulkWish, Connection, ListValidator};
+pub use setup::{BuildError, BulkWish, Connection, ListValidator, check_names};
 
 /// One text to look at.
 #[derive(Clone, Copy)]

@@ -22,8 +22,8 @@ use crate::reply::PatternError;
 use crate::route::HostName;
 use crate::smtp::{NoTls, SenderError};
 use crate::store::Journal;
-use crate::typo::{Confidence, did_you_mean, nearest_name};
-use crate::verdict::{Advice, Policy, Reason};
+use crate::typo::Confidence;
+use crate::verdict::Policy;
 
 /// Whether the network may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,22 +53,6 @@ pub enum BuildError {
     /// A line of a list cannot be used.
     #[error(transparent)]
     List(#[from] ListError),
-    /// A key of `[policy.advice]` is no reason.
-    #[error("`policy.advice`: there is no reason `{code}`{}", did_you_mean(.nearest))]
-    Reason {
-        /// As configured.
-        code: String,
-        /// The reason's code most like it.
-        nearest: Option<&'static str>,
-    },
-    /// A value of `[policy.advice]` is no advice.
-    #[error("`policy.advice.{code}`: `{advice}` is none of accept, confirm, reject")]
-    Advice {
-        /// The reason.
-        code: String,
-        /// As configured.
-        advice: String,
-    },
     /// A rule of what replies mean cannot be used.
     #[error(transparent)]
     Replies(#[from] PatternError),
@@ -110,7 +94,7 @@ impl Validator {
         Ok(Self::new(Parts {
             lists: InForce::from_config(config)?,
             suggest_at: Confidence::from_percent(config.typo.suggest_at.percent()),
-            policy: policy(config)?,
+            policy: policy(config),
             network,
             probing,
             clock,
@@ -203,7 +187,7 @@ fn reach(config: &Config) -> ReachPolicy {
 fn route_settings(config: &Config) -> Result<RouteSettings, BuildError> {
     Ok(RouteSettings {
         reach: reach(config),
-        private_zones: domains("dns.private_zones", &config.dns.private_zones, Domain::parse_name)?,
+        private_zones: private_zones(config)?,
         limits: FloodLimits {
             flights: config.dns.max_lookups,
             names_per_zone: config.dns.max_names_per_zone,
@@ -232,33 +216,56 @@ fn domains(
     names.iter().enumerate().map(name).collect()
 }
 
+/// Finds out whether the settings that name domains do.
+///
+/// # Errors
+/// One of them does not; [`BuildError::key`] tells which.
+pub fn check_names(config: &Config) -> Result<(), BuildError> {
+    private_zones(config)?;
+    canaries(config)?;
+    allowed_reserved(config)?;
+    own_domains(config).map(drop)
+}
+
+fn private_zones(config: &Config) -> Result<Vec<Domain>, BuildError> {
+    domains("dns.private_zones", &config.dns.private_zones, Domain::parse_name)
+}
+
+fn allowed_reserved(config: &Config) -> Result<Vec<Domain>, BuildError> {
+    domains("catalog.allow_reserved", &config.catalog.allow_reserved, Domain::parse_name)
+}
+
+fn own_domains(config: &Config) -> Result<Vec<Domain>, BuildError> {
+    domains("typo.domains", &config.typo.domains, Domain::parse)
+}
+
+impl BuildError {
+    /// The key of the setting that is wrong; none where it is not a setting itself.
+    pub fn key(&self) -> Option<&'static str> {
+        match self {
+            Self::Domain { key, .. } => Some(key),
+            Self::Sender(_) => Some("probe.mail_from"),
+            Self::File(_) | Self::List(_) | Self::Replies(_) | Self::Tls(_) | Self::Dns(_) => None,
+        }
+    }
+}
+
 impl InForce {
     /// Reads the lists as configured.
     ///
     /// # Errors
     /// A file cannot be read, or a line in it cannot be used.
     pub fn from_config(config: &Config) -> Result<Self, BuildError> {
-        let reserved =
-            domains("catalog.allow_reserved", &config.catalog.allow_reserved, Domain::parse_name)?;
-        let own = domains("typo.domains", &config.typo.domains, Domain::parse)?;
+        let (reserved, own) = (allowed_reserved(config)?, own_domains(config)?);
         let catalog = Catalog::from_lists(&config.catalog.lists()?)?;
         Ok(Self::with_own_domains(catalog.allowing_reserved(&reserved), &own))
     }
 }
 
-fn policy(config: &Config) -> Result<Policy, BuildError> {
-    let advice = config.policy.advice.iter().map(|(code, advice)| {
-        let reason = Reason::from_code(code).ok_or_else(|| BuildError::Reason {
-            code: code.clone(),
-            nearest: nearest_name(code, Reason::all().map(Reason::code), 4),
-        })?;
-        let advice = Advice::from_code(advice)
-            .ok_or_else(|| BuildError::Advice { code: code.clone(), advice: advice.clone() })?;
-        Ok((reason, advice))
-    });
-    Ok(Policy {
+fn policy(config: &Config) -> Policy {
+    Policy {
         risky_at: Confidence::from_percent(config.typo.risky_at.percent()),
-        advice: advice.collect::<Result<_, BuildError>>()?,
+        advice: config.policy.advice.by_reason().clone(),
         reach: reach(config),
-    })
+    }
 }

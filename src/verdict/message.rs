@@ -21,6 +21,9 @@ pub fn message(
     match reason {
         Reason::Syntax(code) => code.message().to_owned(),
         Reason::DeniedByOperator => "This address is not accepted here.".to_owned(),
+        Reason::DomainAcceptsMail if judgement.reasons.contains(&Reason::ProbeOff) => format!(
+            "{domain} accepts mail; whether this mailbox exists was not checked: the probe is off."
+        ),
         Reason::DomainReserved => {
             format!("{domain} is a reserved name: nobody can receive mail there.")
         }

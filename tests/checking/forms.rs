@@ -207,7 +207,10 @@ fn nothing_is_logged_of_an_address() {
     let dns = DnsServer::start(ZONE);
     let addresses =
         ["zqx7@gmail.com", "zqx7@absent.test", "zqx7@broken.test", "zqx7", "zqx7@zqx7.test"];
-    let ran = run(asking(&dns).args(["-v", "check"]).args(addresses), b"");
+    let ran = run(
+        asking(&dns).env("MAILVET_LOG__LEVEL", "debug").args(["-v", "check"]).args(addresses),
+        b"",
+    );
     for secret in ["zqx7", "gmail", ".test"] {
         assert!(!ran.stderr.contains(secret), "{secret}: {}", ran.stderr);
     }

@@ -5,6 +5,7 @@ use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::support::dns::DnsServer;
@@ -14,13 +15,15 @@ use crate::support::run::run;
 
 #[test]
 fn a_line_is_an_address() {
-    let cases: [(&str, &[u8], &[&str]); 10] = [
+    let cases: [(&str, &[u8], &[&str]); 12] = [
         ("nothing", b"", &[]),
         ("one line", b"a@b.io\n", &["a@b.io"]),
         ("no line end", b"a@b.io", &["a@b.io"]),
         ("CRLF", b"a@b.io\r\nc@d.io\r\n", &["a@b.io", "c@d.io"]),
         ("CRLF cut", b"a@b.io\r\nc@d.io\r", &["a@b.io", "c@d.io"]),
-        ("empty lines", b"\na@b.io\n\n\r\nc@d.io\n", &["", "a@b.io", "", "", "c@d.io"]),
+        ("empty lines", b"\na@b.io\n\n\r\n \t\nc@d.io\n", &["a@b.io", "c@d.io"]),
+        ("comments", b"# people\na@b.io\n#\n#\r\nc@d.io\n", &["a@b.io", "c@d.io"]),
+        ("no comments", b"#a@b.io\n ## \n", &["#a@b.io", " ## "]),
         ("blanks", b" a@b.io\t\n", &[" a@b.io\t"]),
         ("not UTF-8", b"j\xf6rg@b.io\n\xff\na@b.io\n", &["j\u{fffd}rg@b.io", "\u{fffd}", "a@b.io"]),
         ("NUL", b"a\0@b.io\n", &["a\0@b.io"]),
@@ -176,4 +179,60 @@ impl Drop for Talk {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+#[test]
+fn a_file_may_be_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("people"), "a@b.io\n").unwrap();
+    // The argument, how it is named in the commands that are proposed.
+    let cases = [
+        ("nofile.txt", Some("nofile.txt")),
+        ("LIST.CSV", Some("LIST.CSV")),
+        ("people", Some("people")),
+        ("my list.csv", Some("'my list.csv'")),
+        ("./a.jsonl", Some("./a.jsonl")),
+        ("joe.gmail.com", None),
+        ("nobody", None),
+        ("joe@list.txt", None),
+        (".", None),
+    ];
+    for (argument, named) in cases {
+        let ran =
+            run(offline().args(["check", "--json", argument]).current_dir(folder.path()), b"");
+        assert_eq!(ran.json().len(), 1, "{argument}");
+        let expected = named.map_or_else(String::new, |name| {
+            format!(
+                "mailvet: {name} looks like a file; did you mean `mailvet clean {name}` or \
+                 `mailvet check - < {name}`?\n"
+            )
+        });
+        assert_eq!(ran.stderr, expected, "{argument}");
+    }
+}
+
+#[test]
+fn an_interrupt_is_said_and_leaves_no_core() {
+    let mut child = offline()
+        .args(["check", "--json", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"a@b.io\n").unwrap();
+    let mut answer = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut answer).unwrap();
+    assert!(answer.contains("a@b.io"), "{answer}");
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let core: Vec<&str> = core.split_whitespace().skip(4).take(2).collect();
+    assert_eq!(core, ["0", "0"]);
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let status = until("the command ends", || child.try_wait().unwrap());
+    let said = std::io::read_to_string(child.stderr.take().unwrap()).unwrap();
+    assert_eq!(status.code(), Some(3), "{said}");
+    assert!(said.starts_with("mailvet: interrupted"), "{said}");
+    drop(stdin);
 }

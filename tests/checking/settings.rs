@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::support::dns::DnsServer;
 use crate::support::program::{asking, offline};
-use crate::support::run::run;
+use crate::support::run::{Ran, run};
 
 const ZONE: &str = "good.test MX 10 mx.test\nmx.test A 192.0.2.1";
 
@@ -33,7 +33,6 @@ fn depth() {
         ),
         (&["--depth", "syntax"], "unknown", json!(["not_checked"]), "syntax"),
         (&["--offline"], "unknown", json!(["not_checked"]), "syntax"),
-        (&["--offline", "--depth", "mailbox"], "unknown", json!(["not_checked"]), "syntax"),
     ];
     for (arguments, verdict, reasons, depth) in cases {
         let dns = DnsServer::start(ZONE);
@@ -124,7 +123,13 @@ fn flags_lie_over_the_environment_over_the_file() {
     let asked = || [&of_file, &of_environment, &of_flag].map(|dns| dns.mx_questions("good.test"));
     let check = |variable: Option<String>, flag: Option<String>| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mailvet"));
-        command.env_clear().args(["check", "--json", "--config", &path, "joe@good.test"]);
+        command.env_clear().env("MAILVET_CONFIG", "").args([
+            "check",
+            "--json",
+            "--config",
+            &path,
+            "joe@good.test",
+        ]);
         command.envs(variable.map(|server| ("MAILVET_DNS__SERVERS", server)));
         command.args(flag.iter().flat_map(|server| ["--dns", server]));
         let ran = run(&mut command, b"");
@@ -142,7 +147,7 @@ fn flags_lie_over_the_environment_over_the_file() {
 #[test]
 fn mistakes_in_the_configuration() {
     // The file, the environment, what standard error says.
-    let cases: [(_, Option<(_, _)>, &[&str]); 15] = [
+    let cases: [(_, Option<(_, _)>, &[&str]); 18] = [
         ("[dns", None, &["mailvet.toml", "line 1"]),
         ("nonsense", None, &["mailvet.toml", "line 1"]),
         ("[dns]\nserver = []", None, &["`dns.server`", "did you mean `dns.servers`?"]),
@@ -155,15 +160,34 @@ fn mistakes_in_the_configuration() {
         (
             "[policy.advice]\ndisposible = \"reject\"",
             None,
-            &["`disposible`", "did you mean `disposable`?"],
+            &["mailvet.toml: ", "`disposible`", "did you mean `disposable`?"],
         ),
         (
             "[policy.advice]\ndisposable = \"refuse\"",
             None,
-            &["policy.advice.disposable", "`refuse`", "accept, confirm, reject"],
+            &["mailvet.toml: ", "policy.advice.disposable", "`refuse`", "accept, confirm, reject"],
         ),
-        ("[catalog]\nallow_reserved = [\"te st\"]", None, &["catalog.allow_reserved", "entry 1"]),
-        ("[typo]\ndomains = [\"my.org\", \"corp\"]", None, &["typo.domains", "entry 2"]),
+        (
+            "[catalog]\nallow_reserved = [\"te st\"]",
+            None,
+            &["mailvet.toml: ", "catalog.allow_reserved", "entry 1"],
+        ),
+        (
+            "[typo]\ndomains = [\"my.org\", \"corp\"]",
+            None,
+            &["mailvet.toml: ", "typo.domains", "entry 2"],
+        ),
+        (
+            "[probe]\nmail_from = \"joe@[192.0.2.1]\"",
+            None,
+            &["mailvet.toml: ", "`probe.mail_from`", "not at an IP address"],
+        ),
+        (
+            "[policy.advice]\ndisposable = \"reject\"",
+            Some(("MAILVET_POLICY__ADVICE__DISPOSIBLE", "reject")),
+            &["MAILVET_POLICY__ADVICE__DISPOSIBLE: ", "did you mean `disposable`?"],
+        ),
+        ("", Some(("MAILVET_DNS__CANARIES", "a..b")), &["MAILVET_DNS__CANARIES: ", "entry 1"]),
         (
             "",
             Some(("MAILVET_DNS__SERVER", "127.0.0.1")),
@@ -197,5 +221,114 @@ fn a_configuration_that_cannot_be_read() {
         assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{name}");
         assert!(ran.stderr.contains(path.to_str().unwrap()), "{name}");
         assert_eq!(ran.stderr.lines().count(), 1, "{name}");
+    }
+}
+
+#[test]
+fn mail_servers_cannot_be_asked_offline() {
+    for command in [&["check", "joe@b.io"][..], &["clean"]] {
+        let ran = run(offline().args(command).args(["--depth", "mailbox"]), b"joe@b.io\n");
+        assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{command:?}");
+        for word in ["--depth mailbox", "--offline"] {
+            assert!(ran.stderr.contains(word), "{command:?}: {}", ran.stderr);
+        }
+        let ran = run(offline().args(command).args(["--depth", "domain"]), b"joe@b.io\n");
+        assert_eq!(ran.status, 0, "{command:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn how_to_switch_the_probe_on_is_said() {
+    let dns = DnsServer::start(ZONE);
+    let ran = run(asking(&dns).args(["check", "--depth", "mailbox", "joe@good.test"]), b"");
+    for word in ["the probe is off", "`enabled = true`", "`helo`", "`mail_from`", "`[probe]`"] {
+        assert!(ran.stdout.contains(word), "{word}: {}", ran.stdout);
+    }
+    let ran = run(asking(&dns).args(["check", "joe@good.test"]), b"");
+    assert!(!ran.stdout.contains("probe"), "nobody asked for it: {}", ran.stdout);
+}
+
+/// Words of Rust and its libraries, of which no message may consist.
+const FOREIGN_WORDS: [&str; 17] = [
+    "invalid type",
+    "invalid value:",
+    "invalid digit",
+    "invalid length",
+    "expected struct",
+    "expected a ",
+    "expected u",
+    "expected i",
+    "expected f",
+    "any valid TOML value",
+    "non-zero",
+    "too large to fit",
+    "cannot parse integer",
+    "in string",
+    "IP address syntax",
+    "valid UTF-8",
+    "::",
+];
+
+/// A kind of value, and what is wrong for it.
+const WRONG: [(&str, &[&str]); 20] = [
+    ("dns.tries", &["0", "-1", "1.5", "true", "[1]", "{}", "99999999999999999999", "\"x\"", "nan"]),
+    ("dns.max_names_per_zone", &["0", "-1", "4294967296", "\"x\"", "1979-05-27"]),
+    ("budget.timeout_ms", &["0", "-1", "9223372036854775807", "\"x\"", "[]"]),
+    ("probe.port", &["0", "-1", "65536", "\"x\"", "25.0"]),
+    ("probe.enabled", &["1", "\"yes\"", "[]", "{}"]),
+    ("probe.helo", &["1", "\"a b\"", "[]", "{ a = 1 }"]),
+    ("probe.mail_from", &["1", "\"a b\"", "[\"a@b.io\"]"]),
+    ("probe.proxy", &["1", "\"http://x\"", "[]"]),
+    ("probe.source", &["1", "\"x\"", "[1]", "[\"x\"]", "[[\"192.0.2.1\"]]", "{ a = 1 }"]),
+    ("probe.never", &["1", "\"a b\"", "[1]", "[\"a b\"]"]),
+    ("http.listen", &["80", "\"x\"", "\"127.0.0.1\"", "\"127.0.0.1:99999\"", "[]", "true"]),
+    ("http.admin_listen", &["80", "\"x\"", "[]"]),
+    ("http.trusted_proxies", &["1", "\"x\"", "[\"x\"]", "[1]", "{ a = 1 }"]),
+    ("network.allow", &["1", "\"10.0.0.0/99\"", "[\"x\"]", "[{}]"]),
+    ("dns.servers", &["1", "\"x\"", "[\"x:53\"]", "[53]"]),
+    ("typo.risky_at", &["2", "-0.1", "nan", "inf", "\"x\"", "[]", "true"]),
+    ("log.level", &["1", "\"loud\"", "[\"info\"]", "{ info = 1 }"]),
+    ("state.dir", &["1", "[]", "true"]),
+    ("catalog.files.roles", &["1", "\"x\"", "[\"x\"]", "{ extend = 1 }", "{ extend = [1] }"]),
+    ("policy.advice", &["1", "\"x\"", "[]", "{ relay = 1 }", "{ x = \"reject\" }"]),
+];
+
+#[test]
+fn wrong_values_are_told_in_our_own_words() {
+    for (key, values) in WRONG {
+        for value in values {
+            let name = format!("{key} = {value}");
+            let (_folder, path) = file(&name);
+            let ran = run(offline().args(["config", "--check", &path]), b"");
+            assert_told(&name, key, &ran, "mailvet.toml");
+        }
+    }
+}
+
+#[test]
+fn wrong_variables_are_told_in_our_own_words() {
+    for (key, values) in WRONG {
+        let variable = format!("MAILVET_{}", key.to_uppercase().replace('.', "__"));
+        for value in values.iter().filter(|value| !value.contains(['{', '"'])) {
+            // A text is none where a text is wanted.
+            let is_text = matches!(key, "state.dir");
+            let ran = run(offline().arg("config").env(&variable, value), b"");
+            if !is_text {
+                assert_told(&format!("{variable}={value}"), key, &ran, &variable);
+            }
+        }
+    }
+}
+
+/// The key and where it comes from are named, in words of ours.
+fn assert_told(name: &str, key: &str, ran: &Ran, origin: &str) {
+    assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{name}: {}", ran.stderr);
+    assert_eq!(ran.stderr.lines().count(), 1, "{name}: {}", ran.stderr);
+    assert!(ran.stderr.contains(origin), "{name}: {}", ran.stderr);
+    let is_no_toml = ran.stderr.contains(", line 1: a number is too large");
+    assert!(is_no_toml || ran.stderr.contains(key), "{name}: {}", ran.stderr);
+    let told = ran.stderr.replace("2001:db8::1", "");
+    for word in FOREIGN_WORDS {
+        assert!(!told.contains(word), "{name}: {word:?} in {}", ran.stderr);
     }
 }

@@ -113,6 +113,52 @@ fn nobody_is_there() {
     assert_eq!(reasons(report), ["probe_unreachable"], "{report}");
 }
 
+/// A port of loopback that answers nobody, as where a firewall drops what is sent to port 25: its queue of
+/// connections is full.
+struct Silent {
+    _listener: std::net::TcpListener,
+    _waiting: Vec<std::net::TcpStream>,
+    port: u16,
+}
+
+impl Silent {
+    fn new() -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        // A queue of the least length.
+        rustix::net::listen(&listener, 0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let patience = std::time::Duration::from_millis(300);
+        let connect = |_| std::net::TcpStream::connect_timeout(&address, patience).ok();
+        let waiting = (0..64).map_while(connect).collect();
+        Self { _listener: listener, _waiting: waiting, port: address.port() }
+    }
+}
+
+#[test]
+fn a_port_that_never_answers_may_be_blocked() {
+    let house = House::new(KNOWS_JOE);
+    let silent = Silent::new();
+    let run_with = |arguments: &[&str]| {
+        let mut program = house.program();
+        program
+            .env("MAILVET_PROBE__PORT", silent.port.to_string())
+            .env("MAILVET_PROBE__CONNECT_TIMEOUT_MS", "500")
+            .args(arguments);
+        run(&mut program, b"joe@good.test\n")
+    };
+    let ran = run_with(&["check", "--depth", "mailbox", "joe@good.test"]);
+    assert!(ran.stdout.contains("probe_unreachable"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("block outgoing connections to port 25"), "{}", ran.stdout);
+    let ran = run_with(&["clean", "--depth", "mailbox"]);
+    assert!(ran.stderr.contains("No mail server answered. Many networks"), "{}", ran.stderr);
+    // Who says no has answered.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut program = house.program();
+    program.env("MAILVET_PROBE__PORT", closed.port().to_string());
+    let ran = run(program.args(["check", "--depth", "mailbox", "sue@good.test"]), b"");
+    assert!(!ran.stdout.contains("port 25"), "{}", ran.stdout);
+}
+
 #[test]
 fn the_next_server_is_asked_where_one_is_not_there() {
     let zone = "good.test MX 10 down.good.test\ngood.test MX 20 mx.good.test\n\
@@ -215,6 +261,12 @@ fn the_servers_own_words_are_for_the_operator() {
     }
     let house = House::new(script);
     assert!(!json!(house.check(&["joe@good.test"])).to_string().contains("zebra"));
+    let house = House::new(script);
+    let mut program = house.program();
+    program.args(["check", "--json", "-v", "--depth", "mailbox", "joe@good.test"]);
+    let ran = run(&mut program, b"");
+    assert_eq!(ran.json()[0]["mailbox"]["text"], "no \u{1b}[31mjoe zebra", "{}", ran.stdout);
+    assert!(!ran.stdout.contains('\u{1b}'), "{}", ran.stdout);
 }
 
 #[test]

@@ -73,7 +73,7 @@ impl Asker {
         let file = state.join("mailvet.toml");
         std::fs::write(&file, self.toml(state)).expect("the configuration");
         let mut command = Command::new(env!("CARGO_BIN_EXE_mailvet"));
-        command.env_clear().env("MAILVET_DNS__CANARIES", "[]");
+        command.env_clear().env("MAILVET_CONFIG", "").env("MAILVET_DNS__CANARIES", "[]");
         command.args(["--dns", &at.dns().to_string()]).arg("--config").arg(file);
         command
     }

@@ -27,7 +27,7 @@ impl Serve {
         let file = dir.path().join("lab.toml");
         std::fs::write(&file, config).expect("the configuration");
         let mut command = Command::new(env!("CARGO_BIN_EXE_mailvet"));
-        command.env_clear().env("MAILVET_DNS__CANARIES", "[]");
+        command.env_clear().env("MAILVET_CONFIG", "").env("MAILVET_DNS__CANARIES", "[]");
         command.args(["serve", "--listen", "127.0.0.1:0"]);
         for server in servers {
             command.args(["--dns", &server.to_string()]);

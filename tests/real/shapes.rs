@@ -182,7 +182,7 @@ fn check(
 ) -> Result<(Vec<Value>, Option<i32>), String> {
     let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
     let mut command = Command::new(env!("CARGO_BIN_EXE_mailvet"));
-    command.env_clear().env("MAILVET_DNS__CANARIES", "[]");
+    command.env_clear().env("MAILVET_CONFIG", "").env("MAILVET_DNS__CANARIES", "[]");
     command.args(["check", "--json"]).args(addresses);
     for server in servers {
         command.args(["--dns", &server.to_string()]);

@@ -62,5 +62,7 @@ fn program() -> Command {
             command.env_remove(name);
         }
     }
+    // Whatever the machine or its user has configured.
+    command.env("MAILVET_CONFIG", "");
     command
 }

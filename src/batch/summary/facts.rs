@@ -1,7 +1,8 @@
 //! What the forms for people say alike.
 
 use super::numbers::{counted, grouped};
-use super::{RowCounts, Summary};
+use super::{MailServerCounts, RowCounts, Summary};
+use crate::report::PORT_25_HINT;
 use crate::verdict::Verdict;
 
 impl RowCounts {
@@ -36,6 +37,12 @@ impl Summary {
         self.by_verdict().filter(|(known, _)| *known == verdict).map(|(_, number)| number).sum()
     }
 
+    /// Where no mail server answered at all, it is not the servers that are silent.
+    fn blocked_port(&self) -> Option<String> {
+        let MailServerCounts { answered, silent } = self.mail_servers;
+        (answered == 0 && silent > 0).then(|| format!("No mail server answered. {PORT_25_HINT}"))
+    }
+
     /// What else is worth knowing, as far as there is any of it: a sentence each.
     pub(super) fn notes(&self) -> Vec<String> {
         let row = |number: u64, one: &str, more: &str| match number {
@@ -55,6 +62,7 @@ impl Summary {
             row(self.kept, &format!("kept its {kept}"), &format!("kept their {kept}")),
             row(self.unreadable, "could not be read", "could not be read"),
             asked,
+            self.blocked_port(),
         ]
         .into_iter()
         .flatten()

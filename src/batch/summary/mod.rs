@@ -53,6 +53,8 @@ pub struct Summary {
     pub kinds: KindCounts,
     /// Domains that the DNS was asked about.
     pub domains_asked: u64,
+    /// Rows by whether their mail server answered at all.
+    pub mail_servers: MailServerCounts,
     /// How long it took.
     pub elapsed: Duration,
     /// Addresses that need somebody's attention, in the order of the list; none unless they are wanted.
@@ -88,6 +90,15 @@ impl RowCounts {
     pub fn accounted_for(&self) -> u64 {
         self.written + self.left_out + self.suppressed + self.rejected
     }
+}
+
+/// Rows by whether their mail server answered at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MailServerCounts {
+    /// Something came back.
+    pub answered: u64,
+    /// Nothing came back when a connection was tried.
+    pub silent: u64,
 }
 
 /// How many addresses are of a kind.

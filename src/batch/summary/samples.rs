@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{FailingDomain, KindCounts, ListedAddress, RowCounts, SlipCount, Summary};
+use super::{
+    FailingDomain, KindCounts, ListedAddress, MailServerCounts, RowCounts, SlipCount, Summary,
+};
 use crate::verdict::{Depth, Verdict};
 
 pub(super) fn slip(typed: &str, meant: &str, rows: u64) -> SlipCount {
@@ -29,6 +31,7 @@ pub(super) fn empty() -> Summary {
         failing: Vec::new(),
         kinds: KindCounts::default(),
         domains_asked: 0,
+        mail_servers: MailServerCounts::default(),
         elapsed: Duration::ZERO,
         addresses: None,
     }
@@ -72,6 +75,7 @@ pub(super) fn full() -> Summary {
         ],
         kinds: KindCounts { free: 612_000, disposable: 1_200, role: 31_000, relay: 0 },
         domains_asked: 40_112,
+        mail_servers: MailServerCounts::default(),
         elapsed: Duration::from_micros(112_345_678),
         addresses: None,
     }

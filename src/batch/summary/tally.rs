@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::top::Top;
-use super::{FailingDomain, KindCounts, ListedAddress, RowCounts, SlipCount, Summary};
+use super::{
+    FailingDomain, KindCounts, ListedAddress, MailServerCounts, RowCounts, SlipCount, Summary,
+};
 use crate::address::Host;
 use crate::report::Report;
 use crate::roster::RowFault;
@@ -28,6 +30,7 @@ pub struct Tally {
     slips: Top<(String, String)>,
     failing: Top<(String, &'static str)>,
     kinds: KindCounts,
+    mail_servers: MailServerCounts,
     addresses: Option<Vec<ListedAddress>>,
 }
 
@@ -76,6 +79,7 @@ impl Tally {
             slips: Top::default(),
             failing: Top::default(),
             kinds: KindCounts::default(),
+            mail_servers: MailServerCounts::default(),
             addresses,
         }
     }
@@ -122,6 +126,10 @@ impl Tally {
         self.advice(judgement.advice);
         self.reasons(&judgement.reasons);
         let reason = judgement.reasons.first().map_or("", |reason| reason.code());
+        if let Some(mailbox) = &report.mailbox {
+            self.mail_servers.answered += u64::from(mailbox.evidence.code.is_some());
+            self.mail_servers.silent += u64::from(mailbox.never_answered());
+        }
         if let Some(facts) = &report.address {
             self.kinds.free += u64::from(facts.flags.free);
             self.kinds.disposable += u64::from(facts.flags.disposable);
@@ -201,6 +209,7 @@ impl Tally {
                 .collect(),
             kinds: self.kinds,
             domains_asked,
+            mail_servers: self.mail_servers,
             elapsed,
             addresses: self.addresses,
         }

@@ -4,16 +4,15 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 use jiff::{Span, SpanRelativeTo};
 
 use crate::batch::Class;
 use crate::cli::depth::DepthArg;
-use crate::report::Column;
+use crate::cli::values::{NumberError, OneOf, number};
+use crate::report::{Column, UnknownColumn, visible};
 use crate::roster::{Encoding, Format, Header, Sameness, Target};
-
-/// Beyond this no more is won: the DNS is asked no more than 256 questions at the same time.
-const MOST_AT_ONCE: usize = 4_096;
+use crate::verdict::Verdict;
 
 const EXAMPLES: &str = "Examples:
   mailvet clean list.csv -o cleaned.csv --report report.html
@@ -27,11 +26,13 @@ disk or Ctrl-C the same command with --resume goes on and asks nobody twice.";
 
 /// The arguments of `mailvet clean`.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = "--help has examples, and says more of each option.", after_long_help = EXAMPLES)]
 pub(in crate::cli) struct CleanArgs {
-    /// The list: CSV, TSV, JSON lines, plain lines, a Mailman roster or an Excel workbook, packed with
-    /// gzip or not; without it, or with `-`, standard input
-    #[arg(value_name = "INPUT")]
+    /// The list; without it, or with `-`, standard input
+    ///
+    /// CSV, TSV, JSON lines, a JSON document, plain lines, a Mailman roster or an Excel workbook, packed
+    /// with gzip or not.
+    #[arg(value_name = "INPUT", value_hint = ValueHint::FilePath)]
     pub(super) input: Option<PathBuf>,
     #[command(flatten)]
     pub(super) reading: ReadingArgs,
@@ -46,23 +47,29 @@ pub(in crate::cli) struct CleanArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Reading")]
 pub(super) struct ReadingArgs {
-    /// The column with the addresses, by name or by number from 1; can be repeated
-    #[arg(long, value_name = "COLUMN")]
+    /// The column with the addresses
+    ///
+    /// By name, or by number from 1. It can be repeated: a row then has several addresses.
+    #[arg(long, value_name = "COLUMN", value_hint = ValueHint::Other)]
     pub(super) column: Vec<String>,
-    /// The format of the list: csv, tsv, jsonl, json, lines, mailman
-    #[arg(long, value_name = "FORMAT")]
+    /// The format of the list [default: found out]
+    #[arg(long, value_name = "FORMAT", value_parser = OneOf::<Format>::new(Format::ALL.map(Format::code)))]
     pub(super) from: Option<Format>,
-    /// Its encoding: utf-8, utf-16le, utf-16be, windows-1252
-    #[arg(long, value_name = "ENCODING")]
+    /// Its encoding [default: found out]
+    #[arg(
+        long,
+        value_name = "ENCODING",
+        value_parser = OneOf::<Encoding>::new(Encoding::ALL.map(Encoding::code))
+    )]
     pub(super) encoding: Option<Encoding>,
     /// What stands between its columns: a character, or `tab`
-    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
+    #[arg(long, value_name = "CHARACTER", value_parser = delimiter, value_hint = ValueHint::Other)]
     pub(super) delimiter: Option<u8>,
     /// Whether its first row names the columns
     #[arg(long, value_name = "WHETHER")]
     pub(super) header: Option<HeaderArg>,
-    /// The sheet of a workbook, unless it is the first one
-    #[arg(long, value_name = "NAME")]
+    /// The sheet of a workbook [default: the first]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
     pub(super) sheet: Option<String>,
 }
 
@@ -72,66 +79,108 @@ pub(super) struct LookingArgs {
     /// How deep to look
     #[arg(long, value_name = "DEPTH", default_value = "domain")]
     pub(super) depth: DepthArg,
-    /// Domains that are looked up at the same time, from 1 to 4096
-    #[arg(long, value_name = "NUMBER", default_value = "64", value_parser = concurrency)]
-    pub(super) concurrency: usize,
-    /// Domains that are looked up in a second, at most
-    #[arg(long, value_name = "NUMBER")]
+    /// Domains looked up at once, at most 4096
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value = "64",
+        value_parser = concurrency,
+        value_hint = ValueHint::Other
+    )]
+    pub(super) concurrency: NonZeroUsize,
+    /// Domains looked up in a second, at most
+    #[arg(long, value_name = "NUMBER", value_parser = rate, value_hint = ValueHint::Other)]
     pub(super) rate: Option<NonZeroU32>,
-    /// With --depth mailbox: come back to servers that defer strangers (greylisting), three times within
-    /// an hour or so
+    /// Retry servers that greylist
+    ///
+    /// With --depth mailbox: servers that put unknown clients off (greylisting) are asked again, three
+    /// times within an hour or so.
     #[arg(long)]
     pub(super) wait: bool,
-    /// Do not look at people in this list, or at these domains, and leave them out; can be repeated
-    #[arg(long, value_name = "FILE")]
+    /// Leave out people or domains in this list
+    ///
+    /// They are not looked at either. It can be repeated.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) suppress: Vec<PathBuf>,
-    /// INPUT is an earlier output: look again only at rows that are older than this, such as `90d`, or of
-    /// which nothing was found out
-    #[arg(long, value_name = "AGE", value_parser = age)]
+    /// INPUT is an earlier output: look again at rows older than this, such as `90d`
+    ///
+    /// Rows of which nothing was found out are looked at again too; all others keep their verdict.
+    #[arg(long, value_name = "AGE", value_parser = age, value_hint = ValueHint::Other)]
     pub(super) recheck_after: Option<Duration>,
-    /// What makes two rows duplicates: the same mailbox (canonical), the same address (exact), nothing (off).
-    /// Later ones are marked; nothing is dropped unless --drop duplicates says so
+    /// What makes two rows duplicates
+    ///
+    /// Later ones are marked; nothing is dropped unless --drop duplicates says so.
     #[arg(long, value_name = "HOW", default_value = "canonical")]
     pub(super) dedupe: DedupeArg,
-    /// Judge so many rows, chosen at random, and tell what can be expected of the whole list
-    #[arg(long, value_name = "ROWS", conflicts_with_all = ["output", "split", "resume", "rejects", "report"])]
+    /// Judge so many random rows, and estimate the whole list
+    #[arg(
+        long,
+        value_name = "ROWS",
+        value_parser = sample_rows,
+        value_hint = ValueHint::Other,
+        conflicts_with_all = ["output", "split", "resume", "rejects", "report"]
+    )]
     pub(super) sample: Option<NonZeroUsize>,
 }
 
 #[derive(Args)]
 #[command(next_help_heading = "Writing")]
 pub(super) struct WritingArgs {
-    /// The output, packed where its name ends with .gz; without it, standard output
-    #[arg(short, long, value_name = "OUTPUT")]
+    /// The output [default: standard output]
+    ///
+    /// It appears when it is complete, and replaces a file of that name. One whose name ends with .gz is
+    /// packed.
+    #[arg(short, long, value_name = "OUTPUT", value_hint = ValueHint::FilePath)]
     pub(super) output: Option<PathBuf>,
+    /// Do not replace files that are there already
+    ///
+    /// Where an output, a report or a file of rejected rows is there already, nothing is done, and the exit
+    /// status is 2.
+    #[arg(long)]
+    pub(super) no_clobber: bool,
     /// Go on where an earlier run of the same command was stopped
     #[arg(long, conflicts_with = "restart")]
     pub(super) resume: bool,
-    /// Begin anew, and forget what an earlier run that was stopped has found out
+    /// Begin anew, and forget what a stopped run found out
     #[arg(long)]
     pub(super) restart: bool,
-    /// The format of the output: csv, tsv, jsonl, lines [default: as OUTPUT's name says, or that of the list]
-    #[arg(long, value_name = "FORMAT")]
+    /// The format of the output [default: as its name says, or that of the list]
+    #[arg(long, value_name = "FORMAT", value_parser = OneOf::<Target>::new(Target::ALL.map(Target::code)))]
     pub(super) to: Option<Target>,
     /// The columns to add, such as `verdict,reasons`; an empty text adds none
-    #[arg(long, value_name = "COLUMNS", value_parser = columns)]
+    ///
+    /// There are: verdict, advice, reasons, suggestion, message, depth, normalized, canonical,
+    /// `duplicate_of`, `retry_at`, `checked_at`, fixed, report.
+    #[arg(long, value_name = "COLUMNS", value_parser = columns, value_hint = ValueHint::Other)]
     pub(super) fields: Option<Columns>,
     /// Also add `mailvet_fixed`, the address to use from now on
     #[arg(long)]
     pub(super) fix: bool,
-    /// Write only rows of these kinds: verdicts, `duplicates`
-    #[arg(long, value_name = "KINDS", value_delimiter = ',')]
+    /// Write only rows of these kinds, such as `plausible,deliverable`
+    #[arg(
+        long,
+        value_name = "KINDS",
+        value_delimiter = ',',
+        value_parser = OneOf::<Class>::new(class_names())
+    )]
     pub(super) only: Vec<Class>,
     /// Do not write rows of these kinds
-    #[arg(long, value_name = "KINDS", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "KINDS",
+        value_delimiter = ',',
+        value_parser = OneOf::<Class>::new(class_names())
+    )]
     pub(super) drop: Vec<Class>,
     /// Write a file for each verdict, and one for duplicates, into this folder
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) split: Option<PathBuf>,
     /// Write rows that cannot be read to this file instead of the output
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) rejects: Option<PathBuf>,
-    /// Write cells of ours as they are, also where a spreadsheet would take them for formulas
+    /// Do not put an apostrophe before cells of ours that look like formulas
+    ///
+    /// A spreadsheet would run them.
     #[arg(long)]
     pub(super) raw: bool,
 }
@@ -139,8 +188,8 @@ pub(super) struct WritingArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Telling")]
 pub(super) struct TellingArgs {
-    /// Write a report: a page to show (.html), or numbers for programs (.json); can be repeated
-    #[arg(long, value_name = "FILE")]
+    /// Write a report: a page (.html), or numbers for programs (.json); can be repeated
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) report: Vec<PathBuf>,
     /// List addresses in the reports, which have none otherwise
     #[arg(long, requires = "report")]
@@ -148,6 +197,22 @@ pub(super) struct TellingArgs {
     /// Say nothing but what is wrong
     #[arg(short, long)]
     pub(super) quiet: bool,
+}
+
+fn class_names() -> impl Iterator<Item = &'static str> {
+    Verdict::ALL.into_iter().map(Verdict::code).chain(["duplicates"])
+}
+
+fn concurrency(text: &str) -> Result<NonZeroUsize, NumberError> {
+    number(text, 1..=4_096)
+}
+
+fn rate(text: &str) -> Result<NonZeroU32, NumberError> {
+    number(text, 1..=1_000_000)
+}
+
+fn sample_rows(text: &str) -> Result<NonZeroUsize, NumberError> {
+    number(text, 1..=1_000_000_000)
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -167,8 +232,11 @@ impl From<HeaderArg> for Header {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum DedupeArg {
+    /// The same address
     Exact,
+    /// The same mailbox, however its provider lets it be written
     Canonical,
+    /// Nothing
     Off,
 }
 
@@ -186,10 +254,19 @@ impl From<DedupeArg> for Option<Sameness> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Columns(pub(super) Vec<Column>);
 
-fn columns(names: &str) -> Result<Columns, String> {
+/// A name among those of columns is none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("\"{}\": {error}", visible(.name))]
+struct ColumnsError {
+    name: String,
+    error: UnknownColumn,
+}
+
+fn columns(names: &str) -> Result<Columns, ColumnsError> {
     let mut columns = Vec::new();
     for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-        let column: Column = name.parse().map_err(|error| format!("{name:?}: {error}"))?;
+        let column: Column =
+            name.parse().map_err(|error| ColumnsError { name: name.to_owned(), error })?;
         if !columns.contains(&column) {
             columns.push(column);
         }
@@ -197,27 +274,28 @@ fn columns(names: &str) -> Result<Columns, String> {
     Ok(Columns(columns))
 }
 
-fn concurrency(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(number @ 1..=MOST_AT_ONCE) => Ok(number),
-        _ => Err(format!("a number from 1 to {MOST_AT_ONCE}")),
-    }
-}
+/// A text is no delimiter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("one ASCII character, such as ; or |, or `tab`")]
+struct DelimiterError;
 
-fn delimiter(text: &str) -> Result<u8, String> {
+fn delimiter(text: &str) -> Result<u8, DelimiterError> {
     match (text, text.as_bytes()) {
         ("tab" | "\\t", _) => Ok(b'\t'),
         (_, [byte]) if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(*byte),
-        _ => Err("one ASCII character, such as ; or |, or `tab`".to_owned()),
+        _ => Err(DelimiterError),
     }
 }
 
-fn age(text: &str) -> Result<Duration, String> {
-    let wrong = "an age such as 90d, 2w or 12h";
-    let span: Span = text.parse().map_err(|_| wrong.to_owned())?;
-    let age =
-        span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong.to_owned())?;
-    Duration::try_from(age).map_err(|_| wrong.to_owned())
+/// A text is no age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an age such as 90d, 2w or 12h")]
+struct AgeError;
+
+fn age(text: &str) -> Result<Duration, AgeError> {
+    let span: Span = text.parse().map_err(|_| AgeError)?;
+    let age = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| AgeError)?;
+    Duration::try_from(age).map_err(|_| AgeError)
 }
 
 #[cfg(test)]
@@ -266,6 +344,11 @@ mod tests {
         assert_eq!(chosen("").unwrap(), []);
         let two = [Column::Reasons, Column::Verdict];
         assert_eq!(chosen("reasons, mailvet_verdict,reasons").unwrap(), two);
-        assert!(chosen("verdict,colour").unwrap_err().starts_with("\"colour\": no such column"));
+        assert!(
+            chosen("verdict,colour")
+                .unwrap_err()
+                .to_string()
+                .starts_with("\"colour\": no such column")
+        );
     }
 }

@@ -21,7 +21,6 @@ use super::Global;
 use super::depth::DepthArg;
 use super::exit::{Exit, OrStop, Stopped};
 use super::settings::Settings;
-use super::system;
 use crate::batch::summary::{Listing, Summary, Tally};
 use crate::batch::{Filter, Form, List, Progress, Reading, Run, Sink, Source, Stop};
 use crate::config::Config;
@@ -44,7 +43,7 @@ pub(super) async fn run(
     settings: &Settings,
 ) -> Result<Exit, Stopped> {
     let voice = Voice::of(arguments);
-    system::forbid_core_dumps();
+    arguments.looking.depth.check(global.connection()).or_usage()?;
     reports::check(arguments).or_usage()?;
     if arguments.looking.wait && arguments.looking.depth != DepthArg::Mailbox {
         return Err(anyhow!("--wait is for mail servers: give --depth mailbox too")).or_usage();
@@ -54,6 +53,7 @@ pub(super) async fn run(
     places::check(arguments, list.plan(), target).or_usage()?;
     let fix_at = Confidence::from_percent(config.typo.fix_at.percent());
     let form = form(arguments, list.plan().shape(), target, fix_at);
+    places::check_replaced(arguments, list.plan(), target, voice).or_usage()?;
     voice.tell_of(&list, &form);
     let prepare = |journal: &JournalPlace| {
         Work::prepare(arguments, global, config, settings, &list, &form, journal)

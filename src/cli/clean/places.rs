@@ -9,9 +9,11 @@ use anyhow::{Context, bail, ensure};
 
 use super::arguments::{CleanArgs, WritingArgs};
 use super::journal::JournalPlace;
+use super::voice::Voice;
 use crate::batch::{Outlet, Outlets};
 use crate::files::{OutputFile, meant_by, partial_path};
 use crate::roster::{Plan, Target};
+use crate::store::Journal;
 
 /// The file that the list is read from; none for standard input.
 pub(super) fn input(arguments: &CleanArgs) -> Option<&Path> {
@@ -28,28 +30,66 @@ pub(super) fn is_ordinary(path: &Path) -> bool {
     std::fs::metadata(path).map_or(true, |there| there.is_file())
 }
 
-/// The format of the output: as it is said, or as its name says.
-pub(super) fn target(writing: &WritingArgs) -> anyhow::Result<Option<Target>> {
-    if writing.to.is_some() {
-        return Ok(writing.to);
-    }
-    let Some(path) = output(writing) else { return Ok(None) };
+/// What the name of a file says about its format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NamedFormat {
+    /// One of ours.
+    Ours(Target),
+    /// A JSON document.
+    Json,
+    /// One that cannot be written.
+    Foreign,
+    /// Nothing that we know: it may be anything.
+    None,
+}
+
+/// Endings of names that stand for formats in which no list is written.
+const FOREIGN: [&str; 46] = [
+    "7z", "accdb", "avro", "bz2", "db", "dbf", "doc", "docm", "docx", "eml", "eps", "feather",
+    "gif", "htm", "html", "jpeg", "jpg", "lz4", "mbox", "mdb", "numbers", "odb", "odp", "ods",
+    "odt", "pages", "parquet", "pdf", "png", "ppt", "pptx", "ps", "rar", "rtf", "sql", "sqlite",
+    "tar", "tgz", "vcf", "xls", "xlsb", "xlsm", "xlsx", "xml", "xz", "zip",
+];
+
+/// What a name says, in capitals or not, packed or not.
+fn named_format(path: &Path) -> NamedFormat {
     let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase());
     let name = name.unwrap_or_default();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
-    Ok(match name.rsplit_once('.').map(|(_, ending)| ending) {
-        Some("csv") => Some(Target::Csv),
-        Some("tsv" | "tab") => Some(Target::Tsv),
-        Some("jsonl" | "ndjson") => Some(Target::JsonLines),
-        Some("json") => bail!(
+    match name.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("csv") => NamedFormat::Ours(Target::Csv),
+        Some("tsv" | "tab") => NamedFormat::Ours(Target::Tsv),
+        Some("jsonl" | "ndjson") => NamedFormat::Ours(Target::JsonLines),
+        Some("json") => NamedFormat::Json,
+        Some("zst") => NamedFormat::Foreign,
+        Some(ending) if FOREIGN.contains(&ending) => NamedFormat::Foreign,
+        Some(_) | None => NamedFormat::None,
+    }
+}
+
+/// The format of the output: as it is said, or as its name says.
+pub(super) fn target(writing: &WritingArgs) -> anyhow::Result<Option<Target>> {
+    if let Some(path) = &writing.rejects {
+        ensure!(named_format(path) != NamedFormat::Foreign, foreign(path, "--rejects"));
+    }
+    let Some(path) = output(writing) else { return Ok(writing.to) };
+    match (named_format(path), writing.to) {
+        (NamedFormat::Foreign, _) => bail!(foreign(path, "-o")),
+        (_, Some(target)) | (NamedFormat::Ours(target), None) => Ok(Some(target)),
+        (NamedFormat::None, None) => Ok(None),
+        (NamedFormat::Json, None) => bail!(
             "a JSON document cannot be written; name the output .jsonl for a JSON object a line, or say \
              --to"
         ),
-        Some("xlsx" | "xls" | "ods") => {
-            bail!("a workbook cannot be written; name the output .csv, which Excel and others open")
-        }
-        _ => None,
-    })
+    }
+}
+
+fn foreign(path: &Path, option: &str) -> String {
+    format!(
+        "{option} {}: no such format can be written; name the file .csv (which Excel and others open), \
+         .tsv, .jsonl or .txt, or any of these with .gz behind it",
+        path.display()
+    )
 }
 
 /// Begins all outputs, or none.
@@ -101,6 +141,30 @@ pub(super) fn make_folder(writing: &WritingArgs) -> anyhow::Result<()> {
     made.with_context(|| format!("cannot make {}", folder.display()))
 }
 
+/// Files that are there already are replaced, which is said, unless that was forbidden.
+pub(super) fn check_replaced(
+    arguments: &CleanArgs,
+    plan: &Plan,
+    target: Option<Target>,
+    voice: Voice,
+) -> anyhow::Result<()> {
+    let written = written(arguments, Outlets::extension(plan, target));
+    // Outputs of a run that goes on are there where all but its reports was done.
+    let goes_on = arguments.writing.resume
+        && JournalPlace::path(arguments).is_some_and(|path| Journal::exists(&path));
+    for path in written.into_iter().filter(|path| path.is_file()) {
+        let shown = path.display();
+        ensure!(
+            goes_on || !arguments.writing.no_clobber,
+            "{shown} is there already, and --no-clobber keeps it; name another file"
+        );
+        voice.say(format_args!(
+            "{shown} is there already; it is replaced when the new one is complete"
+        ));
+    }
+    Ok(())
+}
+
 /// What is read is not written over: with rows left out there would be no way back. Nor do two outputs
 /// go to one file, nor is it found out at the end of a long run that there is no folder for one.
 pub(super) fn check(
@@ -131,7 +195,9 @@ pub(super) fn check(
             "a list that is read is where {shown} stands until it is complete; name another file for \
              what is written"
         );
-        let folder = folder_of(&path);
+        // Where it is a link, that of the file that it leads to.
+        let meant = meant_by(&path);
+        let folder = folder_of(&meant);
         ensure!(
             folder.is_dir() || split.is_some_and(|split| plain(split) == plain(folder)),
             "cannot write {shown}: there is no folder {}",

@@ -7,6 +7,7 @@ use std::io::Write;
 use super::arguments::CleanArgs;
 use crate::batch::summary::Summary;
 use crate::batch::{Form, List};
+use crate::cli::console;
 use crate::roster::{Candidate, Note, Shape, Target};
 
 /// Whether anything is said but what is wrong.
@@ -21,10 +22,10 @@ impl Voice {
         if arguments.telling.quiet { Self::Quiet } else { Self::Loud }
     }
 
-    /// Says something. Nobody is left to tell where that fails.
+    /// Says something.
     pub(super) fn say(self, what: impl Display) {
         if self == Self::Loud {
-            let _ = writeln!(anstream::stderr(), "mailvet: {what}");
+            console::note(what);
         }
     }
 
@@ -57,6 +58,7 @@ impl Voice {
     /// Says what came of it.
     pub(super) fn sum_up(self, summary: &Summary) {
         if self == Self::Loud {
+            // Standard error may be closed. The summary makes what is foreign in it visible itself.
             let _ = write!(anstream::stderr(), "{}", summary.text());
         }
         let passed_on = (summary.rows.not_utf8, "passed on as it is");

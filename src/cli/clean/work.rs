@@ -17,7 +17,7 @@ use crate::cli::settings::Settings;
 use crate::cli::system;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::report::Column;
+use crate::report::{Column, PROBE_OFF_HINT};
 use crate::roster::Note;
 use crate::store::Journal;
 use crate::validator::{BulkWish, Connection, ListValidator, Validator, Waits};
@@ -60,18 +60,12 @@ impl Work {
             Depth::Syntax | Depth::Domain | Depth::Mailbox => Asking::Never,
         };
         if looking.depth == DepthArg::Mailbox && asking == Asking::Never {
-            Voice::of(arguments).say(match connection {
-                Connection::Offline => "mail servers are not asked, nor is anybody else (--offline)",
-                Connection::Online => {
-                    "mail servers are not asked: that is switched on with `[probe] enabled`, `helo` and \
-                     `mail_from`"
-                }
-            });
+            Voice::of(arguments).say(format_args!("mail servers are not asked: {PROBE_OFF_HINT}"));
         }
         let journal = journal.open()?;
         let validator = Arc::new(parts.at_work(BulkWish {
             journal: journal.clone(),
-            concurrency: looking.concurrency,
+            concurrency: looking.concurrency.get(),
             open_files: system::raise_open_files(),
             rate: looking.rate,
             waits: if looking.wait { Waits::ForGreylisting } else { Waits::Never },

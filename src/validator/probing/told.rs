@@ -68,7 +68,7 @@ impl Hearing<'_> {
             Cause::Tls => MailboxEvidence::TlsFailed,
         };
         let evidence = Evidence {
-            detail: Some(error.cause.code().into()),
+            detail: Some(detail(&error.cause).into()),
             ..self.evidence(mailbox, Some(TRY_AGAIN_AFTER))
         };
         Told { evidence, text: None, about: None }
@@ -110,6 +110,14 @@ impl Told {
     /// Whether the recipient was accepted.
     pub(super) fn is_accepted(&self) -> bool {
         matches!(self.evidence.mailbox, MailboxEvidence::Accepted { .. })
+    }
+}
+
+/// Why a conversation ended, or did not begin, as one of our codes.
+fn detail(cause: &Cause) -> &'static str {
+    match cause {
+        Cause::Unreachable(error) => error.code(),
+        cause => cause.code(),
     }
 }
 
