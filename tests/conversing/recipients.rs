@@ -201,3 +201,25 @@ fn a_conversation_can_move_between_threads() {
     let server = MailServer::new("");
     is_send(&ask(&server, "a@good.test"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn every_recipient_that_was_named_is_counted() {
+    // What the server does, and how many it was asked about with pipelining and without.
+    let cases = [
+        ("RCPT * 250 Ok", 3, 3),
+        ("RCPT #1 DROP", 3, 1),
+        ("RCPT #1 421 4.3.2 Shutting down", 3, 1),
+        ("RCPT #1 STALL", 3, 1),
+        ("RCPT #2 GARBAGE", 3, 2),
+        ("MAIL 550 5.7.1 No", 3, 0),
+        ("MAIL DROP", 3, 0),
+    ];
+    for (rule, pipelined, one_by_one) in cases {
+        for (offers, expected) in [("OFFERS PIPELINING", pipelined), ("OFFERS", one_by_one)] {
+            let server = MailServer::new(&format!("{rule}\n{offers}"));
+            let mut session = connect(&server).await.unwrap();
+            session.ask(&recipients("a@good.test b@good.test c@good.test")).await;
+            assert_eq!(session.recipients_sent(), expected, "{rule}, {offers}");
+        }
+    }
+}

@@ -42,9 +42,15 @@ impl Channel {
 
     /// Says commands in one write. Nothing may have been said in the meantime that the replies could be
     /// taken for.
-    pub(super) async fn say(&mut self, commands: &[Command<'_>]) -> Result<(), SessionError> {
+    async fn say(&mut self, commands: &[Command<'_>]) -> Result<(), SessionError> {
         let Some(first) = commands.first() else { return Ok(()) };
         self.expect_silence(first.stage())?;
+        self.write(commands).await
+    }
+
+    /// Writes commands at once, whatever the server has sent.
+    pub(super) async fn write(&mut self, commands: &[Command<'_>]) -> Result<(), SessionError> {
+        let Some(first) = commands.first() else { return Ok(()) };
         let lines: String = commands.iter().map(|command| command.line()).collect();
         let writing = async {
             self.connection.write_all(lines.as_bytes()).await?;

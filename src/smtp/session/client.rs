@@ -129,6 +129,7 @@ impl Client {
                 features,
                 encryption,
                 envelope: Envelope::Closed,
+                recipients_sent: 0,
                 ended: None,
             }),
             Err(error) => {

@@ -124,6 +124,7 @@ pub struct Session {
     features: Features,
     encryption: Encryption,
     envelope: Envelope,
+    recipients_sent: usize,
     /// Why nothing more can be asked.
     ended: Option<SessionError>,
 }
@@ -137,6 +138,12 @@ impl Session {
     /// How the conversation is encrypted.
     pub fn encryption(&self) -> Encryption {
         self.encryption
+    }
+
+    /// How many recipients the server was asked about, whatever came back: the RCPT commands that were
+    /// written, also where the write failed.
+    pub fn recipients_sent(&self) -> usize {
+        self.recipients_sent
     }
 
     /// Why nothing more can be asked; none where more can be.

@@ -113,7 +113,13 @@ impl Session {
     ) -> Result<(), SessionError> {
         let at_once = if self.features.pipelining { commands.len().max(1) } else { 1 };
         for said in commands.chunks(at_once) {
-            self.channel.say(said).await?;
+            if let Some(first) = said.first() {
+                self.channel.expect_silence(first.stage())?;
+            }
+            let recipients = said.iter().filter(|command| matches!(command, Command::Rcpt(_)));
+            // Before the write: one that fails half-way may have named them all.
+            self.recipients_sent += recipients.count();
+            self.channel.write(said).await?;
             for command in said {
                 replies.push(self.channel.hear(command.stage()).await?);
             }
