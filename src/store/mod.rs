@@ -11,6 +11,7 @@ mod file;
 mod forget;
 mod journal;
 mod key;
+mod refusals;
 mod room;
 mod schema;
 mod time;
@@ -25,12 +26,14 @@ use crate::address::Domain;
 use crate::catalog::Canonical;
 use crate::clock::Clock;
 use crate::route::HostName;
+use crate::smtp::RefusalRecord;
 use crate::smtp::etiquette::{Closing, Ledger, Opened, Opening};
 use crate::verdict::CatchAll;
 
 pub use error::StoreError;
 pub use evidence::{CATCH_ALL_LIFETIME, Evidence, Greylisting, lifetime};
 use file::StoreFile;
+pub use refusals::REFUSALS_LIFETIME;
 pub use journal::{Closed, Journal, Mark, NotedMailbox, NotedRoute};
 
 /// The store. Clones share it.
@@ -105,6 +108,24 @@ impl Store {
         let kept =
             move |file: &mut StoreFile| file.remember_catch_all(&domain, &host, catch_all, now);
         let _ = self.used(kept).await;
+    }
+
+    /// What is known of the refusals of a mail server at a domain.
+    pub async fn refusals(&self, domain: &Domain, host: &HostName) -> Option<RefusalRecord> {
+        let (domain, host, now) = (domain.clone(), host.clone(), self.shared.clock.now());
+        self.used(move |file| file.refusals(&domain, &host, now)).await.ok().flatten()
+    }
+
+    /// Changes what is known of the refusals of a mail server at a domain, with no other process in
+    /// between; tells it before and after. None where the store cannot be used.
+    pub async fn change_refusals(
+        &self,
+        domain: &Domain,
+        host: &HostName,
+        change: impl Fn(RefusalRecord) -> RefusalRecord + Send + 'static,
+    ) -> Option<(RefusalRecord, RefusalRecord)> {
+        let (domain, host, now) = (domain.clone(), host.clone(), self.shared.clock.now());
+        self.used(move |file| file.change_refusals(&domain, &host, now, &change)).await.ok()
     }
 
     /// Erases what is kept of a mailbox, under each of these names, and of its domain. Tells how many

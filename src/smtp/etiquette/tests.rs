@@ -19,8 +19,9 @@ const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-const WELCOME: Outcomes = Outcomes { asked: 1, answered: 1, absent: 0, stance: Stance::Welcome };
-const REFUSED: Outcomes = Outcomes { asked: 1, answered: 0, absent: 0, stance: Stance::Refused };
+const WELCOME: Outcomes =
+    Outcomes { asked: 1, answered: 1, stance: Stance::Welcome, ..Outcomes::NOTHING };
+const REFUSED: Outcomes = Outcomes { asked: 1, stance: Stance::Refused, ..Outcomes::NOTHING };
 
 /// Noon of some day.
 fn noon() -> Timestamp {
@@ -185,10 +186,10 @@ async fn what_was_not_asked_does_not_count_and_what_nobody_tells_of_does() {
     let limits = Limits { recipients_per_day: 12, gap: Duration::ZERO, ..Limits::default() };
     let etiquette = etiquette(limits);
     let here = destination("mx.example.org", "192.0.2.1");
-    let of_two = Outcomes { asked: 2, answered: 2, absent: 0, stance: Stance::Welcome };
+    let of_two = Outcomes { asked: 2, answered: 2, ..WELCOME };
     granted(&etiquette, &here, 10).await.settle(of_two);
-    let promised = granted(&etiquette, &here, 10).await;
-    assert_eq!(promised.allowance().recipients, 10);
+    let mut promised = granted(&etiquette, &here, 10).await;
+    assert_eq!(promised.start().recipients, 10);
     drop(promised);
     assert_eq!(at_once(&etiquette, &here).await, "day_full 43200");
     // A promise of yesterday is not taken from today's count.
@@ -197,8 +198,8 @@ async fn what_was_not_asked_does_not_count_and_what_nobody_tells_of_does() {
     let late = granted(&etiquette, &next_day, 10).await;
     advance(SECOND).await;
     late.settle(Outcomes::NOTHING);
-    let all = granted(&etiquette, &next_day, 10).await;
-    assert_eq!(all.allowance().recipients, 10);
+    let mut all = granted(&etiquette, &next_day, 10).await;
+    assert_eq!(all.start().recipients, 10);
     drop(all);
     assert_eq!(granted(&etiquette, &next_day, 10).await.allowance().recipients, 2);
 }
@@ -275,7 +276,7 @@ async fn asking_that_looks_like_harvesting_is_paused() {
                     asked: 10,
                     answered: *answered,
                     absent: *absent,
-                    stance: Stance::Welcome,
+                    ..WELCOME
                 }),
                 other => last = told(&other),
             }
