@@ -164,7 +164,9 @@ mod tests {
             let mut record = RefusalRecord::default();
             for event in events {
                 record = match event {
-                    Refused(absent) => record.after(RecipientAnswers { absent: *absent, present: 0 }),
+                    Refused(absent) => {
+                        record.after(RecipientAnswers { absent: *absent, present: 0 })
+                    }
                     Accepted => record.after(RecipientAnswers { absent: 0, present: 1 }),
                     Postmaster(day, answer) => {
                         record.asking_postmaster(Day(*day)).after_postmaster(*answer)

@@ -8,8 +8,7 @@ use super::file::StoreFile;
 use super::key::{Key, Mark, NameOf};
 use super::time::{after, millisecond_from, second_from, time};
 use crate::smtp::etiquette::{
-    Busy, Closed, Closing, Day, Leave, Limits, Opened, Opening, Party, Pause, Standing,
-    Streak,
+    Busy, Closed, Closing, Day, Leave, Limits, Opened, Opening, Party, Pause, Standing, Streak,
 };
 
 impl StoreFile {

@@ -33,8 +33,8 @@ use crate::verdict::CatchAll;
 pub use error::StoreError;
 pub use evidence::{CATCH_ALL_LIFETIME, Evidence, Greylisting, lifetime};
 use file::StoreFile;
-pub use refusals::REFUSALS_LIFETIME;
 pub use journal::{Closed, Journal, Mark, NotedMailbox, NotedRoute};
+pub use refusals::REFUSALS_LIFETIME;
 
 /// The store. Clones share it.
 #[derive(Clone)]

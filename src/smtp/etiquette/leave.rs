@@ -101,6 +101,12 @@ impl Etiquette {
         &self.shared.limits
     }
 
+    /// How we stand with both parties, as far as this process knows.
+    #[cfg(test)]
+    pub(super) fn standings(&self, destination: &Destination) -> [super::Standing; 2] {
+        self.shared.book().standings(destination.parties())
+    }
+
     /// Whether the operator does not want to be asked about addresses at this domain, whoever its mail
     /// servers are. To be looked at before a destination is chosen.
     pub fn never_asks_about(&self, domain: &Domain) -> bool {

@@ -10,8 +10,8 @@ use super::Limits;
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How long a party is left alone that we seem to harvest.
 const HARVEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
-/// A streak is forgotten so long after its last event.
-const STREAK: Duration = Duration::from_secs(24 * 3600);
+/// A streak is forgotten so long after its last event: later than the longest pause ends by default.
+const STREAK: Duration = Duration::from_secs(2 * 24 * 3600);
 /// So many recipients refused for a reason that speaks of us, with no answer about a mailbox in between:
 /// it is us that they refuse.
 const REFUSALS_THAT_MEAN_US: u32 = 3;

@@ -143,7 +143,8 @@ impl Probing {
             let targets = self.targets(question, &host).await;
             tried += usize::from(!targets.is_empty());
             for target in targets.into_iter().take(MAX_DIALLED) {
-                let (job, outcome) = Job::new(question, catch_all, refusals, tell.clone(), deadline);
+                let (job, outcome) =
+                    Job::new(question, catch_all, refusals, tell.clone(), deadline);
                 self.join_line(&host, target, question.operator(&host), job);
                 match outcome.await {
                     // Why one server is not asked counts for less than what another said.

@@ -244,8 +244,8 @@ impl Line {
         let mut unknown: Vec<&Domain> = Vec::new();
         let mut price = 0;
         for (count, job) in self.jobs.iter().enumerate() {
-            let is_open = job.catch_all == CatchAll::Unknown
-                || job.refusals != RefusalFinding::Believed;
+            let is_open =
+                job.catch_all == CatchAll::Unknown || job.refusals != RefusalFinding::Believed;
             let one_more = is_open && !unknown.contains(&&job.domain);
             let with_this = price + 1 + u32::from(one_more);
             if with_this > recipients && count > 0 {
@@ -308,7 +308,8 @@ impl Probing {
         let _closing = Closing { lines: &shared.lines, key };
         let most = shared.etiquette.limits().allowance.recipients;
         // By who runs the server, whoever's domain it is: the etiquette is kept towards them.
-        let destination = Destination::new(key.host.clone(), key.operator.as_deref(), key.target.ip());
+        let destination =
+            Destination::new(key.host.clone(), key.operator.as_deref(), key.target.ip());
         while let Some(wanted) = shared.lines.wanted(key, most) {
             let leave =
                 shared.etiquette.ask_leave(&destination, wanted.recipients, wanted.deadline);

@@ -22,9 +22,9 @@ impl RefusalWording {
             .into_iter()
             .flatten()
             .fold(text, |text, name| without(&text, &name.to_lowercase()));
-        let words = text.split_whitespace().map(|word| {
-            if word.chars().any(|c| c.is_ascii_digit()) { "#" } else { word }
-        });
+        let words = text
+            .split_whitespace()
+            .map(|word| if word.chars().any(|c| c.is_ascii_digit()) { "#" } else { word });
         let text = words.collect::<Vec<&str>>().join(" ");
         Self { code: reply.code, enhanced: reply.enhanced, text }
     }
