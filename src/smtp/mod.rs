@@ -18,6 +18,7 @@ pub mod wire;
 pub use order::{MAX_HOSTS, in_order};
 pub use session::{
     Asked, Cause, Client, Encryption, Identity, MAX_IN_FLIGHT, Patience, Session, SessionError,
+    Synchronisation,
 };
 pub use tls::NoTls;
 pub use wire::{HeloName, HeloNameError, Malformed, Recipient, Sender, SenderError};

@@ -12,7 +12,9 @@ use crate::reply::{About, MailboxDetail, NowDetail, ReplyClass, Stage, UsDetail}
 use crate::route::HostName;
 use crate::smtp::dial::Target;
 use crate::smtp::etiquette::{Allowance, Outcomes, Stance};
-use crate::smtp::{Asked, Cause, MAX_IN_FLIGHT, Recipient, Session, SessionError};
+use crate::smtp::{
+    Asked, Cause, MAX_IN_FLIGHT, Malformed, Recipient, Session, SessionError, Synchronisation,
+};
 use crate::verdict::{CatchAll, MailboxEvidence};
 
 /// From so many recipients on, all refused for a reason that speaks of us, it is us that they refuse.
@@ -31,6 +33,8 @@ pub(super) struct Conversation<'a> {
     of_us: u32,
     /// Recipients that were accepted; what they get depends on a made-up one.
     accepted: Vec<(Job, Told)>,
+    /// What recipients get if the conversation ends in step.
+    answers: Vec<(Job, Told)>,
     /// Recipients of which the server would not speak.
     unasked: Vec<Job>,
     /// What every other recipient would be told.
@@ -62,6 +66,7 @@ impl<'a> Conversation<'a> {
             outcomes,
             of_us: 0,
             accepted: Vec::new(),
+            answers: Vec::new(),
             unasked: Vec::new(),
             for_all: None,
             for_rest: None,
@@ -89,12 +94,19 @@ impl<'a> Conversation<'a> {
             Ok(mut session) => {
                 self.ask_about_all(&mut session, &mut jobs).await;
                 self.ask_about_made_up_ones(&mut session).await;
-                session.quit().await;
+                if session.quit().await == Synchronisation::Lost {
+                    self.discard_answers();
+                }
             }
+            // The next connection is in clear text, and waits for its turn like any other.
+            Err(SessionError { cause: Cause::Tls, .. }) => {}
             Err(error) => self.could_not_begin(&error, &mut jobs),
         }
         for (domain, catch_all) in &self.learned {
             self.shared.memory.remember_catch_all(domain, self.host, *catch_all).await;
+        }
+        for (job, told) in self.answers.drain(..) {
+            job.tell(Outcome::Told(told));
         }
         if let Some(told) = &self.for_all {
             for job in self.unasked.drain(..).chain(jobs.drain(..)) {
@@ -131,6 +143,19 @@ impl<'a> Conversation<'a> {
             }
         }
         unknown
+    }
+
+    /// One of the replies was another command's, and nobody can tell which: no answer counts.
+    fn discard_answers(&mut self) {
+        let cause = Cause::Malformed(Malformed::Unmatched);
+        let error = SessionError { stage: Stage::RcptTo, cause };
+        let told = self.hearing(None).error(&error);
+        self.answers.iter_mut().for_each(|(_, answer)| *answer = told.clone());
+        self.learned.clear();
+        (self.outcomes.answered, self.outcomes.absent) = (0, 0);
+        if self.outcomes.stance == Stance::Welcome {
+            self.outcomes.stance = Stance::Unclear;
+        }
     }
 
     fn could_not_begin(&mut self, error: &SessionError, jobs: &mut VecDeque<Job>) {
@@ -176,8 +201,12 @@ impl<'a> Conversation<'a> {
                     job.was_tried();
                     self.unasked.push(job);
                 } else {
-                    job.tell(Outcome::Told(told));
+                    self.answers.push((job, told));
                 }
+            }
+            // Whom the replies were about cannot be told, so that nobody is asked about again.
+            Asked::NotAsked(error) if error.is_out_of_step() => {
+                self.answers.push((job, hearing.error(&error)));
             }
             Asked::NotAsked(error) => {
                 let told = hearing.error(&error);
@@ -189,10 +218,12 @@ impl<'a> Conversation<'a> {
                 if job.may_be_tried_again() {
                     self.unasked.push(job);
                 } else {
-                    job.tell(Outcome::Told(told));
+                    self.answers.push((job, told));
                 }
             }
-            Asked::Smtputf8Unsupported => job.tell(Outcome::Told(hearing.smtputf8_unsupported())),
+            Asked::Smtputf8Unsupported => {
+                self.answers.push((job, hearing.smtputf8_unsupported()));
+            }
         }
     }
 
@@ -255,7 +286,7 @@ impl<'a> Conversation<'a> {
                 }
                 (known, _) => known,
             };
-            job.tell(Outcome::Told(told.with_catch_all(catch_all)));
+            self.answers.push((job, told.with_catch_all(catch_all)));
         }
     }
 
