@@ -10,6 +10,8 @@ mod conversation;
 mod flight;
 mod line;
 mod memory;
+#[cfg(test)]
+mod tests;
 mod told;
 
 use std::sync::Arc;
