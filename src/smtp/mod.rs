@@ -22,6 +22,7 @@ pub use refusals::{
 };
 pub use session::{
     Asked, Cause, Client, Encryption, Identity, MAX_IN_FLIGHT, Patience, Session, SessionError,
+    Synchronisation,
 };
 pub use tls::NoTls;
 pub use wire::{HeloName, HeloNameError, Malformed, Recipient, Sender, SenderError};

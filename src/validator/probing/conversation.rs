@@ -17,8 +17,8 @@ use crate::route::HostName;
 use crate::smtp::dial::Target;
 use crate::smtp::etiquette::{Allowance, Day, Outcomes, Stance};
 use crate::smtp::{
-    Asked, MAX_IN_FLIGHT, PostmasterAnswer, Recipient, RecipientAnswers, RefusalFinding,
-    RefusalRecord, Session, SessionError,
+    Asked, Cause, MAX_IN_FLIGHT, Malformed, PostmasterAnswer, Recipient, RecipientAnswers,
+    RefusalFinding, RefusalRecord, Session, SessionError, Synchronisation,
 };
 use crate::verdict::{CatchAll, MailboxEvidence};
 
@@ -37,7 +37,7 @@ pub(super) struct Conversation<'a> {
     /// Recipients that were refused as absent where it is open whether everybody is; what they get depends
     /// on postmaster.
     absent: Vec<Absent>,
-    /// What the other recipients get.
+    /// What the other recipients get if the conversation ends in step.
     answers: Vec<(Job, Told)>,
     /// Recipients of which the server would not speak.
     unasked: Vec<Job>,
@@ -111,7 +111,14 @@ impl<'a> Conversation<'a> {
                     self.ask_about_all(&mut session, &mut jobs).await;
                     self.ask_about_made_up_ones(&mut session).await;
                     self.note_end(&session);
-                    session.quit().await;
+                    if session.quit().await == Synchronisation::Lost {
+                        self.discard_answers();
+                    }
+                }
+                // The next connection is in clear text, and waits for its turn like any other.
+                Err(error) if error.cause == Cause::Tls => {
+                    let told = self.hearing(None).error(&error);
+                    self.note_failure(&error, &told);
                 }
                 Err(error) => self.could_not_begin(&error, &mut jobs),
             }
@@ -169,6 +176,24 @@ impl<'a> Conversation<'a> {
         self.unproven.iter_mut().find(|unproven| unproven.domain == *domain)
     }
 
+    /// One of the replies was another command's, and nobody can tell which: no answer counts.
+    fn discard_answers(&mut self) {
+        let cause = Cause::Malformed(Malformed::Unmatched);
+        let error = SessionError { stage: Stage::RcptTo, cause };
+        let told = self.hearing(None).error(&error);
+        let absent = self.absent.drain(..).map(|absent| (absent.job, absent.told));
+        self.answers.extend(absent);
+        self.answers.iter_mut().for_each(|(_, answer)| *answer = told.clone());
+        self.learned.clear();
+        for unproven in &mut self.unproven {
+            (unproven.answers, unproven.postmaster) = (RecipientAnswers::default(), None);
+        }
+        (self.outcomes.answered, self.outcomes.absent) = (0, 0);
+        if self.outcomes.stance != Stance::Refused {
+            self.outcomes.stance = Stance::NoAnswer;
+        }
+    }
+
     fn could_not_begin(&mut self, error: &SessionError, jobs: &mut VecDeque<Job>) {
         let told = self.hearing(None).error(error);
         self.note_failure(error, &told);
@@ -216,6 +241,10 @@ impl<'a> Conversation<'a> {
                 } else {
                     self.note_told(job, told, &reply);
                 }
+            }
+            // Whom the replies were about cannot be told, so that nobody is asked about again.
+            Asked::NotAsked(error) if error.is_out_of_step() => {
+                self.answers.push((job, hearing.error(&error)));
             }
             Asked::NotAsked(error) => {
                 let told = hearing.error(&error);

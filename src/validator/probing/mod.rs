@@ -12,6 +12,8 @@ mod line;
 mod memory;
 mod refusal_wording;
 mod stance;
+#[cfg(test)]
+mod tests;
 mod told;
 
 use std::collections::HashMap;
