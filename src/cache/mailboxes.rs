@@ -91,7 +91,7 @@ impl MailboxCache {
         let entry = self.refusals.entry((domain.ascii().into(), host.clone()));
         // Nobody else changes it meanwhile.
         let entry = entry.and_upsert_with(|known| {
-            before = known.map(|known| known.into_value()).unwrap_or_default();
+            before = known.map(moka::Entry::into_value).unwrap_or_default();
             change(before)
         });
         (before, entry.into_value())

@@ -74,9 +74,8 @@ impl Memory {
     /// Evidence in the light of what was found out of its server since: a refusal by one that refuses
     /// everybody is no word about the mailbox.
     pub(super) async fn reconsidered(&self, domain: &Domain, evidence: Evidence) -> Evidence {
-        let host = match (evidence.mailbox, &evidence.host) {
-            (MailboxEvidence::NotFound, Some(host)) => host,
-            _ => return evidence,
+        let (MailboxEvidence::NotFound, Some(host)) = (evidence.mailbox, &evidence.host) else {
+            return evidence;
         };
         match self.refusals(domain, host).await.finding {
             RefusalFinding::RefusesEverybody => evidence.of_everybody(),
