@@ -18,5 +18,6 @@ mod mailboxes {
     mod house;
     mod memory;
     mod service;
+    mod signals;
     mod verdicts;
 }
