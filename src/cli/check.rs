@@ -12,6 +12,7 @@ use super::depth::DepthArg;
 use super::exit::{Exit, OrStop, Stopped};
 use super::lines::Lines;
 use super::settings::Settings;
+use super::signals::Interrupts;
 use super::{Global, Reader, written_to};
 use crate::config::Config;
 use crate::report::{Form, Report, visible_json};
@@ -54,12 +55,17 @@ pub(super) async fn run(
     let state = settings.state_folder(config);
     let validator =
         Validator::from_config(config, global.connection(), state.as_deref()).or_usage()?;
+    let mut interrupts = Interrupts::new().context("cannot wait for signals").or_failure()?;
     let ended = tokio::select! {
         ended = look_at_all(arguments, global, &validator) => ended,
         // Servers that are being asked are taken leave of all the same.
-        _ = tokio::signal::ctrl_c() => Ok(Exit::Partial),
+        () = interrupts.next() => Ok(Exit::Partial),
     };
-    validator.wind_up().await;
+    tokio::select! {
+        () = validator.wind_up() => {}
+        // Who sends a second signal cannot wait for that.
+        () = interrupts.next() => {}
+    }
     ended
 }
 

@@ -283,3 +283,13 @@ fn what_is_not_set_can_be_written_as_such() {
     assert_eq!(config.http.admin_listen.get(), Some(&Listen(([127, 0, 0, 1], 9090).into())));
     assert_eq!(from_file("[http]\nadmin_listen = \"\"").unwrap().http.admin_listen.get(), None);
 }
+
+#[test]
+fn a_lease_outlives_no_conversation() {
+    let probe = Config::default().probe;
+    let whole = Duration::from_millis(probe.conversation_timeout_ms);
+    // QUIT and the note that it is over: two seconds each, and one to spare.
+    assert_eq!(probe.limits().conversation, whole + Duration::from_secs(5));
+    let slow = Probe { connect_timeout_ms: 300_000, ..probe };
+    assert_eq!(slow.limits().conversation, whole + Duration::from_secs(5));
+}
