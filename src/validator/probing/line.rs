@@ -19,7 +19,7 @@ use super::{Probing, Question};
 use crate::address::{Address, Domain};
 use crate::route::HostName;
 use crate::smtp::dial::Target;
-use crate::smtp::etiquette::{Destination, Grant, Permission};
+use crate::smtp::etiquette::{Destination, Grant, Limits, Permission};
 use crate::smtp::{Recipient, RefusalFinding};
 use crate::verdict::{CatchAll, MailboxEvidence, NotProbed};
 
@@ -149,10 +149,17 @@ impl Lines {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the line wants; none, and no dispatch any more, where nobody is left in it.
-    fn wanted(&self, key: &Key, most: u32) -> Option<Wanted> {
+    /// What the line wants; none, and no dispatch any more, where nobody is left in it, or as many
+    /// conversations are under way as there may be: the first that is over starts it again. What those have
+    /// reserved and may give back is not taken for asked then.
+    fn wanted(&self, key: &Key, limits: &Limits) -> Option<Wanted> {
+        let most = limits.allowance.recipients;
         let mut lines = self.lock();
         let line = lines.get_mut(key)?;
+        if line.conversations >= limits.connections {
+            line.dispatch = Dispatch::Stopped;
+            return None;
+        }
         line.jobs.retain(|job| !job.tell.is_closed());
         // More may join before there is another permit.
         let recipients = if line.conversations == 0 { line.take_count(most).1 } else { most };
@@ -306,11 +313,10 @@ impl Probing {
         let shared = &self.shared;
         let _shift = shared.at_work.begin();
         let _closing = Closing { lines: &shared.lines, key };
-        let most = shared.etiquette.limits().allowance.recipients;
         // By who runs the server, whoever's domain it is: the etiquette is kept towards them.
         let destination =
             Destination::new(key.host.clone(), key.operator.as_deref(), key.target.ip());
-        while let Some(wanted) = shared.lines.wanted(key, most) {
+        while let Some(wanted) = shared.lines.wanted(key, shared.etiquette.limits()) {
             let leave =
                 shared.etiquette.ask_leave(&destination, wanted.recipients, wanted.deadline);
             let Some(permission) = shared.at_work.unless_over(leave).await else {
@@ -389,7 +395,12 @@ impl Drop for Talk {
         // Without a runtime the process ends, and nobody waits any more.
         if let Ok(runtime) = Handle::try_current() {
             let (probing, key) = (self.probing.clone(), self.key.clone());
-            runtime.spawn(async move { probing.serve_line(&key).await });
+            // From now on: the end of the process waits for it.
+            let shift = probing.shared.at_work.begin();
+            runtime.spawn(async move {
+                let _shift = shift;
+                probing.serve_line(&key).await;
+            });
         }
     }
 }
