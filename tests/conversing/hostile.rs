@@ -83,7 +83,7 @@ async fn what_a_reply_too_many_or_missing_comes_to() {
     use Synchronisation::{Kept, Lost};
     let (ok, no) = ("250 Ok", "550 No");
     // What is offered, the fault, why nobody counts as asked about, and what the reply to QUIT shows.
-    let cases: [(Offers, (usize, Fault), Option<&str>, Synchronisation); 13] = [
+    let cases = [
         (Pipelining, (RSET, Fault::ExtraAfter(ok, 0)), Some("unasked"), Lost),
         (Pipelining, (RSET, Fault::ExtraAfter(ok, 90)), Some("unasked"), Lost),
         (Pipelining, (RSET, Fault::ExtraAfter(ok, 110)), None, Lost),

@@ -121,7 +121,7 @@ impl Channel {
     pub(super) fn expect_silence(&mut self, stage: Stage) -> Result<(), SessionError> {
         let mut chunk = [0; CHUNK];
         let read = self.connection.read(&mut chunk).now_or_never();
-        let read = read.map(|read| read.unwrap_or_default());
+        let read = read.map(Result::unwrap_or_default);
         self.silence(stage, read.map(|length| &chunk[..length]))
     }
 
@@ -136,7 +136,7 @@ impl Channel {
             true => timeout_at(until, self.connection.read(&mut chunk)).await.ok(),
             false => None,
         };
-        let read = read.map(|read| read.unwrap_or_default());
+        let read = read.map(Result::unwrap_or_default);
         self.silence(stage, read.map(|length| &chunk[..length]))
     }
 

@@ -125,8 +125,10 @@ pub enum Encryption {
     Failed,
 }
 
-/// A conversation with a server that is ready to be asked. It ought to end with [`Session::quit`]: servers
-/// note who hangs up on them, and only the reply to it shows that the answers belong to whom they seem to.
+/// A conversation with a server that is ready to be asked.
+///
+/// It ought to end with [`Session::quit`]: servers note who hangs up on them, and only the reply to it shows
+/// that the answers belong to whom they seem to.
 pub struct Session {
     channel: Channel,
     identity: Arc<Identity>,
