@@ -4,6 +4,7 @@
 
 mod support {
     pub(crate) mod dns;
+    pub(crate) mod hostile;
     pub(crate) mod http;
     pub(crate) mod poll;
     pub(crate) mod program;
@@ -13,10 +14,14 @@ mod support {
 }
 
 mod mailboxes {
+    mod counted;
     mod crowd;
     mod etiquette;
+    mod hostile;
     mod house;
     mod memory;
     mod service;
+    mod signals;
     mod verdicts;
+    mod wire;
 }

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support {
+    pub(crate) mod hostile;
     pub(crate) mod smtp;
     pub(crate) mod socks;
 }
@@ -14,5 +15,6 @@ mod conversing {
     mod dialling;
     mod encryption;
     mod faults;
+    mod hostile;
     mod recipients;
 }

@@ -6,7 +6,8 @@ use moka::sync::Cache;
 use crate::address::Domain;
 use crate::catalog::Canonical;
 use crate::route::HostName;
-use crate::store::{Evidence, KnownCatchAll};
+use crate::smtp::RefusalRecord;
+use crate::store::{Evidence, KnownCatchAll, REFUSALS_LIFETIME};
 use crate::verdict::CatchAll;
 
 /// What a mailbox takes in memory, about: the key, the evidence, and what holds them.
@@ -17,6 +18,8 @@ const BYTES_OF_ENTRY: u64 = 512;
 pub struct MailboxCache {
     mailboxes: Cache<Box<str>, Evidence>,
     domains: Cache<Box<str>, OfDomain>,
+    /// By domain and server.
+    refusals: Cache<(Box<str>, HostName), RefusalRecord>,
 }
 
 /// Whether a domain takes anything, as one of its servers has shown it.
@@ -29,8 +32,13 @@ struct OfDomain {
 impl MailboxCache {
     /// An empty memory of at most about so many bytes.
     pub fn new(max_bytes: u64) -> Self {
-        let entries = max_bytes / BYTES_OF_ENTRY / 2;
-        Self { mailboxes: Cache::new(entries), domains: Cache::new(entries) }
+        let entries = max_bytes / BYTES_OF_ENTRY / 3;
+        let refusals = Cache::builder().max_capacity(entries).time_to_live(REFUSALS_LIFETIME);
+        Self {
+            mailboxes: Cache::new(entries),
+            domains: Cache::new(entries),
+            refusals: refusals.build(),
+        }
     }
 
     /// What is known of a mailbox at this time, if one of these mail servers said it or nobody did.
@@ -61,6 +69,33 @@ impl MailboxCache {
         };
         let holds = known.valid_until().is_some_and(|until| now < until);
         if holds && hosts.contains(&host) { known } else { KnownCatchAll::UNKNOWN }
+    }
+
+    /// What is known of this server's refusals at the domain.
+    pub fn refusals(&self, domain: &Domain, host: &HostName) -> Option<RefusalRecord> {
+        self.refusals.get(&(domain.ascii().into(), host.clone()))
+    }
+
+    /// Keeps what is known of this server's refusals at the domain.
+    pub fn keep_refusals(&self, domain: &Domain, host: &HostName, record: RefusalRecord) {
+        self.refusals.insert((domain.ascii().into(), host.clone()), record);
+    }
+
+    /// Changes what is known of this server's refusals at the domain; tells it before and after.
+    pub fn change_refusals(
+        &self,
+        domain: &Domain,
+        host: &HostName,
+        change: impl Fn(RefusalRecord) -> RefusalRecord,
+    ) -> (RefusalRecord, RefusalRecord) {
+        let mut before = RefusalRecord::default();
+        let entry = self.refusals.entry((domain.ascii().into(), host.clone()));
+        // Nobody else changes it meanwhile.
+        let entry = entry.and_upsert_with(|known| {
+            before = known.map(moka::Entry::into_value).unwrap_or_default();
+            change(before)
+        });
+        (before, entry.into_value())
     }
 
     /// Keeps whether a domain accepts mail for any mailbox, as this mail server has shown it at this time.

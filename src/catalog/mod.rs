@@ -13,7 +13,7 @@ mod telling;
 
 use std::collections::{HashMap, HashSet};
 
-use crate::address::{Address, Domain, Host, LocalPart, Quoting};
+use crate::address::{Address, Domain, Host, LocalPart, Quoting, and_parents};
 
 pub use canonical::{CANONICAL_RULES, Canonical};
 use list::Entries;
@@ -51,6 +51,8 @@ pub struct ListInForce {
 pub struct Catalog {
     providers: Vec<Provider>,
     domains: HashMap<Box<str>, Entry>,
+    /// Providers by the names below which their mail servers are found.
+    mail_servers: HashMap<Box<str>, usize>,
     known_real: Option<KnownReal>,
     roles: HashSet<Box<str>>,
     allow_reserved: HashSet<Box<str>>,
@@ -133,6 +135,7 @@ impl Catalog {
         let mut catalog = Self {
             providers: Vec::new(),
             domains: HashMap::new(),
+            mail_servers: HashMap::new(),
             known_real: None,
             roles: HashSet::new(),
             allow_reserved: HashSet::new(),
@@ -167,6 +170,12 @@ impl Catalog {
                     date: source.date().map(str::to_owned),
                     entries,
                 });
+            }
+        }
+        for (at, provider) in catalog.providers.iter().enumerate() {
+            for name in &provider.mx {
+                // Several providers may leave their mail to one: the first stands for all.
+                catalog.mail_servers.entry(name.clone()).or_insert(at);
             }
         }
         Ok(catalog)
@@ -274,6 +283,12 @@ impl Catalog {
         mail_servers: impl Iterator<Item = &'h str>,
     ) -> Option<Tells> {
         self.telling.of(provider, mail_servers)
+    }
+
+    /// Who runs a mail server of this name, if a listed provider does.
+    pub fn operator_of(&self, mail_server: &str) -> Option<&Provider> {
+        let at = and_parents(mail_server).find_map(|name| self.mail_servers.get(name))?;
+        self.providers.get(*at)
     }
 
     /// The listed providers.

@@ -14,6 +14,7 @@ use super::depth::DepthArg;
 use super::exit::{Exit, OrStop, Stopped};
 use super::lines::Lines;
 use super::settings::Settings;
+use super::signals::Interrupts;
 use super::{Global, Reader, console, written_to};
 use crate::address::SyntaxCode;
 use crate::config::Config;
@@ -61,11 +62,12 @@ pub(super) async fn run(
     let state = settings.state_folder(config);
     let validator =
         Validator::from_config(config, global.connection(), state.as_deref()).or_usage()?;
+    let mut interrupts = Interrupts::new().context("cannot wait for signals").or_failure()?;
     let ended = tokio::select! {
         ended = look_at_all(arguments, global, &validator) => ended,
         never = validator.watch_dns() => match never {},
         // Servers that are being asked are taken leave of all the same.
-        _ = tokio::signal::ctrl_c() => {
+        () = interrupts.next() => {
             console::note("interrupted: addresses without an answer were not checked");
             Ok(Exit::Partial)
         }
@@ -74,7 +76,11 @@ pub(super) async fn run(
         // Nobody is left to tell where that fails.
         let _ = writeln!(anstream::stderr(), "mailvet: {complaint}");
     }
-    validator.wind_up().await;
+    tokio::select! {
+        () = validator.wind_up() => {}
+        // Who sends a second signal cannot wait for that.
+        () = interrupts.next() => {}
+    }
     ended
 }
 

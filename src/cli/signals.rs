@@ -1,8 +1,8 @@
-//! What tells the service to stop: SIGTERM or SIGINT, and the same again for who cannot wait.
+//! What tells a command to stop: SIGTERM or SIGINT, and the same again for who cannot wait.
 
 use std::io;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::http::{Phase, Phases};
 
@@ -12,15 +12,11 @@ use crate::http::{Phase, Phases};
 /// # Errors
 /// The system does not let us wait for signals.
 pub(super) fn phases() -> io::Result<(Phases, impl Future<Output = ()> + Send + 'static)> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut interrupts = Interrupts::new()?;
     let (phase, phases) = Phases::new();
     let work = async move {
         for next in [Phase::Draining, Phase::Leaving] {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
+            interrupts.next().await;
             phase.send_replace(next);
             match next {
                 Phase::Draining => {
@@ -33,4 +29,31 @@ pub(super) fn phases() -> io::Result<(Phases, impl Future<Output = ()> + Send + 
         std::future::pending::<()>().await;
     };
     Ok((phases, work))
+}
+
+/// What ends the work in good order: SIGINT, which is Ctrl-C, and SIGTERM.
+pub(super) struct Interrupts {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Interrupts {
+    /// From now on those signals no longer end the process. To be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// The system does not let us wait for signals.
+    pub(super) fn new() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }

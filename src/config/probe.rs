@@ -14,8 +14,9 @@ use super::value::{self, Setting};
 use crate::address::{Address, Host, SyntaxError};
 use crate::smtp::etiquette::{Allowance, Limits, NeverEntry, NeverList};
 
-/// What a process that is slow needs beyond its time limits to say that a conversation is over.
-const SLACK: Duration = Duration::from_secs(10);
+/// What a conversation takes beyond its time limit: QUIT has a moment of its own, and that it is over has to
+/// be noted.
+const SLACK: Duration = Duration::from_secs(5);
 
 /// `[probe]`
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
@@ -171,7 +172,6 @@ impl Probe {
     /// How much may be asked.
     pub fn limits(&self) -> Limits {
         let minutes = |minutes: u64| Duration::from_secs(minutes.saturating_mul(60));
-        let timeouts = self.connect_timeout_ms.saturating_add(self.conversation_timeout_ms);
         Limits {
             connections: self.max_connections,
             gap: Duration::from_millis(self.gap_ms),
@@ -184,7 +184,8 @@ impl Probe {
             breaker_longest: minutes(self.breaker_max_minutes),
             harvest_percent: self.harvest_percent,
             harvest_sample: self.harvest_sample,
-            conversation: Duration::from_millis(timeouts).saturating_add(SLACK),
+            // The time to connect is within it.
+            conversation: Duration::from_millis(self.conversation_timeout_ms).saturating_add(SLACK),
         }
     }
 

@@ -326,3 +326,13 @@ fn the_table_of_clocks_has_the_defaults() {
     assert!(dns.timeout_ms < budget.timeout_ms, "a form hears that the DNS is silent");
     assert!(last + dns.timeout_ms < dns.lookup_timeout_ms, "a look-up outlasts a question");
 }
+
+#[test]
+fn a_lease_outlives_no_conversation() {
+    let probe = Config::default().probe;
+    let whole = Duration::from_millis(probe.conversation_timeout_ms);
+    // QUIT and the note that it is over: two seconds each, and one to spare.
+    assert_eq!(probe.limits().conversation, whole + Duration::from_secs(5));
+    let slow = Probe { connect_timeout_ms: 300_000, ..probe };
+    assert_eq!(slow.limits().conversation, whole + Duration::from_secs(5));
+}

@@ -1,5 +1,6 @@
 //! From a reply to its meaning.
 
+use super::patterns::Rule;
 use super::{About, MailboxDetail, NowDetail, Patterns, Reply, ReplyClass, Stage, UsDetail};
 
 /// What a reply means, and by which rule.
@@ -16,6 +17,7 @@ pub struct Meaning<'p> {
 ///
 /// - What comes before RCPT TO, or on leaving, never speaks of the mailbox.
 /// - A refusal "for now" (4xx, or a 4.x.x beside a 5xx) never says that there is no mailbox.
+/// - A reply that quotes another one, which says something else, says nothing of the mailbox.
 /// - 252 takes the mail but vouches for nothing: accepted, and no proof of a mailbox.
 ///
 /// ```
@@ -57,6 +59,10 @@ fn refusal<'p>(
 ) -> Meaning<'p> {
     let persistence = Persistence::of(reply);
     match patterns.find(stage, reply, provider) {
+        // Two replies in one: nobody can tell which of them is about the recipient.
+        Some(Rule { about: About::Mailbox(_), .. }) if reply.holds_another() => {
+            Meaning { about: About::Us(UsDetail::ProtocolError), rule: "general-two-replies" }
+        }
         Some(rule) => Meaning { about: persistence.soften(rule.about), rule: &rule.id },
         None if stage == Stage::StartTls => {
             Meaning { about: About::Us(UsDetail::TlsRefused), rule: "general-starttls" }

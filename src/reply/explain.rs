@@ -116,6 +116,9 @@ fn us(detail: UsDetail) -> &'static str {
         UsDetail::ProtocolError => {
             "The server did not understand the client, or was asked in an order that it does not take."
         }
+        UsDetail::RefusesEverybody => {
+            "The server refuses every recipient in the same words, postmaster too: that says nothing of a mailbox."
+        }
         UsDetail::Unclear => {
             "The server refuses without saying whether that is for the mailbox's or for the client's sake; \
              that is no word that the mailbox does not exist."
@@ -170,6 +173,9 @@ fn us_remedy(detail: UsDetail) -> &'static str {
         UsDetail::Policy => "Ask the postmaster there, with the whole reply. Keep the address.",
         UsDetail::ProtocolError => {
             "Look at the conversation in your server's log, or for a filter between the two servers."
+        }
+        UsDetail::RefusesEverybody => {
+            "Keep the address, and tell whoever runs the server: a gateway in front of it may be broken."
         }
         UsDetail::Unclear => {
             "Keep the address. Try from another IP address, or ask the postmaster there with the whole reply."

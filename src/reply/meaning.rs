@@ -77,6 +77,8 @@ pub enum UsDetail {
     Smtputf8Unsupported,
     /// A rule of theirs, they do not say which.
     Policy,
+    /// They refuse every recipient in the same words, postmaster too.
+    RefusesEverybody,
     /// They do not understand us, or we them.
     ProtocolError,
     /// Refused, and nobody can tell why.
@@ -125,7 +127,9 @@ impl About {
             Self::Mailbox(
                 MailboxDetail::Accepted | MailboxDetail::Forwarded | MailboxDetail::NotVerified,
             )
-            | Self::Us(UsDetail::CommandAccepted) => false,
+            | Self::Us(UsDetail::CommandAccepted)
+            // One reply cannot say it.
+            | Self::Us(UsDetail::RefusesEverybody) => false,
             Self::Mailbox(_) | Self::Us(_) | Self::Now(_) => true,
         }
     }
@@ -209,7 +213,7 @@ impl MailboxDetail {
 
 impl UsDetail {
     /// Every detail.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::CommandAccepted,
         Self::Blocklisted,
         Self::BadReputation,
@@ -229,6 +233,7 @@ impl UsDetail {
         Self::MessageTooLarge,
         Self::Smtputf8Unsupported,
         Self::Policy,
+        Self::RefusesEverybody,
         Self::ProtocolError,
         Self::Unclear,
     ];
@@ -255,6 +260,7 @@ impl UsDetail {
             Self::MessageTooLarge => "message_too_large",
             Self::Smtputf8Unsupported => "smtputf8_unsupported",
             Self::Policy => "policy",
+            Self::RefusesEverybody => "refuses_everybody",
             Self::ProtocolError => "protocol_error",
             Self::Unclear => "unclear",
         }
@@ -276,6 +282,7 @@ impl UsDetail {
             | Self::MessagePolicy
             | Self::MessageTooLarge
             | Self::Policy
+            | Self::RefusesEverybody
             | Self::Unclear => MailboxEvidence::Refused,
             Self::RateLimited | Self::TooManyErrors => MailboxEvidence::RateLimited,
             Self::TlsRequired | Self::TlsRefused => MailboxEvidence::TlsFailed,
@@ -307,6 +314,7 @@ impl UsDetail {
             | Self::MessageTooLarge
             | Self::Smtputf8Unsupported
             | Self::Policy
+            | Self::RefusesEverybody
             | Self::ProtocolError
             | Self::Unclear => false,
         }

@@ -74,6 +74,29 @@ impl Reply {
     }
 }
 
+impl Reply {
+    /// Whether another reply stands in the text, with codes that contradict this one's: two replies that
+    /// were glued together, or one that was passed on under another's code.
+    pub(super) fn holds_another(&self) -> bool {
+        self.text.match_indices(['2', '4', '5']).any(|(at, _)| {
+            let is_within_a_number =
+                self.text[..at].ends_with(|c: char| c.is_ascii_digit() || c == '.');
+            let Some(code) = leading_code(&self.text[at..]).filter(|_| !is_within_a_number) else {
+                return false;
+            };
+            let rest = self.text[at + DIGITS..].trim_start_matches(SEPARATORS);
+            let Some((enhanced, _)) = leading_enhanced(rest) else { return false };
+            let is_a_reply = u16::from(enhanced.class) == code.get() / 100;
+            // X.5.X answers a command that had no recipient to work with (RFC 3463 §3.6).
+            let is_of_a_command = enhanced.subject == 5;
+            is_a_reply
+                && !is_of_a_command
+                && (code.class() != self.code.class()
+                    || self.enhanced.is_some_and(|own| own != enhanced))
+        })
+    }
+}
+
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { code, enhanced, text } = self;
@@ -371,6 +394,28 @@ mod tests {
             ("port=587", ReplyError::NoCode),
         ] {
             assert_eq!(Reply::parse(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn two_replies_in_one() {
+        let cases = [
+            ("550 5.1.1 User unknown", false),
+            ("550 5.1.1 User unknown 250 2.1.5 Ok", true),
+            ("550 5.1.1 User unknown250 2.1.5 Ok", true),
+            ("550 5.1.1 User unknown 451 4.3.0 Lookup failed", true),
+            ("550 5.1.1 User unknown 550-5.7.1 Denied", true),
+            ("550 5.1.1 mx.a.test said: 550 5.1.1 User unknown", false),
+            ("550 mx.a.test said: 550 5.1.1 User unknown", false),
+            ("550 5.1.1 User unknown 503 5.5.1 Need RCPT first", false),
+            ("550 mx.a.test said: 450 4.2.0 Greylisted", true),
+            ("550-5.1.1 No such\n550 5.1.1 user", false),
+            ("550 5.1.1 User unknown after 250 5.1.1 tries", false),
+            ("550 5.1.1 User unknown, ticket 1250 2.1.5", false),
+            ("550 5.1.1 User unknown (192.0.2.250 2.1.5)", false),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(Reply::parse(text).unwrap().holds_another(), expected, "{text}");
         }
     }
 

@@ -11,13 +11,18 @@
 pub mod dial;
 pub mod etiquette;
 mod order;
+mod refusals;
 mod session;
 mod tls;
 pub mod wire;
 
 pub use order::{MAX_HOSTS, in_order};
+pub use refusals::{
+    FIRST_RECIPIENTS, PostmasterAnswer, RecipientAnswers, RefusalFinding, RefusalRecord,
+};
 pub use session::{
     Asked, Cause, Client, Encryption, Identity, MAX_IN_FLIGHT, Patience, Session, SessionError,
+    Synchronisation,
 };
 pub use tls::NoTls;
 pub use wire::{HeloName, HeloNameError, Malformed, Recipient, Sender, SenderError};

@@ -8,7 +8,7 @@ use super::file::StoreFile;
 use super::key::{Key, Mark, NameOf};
 use super::time::{after, millisecond_from, second_from, time};
 use crate::smtp::etiquette::{
-    Busy, Closed, Closing, Day, Leave, Limits, Opened, Opening, Party, Pause, Standing,
+    Busy, Closed, Closing, Day, Leave, Limits, Opened, Opening, Party, Pause, Standing, Streak,
 };
 
 impl StoreFile {
@@ -70,7 +70,7 @@ fn marks(key: &Key, parties: &[Party; 2]) -> [Mark; 2] {
 
 fn standings(change: &Transaction<'_>, marks: [Mark; 2]) -> rusqlite::Result<[Standing; 2]> {
     let sql = "SELECT day, recipients, answered, absent, refusals, closed_why, closed_until, \
-               free_from_ms FROM standing WHERE mark = ?1";
+               free_from_ms, refused_us, refused_us_until, failures, failures_until FROM standing WHERE mark = ?1";
     let mut query = change.prepare_cached(sql)?;
     let mut of = |mark| query.query_row([mark], standing_of_row).optional();
     let [one, other] = marks;
@@ -89,6 +89,8 @@ fn standing_of_row(row: &Row<'_>) -> rusqlite::Result<Standing> {
         refusals: row.get(4)?,
         closed: why.zip(until).map(|(why, until)| Closed { why, until: time(until) }),
         free_from: free_from.and_then(|free| Timestamp::from_millisecond(free).ok()),
+        refused_us: Streak { count: row.get(8)?, until: row.get::<_, Option<i64>>(9)?.map(time) },
+        failures: Streak { count: row.get(10)?, until: row.get::<_, Option<i64>>(11)?.map(time) },
     })
 }
 
@@ -100,8 +102,10 @@ fn keep_standing(
 ) -> rusqlite::Result<()> {
     let sql = "INSERT OR REPLACE INTO standing \
                (mark, day, recipients, answered, absent, refusals, closed_why, closed_until, \
-               free_from_ms, valid_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-    let Standing { day, recipients, answered, absent, refusals, closed, free_from } = standing;
+               free_from_ms, valid_until, refused_us, refused_us_until, failures, failures_until) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+    let Standing { day, recipients, answered, absent, refusals, closed, free_from, .. } = standing;
+    let Standing { refused_us, failures, .. } = standing;
     change.prepare_cached(sql)?.execute(params![
         mark,
         day.0,
@@ -113,6 +117,10 @@ fn keep_standing(
         closed.map(|closed| second_from(closed.until)),
         free_from.map(millisecond_from),
         second_from(standing.matters_until(limits)),
+        refused_us.count,
+        refused_us.until.map(second_from),
+        failures.count,
+        failures.until.map(second_from),
     ])?;
     Ok(())
 }

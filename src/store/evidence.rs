@@ -11,6 +11,7 @@ use super::key::NameOf;
 use super::time::{after, time};
 use crate::address::Domain;
 use crate::catalog::Canonical;
+use crate::reply::UsDetail;
 use crate::route::HostName;
 use crate::verdict::{CatchAll, MailboxEvidence};
 
@@ -126,6 +127,13 @@ impl Evidence {
             self.asked_at = known.asked_at.map_or(self.asked_at, |at| self.asked_at.min(at));
         }
         self
+    }
+
+    /// The same where it turned out that the server says this of everybody: it is no word about the mailbox.
+    #[must_use]
+    pub fn of_everybody(self) -> Self {
+        let detail = UsDetail::RefusesEverybody.code();
+        Self { mailbox: MailboxEvidence::Refused, detail: Some(detail.into()), ..self }
     }
 
     /// When it no longer holds; none where it is not kept at all.

@@ -24,6 +24,7 @@ impl StoreFile {
             }
             if let Some(mark) = &domain {
                 erased += change.execute("DELETE FROM catch_all WHERE mark = ?1", [mark])?;
+                erased += change.execute("DELETE FROM refusals WHERE mark = ?1", [mark])?;
             }
             Ok(erased)
         })?;

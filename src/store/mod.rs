@@ -11,6 +11,7 @@ mod file;
 mod forget;
 mod journal;
 mod key;
+mod refusals;
 mod room;
 mod schema;
 mod time;
@@ -29,6 +30,7 @@ use crate::address::Domain;
 use crate::catalog::Canonical;
 use crate::clock::Clock;
 use crate::route::HostName;
+use crate::smtp::RefusalRecord;
 use crate::smtp::etiquette::{Closing, Ledger, Opened, Opening};
 use crate::verdict::CatchAll;
 
@@ -36,6 +38,7 @@ pub use error::StoreError;
 pub use evidence::{CATCH_ALL_LIFETIME, Evidence, Greylisting, KnownCatchAll, lifetime};
 use file::StoreFile;
 pub use journal::{Closed, Journal, Mark, NotedMailbox, NotedRoute};
+pub use refusals::REFUSALS_LIFETIME;
 
 /// The longest a flush takes.
 const FLUSH_TIME: Duration = Duration::from_secs(10);
@@ -120,6 +123,24 @@ impl Store {
             file.remember_catch_all(&domain, &host, catch_all, asked_at)
         };
         let _ = self.used(kept).await;
+    }
+
+    /// What is known of the refusals of a mail server at a domain.
+    pub async fn refusals(&self, domain: &Domain, host: &HostName) -> Option<RefusalRecord> {
+        let (domain, host, now) = (domain.clone(), host.clone(), self.shared.clock.now());
+        self.used(move |file| file.refusals(&domain, &host, now)).await.ok().flatten()
+    }
+
+    /// Changes what is known of the refusals of a mail server at a domain, with no other process in
+    /// between; tells it before and after. None where the store cannot be used.
+    pub async fn change_refusals(
+        &self,
+        domain: &Domain,
+        host: &HostName,
+        change: impl Fn(RefusalRecord) -> RefusalRecord + Send + 'static,
+    ) -> Option<(RefusalRecord, RefusalRecord)> {
+        let (domain, host, now) = (domain.clone(), host.clone(), self.shared.clock.now());
+        self.used(move |file| file.change_refusals(&domain, &host, now, &change)).await.ok()
     }
 
     /// Erases what is kept of a mailbox, under each of these names, and of its domain. Tells how many

@@ -12,7 +12,7 @@ const APPLICATION_ID: i32 = 0x6d76_6574;
 ///
 /// Times are seconds since 1970, those with `_ms` milliseconds. `mark` and `host` stand for names.
 /// Every row ends: from `valid_until` on it counts for nothing, and goes when there is time.
-const VERSIONS: [&str; 2] = [
+const VERSIONS: [&str; 3] = [
     "
     CREATE TABLE setting (
         name TEXT PRIMARY KEY,
@@ -72,14 +72,30 @@ const VERSIONS: [&str; 2] = [
     ALTER TABLE catch_all ADD COLUMN asked_at INTEGER NOT NULL DEFAULT 0;
     UPDATE catch_all SET asked_at = valid_until - 7 * 24 * 3600;
 ",
+    "
+    ALTER TABLE standing ADD COLUMN refused_us INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE standing ADD COLUMN refused_us_until INTEGER;
+    ALTER TABLE standing ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE standing ADD COLUMN failures_until INTEGER;
+    CREATE TABLE refusals (
+        mark BLOB NOT NULL,
+        host BLOB NOT NULL,
+        absent INTEGER NOT NULL,
+        finding TEXT NOT NULL,
+        postmaster_day INTEGER,
+        valid_until INTEGER NOT NULL,
+        PRIMARY KEY (mark, host)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX refusals_end ON refusals (valid_until);
+",
 ];
 
 /// The last of them.
 const NEWEST: i64 = VERSIONS.len() as i64;
 
 /// Tables whose rows end.
-pub(super) const TABLES: [&str; 5] =
-    ["evidence", "greylisting", "catch_all", "standing", "connection"];
+pub(super) const TABLES: [&str; 6] =
+    ["evidence", "greylisting", "catch_all", "standing", "connection", "refusals"];
 
 /// Whose file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

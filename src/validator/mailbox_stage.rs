@@ -10,7 +10,6 @@ use super::probing::{Probing, Question};
 use super::{InForce, Request, Validator};
 use crate::address::Host;
 use crate::cache::{Freshness, LearnedRoute};
-use crate::catalog::Canonical;
 use crate::report::MailboxFacts;
 use crate::smtp::etiquette::Party;
 use crate::store::{Closed, Evidence};
@@ -79,15 +78,15 @@ impl Validator {
         question: Question,
         time: Duration,
     ) -> Result<MailboxFacts, Closed> {
-        let mailbox = question.mailbox.clone();
-        if let Some(noted) = self.noted(bulk, &mailbox).await? {
+        if let Some(noted) = self.noted(bulk, probing, &question).await? {
             return Ok(noted);
         }
         let _turn = bulk.mailbox_turn().await;
         // Until now another row may have asked about it.
-        if let Some(noted) = self.noted(bulk, &mailbox).await? {
+        if let Some(noted) = self.noted(bulk, probing, &question).await? {
             return Ok(noted);
         }
+        let mailbox = question.mailbox.clone();
         let mut facts = probing.ask(question, patience(time)).await;
         bulk.note_mailbox(&mailbox, &mut facts).await;
         Ok(facts)
@@ -96,11 +95,13 @@ impl Validator {
     async fn noted(
         &self,
         bulk: &Bulk,
-        mailbox: &Canonical,
+        probing: &Probing,
+        question: &Question,
     ) -> Result<Option<MailboxFacts>, Closed> {
-        let noted = bulk.recall_mailbox(mailbox, self.clock.now()).await?;
-        Ok(noted.map(|(evidence, come_back)| MailboxFacts {
-            evidence,
+        let noted = bulk.recall_mailbox(&question.mailbox, self.clock.now()).await?;
+        let Some((evidence, come_back)) = noted else { return Ok(None) };
+        Ok(Some(MailboxFacts {
+            evidence: probing.reconsidered(question, evidence).await,
             text: None,
             freshness: Freshness::Cached,
             come_back,
@@ -117,6 +118,11 @@ impl Validator {
 fn question(lists: &InForce, known: &Known<'_>, way: &Arc<LearnedRoute>) -> Option<Question> {
     let Host::Domain(domain) = known.address.host() else { return None };
     let provider = known.knowledge.provider;
+    let operators = way.route.mail_servers().filter_map(|exchanger| {
+        let operator = lists.catalog.operator_of(exchanger.host.as_str())?;
+        Some((exchanger.host.clone(), operator.id.clone()))
+    });
+    let operators = operators.collect();
     let mail_servers = way.route.mail_servers().map(|exchanger| exchanger.host.as_str());
     Some(Question {
         address: known.address.clone(),
@@ -125,5 +131,6 @@ fn question(lists: &InForce, known: &Known<'_>, way: &Arc<LearnedRoute>) -> Opti
         provider: provider.map(|provider| provider.id.clone()),
         tells: lists.catalog.tells(provider, mail_servers),
         route: way.clone(),
+        operators,
     })
 }

@@ -58,11 +58,15 @@ impl Dialer for Wire {
 }
 
 pub(super) fn client() -> Client {
+    client_with(PATIENCE)
+}
+
+pub(super) fn client_with(patience: Patience) -> Client {
     let identity = Identity {
         helo: "probe.lab.test".parse().unwrap(),
         sender: "probe@lab.test".parse().unwrap(),
     };
-    Client::new(identity, PATIENCE).unwrap()
+    Client::new(identity, patience).unwrap()
 }
 
 pub(super) fn host() -> HostName {
@@ -79,8 +83,15 @@ pub(super) fn recipients(addresses: &str) -> Vec<Recipient> {
     addresses.map(|address| Recipient::from(&address)).collect()
 }
 
+/// A conversation with this server; on a second connection where encryption breaks the first.
 pub(super) async fn connect(server: &MailServer) -> Result<Session, SessionError> {
-    client().connect(&Wire::to(server), &host(), &[target()]).await
+    let (client, wire) = (client(), Wire::to(server));
+    match client.connect(&wire, &host(), &[target()]).await {
+        Err(SessionError { cause: Cause::Tls, .. }) => {
+            client.connect(&wire, &host(), &[target()]).await
+        }
+        begun => begun,
+    }
 }
 
 /// What comes of asking this server about these addresses, in one go: a line for each.
@@ -89,7 +100,7 @@ pub(super) async fn ask(server: &MailServer, addresses: &str) -> Vec<String> {
         Err(error) => vec![format!("no session: {}", ended(&error))],
         Ok(mut session) => {
             let asked = session.ask(&recipients(addresses)).await;
-            session.quit().await;
+            let _ = session.quit().await;
             asked.iter().map(told).collect()
         }
     }

@@ -82,7 +82,7 @@ proptest! {
                 Ok(mut session) => {
                     let recipients = recipients("a@good.test b@good.test jörg@good.test d@other.test");
                     let asked = session.ask(&recipients).await;
-                    session.quit().await;
+                    let _ = session.quit().await;
                     Some(asked.len())
                 }
             };
@@ -127,7 +127,7 @@ async fn a_server_that_does_not_read_is_given_up() {
     let began = Instant::now();
     let mut session = client().connect(&Deaf, &host(), &[target()]).await.unwrap();
     let asked = session.ask(&recipients("a@good.test b@good.test")).await;
-    session.quit().await;
+    let _ = session.quit().await;
     assert_eq!(asked.iter().map(told).collect::<Vec<_>>(), ["not asked: timeout at MailFrom"; 2]);
     assert_eq!(began.elapsed(), PATIENCE.reply);
 }

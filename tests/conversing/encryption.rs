@@ -1,9 +1,15 @@
 //! STARTTLS: taken where it is offered, done without where it fails, unless the server minds.
 
-use mailvet::smtp::Encryption;
+use std::time::Duration;
+
+use mailvet::reach::ReachPolicy;
+use mailvet::smtp::dial::{Guard, SMTP_PORT};
+use mailvet::smtp::{Encryption, Patience, Synchronisation};
 use tokio::time::Instant;
 
-use super::asking::{PATIENCE, Wire, ask, client, connect, ended, host, recipients, target, told};
+use super::asking::{
+    PATIENCE, Wire, ask, client, client_with, connect, ended, host, recipients, target, told,
+};
 use crate::support::smtp::MailServer;
 
 const KNOWN: &str = "RCPT a@good.test 250 2.1.5 Ok\nRCPT #2 250 2.1.5 Ok\n";
@@ -64,7 +70,7 @@ async fn what_becomes_of_an_offer() {
         assert_eq!(session.encryption(), encryption, "{case}");
         let asked = session.ask(&recipients("a@good.test")).await;
         assert_eq!(asked.iter().map(told).collect::<Vec<_>>(), expected, "{case}");
-        session.quit().await;
+        let _ = session.quit().await;
         assert_eq!(server.visits().len(), connections, "{case}");
         let encrypted = server.visits().iter().filter(|visit| visit.encrypted).count();
         assert_eq!(encrypted, usize::from(encryption == Encryption::Tls), "{case}");
@@ -99,15 +105,46 @@ async fn what_is_offered_counts_again_behind_tls() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handshake_leaves_time_for_a_second_connection_or_ends_with_the_whole() {
-    let server = MailServer::new(&format!(
-        "BANNER AFTER 19000 220 mx.test\nEHLO AFTER 9000 250-mx.test|250 STARTTLS\nTLS STALL\n{KNOWN}"
-    ));
-    let wire = Wire::to(&server);
-    // 19 s + 9 s + 10 s for the handshake, then the banner once more: 57 s, and EHLO does not come in time.
+async fn after_a_broken_handshake_the_caller_says_when_to_dial_again() {
+    let server = MailServer::new(&format!("TLS STALL\nOFFERS STARTTLS\n{KNOWN}"));
+    let (client, wire) = (client(), Wire::to(&server));
+    let connect = async || client.connect(&wire, &host(), &[target()]).await;
     let began = Instant::now();
-    let error = client().connect(&wire, &host(), &[target()]).await.err().unwrap();
-    assert_eq!(ended(&error), "timeout at Helo");
-    assert_eq!(began.elapsed().as_secs(), PATIENCE.whole.as_secs());
-    assert_eq!(wire.dialled(), [target(), target()]);
+    let error = connect().await.err().unwrap();
+    assert_eq!(ended(&error), "tls at StartTls");
+    assert_eq!(began.elapsed(), PATIENCE.reply);
+    assert_eq!(wire.dialled(), [target()]);
+    // Clear text for an hour, and then encryption is tried again.
+    for _ in 0..2 {
+        let mut session = connect().await.unwrap();
+        assert_eq!(session.encryption(), Encryption::Failed);
+        assert_eq!(told(&session.ask(&recipients("a@good.test")).await[0]), "250");
+        assert_eq!(session.quit().await, Synchronisation::Kept);
+        tokio::time::advance(Duration::from_secs(30 * 60)).await;
+    }
+    assert_eq!(
+        connect().await.err().map(|error| ended(&error)).as_deref(),
+        Some("tls at StartTls")
+    );
+    // Of another client, or another server, nothing is known.
+    let other = Guard::new(ReachPolicy::default(), SMTP_PORT).admit([8, 8, 4, 4].into()).unwrap();
+    let error = client.connect(&wire, &host(), &[other]).await.err().unwrap();
+    assert_eq!(ended(&error), "tls at StartTls");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handshake_ends_with_the_whole() {
+    let server = MailServer::new(&format!(
+        "BANNER AFTER 19000 220 mx.test\nEHLO AFTER 9000 250-mx.test|250 STARTTLS\n\
+         STARTTLS AFTER 9500 220 Go\nTLS STALL\n{KNOWN}"
+    ));
+    let patience = Patience { whole: Duration::from_secs(40), ..PATIENCE };
+    let wire = Wire::to(&server);
+    // 19 s + 9 s + 9.5 s, which leaves less than one reply may take.
+    let began = Instant::now();
+    let client = client_with(patience);
+    let error = client.connect(&wire, &host(), &[target()]).await.err().unwrap();
+    assert_eq!(ended(&error), "timeout at StartTls");
+    assert_eq!(began.elapsed(), patience.whole);
+    assert_eq!(wire.dialled(), [target()]);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mailvet::smtp::Asked;
+use mailvet::smtp::{Asked, Synchronisation};
 
 use super::asking::{ask, connect, ended, recipients, told};
 use crate::support::smtp::{MailServer, Visit};
@@ -34,7 +34,7 @@ async fn answers_are_the_servers_own() {
     let enhanced = full.enhanced.unwrap();
     assert_eq!((enhanced.class, enhanced.subject, enhanced.detail), (5, 2, 2));
     assert_eq!(&*full.text, "The mailbox\nis full");
-    session.quit().await;
+    assert_eq!(session.quit().await, Synchronisation::Kept);
     let said = only_visit(&server).commands;
     assert_eq!(said.first().map(String::as_str), Some("EHLO probe.lab.test"));
     assert_eq!(said[1], "MAIL FROM:<probe@lab.test>");
@@ -60,8 +60,8 @@ async fn as_few_writes_as_the_server_allows() {
     let addresses: Vec<String> = (0..23).map(|n| format!("user{n}@good.test")).collect();
     // What is offered, how many commands came together.
     let cases: [(&str, &[usize]); 2] = [
-        // EHLO; MAIL and ten recipients; ten more; the rest; QUIT.
-        ("PIPELINING", &[1, 11, 10, 3, 1]),
+        // EHLO; MAIL, ten recipients and RSET; the same again; the rest; QUIT.
+        ("PIPELINING", &[1, 12, 12, 5, 1]),
         ("SIZE", &[1; 26]),
     ];
     for (offers, writes) in cases {
@@ -117,11 +117,12 @@ async fn a_second_question_goes_on_where_the_first_stopped() {
         assert_eq!(asked, expected, "{addresses}");
     }
     assert_eq!(session.ended(), None);
-    session.quit().await;
+    assert_eq!(session.quit().await, Synchronisation::Kept);
     let visit = only_visit(&server);
     let transactions = visit.commands.iter().filter(|command| command.starts_with("MAIL")).count();
     assert_eq!(transactions, 2);
-    assert_eq!(visit.writes, [1, 2, 2, 3, 1]);
+    // A recipient alone is asked about one command at a time; several together are confirmed by RSET.
+    assert_eq!(visit.writes, [1, 1, 1, 3, 1, 1, 1]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -132,32 +133,38 @@ async fn a_sender_that_was_refused_is_named_again() {
         let asked = session.ask(&recipients("a@good.test")).await;
         assert_eq!(told(&asked[0]), "451 at MailFrom");
     }
-    session.quit().await;
+    assert_eq!(session.quit().await, Synchronisation::Kept);
     let commands = only_visit(&server).commands;
     assert!(!commands.iter().any(|command| command == "RSET"), "{commands:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_too_many_gets_a_transaction_of_its_own() {
+    const ANEW: &[&str] = &["RSET", "MAIL FROM:<probe@lab.test>"];
     // How the third is refused, and what is said before it is asked about again.
     let cases: [(&str, &[&str]); 4] = [
-        ("452 4.5.3 Error: too many recipients", &["RSET", "MAIL FROM:<probe@lab.test>"]),
-        ("452 too many recipients", &["RSET", "MAIL FROM:<probe@lab.test>"]),
+        ("452 4.5.3 Error: too many recipients", ANEW),
+        ("452 too many recipients", ANEW),
         ("452 4.2.2 Mailbox full", &[]),
         ("450 4.7.1 Error: too many recipients from 127.0.0.1", &[]),
     ];
     for (refusal, before) in cases {
-        let server =
-            MailServer::new(&format!("OFFERS PIPELINING\nRCPT #3 {refusal}\nRCPT * 250 2.1.5 Ok"));
-        let mut session = connect(&server).await.unwrap();
-        let asked = session.ask(&recipients("a@good.test b@good.test c@good.test")).await;
-        assert_eq!(asked.iter().map(told).collect::<Vec<_>>(), ["250", "250", &refusal[..3]]);
-        let asked = session.ask(&recipients("c@good.test")).await;
-        assert_eq!(told(&asked[0]), "250", "{refusal}");
-        session.quit().await;
-        let said = only_visit(&server).commands;
-        let (again, before) = (["RCPT TO:<c@good.test>", "QUIT"], before.to_vec());
-        assert_eq!(said[5..], [before, again.to_vec()].concat(), "{refusal}");
+        // A group has ended its transaction in any case.
+        for (offers, before) in [("", before), ("PIPELINING", ANEW)] {
+            let server = MailServer::new(&format!(
+                "OFFERS {offers}\nRCPT #3 {refusal}\nRCPT * 250 2.1.5 Ok"
+            ));
+            let mut session = connect(&server).await.unwrap();
+            let asked = session.ask(&recipients("a@good.test b@good.test c@good.test")).await;
+            let expected = ["250", "250", &refusal[..3]];
+            assert_eq!(asked.iter().map(told).collect::<Vec<_>>(), expected);
+            let asked = session.ask(&recipients("c@good.test")).await;
+            assert_eq!(told(&asked[0]), "250", "{refusal} {offers}");
+            assert_eq!(session.quit().await, Synchronisation::Kept);
+            let said = only_visit(&server).commands;
+            let (again, before) = (["RCPT TO:<c@good.test>", "QUIT"], before.to_vec());
+            assert_eq!(said[5..], [before, again.to_vec()].concat(), "{refusal} {offers}");
+        }
     }
 }
 
@@ -184,7 +191,7 @@ async fn a_session_that_ended_asks_nobody() {
     assert_eq!(session.ended().map(ended).as_deref(), Some("421 at RcptTo"));
     let asked = session.ask(&recipients("d@good.test jörg@good.test")).await;
     assert_eq!(asked.iter().map(told).collect::<Vec<_>>(), ["not asked: 421 at RcptTo"; 2]);
-    session.quit().await;
+    assert_eq!(session.quit().await, Synchronisation::Kept);
     assert_eq!(only_visit(&server).commands.len(), 4);
 }
 
@@ -200,4 +207,26 @@ fn a_conversation_can_move_between_threads() {
     fn is_send<T: Send>(_: &T) {}
     let server = MailServer::new("");
     is_send(&ask(&server, "a@good.test"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_recipient_that_was_named_is_counted() {
+    // What the server does, and how many it was asked about with pipelining and without.
+    let cases = [
+        ("RCPT * 250 Ok", 3, 3),
+        ("RCPT #1 DROP", 3, 1),
+        ("RCPT #1 421 4.3.2 Shutting down", 3, 1),
+        ("RCPT #1 STALL", 3, 1),
+        ("RCPT #2 GARBAGE", 3, 2),
+        ("MAIL 550 5.7.1 No", 3, 0),
+        ("MAIL DROP", 3, 0),
+    ];
+    for (rule, pipelined, one_by_one) in cases {
+        for (offers, expected) in [("OFFERS PIPELINING", pipelined), ("OFFERS", one_by_one)] {
+            let server = MailServer::new(&format!("{rule}\n{offers}"));
+            let mut session = connect(&server).await.unwrap();
+            session.ask(&recipients("a@good.test b@good.test c@good.test")).await;
+            assert_eq!(session.recipients_sent(), expected, "{rule}, {offers}");
+        }
+    }
 }

@@ -46,7 +46,7 @@ async fn the_files_know_nobody() {
     let deadline = Instant::now() + Duration::from_secs(60);
     let permission = etiquette.ask_leave(&to, NonZeroU32::MIN, deadline).await;
     let Permission::Go(grant) = permission else { panic!("leave to ask") };
-    grant.settle(Outcomes { asked: 1, answered: 0, absent: 0, stance: Stance::Refused });
+    grant.settle(Outcomes { asked: 1, stance: Stance::Refused, ..Outcomes::NOTHING });
     store.flush().await;
     store.forget(&[mailbox("joe.zqx7@good-zqx7.test")], None).await.unwrap();
     store.remember(&mailbox("joe.zqx7@good-zqx7.test"), &said(ACCEPTED)).await;

@@ -15,7 +15,8 @@ use super::child::{child, store};
 use super::house::{HOUR, House, host, noon};
 
 const SECOND: Duration = Duration::from_secs(1);
-const WELCOME: Outcomes = Outcomes { asked: 1, answered: 1, absent: 0, stance: Stance::Welcome };
+const WELCOME: Outcomes =
+    Outcomes { asked: 1, answered: 1, stance: Stance::Welcome, ..Outcomes::NOTHING };
 
 fn here() -> Destination {
     Destination::new(host("mx.example.org"), None, [192, 0, 2, 1].into())
@@ -52,11 +53,11 @@ async fn connections_counts_and_pauses_are_shared() {
     let [one, other] = [(); 2].map(|()| process(&house, limits, &clock));
     let Permission::Go(grant) = ask(&one, 10, HOUR).await else { panic!("leave") };
     assert_eq!(told(&ask(&other, 10, Duration::ZERO).await), "wait 1", "one at a time");
-    grant.settle(Outcomes { asked: 8, answered: 8, absent: 0, stance: Stance::Welcome });
+    grant.settle(Outcomes { asked: 8, answered: 8, ..WELCOME });
     assert_eq!(told(&ask(&other, 10, Duration::ZERO).await), "wait 1", "the gap");
     let Permission::Go(grant) = ask(&other, 10, HOUR).await else { panic!("leave") };
     assert_eq!(grant.allowance().recipients, 7, "the rest of the day");
-    grant.settle(Outcomes { asked: 1, answered: 0, absent: 0, stance: Stance::Refused });
+    grant.settle(Outcomes { asked: 1, stance: Stance::Refused, ..Outcomes::NOTHING });
     sleep(2 * SECOND).await;
     let said = told(&ask(&one, 1, Duration::ZERO).await);
     assert_eq!(said, "refused 7201");
@@ -144,7 +145,7 @@ fn asks_until_the_day_is_full() {
         while let Permission::Go(grant) = ask(&etiquette, 3, 60 * SECOND).await {
             asked += grant.allowance().recipients;
             let asked = grant.allowance().recipients;
-            grant.settle(Outcomes { asked, answered: asked, absent: 0, stance: Stance::Welcome });
+            grant.settle(Outcomes { asked, answered: asked, ..WELCOME });
         }
         store.flush().await;
         println!("asked {asked}");

@@ -1,149 +1,16 @@
 //! Ten thousand domains whose mail goes to one machine are one destination.
 
 use std::fmt::Write as _;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, join_all};
-use jiff::Timestamp;
-use mailvet::cache::MailboxCache;
-use mailvet::catalog::Catalog;
-use mailvet::clock::{Clock, MovableClock};
-use mailvet::dns::zone::Zone;
-use mailvet::reach::ReachPolicy;
-use mailvet::reply::Patterns;
-use mailvet::smtp::dial::{Connection, DialError, Dialer, Guard, SMTP_PORT, Target};
-use mailvet::smtp::etiquette::{Etiquette, Limits, NeverList};
-use mailvet::smtp::{Client, Identity, Patience};
-use mailvet::typo::Confidence;
-use mailvet::validator::{
-    Caller, FloodLimits, InForce, Network, Parts, Probing, ProbingParts, Request, RouteSettings,
-    Routes, Validator,
-};
-use mailvet::verdict::{Depth, Policy, Verdict};
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
-use tokio::time::Instant;
+use futures_util::future::join_all;
+use mailvet::smtp::etiquette::Limits;
+use mailvet::verdict::Verdict;
 
+use super::wire::{clock, scripted, validate, validator};
 use crate::support::smtp::MailServer;
 
 const DOMAINS: usize = 10_000;
-
-/// What was dialled, and how many connections there were at once.
-#[derive(Default)]
-struct Book {
-    dialled: Vec<Instant>,
-    open: usize,
-    most_open: usize,
-}
-
-/// Leads to one server, whichever address is dialled.
-struct Wire {
-    server: MailServer,
-    book: Arc<Mutex<Book>>,
-}
-
-impl Dialer for Wire {
-    fn dial(&self, _: Target) -> BoxFuture<'_, Result<Connection, DialError>> {
-        let (ours, theirs) = tokio::io::duplex(4096);
-        tokio::spawn(self.server.clone().talk(Box::new(theirs), None));
-        let mut book = self.book.lock().unwrap();
-        book.dialled.push(Instant::now());
-        book.open += 1;
-        book.most_open = book.most_open.max(book.open);
-        let counted = Counted { stream: ours, book: self.book.clone() };
-        async { Ok(Box::new(counted) as Connection) }.boxed()
-    }
-}
-
-/// A connection that is counted until it is dropped.
-struct Counted {
-    stream: DuplexStream,
-    book: Arc<Mutex<Book>>,
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.book.lock().unwrap().open -= 1;
-    }
-}
-
-impl AsyncRead for Counted {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Counted {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
-fn validator(zone: &str, server: &MailServer, limits: Limits) -> (Validator, Arc<Mutex<Book>>) {
-    let clock: Arc<dyn Clock> = Arc::new(MovableClock::starting_at(Timestamp::UNIX_EPOCH));
-    let (dns, book) = (Arc::new(Zone::parse(zone)), Arc::new(Mutex::new(Book::default())));
-    let settings = RouteSettings {
-        reach: ReachPolicy::default(),
-        private_zones: Vec::new(),
-        limits: FloodLimits {
-            flights: DOMAINS,
-            names_per_zone: u32::MAX,
-            flights_per_stranger: u32::MAX,
-        },
-        flight_deadline: Duration::from_secs(10),
-        dns_timeout: Duration::from_secs(1),
-        cache_bytes: 64 << 20,
-    };
-    let identity = Identity {
-        helo: "probe.lab.test".parse().unwrap(),
-        sender: "probe@lab.test".parse().unwrap(),
-    };
-    let probing = Probing::new(ProbingParts {
-        dns: dns.clone(),
-        client: Client::new(identity, Patience::default()).unwrap(),
-        dialer: Arc::new(Wire { server: server.clone(), book: book.clone() }),
-        guard: Guard::new(ReachPolicy::default(), SMTP_PORT),
-        etiquette: Etiquette::new(limits, NeverList::new(&[]), clock.clone(), None),
-        patterns: Patterns::builtin(),
-        cache: MailboxCache::new(64 << 20),
-        store: None,
-        clock: clock.clone(),
-    });
-    let validator = Validator::new(Parts {
-        lists: InForce::new(Catalog::builtin()),
-        suggest_at: Confidence::from_percent(50),
-        policy: Policy::default(),
-        network: Network::Online(Box::new(Routes::new(dns, clock.clone(), settings))),
-        probing: Some(probing),
-        clock,
-    });
-    (validator, book)
-}
 
 #[tokio::test(start_paused = true)]
 async fn one_machine_is_one_destination_however_many_domains_it_serves() {
@@ -153,22 +20,52 @@ async fn one_machine_is_one_destination_however_many_domains_it_serves() {
     }
     let limits = Limits { recipients_per_day: u32::MAX, ..Limits::default() };
     let server = MailServer::new("RCPT #1 250 Ok");
-    let (validator, book) = validator(&zone, &server, limits);
+    let (validator, dialled) = validator(&zone, scripted(&server), limits, None, clock());
     let addresses: Vec<String> = (0..DOMAINS).map(|n| format!("joe@d{n}.io")).collect();
-    let reports = join_all(addresses.iter().map(async |address| {
-        let request = Request {
-            depth: Depth::Mailbox,
-            budget: Duration::from_secs(24 * 3600),
-            caller: Caller::Operator,
-            ..Request::new(address)
-        };
-        validator.validate(&request).await.judgement.verdict
-    }));
-    let verdicts = reports.await;
+    let verdicts = join_all(
+        addresses.iter().map(async |address| validate(&validator, address).await.judgement.verdict),
+    );
+    let verdicts = verdicts.await;
     assert!(verdicts.iter().all(|verdict| *verdict == Verdict::Deliverable), "{:?}", verdicts[0]);
-    let book = book.lock().unwrap();
-    assert_eq!(book.dialled.len(), DOMAINS);
-    assert_eq!(book.most_open, limits.connections as usize);
-    let gaps = book.dialled.windows(2).map(|pair| pair[1] - pair[0]);
+    let dialled = dialled.lock().unwrap();
+    assert_eq!(dialled.at.len(), DOMAINS);
+    assert_eq!(dialled.most_open, limits.connections as usize);
+    let gaps = dialled.at.windows(2).map(|pair| pair[1] - pair[0]);
     assert!(gaps.min() >= Some(limits.gap));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_server_gets_as_many_connections_as_are_allowed() {
+    let zone = "d.io MX 10 mx.d.io\nmx.d.io A 8.8.8.8";
+    for connections in [1, 2, 5] {
+        let limits =
+            Limits { connections, gap: Duration::ZERO, harvest_percent: 100, ..Limits::default() };
+        let server = MailServer::new("RCPT * AFTER 500 550 5.1.1 User unknown");
+        let (validator, dialled) = validator(zone, scripted(&server), limits, None, clock());
+        let addresses: Vec<String> = (0..100).map(|n| format!("joe{n}@d.io")).collect();
+        join_all(addresses.iter().map(|address| validate(&validator, address))).await;
+        let dialled = dialled.lock().unwrap();
+        assert_eq!(dialled.most_open, connections as usize, "{connections} allowed");
+        // Not for each recipient one: what waits is shared out.
+        assert!(dialled.at.len() <= 100 / 8 + 2, "{connections}: {} dialled", dialled.at.len());
+        let asked = server.commands().iter().filter(|c| c.starts_with("RCPT")).count();
+        assert!((100..=101).contains(&asked), "{connections}: {asked} asked");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_servers_of_a_provider_are_one_destination() {
+    // The same provider by the catalog, under two names and in two networks; then nobody's.
+    for (others, most_open) in [("mx.ezweb.ne.jp", 1), ("mx.somebody.io", 2)] {
+        let zone = format!(
+            "a.io MX 10 mx.au.com\nmx.au.com A 8.8.8.8\nb.io MX 10 {others}\n{others} A 9.9.9.9"
+        );
+        let server = MailServer::new("RCPT #1 AFTER 500 250 Ok");
+        let (validator, dialled) =
+            validator(&zone, scripted(&server), Limits::default(), None, clock());
+        let addresses = ["joe@a.io", "joe@b.io"];
+        join_all(addresses.iter().map(|address| validate(&validator, address))).await;
+        let dialled = dialled.lock().unwrap();
+        assert_eq!((dialled.at.len(), dialled.most_open), (2, most_open), "{others}");
+    }
 }

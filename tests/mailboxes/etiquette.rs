@@ -1,5 +1,9 @@
 //! How mail servers are treated.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::house::{House, KNOWS_JOE, reasons};
 
 #[test]
@@ -58,7 +62,8 @@ fn harvesting_is_stopped() {
     let paused = |report: &&serde_json::Value| report["mailbox"]["status"] == "paused";
     let count = reports.iter().filter(paused).count();
     assert!((10..=20).contains(&count), "{count} of 40 paused");
-    assert_eq!(house.asked().len(), 40 - count);
+    // And postmaster, as nobody was accepted.
+    assert_eq!(house.asked().len(), 40 - count + 1);
     let detail = &reports.iter().find(paused).unwrap()["mailbox"]["detail"];
     assert_eq!(detail, "harvest");
 }
@@ -125,4 +130,31 @@ fn once_all_are_known_to_be_accepted_nobody_else_is_asked_about() {
     let reports = house.check(&addresses);
     assert!(reports.iter().all(|report| reasons(report) == ["catch_all"]));
     assert!(house.asked().len() <= 20, "{} were asked about", house.asked().len());
+}
+
+#[test]
+fn clear_text_after_a_broken_handshake_keeps_the_gap() {
+    let house = House::new(&format!("OFFERS STARTTLS\nTLS DROP\n{KNOWS_JOE}"));
+    let began = Instant::now();
+    let report = &house.check_with(&[("MAILVET_PROBE__GAP_MS", "1500")], &["joe@good.test"])[0];
+    assert_eq!(report["verdict"], "deliverable", "{report}");
+    assert!(began.elapsed() >= Duration::from_millis(1500), "{:?}", began.elapsed());
+    let [broken, clear] = &house.mail.visits()[..] else { panic!("two connections") };
+    assert_eq!(broken.commands.last().map(String::as_str), Some("STARTTLS"));
+    assert_eq!(clear.commands.last().map(String::as_str), Some("QUIT"));
+    assert!(!clear.commands.iter().any(|command| command == "STARTTLS"));
+}
+
+#[test]
+fn a_server_that_lost_count_tells_nothing() {
+    // One reply too many at the sender, in each of its conversations.
+    let script = format!("OFFERS PIPELINING\nMAIL TWICE 250 Ok\n{KNOWS_JOE}");
+    let house = House::new(&script);
+    let addresses = ["joe@good.test", "a@good.test", "b@good.test", "c@good.test"];
+    for report in house.check(&addresses) {
+        assert_eq!(reasons(&report), ["probe_protocol_error"], "{report}");
+    }
+    // That is no answer to be kept for days.
+    let report = &house.check(&["joe@good.test"])[0];
+    assert_eq!(report["verdict"], "unknown", "{report}");
 }

@@ -194,3 +194,45 @@ fn words_that_mean_more_from_some() {
     let all = denied.replace("Recipient address", "All recipient addresses");
     assert_eq!(meaning(&patterns, Stage::RcptTo, None, &all), ["us", "refused", "policy"]);
 }
+
+#[test]
+fn somebody_elses_trouble_is_no_word_about_the_mailbox() {
+    let patterns = Patterns::builtin();
+    let unverified = ["now", "deferred", "mailbox_unverified"];
+    let routing = ["now", "deferred", "routing_trouble"];
+    let policy = ["us", "refused", "policy"];
+    let protocol = ["us", "protocol_error", "protocol_error"];
+    let absent = ["mailbox", "not_found", "no_such_mailbox"];
+    let cases = [
+        ("550 5.1.1 recipient lookup failed: LDAP server unreachable", unverified),
+        ("550 5.1.1 mailbox lookup failed", unverified),
+        ("550 5.1.1 <joe@example.com>: Recipient address rejected: User lookup error", unverified),
+        ("550 5.1.10 Directory server is not responding", unverified),
+        ("550 5.1.1 SQL backend timed out", unverified),
+        ("550 5.1.1 rejected because the proxy failed to connect", routing),
+        (
+            "550 5.1.1 <joe@example.com> User unknown because the gateway could not reach the server",
+            routing,
+        ),
+        ("550 5.1.1 all relevant MX records point to non-existent hosts", routing),
+        ("550 5.1.1 disabled for your country", policy),
+        ("550 5.2.1 The mailbox is disabled for your country", policy),
+        ("550 5.1.1 User unknown 250 2.1.5 Ok", protocol),
+        ("550 5.1.1 User unknown451 4.3.0 Later", protocol),
+        // What sounds like it and is a word about the mailbox.
+        ("550 5.1.1 User unknown in local recipient table", absent),
+        ("550 5.1.1 User not found in LDAP directory", absent),
+        ("550 5.1.1 No such user in the database", absent),
+        (
+            "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup",
+            absent,
+        ),
+        ("550 5.1.1 Recipient lookup returned no results", absent),
+        ("550 5.1.1 The email account that you tried to reach does not exist", absent),
+        ("550 5.1.1 mx.a.test said: 550 5.1.1 User unknown", absent),
+        ("550 5.1.1 User unknown on this server", absent),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(meaning(&patterns, Stage::RcptTo, None, text), expected, "{text}");
+    }
+}

@@ -43,7 +43,7 @@ use script::Script;
 /// | `OLD` | of `TLS`: knows nothing newer than TLS 1.2 |
 ///
 /// `OFFERS PIPELINING STARTTLS SMTPUTF8` is what EHLO tells. Without a rule a step succeeds, and a
-/// recipient is unknown (550 5.1.1). Commands that are out of order are refused with 503.
+/// recipient other than postmaster is unknown (550 5.1.1). Commands that are out of order are refused with 503.
 #[derive(Clone)]
 pub(crate) struct MailServer {
     script: Arc<Script>,

@@ -7,10 +7,11 @@ use std::num::NonZeroUsize;
 use anyhow::{Context, anyhow};
 use indicatif::{HumanCount, HumanDuration};
 
-use super::stopping::{Interrupts, exit_of};
+use super::stopping::exit_of;
 use super::work::Work;
 use crate::batch::{List, Sampled, Stop, sample};
 use crate::cli::exit::{Exit, OrStop, Stopped};
+use crate::cli::signals::Interrupts;
 use crate::cli::written_to;
 use crate::verdict::{Depth, Verdict};
 

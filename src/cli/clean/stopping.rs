@@ -3,7 +3,6 @@
 use std::io;
 
 use anyhow::anyhow;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::arguments::CleanArgs;
 use super::journal::{self, JournalPlace};
@@ -12,30 +11,6 @@ use crate::batch::{Stop, WriteError};
 use crate::cli::exit::{Exit, Stopped};
 use crate::files::{meant_by, partial_path};
 use crate::store::StoreError;
-
-/// What ends the work in good order: SIGINT, which is Ctrl-C, and SIGTERM.
-pub(super) struct Interrupts {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Interrupts {
-    /// From now on those signals no longer end the process.
-    pub(super) fn new() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    /// Waits for the next one.
-    pub(super) async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
 
 /// Says why the work ended, what there is of it, and how to go on.
 pub(super) fn stopped(

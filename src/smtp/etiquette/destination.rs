@@ -31,9 +31,13 @@ pub struct Destination {
 }
 
 impl Party {
-    /// Who runs a mail server, by its name.
-    pub fn running(host: &HostName) -> Self {
-        Self::Organisation(organisation(host))
+    /// Who runs a mail server: this provider (its id in the catalog) where it is a known one, else by the
+    /// server's name.
+    pub fn running(host: &HostName, provider: Option<&str>) -> Self {
+        Self::Organisation(match provider {
+            Some(id) => id.into(),
+            None => organisation(host),
+        })
     }
 }
 
@@ -42,11 +46,7 @@ impl Destination {
     /// the address that is going to be dialled. With a proxy in between, that is still the server's.
     pub fn new(host: HostName, provider: Option<&str>, ip: IpAddr) -> Self {
         let ip = unwrapped(ip);
-        let organisation = Party::Organisation(match provider {
-            Some(id) => id.into(),
-            None => organisation(&host),
-        });
-        let parties = [organisation, Party::Network(network(ip))];
+        let parties = [Party::running(&host, provider), Party::Network(network(ip))];
         Self { host, ip, parties }
     }
 

@@ -43,13 +43,31 @@ pub enum Permission {
 
 /// Leave for one connection, which is to be opened now and closed before this is given up.
 ///
-/// [`Grant::settle`] tells what came of it. Where it is dropped without, everything that was allowed
-/// counts as asked.
+/// It is used from [`Grant::start`] on; [`Grant::settle`] tells what came of it. Dropped before its use it
+/// gives back what it had reserved; dropped after that, everything that was allowed counts as asked.
 pub struct Grant {
     shared: Arc<Shared>,
     parties: [Party; 2],
     promise: Promise,
-    is_over: bool,
+    reserved_in: ReservedIn,
+    usage: Usage,
+}
+
+/// Where the recipients of a grant are reserved.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ReservedIn {
+    /// In this process and in the ledger.
+    Ledger,
+    /// In this process alone: there is no ledger, or it could not be used.
+    Process,
+}
+
+/// How far the use of a grant has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Usage {
+    Unused,
+    Started,
+    Settled,
 }
 
 /// A place in line, given up when dropped.
@@ -81,6 +99,12 @@ impl Etiquette {
     /// What everybody is held to.
     pub fn limits(&self) -> &Limits {
         &self.shared.limits
+    }
+
+    /// How we stand with both parties, as far as this process knows.
+    #[cfg(test)]
+    pub(super) fn standings(&self, destination: &Destination) -> [super::Standing; 2] {
+        self.shared.book().standings(destination.parties())
     }
 
     /// Whether the operator does not want to be asked about addresses at this domain, whoever its mail
@@ -136,8 +160,8 @@ impl Etiquette {
         let Some(ledger) = self.shared.ledger.clone() else {
             return Some(place.turn(None, wanted));
         };
-        // A task of its own: where nobody waits for it any more, the grant that it brings is dropped,
-        // and what the ledger has noted is taken back.
+        // A task of its own: where nobody waits for it any more, the grant that it brings is dropped
+        // unused, and what the ledger has noted is taken back.
         let turn = async move {
             let opened = ledger.open(place.opening(wanted)).await;
             place.turn(opened, wanted)
@@ -195,6 +219,10 @@ impl Place {
     /// Goes by what the ledger has decided; where there is none, by what this process knows.
     fn turn(self, opened: Option<Opened>, wanted: u32) -> Turn {
         let opening = self.opening(wanted);
+        let reserved_in = match opened {
+            Some(_) => ReservedIn::Ledger,
+            None => ReservedIn::Process,
+        };
         let mut book = self.shared.book();
         let opened = opened.unwrap_or_else(|| {
             let busy = ours(&book, &self.parties);
@@ -216,7 +244,8 @@ impl Place {
             shared: self.shared.clone(),
             parties: self.parties.clone(),
             promise: Promise { day: standing.day, recipients },
-            is_over: false,
+            reserved_in,
+            usage: Usage::Unused,
         })
     }
 }
@@ -233,13 +262,20 @@ impl Grant {
         Allowance { recipients: self.promise.recipients, ..self.shared.limits.allowance }
     }
 
+    /// Begins the use: from here on everything that is allowed counts as asked, until it is told how much
+    /// was.
+    pub fn start(&mut self) -> Allowance {
+        self.usage = Usage::Started;
+        self.allowance()
+    }
+
     /// Tells what came of the connection, which is closed.
     pub fn settle(mut self, outcomes: Outcomes) {
         self.close(outcomes);
     }
 
     fn close(&mut self, outcomes: Outcomes) {
-        self.is_over = true;
+        self.usage = Usage::Settled;
         let shared = &self.shared;
         let mut book = shared.book();
         book.end(&self.parties);
@@ -254,15 +290,21 @@ impl Grant {
         book.note(&self.parties, standings);
         // Under the lock: what somebody opens after this has to come after it in the ledger too.
         if let Some(ledger) = &shared.ledger {
-            ledger.close(closing);
+            let promise = match self.reserved_in {
+                ReservedIn::Ledger => self.promise,
+                ReservedIn::Process => Promise { recipients: 0, ..self.promise },
+            };
+            ledger.close(Closing { promise, ..closing });
         }
     }
 }
 
 impl Drop for Grant {
     fn drop(&mut self) {
-        if !self.is_over {
-            self.close(Outcomes::unknown(self.promise));
+        match self.usage {
+            Usage::Unused => self.close(Outcomes::NOTHING),
+            Usage::Started => self.close(Outcomes::unknown(self.promise)),
+            Usage::Settled => {}
         }
     }
 }

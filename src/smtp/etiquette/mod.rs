@@ -19,7 +19,7 @@ pub use leave::{Etiquette, Grant, Permission};
 pub use ledger::{Closing, Ledger, Opened, Opening};
 pub use limits::{Allowance, Limits};
 pub use never::{NeverEntry, NeverError, NeverList};
-pub use standing::{Busy, Closed, Day, Leave, Outcomes, Pause, Promise, Stance, Standing};
+pub use standing::{Busy, Closed, Day, Leave, Outcomes, Pause, Promise, Stance, Standing, Streak};
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,15 @@ use super::Limits;
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How long a party is left alone that we seem to harvest.
 const HARVEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
+/// A streak is forgotten so long after its last event: later than the longest pause ends by default.
+const STREAK: Duration = Duration::from_secs(2 * 24 * 3600);
+/// So many recipients refused for a reason that speaks of us, with no answer about a mailbox in between:
+/// it is us that they refuse.
+const REFUSALS_THAT_MEAN_US: u32 = 3;
+/// So many connections in a row without a usable answer, and a party is left alone.
+const FAILURES_BEFORE_PAUSE: u32 = 3;
+/// For so long; after each further failure twice as long.
+const FAILURE_PAUSE: Duration = Duration::from_secs(5 * 60);
 
 /// What is remembered of a party.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,10 +37,24 @@ pub struct Standing {
     pub closed: Option<Closed>,
     /// When the next connection may begin.
     pub free_from: Option<Timestamp>,
+    /// Recipients refused for a reason that speaks of us since a mailbox was last told about, over all
+    /// conversations.
+    pub refused_us: Streak,
+    /// Connections in a row that brought no usable answer.
+    pub failures: Streak,
+}
+
+/// Events with nothing in between that would end the streak.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Streak {
+    /// How many.
+    pub count: u32,
+    /// When they are forgotten.
+    pub until: Option<Timestamp>,
 }
 
 /// A day by UTC, counted from 1970.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Day(pub i64);
 
 /// A party that is left alone.
@@ -52,11 +75,13 @@ pub enum Pause {
     Harvest,
     /// It was asked about as many as a day has.
     DayFull,
+    /// It gave no usable answer several times in a row.
+    NoAnswer,
 }
 
 impl Pause {
     /// Every reason.
-    pub const ALL: [Self; 3] = [Self::Refused, Self::Harvest, Self::DayFull];
+    pub const ALL: [Self; 4] = [Self::Refused, Self::Harvest, Self::DayFull, Self::NoAnswer];
 
     /// The reason's short name.
     pub fn code(self) -> &'static str {
@@ -64,6 +89,7 @@ impl Pause {
             Self::Refused => "refused",
             Self::Harvest => "harvest",
             Self::DayFull => "day_full",
+            Self::NoAnswer => "no_answer",
         }
     }
 }
@@ -107,6 +133,8 @@ pub struct Outcomes {
     pub answered: u32,
     /// Those that do not.
     pub absent: u32,
+    /// Recipients refused for a reason that speaks of us, and not of one domain or recipient alone.
+    pub refused_us: u32,
     /// What the server showed of its mind about us.
     pub stance: Stance,
 }
@@ -118,7 +146,11 @@ pub enum Stance {
     Welcome,
     /// It refused us, whoever the recipient: block list, rate, HELO, sender, …
     Refused,
-    /// Nothing: it could not be contacted, hung up, or had no time.
+    /// It answered, and not about mailboxes: greylisting, trouble of its own, a policy.
+    Deferred,
+    /// It took the connection and gave no usable answer: silence, nonsense, a hang-up, a shutdown.
+    NoAnswer,
+    /// Nothing: it was not asked, or no connection came about.
     Unclear,
 }
 
@@ -151,10 +183,11 @@ impl Standing {
         let closed = closed.filter(|closed| after(closed.until, longest) > now);
         let free_from = self.free_from.map(|free| free.min(after(now, limits.gap)));
         let refusals = if closed.is_some() { self.refusals } else { 0 };
+        let (refused_us, failures) = (self.refused_us.at(now), self.failures.at(now));
         // A day ahead is one that another process has begun already.
         let is_of_now = (0..=1).contains(&(self.day.0.saturating_sub(today.0)));
         let counted = if is_of_now { self } else { Self { day: today, ..Self::default() } };
-        Self { refusals, closed, free_from, ..counted }
+        Self { refusals, closed, free_from, refused_us, failures, ..counted }
     }
 
     /// Whether a connection for so many recipients may begin.
@@ -190,18 +223,35 @@ impl Standing {
     /// Notes that a connection is over, which began with that promise.
     pub fn end(&mut self, promise: Promise, outcomes: &Outcomes, limits: &Limits, now: Timestamp) {
         *self = self.at(limits, now);
-        if self.day == promise.day {
-            let others = self.recipients.saturating_sub(promise.recipients);
-            self.recipients = others.saturating_add(outcomes.asked);
-        }
+        // Over midnight nobody knows on which side of it a recipient was sent: it counts on both.
+        let reserved = if self.day == promise.day { promise.recipients } else { 0 };
+        let others = self.recipients.saturating_sub(reserved);
+        self.recipients = others.saturating_add(outcomes.asked);
         self.free_from = Some(after(now, limits.gap));
         self.answered = self.answered.saturating_add(outcomes.answered);
         self.absent = self.absent.saturating_add(outcomes.absent);
         match outcomes.stance {
-            Stance::Welcome => self.refusals = 0,
+            Stance::Welcome => {
+                self.refusals = 0;
+                (self.refused_us, self.failures) = (Streak::default(), Streak::default());
+            }
             Stance::Refused => {
-                self.refusals = self.refusals.saturating_add(1);
-                self.close(Pause::Refused, after(now, breaker(self.refusals, limits)));
+                self.failures = Streak::default();
+                self.note_refusal(limits, now);
+            }
+            Stance::Deferred => {
+                self.failures = Streak::default();
+                self.refused_us.add(outcomes.refused_us, now);
+                // The streak goes on over the pause: then one more is enough.
+                if outcomes.refused_us > 0 && self.refused_us.count >= REFUSALS_THAT_MEAN_US {
+                    self.note_refusal(limits, now);
+                }
+            }
+            Stance::NoAnswer => {
+                self.failures.add(1, now);
+                if let Some(pause) = failure_pause(self.failures.count, limits) {
+                    self.close(Pause::NoAnswer, after(now, pause));
+                }
             }
             Stance::Unclear => {}
         }
@@ -217,7 +267,13 @@ impl Standing {
         let longest = limits.breaker_longest.max(HARVEST_PAUSE);
         let closed = self.closed.map(|closed| after(closed.until, longest));
         let counts = (self.recipients > 0 || self.answered > 0).then(|| self.day.end());
-        closed.max(counts).max(self.free_from).unwrap_or(Timestamp::MIN)
+        let streaks = self.refused_us.until.max(self.failures.until);
+        closed.max(counts).max(self.free_from).max(streaks).unwrap_or(Timestamp::MIN)
+    }
+
+    fn note_refusal(&mut self, limits: &Limits, now: Timestamp) {
+        self.refusals = self.refusals.saturating_add(1);
+        self.close(Pause::Refused, after(now, breaker(self.refusals, limits)));
     }
 
     fn looks_like_harvesting(&self, limits: &Limits) -> bool {
@@ -229,6 +285,25 @@ impl Standing {
     fn close(&mut self, why: Pause, until: Timestamp) {
         if self.closed.is_none_or(|closed| closed.until < until) {
             self.closed = Some(Closed { why, until });
+        }
+    }
+}
+
+impl Streak {
+    /// The same at a later time. An end too far ahead is the work of a clock that was set back.
+    fn at(self, now: Timestamp) -> Self {
+        let until = self.until.map(|until| until.min(after(now, STREAK)));
+        if until.is_some_and(|until| until > now) {
+            Self { until, ..self }
+        } else {
+            Self::default()
+        }
+    }
+
+    fn add(&mut self, events: u32, now: Timestamp) {
+        if events > 0 {
+            let count = self.count.saturating_add(events);
+            *self = Self { count, until: Some(after(now, STREAK)) };
         }
     }
 }
@@ -251,11 +326,12 @@ impl Leave {
 
 impl Outcomes {
     /// The connection was not used, or did not come about.
-    pub const NOTHING: Self = Self { asked: 0, answered: 0, absent: 0, stance: Stance::Unclear };
+    pub const NOTHING: Self =
+        Self { asked: 0, answered: 0, absent: 0, refused_us: 0, stance: Stance::Unclear };
 
     /// Nobody knows what came of it: all that may have been asked counts as asked.
     pub fn unknown(promise: Promise) -> Self {
-        Self { asked: promise.recipients, answered: 0, absent: 0, stance: Stance::Unclear }
+        Self { asked: promise.recipients, ..Self::NOTHING }
     }
 }
 
@@ -263,6 +339,12 @@ impl Outcomes {
 fn breaker(refusals: u32, limits: &Limits) -> Duration {
     let doublings = refusals.saturating_sub(1).min(31);
     limits.breaker.saturating_mul(1 << doublings).min(limits.breaker_longest)
+}
+
+/// The pause after so many connections in a row without a usable answer.
+fn failure_pause(failures: u32, limits: &Limits) -> Option<Duration> {
+    let doublings = failures.checked_sub(FAILURES_BEFORE_PAUSE)?.min(31);
+    Some(FAILURE_PAUSE.saturating_mul(1 << doublings).min(limits.breaker_longest))
 }
 
 fn after(time: Timestamp, wait: Duration) -> Timestamp {

@@ -19,8 +19,9 @@ const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-const WELCOME: Outcomes = Outcomes { asked: 1, answered: 1, absent: 0, stance: Stance::Welcome };
-const REFUSED: Outcomes = Outcomes { asked: 1, answered: 0, absent: 0, stance: Stance::Refused };
+const WELCOME: Outcomes =
+    Outcomes { asked: 1, answered: 1, stance: Stance::Welcome, ..Outcomes::NOTHING };
+const REFUSED: Outcomes = Outcomes { asked: 1, stance: Stance::Refused, ..Outcomes::NOTHING };
 
 /// Noon of some day.
 fn noon() -> Timestamp {
@@ -185,10 +186,10 @@ async fn what_was_not_asked_does_not_count_and_what_nobody_tells_of_does() {
     let limits = Limits { recipients_per_day: 12, gap: Duration::ZERO, ..Limits::default() };
     let etiquette = etiquette(limits);
     let here = destination("mx.example.org", "192.0.2.1");
-    let of_two = Outcomes { asked: 2, answered: 2, absent: 0, stance: Stance::Welcome };
+    let of_two = Outcomes { asked: 2, answered: 2, ..WELCOME };
     granted(&etiquette, &here, 10).await.settle(of_two);
-    let promised = granted(&etiquette, &here, 10).await;
-    assert_eq!(promised.allowance().recipients, 10);
+    let mut promised = granted(&etiquette, &here, 10).await;
+    assert_eq!(promised.start().recipients, 10);
     drop(promised);
     assert_eq!(at_once(&etiquette, &here).await, "day_full 43200");
     // A promise of yesterday is not taken from today's count.
@@ -197,8 +198,8 @@ async fn what_was_not_asked_does_not_count_and_what_nobody_tells_of_does() {
     let late = granted(&etiquette, &next_day, 10).await;
     advance(SECOND).await;
     late.settle(Outcomes::NOTHING);
-    let all = granted(&etiquette, &next_day, 10).await;
-    assert_eq!(all.allowance().recipients, 10);
+    let mut all = granted(&etiquette, &next_day, 10).await;
+    assert_eq!(all.start().recipients, 10);
     drop(all);
     assert_eq!(granted(&etiquette, &next_day, 10).await.allowance().recipients, 2);
 }
@@ -275,7 +276,7 @@ async fn asking_that_looks_like_harvesting_is_paused() {
                     asked: 10,
                     answered: *answered,
                     absent: *absent,
-                    stance: Stance::Welcome,
+                    ..WELCOME
                 }),
                 other => last = told(&other),
             }
@@ -322,4 +323,99 @@ fn a_clock_that_is_set_back_stops_nobody_for_long() {
     standing.begin(500, &limits, noon());
     let leave = standing.leave(1, Busy::default(), &limits, earlier);
     assert_eq!(leave, Leave::Later(earlier + limits.gap));
+}
+
+/// A policy refusal of one recipient, a conversation each.
+const POLICY: Outcomes =
+    Outcomes { asked: 1, refused_us: 1, stance: Stance::Deferred, ..Outcomes::NOTHING };
+const GREYLISTED: Outcomes = Outcomes { asked: 1, stance: Stance::Deferred, ..Outcomes::NOTHING };
+const NO_ANSWER: Outcomes = Outcomes { asked: 1, stance: Stance::NoAnswer, ..Outcomes::NOTHING };
+
+#[tokio::test(start_paused = true)]
+async fn streaks_are_counted_over_conversations() {
+    // What came of each conversation, an hour apart; what is said then.
+    let cases: [(&str, &[Outcomes], &str); 11] = [
+        ("two policy refusals", &[POLICY, POLICY], "go 1"),
+        ("three", &[POLICY, POLICY, POLICY], "refused"),
+        ("three at once", &[Outcomes { refused_us: 3, ..POLICY }], "refused"),
+        ("an answer in between", &[POLICY, POLICY, WELCOME, POLICY, POLICY], "go 1"),
+        ("nothing in between", &[POLICY, POLICY, Outcomes::NOTHING, POLICY], "refused"),
+        ("greylisted in between", &[POLICY, POLICY, GREYLISTED, POLICY], "refused"),
+        ("no answer twice", &[NO_ANSWER, NO_ANSWER], "go 1"),
+        ("no answer three times", &[NO_ANSWER, NO_ANSWER, NO_ANSWER], "no_answer"),
+        ("some answer in between", &[NO_ANSWER, NO_ANSWER, GREYLISTED, NO_ANSWER], "go 1"),
+        ("unused in between", &[NO_ANSWER, NO_ANSWER, Outcomes::NOTHING, NO_ANSWER], "no_answer"),
+        ("refused in between", &[NO_ANSWER, NO_ANSWER, POLICY, NO_ANSWER], "go 1"),
+    ];
+    for (name, conversations, expected) in cases {
+        let etiquette = etiquette(Limits::default());
+        let here = destination("mx.example.org", "192.0.2.1");
+        for outcomes in conversations {
+            advance(HOUR).await;
+            granted(&etiquette, &here, 1).await.settle(*outcomes);
+        }
+        advance(2 * SECOND).await;
+        let said = at_once(&etiquette, &here).await;
+        assert!(said.starts_with(expected), "{name}: {said}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn streaks_are_forgotten_after_two_days() {
+    for outcomes in [POLICY, NO_ANSWER] {
+        let etiquette = etiquette(Limits::default());
+        let here = destination("mx.example.org", "192.0.2.1");
+        for _ in 0..10 {
+            advance(2 * DAY + SECOND).await;
+            granted(&etiquette, &here, 1).await.settle(outcomes);
+        }
+        advance(2 * SECOND).await;
+        assert_eq!(at_once(&etiquette, &here).await, "go 1", "{outcomes:?}: far apart");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_gives_no_answer_is_left_alone_ever_longer() {
+    let etiquette = etiquette(Limits::default());
+    let here = destination("mx.example.org", "192.0.2.1");
+    for _ in 0..2 {
+        granted(&etiquette, &here, 1).await.settle(NO_ANSWER);
+    }
+    for minutes in [5, 10, 20, 40, 80, 160, 320, 640, 1280, 1440, 1440] {
+        granted(&etiquette, &here, 1).await.settle(NO_ANSWER);
+        advance(Duration::from_secs(minutes * 60) - SECOND).await;
+        assert!(at_once(&etiquette, &here).await.starts_with("no_answer"), "{minutes} minutes");
+        advance(SECOND).await;
+    }
+    granted(&etiquette, &here, 1).await.settle(WELCOME);
+    granted(&etiquette, &here, 1).await.settle(NO_ANSWER);
+    advance(SECOND).await;
+    assert_eq!(at_once(&etiquette, &here).await, "go 1", "an answer ends the streak");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_used_is_given_back() {
+    let limits = Limits { recipients_per_day: 10, gap: Duration::ZERO, ..Limits::default() };
+    let etiquette = etiquette(limits);
+    let here = destination("mx.example.org", "192.0.2.1");
+    for _ in 0..20 {
+        assert_eq!(granted(&etiquette, &here, 10).await.allowance().recipients, 10);
+    }
+    let mut started = granted(&etiquette, &here, 10).await;
+    started.start();
+    drop(started);
+    assert_eq!(at_once(&etiquette, &here).await, "day_full 43200");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_sent_after_midnight_counts_for_that_day_too() {
+    let limits = Limits { recipients_per_day: 12, gap: Duration::ZERO, ..Limits::default() };
+    let etiquette = etiquette(limits);
+    let here = destination("mx.example.org", "192.0.2.1");
+    advance(DAY / 2 - SECOND).await;
+    let mut late = granted(&etiquette, &here, 10).await;
+    late.start();
+    advance(2 * SECOND).await;
+    late.settle(Outcomes { asked: 10, answered: 10, ..WELCOME });
+    assert_eq!(granted(&etiquette, &here, 10).await.allowance().recipients, 2);
 }

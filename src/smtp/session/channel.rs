@@ -15,10 +15,27 @@ use crate::smtp::wire::{Command, Malformed, ReplyReader};
 
 /// How long a server is waited for when nothing is wanted from it any more.
 const QUIT_PATIENCE: Duration = Duration::from_secs(2);
+/// How long nothing may follow a reply that ends a group. A reply too many is mostly sent together with the
+/// one that it belongs to, or a round trip later; a busy network delays the second of two packets by less.
+const SILENCE: Duration = Duration::from_millis(100);
 /// The most bytes that are taken at once.
 const CHUNK: usize = 1024;
 /// "Service closing transmission channel", to whatever was said (RFC 5321 §4.2.2).
-const CLOSING: u16 = 421;
+pub(super) const CLOSING: u16 = 421;
+/// "Service closing transmission channel", to QUIT alone (RFC 5321 §4.3.2).
+const BYE: u16 = 221;
+/// "Service ready": the banner, and the go-ahead after which encryption begins (RFC 3207 §4).
+pub(super) const READY: u16 = 220;
+
+/// Whether the replies of a conversation were those to its commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Synchronisation {
+    /// As far as can be told.
+    Kept,
+    /// A reply was too many, or another command's: none of the answers can be relied on.
+    Lost,
+}
 
 /// A connection that speaks SMTP.
 pub(super) struct Channel {
@@ -42,9 +59,15 @@ impl Channel {
 
     /// Says commands in one write. Nothing may have been said in the meantime that the replies could be
     /// taken for.
-    pub(super) async fn say(&mut self, commands: &[Command<'_>]) -> Result<(), SessionError> {
+    async fn say(&mut self, commands: &[Command<'_>]) -> Result<(), SessionError> {
         let Some(first) = commands.first() else { return Ok(()) };
         self.expect_silence(first.stage())?;
+        self.write(commands).await
+    }
+
+    /// Writes commands at once, whatever the server has sent.
+    pub(super) async fn write(&mut self, commands: &[Command<'_>]) -> Result<(), SessionError> {
+        let Some(first) = commands.first() else { return Ok(()) };
         let lines: String = commands.iter().map(|command| command.line()).collect();
         let writing = async {
             self.connection.write_all(lines.as_bytes()).await?;
@@ -75,7 +98,7 @@ impl Channel {
         let heard = timeout_at(deadline, self.next_reply()).await;
         heard
             .unwrap_or(Err(Cause::Timeout))
-            .and_then(answer)
+            .and_then(|reply| answer(stage, reply))
             .map_err(|cause| SessionError { stage, cause })
     }
 
@@ -97,17 +120,32 @@ impl Channel {
     /// A reply too many would be taken for the one to the next recipient.
     pub(super) fn expect_silence(&mut self, stage: Stage) -> Result<(), SessionError> {
         let mut chunk = [0; CHUNK];
-        let is_gone = match self.connection.read(&mut chunk).now_or_never() {
-            None => false,
-            Some(Ok(0) | Err(_)) => true,
-            Some(Ok(length)) => {
-                self.reader.feed(&chunk[..length]);
-                false
-            }
+        let read = self.connection.read(&mut chunk).now_or_never();
+        let read = read.map(Result::unwrap_or_default);
+        self.silence(stage, read.map(|length| &chunk[..length]))
+    }
+
+    /// Whether the server is silent and still there for a moment after the last reply of a group.
+    pub(super) async fn wait_in_silence(&mut self, stage: Stage) -> Result<(), SessionError> {
+        let mut chunk = [0; CHUNK];
+        let until = Instant::now() + SILENCE;
+        if self.reader.is_empty() && self.ends < until {
+            return Err(SessionError { stage, cause: Cause::Timeout });
+        }
+        let read = match self.reader.is_empty() {
+            true => timeout_at(until, self.connection.read(&mut chunk)).await.ok(),
+            false => None,
         };
+        let read = read.map(Result::unwrap_or_default);
+        self.silence(stage, read.map(|length| &chunk[..length]))
+    }
+
+    /// What it means that this was read where nothing was due: nothing, the end of the connection, or bytes.
+    fn silence(&mut self, stage: Stage, read: Option<&[u8]>) -> Result<(), SessionError> {
+        self.reader.feed(read.unwrap_or_default());
         if self.reader.is_empty() {
             let gone = SessionError { stage, cause: Cause::Dropped };
-            return if is_gone { Err(gone) } else { Ok(()) };
+            return if read.is_some() { Err(gone) } else { Ok(()) };
         }
         // A server may take its leave unasked, and nothing else.
         let cause = match self.reader.next_reply() {
@@ -146,16 +184,48 @@ impl Channel {
         };
         let _ = timeout(QUIT_PATIENCE, leave).await;
     }
+
+    /// Takes leave, and tells by the reply to QUIT whether those before it were in order: no other command
+    /// is answered with 221, so that a reply too many shows here however late it came.
+    pub(super) async fn quit_in_step(&mut self) -> Synchronisation {
+        let parted = self.part().await;
+        // The connection ends here in any case.
+        let _ = timeout(QUIT_PATIENCE, self.connection.shutdown()).await;
+        match parted {
+            Err(error) if error.is_out_of_step() => Synchronisation::Lost,
+            // A server that hangs up without a word has said nothing against its answers.
+            Ok(()) | Err(_) => Synchronisation::Kept,
+        }
+    }
+
+    async fn part(&mut self) -> Result<(), SessionError> {
+        let stage = Stage::Quit;
+        // A conversation that has used up its time has a moment left to end.
+        self.ends = self.ends.max(Instant::now() + QUIT_PATIENCE);
+        self.say(&[Command::Quit]).await?;
+        let deadline = self.ends.min(Instant::now() + self.patience);
+        let reply = timeout_at(deadline, self.next_reply()).await.unwrap_or(Err(Cause::Timeout));
+        let reply = reply.map_err(|cause| SessionError { stage, cause })?;
+        match (reply.code.get(), reply.code.class()) {
+            (BYE, _) => self.wait_in_silence(stage).await,
+            (CLOSING, _) | (_, ReplyClass::Intermediate) => Ok(()),
+            (_, ReplyClass::Positive | ReplyClass::Transient | ReplyClass::Permanent) => {
+                Err(SessionError { stage, cause: Cause::Malformed(Malformed::Unmatched) })
+            }
+        }
+    }
 }
 
 /// A reply that a step can end with. The first digit decides (RFC 5321 §4.2.1); "go on" is never due
-/// here.
-fn answer(reply: Reply) -> Result<Reply, Cause> {
-    if reply.code.get() == CLOSING {
-        return Err(Cause::Reply(reply));
-    }
-    match reply.code.class() {
-        ReplyClass::Positive | ReplyClass::Transient | ReplyClass::Permanent => Ok(reply),
-        ReplyClass::Intermediate => Err(Cause::Malformed(Malformed::OutOfPlace)),
+/// here, nor is what only another command is answered with.
+fn answer(stage: Stage, reply: Reply) -> Result<Reply, Cause> {
+    match (reply.code.get(), reply.code.class()) {
+        (CLOSING, _) => Err(Cause::Reply(reply)),
+        (_, ReplyClass::Intermediate) => Err(Cause::Malformed(Malformed::OutOfPlace)),
+        (BYE, _) => Err(Cause::Malformed(Malformed::Unmatched)),
+        (READY, _) if !matches!(stage, Stage::Connect | Stage::StartTls) => {
+            Err(Cause::Malformed(Malformed::Unmatched))
+        }
+        (_, ReplyClass::Positive | ReplyClass::Transient | ReplyClass::Permanent) => Ok(reply),
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::channel::Channel;
+use super::channel::{Channel, READY};
+use super::known_faults::{Fault, KnownFaults};
 use super::transaction::Envelope;
 use super::{Cause, Encryption, Patience, Session, SessionError};
 use crate::reply::{Reply, ReplyClass, Stage};
@@ -12,9 +13,6 @@ use crate::route::HostName;
 use crate::smtp::dial::{Connection, DialError, Dialer, Target};
 use crate::smtp::tls::{NoTls, Tls};
 use crate::smtp::wire::{Command, Features, HeloName, Sender};
-
-/// "Ready to start TLS", the one reply after which encryption begins (RFC 3207 §4).
-const READY: u16 = 220;
 
 /// Who we say we are: the operator's own, both.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +29,7 @@ pub struct Client {
     identity: Arc<Identity>,
     patience: Patience,
     tls: Tls,
+    faults: KnownFaults,
 }
 
 /// What to do about an offer of encryption.
@@ -46,14 +45,16 @@ impl Client {
     /// # Errors
     /// There is no TLS in this build.
     pub fn new(identity: Identity, patience: Patience) -> Result<Self, NoTls> {
-        Ok(Self { identity: Arc::new(identity), patience, tls: Tls::new()? })
+        let faults = KnownFaults::default();
+        Ok(Self { identity: Arc::new(identity), patience, tls: Tls::new()?, faults })
     }
 
     /// Begins a conversation with a host: by the first of its addresses that takes a connection, encrypted
     /// where that is offered.
     ///
-    /// Encryption that is refused is done without. Where it breaks the connection, the same address is
-    /// dialled once more and talked to in clear text, as senders do.
+    /// Encryption that is refused is done without. Where it breaks the connection, the error is
+    /// [`Cause::Tls`], and the next connection to the same address is in clear text, as senders make it:
+    /// it is for the caller to say when.
     ///
     /// # Errors
     /// Nobody can be asked: no address took a connection, or the server behind the first that did does
@@ -66,13 +67,15 @@ impl Client {
     ) -> Result<Session, SessionError> {
         let ends = Instant::now() + self.patience.whole;
         let (target, connection) = self.dial_first(dialer, targets, ends).await?;
-        match self.begin(connection, target, host, StartTls::Take, ends).await {
-            Err(SessionError { cause: Cause::Tls, .. }) => {
-                let connection = self.dial(dialer, target, ends).await?;
-                self.begin(connection, target, host, StartTls::Leave, ends).await
-            }
-            begun => begun,
+        let start_tls = match self.faults.has(target, Fault::Encryption) {
+            true => StartTls::Leave,
+            false => StartTls::Take,
+        };
+        let begun = self.begin(connection, target, host, start_tls, ends).await;
+        if let Err(SessionError { cause: Cause::Tls, .. }) = &begun {
+            self.faults.note(target, Fault::Encryption);
         }
+        begun
     }
 
     /// A connection to the first address that takes one; else the error of the first, which is the one
@@ -126,9 +129,14 @@ impl Client {
                 channel,
                 identity: self.identity.clone(),
                 target,
-                features,
+                faults: self.faults.clone(),
+                features: Features {
+                    pipelining: features.pipelining && !self.faults.has(target, Fault::Pipelining),
+                    ..features
+                },
                 encryption,
                 envelope: Envelope::Closed,
+                recipients_sent: 0,
                 ended: None,
             }),
             Err(error) => {
@@ -151,8 +159,10 @@ impl Client {
         done(banner, Stage::Connect)?;
         let features = self.introduce(channel).await?;
         match start_tls {
+            StartTls::Take | StartTls::Leave if !features.starttls => {
+                Ok((features, Encryption::NotOffered))
+            }
             StartTls::Leave => Ok((features, Encryption::Failed)),
-            StartTls::Take if !features.starttls => Ok((features, Encryption::NotOffered)),
             StartTls::Take => {
                 let reply = channel.exchange(Command::StartTls).await?;
                 if reply.code.get() != READY {

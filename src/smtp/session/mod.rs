@@ -2,18 +2,21 @@
 
 mod channel;
 mod client;
+mod known_faults;
 mod transaction;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use channel::Synchronisation;
 pub use client::{Client, Identity};
 pub use transaction::MAX_IN_FLIGHT;
 
 use super::dial::{DialError, Target};
 use super::wire::{Features, Malformed};
 use crate::reply::{Reply, Stage};
-use channel::Channel;
+use channel::{CLOSING, Channel};
+use known_faults::KnownFaults;
 use transaction::Envelope;
 
 /// How long a server is waited for.
@@ -84,9 +87,16 @@ pub enum Cause {
     /// What the server said is no SMTP.
     #[error(transparent)]
     Malformed(Malformed),
-    /// The server demands encryption, and encryption failed.
+    /// Encryption failed: the handshake broke the connection, or the server demands what did not work.
     #[error("encryption failed")]
     Tls,
+}
+
+impl SessionError {
+    /// Whether replies turned out not to belong to the commands that they were taken for.
+    pub fn is_out_of_step(&self) -> bool {
+        matches!(self.cause, Cause::Malformed(malformed) if malformed.is_out_of_step())
+    }
 }
 
 impl Cause {
@@ -115,15 +125,19 @@ pub enum Encryption {
     Failed,
 }
 
-/// A conversation with a server that is ready to be asked. It ought to end with [`Session::quit`]: servers
-/// note who hangs up on them.
+/// A conversation with a server that is ready to be asked.
+///
+/// It ought to end with [`Session::quit`]: servers note who hangs up on them, and only the reply to it shows
+/// that the answers belong to whom they seem to.
 pub struct Session {
     channel: Channel,
     identity: Arc<Identity>,
     target: Target,
+    faults: KnownFaults,
     features: Features,
     encryption: Encryption,
     envelope: Envelope,
+    recipients_sent: usize,
     /// Why nothing more can be asked.
     ended: Option<SessionError>,
 }
@@ -139,16 +153,37 @@ impl Session {
         self.encryption
     }
 
+    /// How many recipients the server was asked about, whatever came back: the RCPT commands that were
+    /// written, also where the write failed.
+    pub fn recipients_sent(&self) -> usize {
+        self.recipients_sent
+    }
+
     /// Why nothing more can be asked; none where more can be.
     pub fn ended(&self) -> Option<&SessionError> {
         self.ended.as_ref()
     }
 
-    /// Takes leave where somebody is still there. It takes a moment at most.
-    pub async fn quit(mut self) {
-        match self.ended.map(|error| error.cause) {
-            None | Some(Cause::Reply(_) | Cause::Tls) => self.channel.quit().await,
-            Some(Cause::Unreachable(_) | Cause::Timeout | Cause::Dropped | Cause::Malformed(_)) => {
+    /// Takes leave where somebody is still there, and tells whether the answers can be relied on. That is
+    /// known only now: until then no answer is more than what seems to be one.
+    pub async fn quit(mut self) -> Synchronisation {
+        let Some(SessionError { stage, cause }) = self.ended else {
+            return self.channel.quit_in_step().await;
+        };
+        match cause {
+            // RSET is never refused by a server that knows where it is: that was another command's reply.
+            Cause::Reply(reply) if stage == Stage::Quit && reply.code.get() != CLOSING => {
+                self.channel.quit().await;
+                Synchronisation::Lost
+            }
+            Cause::Reply(_) => {
+                self.channel.quit().await;
+                Synchronisation::Kept
+            }
+            Cause::Tls => self.channel.quit_in_step().await,
+            Cause::Malformed(malformed) if malformed.is_out_of_step() => Synchronisation::Lost,
+            Cause::Unreachable(_) | Cause::Timeout | Cause::Dropped | Cause::Malformed(_) => {
+                Synchronisation::Kept
             }
         }
     }

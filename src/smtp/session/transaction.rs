@@ -1,5 +1,6 @@
 //! Asking about recipients.
 
+use super::known_faults::Fault;
 use super::{Asked, Cause, Encryption, Session, SessionError};
 use crate::reply::{Reply, ReplyClass, Stage};
 use crate::smtp::wire::{Charset, Command, Malformed, Recipient};
@@ -7,6 +8,8 @@ use crate::smtp::wire::{Charset, Command, Malformed, Recipient};
 /// The most recipients that a server is asked about in one write.
 pub const MAX_IN_FLIGHT: usize = 10;
 
+/// The reply to RSET (RFC 5321 §4.3.2).
+const RESET: u16 = 250;
 /// "Too many recipients", when it stands alone (RFC 5321 §4.5.3.1.10).
 const ENVELOPE_FULL: u16 = 452;
 
@@ -26,6 +29,16 @@ pub(super) enum Envelope {
     Open(Transaction),
     /// The sender, and as many recipients as it takes.
     Full,
+}
+
+/// How commands are said.
+#[derive(Clone, Copy, PartialEq)]
+enum Pace {
+    /// Each after the reply to the one before it.
+    OneByOne,
+    /// All at once, with RSET behind them (RFC 2920). The replies count together or not at all: once RSET got
+    /// its own, and nothing follows. One that is too many or missing would else shift the others.
+    Grouped,
 }
 
 impl Session {
@@ -68,17 +81,23 @@ impl Session {
         };
         let opening = commands.len();
         commands.extend(recipients.iter().map(|recipient| Command::Rcpt(recipient)));
+        // Alone, a recipient is worth neither another command nor the wait for silence.
+        let pace = match self.features.pipelining && recipients.len() > 1 {
+            true => Pace::Grouped,
+            false => Pace::OneByOne,
+        };
 
-        let replies = self.exchange_all(&commands, opening).await;
+        let replies = self.exchange_all(&commands, opening, pace).await;
         let (opened, answers) = replies.split_at(opening.min(replies.len()));
         let refused = commands.iter().zip(opened).find(|(_, reply)| is_refusal(reply));
         if let Some((command, reply)) = refused {
             self.envelope = Envelope::Closed;
             return vec![self.answered(command.stage(), reply); recipients.len()];
         }
-        self.envelope = match answers.iter().any(is_one_too_many) {
-            true => Envelope::Full,
-            false => Envelope::Open(transaction),
+        self.envelope = match pace {
+            Pace::Grouped => Envelope::Closed,
+            Pace::OneByOne if answers.iter().any(is_one_too_many) => Envelope::Full,
+            Pace::OneByOne => Envelope::Open(transaction),
         };
         let mut asked: Vec<Asked> =
             answers.iter().map(|reply| self.answered(Stage::RcptTo, reply)).collect();
@@ -88,40 +107,80 @@ impl Session {
         asked
     }
 
-    /// Says the commands, at once where the server can take that, and hears the replies: in order, until
-    /// one does not come or the opening of the transaction is refused.
-    async fn exchange_all(&mut self, commands: &[Command<'_>], opening: usize) -> Vec<Reply> {
+    /// Says the commands and hears the replies: in order, until one does not come or the opening of the
+    /// transaction is refused.
+    async fn exchange_all(
+        &mut self,
+        commands: &[Command<'_>],
+        opening: usize,
+        pace: Pace,
+    ) -> Vec<Reply> {
         // Whoever waits for this may go away in the middle of it, and would leave replies behind that
         // belong to nobody any more.
         self.ended = Some(SessionError { stage: Stage::RcptTo, cause: Cause::Timeout });
         let mut replies = Vec::with_capacity(commands.len());
-        let heard = self.hear_all(&mut replies, commands, opening).await;
-        self.ended = heard.and_then(|()| self.channel.expect_silence(Stage::RcptTo)).err();
-        let is_shifted = |error: &SessionError| error.cause == Cause::Malformed(Malformed::Unasked);
-        if self.ended.as_ref().is_some_and(is_shifted) {
-            // One of the replies was too many, and nobody can tell which.
+        let heard = match pace {
+            Pace::OneByOne => self.hear_one_by_one(&mut replies, commands, opening).await,
+            Pace::Grouped => self.hear_group(&mut replies, commands).await,
+        };
+        self.ended = heard.err();
+        let Some(error) = &self.ended else { return replies };
+        if error.is_out_of_step() {
+            // One of the replies is another command's, and nobody can tell which.
             replies.clear();
+        } else if pace == Pace::Grouped {
+            // That we are refused before a recipient matters says nothing of a mailbox, and counts.
+            let refused = replies.iter().take(opening).position(is_refusal);
+            replies.truncate(refused.map_or(0, |at| at + 1));
+        }
+        if pace == Pace::Grouped || error.is_out_of_step() {
+            self.faults.note(self.target, Fault::Pipelining);
         }
         replies
     }
 
-    async fn hear_all(
+    async fn hear_one_by_one(
         &mut self,
         replies: &mut Vec<Reply>,
         commands: &[Command<'_>],
         opening: usize,
     ) -> Result<(), SessionError> {
-        let at_once = if self.features.pipelining { commands.len().max(1) } else { 1 };
-        for said in commands.chunks(at_once) {
-            self.channel.say(said).await?;
-            for command in said {
-                replies.push(self.channel.hear(command.stage()).await?);
-            }
+        for command in commands {
+            self.say(&[*command]).await?;
+            replies.push(self.channel.hear(command.stage()).await?);
             if replies.iter().take(opening).any(is_refusal) {
                 break;
             }
         }
-        Ok(())
+        self.channel.expect_silence(Stage::RcptTo)
+    }
+
+    async fn hear_group(
+        &mut self,
+        replies: &mut Vec<Reply>,
+        commands: &[Command<'_>],
+    ) -> Result<(), SessionError> {
+        let reset = Command::Rset;
+        self.say(&[commands, &[reset]].concat()).await?;
+        for command in commands {
+            replies.push(self.channel.hear(command.stage()).await?);
+        }
+        let stage = Stage::RcptTo;
+        let reply = self.channel.hear(stage).await?;
+        if reply.code.get() != RESET {
+            return Err(SessionError { stage, cause: Cause::Malformed(Malformed::Unmatched) });
+        }
+        self.channel.wait_in_silence(stage).await
+    }
+
+    /// Says commands at once, and counts the recipients among them.
+    async fn say(&mut self, commands: &[Command<'_>]) -> Result<(), SessionError> {
+        let Some(first) = commands.first() else { return Ok(()) };
+        self.channel.expect_silence(first.stage())?;
+        let recipients = commands.iter().filter(|command| matches!(command, Command::Rcpt(_)));
+        // Before the write: one that fails half-way may have named them all.
+        self.recipients_sent += recipients.count();
+        self.channel.write(commands).await
     }
 
     /// What a reply comes to.

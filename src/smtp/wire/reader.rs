@@ -30,9 +30,24 @@ pub enum Malformed {
     /// Something was said that nobody had asked for, so that no later reply can be told from it.
     #[error("a reply to nothing")]
     Unasked,
+    /// A reply that is another command's, so that those before it may be too.
+    #[error("a reply to another command")]
+    Unmatched,
 }
 
 impl Malformed {
+    /// Whether it shows that replies do not belong to the commands that they were taken for.
+    pub fn is_out_of_step(self) -> bool {
+        match self {
+            Self::Unasked | Self::Unmatched => true,
+            Self::NoReply
+            | Self::CodeChanged
+            | Self::LineTooLong
+            | Self::ReplyTooLong
+            | Self::OutOfPlace => false,
+        }
+    }
+
     /// A short name for metrics and logs.
     pub fn code(self) -> &'static str {
         match self {
@@ -42,6 +57,7 @@ impl Malformed {
             Self::ReplyTooLong => "reply_too_long",
             Self::OutOfPlace => "out_of_place",
             Self::Unasked => "unasked",
+            Self::Unmatched => "unmatched",
         }
     }
 }

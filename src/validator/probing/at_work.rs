@@ -1,6 +1,7 @@
 //! Who is at work, so that nobody is left standing when the process ends: a server that is hung up on takes
 //! note of it, and other processes would wait for a connection of which nobody says that it is over.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -12,17 +13,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How many are at work, and whether it is time to stop.
 #[derive(Default)]
 pub(super) struct AtWork {
-    count: watch::Sender<usize>,
+    count: Arc<watch::Sender<usize>>,
     is_over: watch::Sender<bool>,
 }
 
 /// Somebody is at work as long as this is kept.
-pub(super) struct Shift<'a>(&'a AtWork);
+pub(super) struct Shift(Arc<watch::Sender<usize>>);
 
 impl AtWork {
-    pub(super) fn begin(&self) -> Shift<'_> {
+    pub(super) fn begin(&self) -> Shift {
         self.count.send_modify(|count| *count += 1);
-        Shift(self)
+        Shift(self.count.clone())
     }
 
     /// What comes of waiting; none where it is time to stop.
@@ -45,16 +46,14 @@ impl AtWork {
     }
 }
 
-impl Drop for Shift<'_> {
+impl Drop for Shift {
     fn drop(&mut self) {
-        self.0.count.send_modify(|count| *count -= 1);
+        self.0.send_modify(|count| *count -= 1);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use tokio::time::{Instant, sleep};
 
     use super::*;

@@ -7,18 +7,23 @@ use metrics::counter;
 use super::Shared;
 use super::line::{Job, Outcome};
 use super::memory::accepts_any;
+use super::refusal_wording::RefusalWording;
+use super::stance::{
+    Closure, closure, is_of_a_domain, is_worth_another_server, refuses_everybody, stance_of_failure,
+};
 use super::told::{Hearing, Told};
 use crate::address::{Address, Domain};
-use crate::reply::{About, MailboxDetail, NowDetail, ReplyClass, Stage, UsDetail};
+use crate::reply::{About, MailboxDetail, NowDetail, Reply, ReplyClass, Stage};
 use crate::route::HostName;
 use crate::smtp::dial::Target;
-use crate::smtp::etiquette::{Allowance, Outcomes, Stance};
-use crate::smtp::{Asked, Cause, MAX_IN_FLIGHT, Recipient, Session, SessionError};
+use crate::smtp::etiquette::{Allowance, Day, Outcomes, Stance};
+use crate::smtp::{
+    Asked, Cause, MAX_IN_FLIGHT, Malformed, PostmasterAnswer, Recipient, RecipientAnswers,
+    RefusalFinding, RefusalRecord, Session, SessionError, Synchronisation,
+};
 use crate::store::KnownCatchAll;
 use crate::verdict::{CatchAll, MailboxEvidence};
 
-/// From so many recipients on, all refused for a reason that speaks of us, it is us that they refuse.
-const REFUSALS_THAT_MEAN_US: u32 = 3;
 /// The length of a made-up local part: nobody has that.
 const MADE_UP_LETTERS: usize = 20;
 
@@ -29,10 +34,13 @@ pub(super) struct Conversation<'a> {
     /// Recipients that may still be asked about, and be refused.
     left: Allowance,
     outcomes: Outcomes,
-    /// Refusals so far that speak of us.
-    of_us: u32,
     /// Recipients that were accepted; what they get depends on a made-up one.
     accepted: Vec<(Job, Told)>,
+    /// Recipients that were refused as absent where it is open whether everybody is; what they get depends
+    /// on postmaster.
+    absent: Vec<Absent>,
+    /// What the other recipients get if the conversation ends in step.
+    answers: Vec<(Job, Told)>,
     /// Recipients of which the server would not speak.
     unasked: Vec<Job>,
     /// What every other recipient would be told.
@@ -41,6 +49,23 @@ pub(super) struct Conversation<'a> {
     for_rest: Option<Outcome>,
     /// What was learned of domains, to be kept once the server is not kept waiting by it.
     learned: Vec<(Domain, KnownCatchAll)>,
+    /// Domains whose refusals are not believed yet.
+    unproven: Vec<Unproven>,
+}
+
+/// A recipient that was refused as absent.
+struct Absent {
+    job: Job,
+    told: Told,
+    wording: RefusalWording,
+}
+
+/// A domain whose refusals are not believed yet.
+struct Unproven {
+    domain: Domain,
+    record: RefusalRecord,
+    answers: RecipientAnswers,
+    postmaster: Option<PostmasterAnswer>,
 }
 
 /// What came of a conversation.
@@ -52,60 +77,60 @@ pub(super) struct Held {
     pub(super) for_rest: Option<Outcome>,
     /// What was learned of domains.
     pub(super) learned: Vec<(Domain, KnownCatchAll)>,
+    /// Domains of which it is known now whether refusals are believed.
+    pub(super) findings: Vec<(Domain, RefusalFinding)>,
 }
 
 impl<'a> Conversation<'a> {
     pub(super) fn new(shared: &'a Shared, host: &'a HostName, allowance: Allowance) -> Self {
-        let outcomes = Outcomes { asked: 0, answered: 0, absent: 0, stance: Stance::Unclear };
         Self {
             shared,
             host,
             left: allowance,
-            outcomes,
-            of_us: 0,
+            outcomes: Outcomes::NOTHING,
             accepted: Vec::new(),
+            absent: Vec::new(),
+            answers: Vec::new(),
             unasked: Vec::new(),
             for_all: None,
             for_rest: None,
             learned: Vec::new(),
+            unproven: Vec::new(),
         }
     }
 
     /// Asks about these, and tells each what came of it.
     pub(super) async fn hold(mut self, target: Target, jobs: Vec<Job>) -> Held {
-        let jobs = self.without_known(jobs).await;
-        if jobs.is_empty() {
-            return Held {
-                outcomes: self.outcomes,
-                unasked: jobs,
-                for_rest: None,
-                learned: Vec::new(),
-            };
-        }
-        let mut jobs = VecDeque::from(jobs);
-        jobs.iter().for_each(Job::begin);
-        let begun = self.shared.client.connect(&*self.shared.dialer, self.host, &[target]).await;
-        let outcome = if begun.is_ok() { "begun" } else { "failed" };
-        counter!("mailvet_probe_connections_total", "outcome" => outcome).increment(1);
-        match begun {
-            Ok(mut session) => {
-                self.ask_about_all(&mut session, &mut jobs).await;
-                self.ask_about_made_up_ones(&mut session).await;
-                session.quit().await;
+        let mut jobs = VecDeque::from(self.without_known(jobs).await);
+        if !jobs.is_empty() {
+            jobs.iter().for_each(Job::begin);
+            let begun =
+                self.shared.client.connect(&*self.shared.dialer, self.host, &[target]).await;
+            let outcome = if begun.is_ok() { "begun" } else { "failed" };
+            counter!("mailvet_probe_connections_total", "outcome" => outcome).increment(1);
+            match begun {
+                Ok(mut session) => {
+                    self.ask_about_all(&mut session, &mut jobs).await;
+                    self.ask_about_made_up_ones(&mut session).await;
+                    self.note_end(&session);
+                    if session.quit().await == Synchronisation::Lost {
+                        self.discard_answers();
+                    }
+                }
+                // The next connection is in clear text, and waits for its turn like any other.
+                Err(error) if error.cause == Cause::Tls => {
+                    let told = self.hearing(None).error(&error);
+                    self.note_failure(&error, &told);
+                }
+                Err(error) => self.could_not_begin(&error, &mut jobs),
             }
-            Err(error) => self.could_not_begin(&error, &mut jobs),
         }
-        for (domain, known) in &self.learned {
-            self.shared.memory.remember_catch_all(domain, self.host, *known).await;
-        }
+        let findings = self.conclude().await;
         if let Some(told) = &self.for_all {
             for job in self.unasked.drain(..).chain(jobs.drain(..)) {
                 job.tell(Outcome::Told(told.clone()));
             }
             self.for_rest = Some(Outcome::Told(told.clone()));
-        }
-        if self.outcomes.answered == 0 && self.of_us >= REFUSALS_THAT_MEAN_US {
-            self.outcomes.stance = Stance::Refused;
         }
         self.unasked.extend(jobs);
         Held {
@@ -113,11 +138,12 @@ impl<'a> Conversation<'a> {
             unasked: self.unasked,
             for_rest: self.for_rest,
             learned: self.learned,
+            findings,
         }
     }
 
     /// Tells those whose domain was found out to accept anybody since they joined the line.
-    async fn without_known(&self, jobs: Vec<Job>) -> Vec<Job> {
+    async fn without_known(&mut self, jobs: Vec<Job>) -> Vec<Job> {
         let mut unknown = Vec::with_capacity(jobs.len());
         for mut job in jobs {
             if job.catch_all.catch_all == CatchAll::Unknown {
@@ -128,15 +154,50 @@ impl<'a> Conversation<'a> {
                 let evidence = accepts_any(job.catch_all, self.shared.clock.now());
                 job.tell(Outcome::Told(Told { evidence, text: None, about: None }));
             } else {
+                self.note_domain(&job).await;
                 unknown.push(job);
             }
         }
         unknown
     }
 
+    async fn note_domain(&mut self, job: &Job) {
+        let is_noted = self.unproven(&job.domain).is_some();
+        if job.refusals == RefusalFinding::Believed || is_noted {
+            return;
+        }
+        let record = self.shared.memory.refusals(&job.domain, self.host).await;
+        if record.finding != RefusalFinding::Believed {
+            let (domain, answers) = (job.domain.clone(), RecipientAnswers::default());
+            self.unproven.push(Unproven { domain, record, answers, postmaster: None });
+        }
+    }
+
+    fn unproven(&mut self, domain: &Domain) -> Option<&mut Unproven> {
+        self.unproven.iter_mut().find(|unproven| unproven.domain == *domain)
+    }
+
+    /// One of the replies was another command's, and nobody can tell which: no answer counts.
+    fn discard_answers(&mut self) {
+        let cause = Cause::Malformed(Malformed::Unmatched);
+        let error = SessionError { stage: Stage::RcptTo, cause };
+        let told = self.hearing(None).error(&error);
+        let absent = self.absent.drain(..).map(|absent| (absent.job, absent.told));
+        self.answers.extend(absent);
+        self.answers.iter_mut().for_each(|(_, answer)| *answer = told.clone());
+        self.learned.clear();
+        for unproven in &mut self.unproven {
+            (unproven.answers, unproven.postmaster) = (RecipientAnswers::default(), None);
+        }
+        (self.outcomes.answered, self.outcomes.absent) = (0, 0);
+        if self.outcomes.stance != Stance::Refused {
+            self.outcomes.stance = Stance::NoAnswer;
+        }
+    }
+
     fn could_not_begin(&mut self, error: &SessionError, jobs: &mut VecDeque<Job>) {
         let told = self.hearing(None).error(error);
-        self.note_stance(error.stage, &told);
+        self.note_failure(error, &told);
         let outcome = if is_worth_another_server(error) && !refuses_everybody(error.stage, &told) {
             Outcome::NobodyThere(told)
         } else {
@@ -148,19 +209,23 @@ impl<'a> Conversation<'a> {
     }
 
     async fn ask_about_all(&mut self, session: &mut Session, jobs: &mut VecDeque<Job>) {
-        while self.may_ask(session) && self.for_all.is_none() && !jobs.is_empty() {
-            // In the worst case each of them is refused.
-            let most = self.left.recipients.min(self.left.refusals) as usize;
+        while self.may_ask(session) && !jobs.is_empty() {
+            // In the worst case each of them is refused, and postmaster has to be asked as well.
+            let most = self.left.recipients.min(self.left.refusals);
+            let reserved = u32::from(!self.unproven.is_empty());
+            let most = most.saturating_sub(reserved).max(1) as usize;
             let now: Vec<Job> = jobs.drain(..jobs.len().min(most).min(MAX_IN_FLIGHT)).collect();
             let recipients: Vec<Recipient> = now.iter().map(|job| job.recipient.clone()).collect();
             for (job, asked) in now.into_iter().zip(session.ask(&recipients).await) {
                 self.hear(job, asked);
             }
+            self.ask_about_postmasters(session).await;
         }
     }
 
     fn may_ask(&self, session: &Session) -> bool {
-        session.ended().is_none() && self.left.recipients > 0 && self.left.refusals > 0
+        let is_left = self.left.recipients > 0 && self.left.refusals > 0;
+        session.ended().is_none() && self.for_all.is_none() && is_left
     }
 
     /// What came of asking about one recipient.
@@ -171,29 +236,58 @@ impl<'a> Conversation<'a> {
             Asked::Answered(stage, reply) => {
                 let told = hearing.reply(stage, &reply);
                 self.note_answer(stage, reply.code.class(), &told);
-                if told.is_accepted() {
-                    self.accepted.push((job, told));
-                } else if self.was_one_too_many(&told) && job.may_be_tried_again() {
+                if self.was_one_too_many(&told) && job.may_be_tried_again() {
                     job.was_tried();
                     self.unasked.push(job);
                 } else {
-                    job.tell(Outcome::Told(told));
+                    self.note_told(job, told, &reply);
                 }
+            }
+            // Whom the replies were about cannot be told, so that nobody is asked about again.
+            Asked::NotAsked(error) if error.is_out_of_step() => {
+                self.answers.push((job, hearing.error(&error)));
             }
             Asked::NotAsked(error) => {
                 let told = hearing.error(&error);
-                self.note_stance(error.stage, &told);
-                // It was the first of them that the server hung up on; the others did not come to it.
-                if self.unasked.is_empty() {
-                    job.was_tried();
+                match closure(&error, &told) {
+                    Closure::Refusal => {
+                        self.outcomes.stance = Stance::Refused;
+                        self.for_all = Some(told.clone());
+                    }
+                    Closure::Trouble => self.for_all = Some(told.clone()),
+                    // It was the first of them that the server hung up on; the others did not come to it.
+                    Closure::Unsaid if self.unasked.is_empty() => job.was_tried(),
+                    Closure::Unsaid => {}
                 }
-                if job.may_be_tried_again() {
+                if job.may_be_tried_again() && self.for_all.is_none() {
                     self.unasked.push(job);
                 } else {
-                    job.tell(Outcome::Told(told));
+                    self.answers.push((job, told));
                 }
             }
-            Asked::Smtputf8Unsupported => job.tell(Outcome::Told(hearing.smtputf8_unsupported())),
+            Asked::Smtputf8Unsupported => {
+                self.answers.push((job, hearing.smtputf8_unsupported()));
+            }
+        }
+    }
+
+    /// Sorts a recipient by what it waits for until it can be told.
+    fn note_told(&mut self, job: Job, told: Told, reply: &Reply) {
+        let unproven = self.unproven(&job.domain);
+        match (told.about, unproven) {
+            (Some(About::Mailbox(_)), Some(unproven)) if told.is_absent() => {
+                unproven.answers.absent += 1;
+                let wording = RefusalWording::of(reply, &job.address);
+                self.absent.push(Absent { job, told, wording });
+                return;
+            }
+            (Some(About::Mailbox(_)), Some(unproven)) => unproven.answers.present += 1,
+            (Some(About::Mailbox(_)), None) | (Some(About::Us(_) | About::Now(_)) | None, _) => {}
+        }
+        if told.is_accepted() {
+            self.accepted.push((job, told));
+        } else {
+            self.answers.push((job, told));
         }
     }
 
@@ -208,14 +302,18 @@ impl<'a> Conversation<'a> {
         match told.about {
             Some(About::Mailbox(_)) => {
                 self.outcomes.answered += 1;
-                let is_absent = told.evidence.mailbox == MailboxEvidence::NotFound;
-                self.outcomes.absent += u32::from(is_absent);
-                if self.outcomes.stance == Stance::Unclear {
+                self.outcomes.absent += u32::from(told.is_absent());
+                if self.outcomes.stance != Stance::Refused {
                     self.outcomes.stance = Stance::Welcome;
                 }
             }
-            Some(About::Us(detail)) => self.of_us += u32::from(!is_of_a_domain(detail)),
+            Some(About::Us(detail)) => {
+                self.outcomes.refused_us += u32::from(!is_of_a_domain(detail));
+            }
             Some(About::Now(_)) | None => {}
+        }
+        if self.outcomes.stance == Stance::Unclear {
+            self.outcomes.stance = Stance::Deferred;
         }
         self.note_stance(stage, told);
         if stage != Stage::RcptTo || refuses_everybody(stage, told) {
@@ -224,7 +322,6 @@ impl<'a> Conversation<'a> {
     }
 
     fn note_recipient(&mut self, class: ReplyClass) {
-        self.outcomes.asked += 1;
         self.left.recipients = self.left.recipients.saturating_sub(1);
         if class != ReplyClass::Positive {
             self.left.refusals = self.left.refusals.saturating_sub(1);
@@ -237,8 +334,67 @@ impl<'a> Conversation<'a> {
         }
     }
 
+    /// How the conversation ended, and how many recipients were sent on it, whatever came back.
+    fn note_end(&mut self, session: &Session) {
+        self.outcomes.asked = u32::try_from(session.recipients_sent()).unwrap_or(u32::MAX);
+        if let Some(error) = session.ended() {
+            let told = self.hearing(None).error(error);
+            self.note_failure(error, &told);
+        }
+    }
+
+    fn note_failure(&mut self, error: &SessionError, told: &Told) {
+        self.note_stance(error.stage, told);
+        // Who answered something before gave an answer.
+        if self.outcomes.stance == Stance::Unclear {
+            self.outcomes.stance = stance_of_failure(error, told);
+            self.outcomes.refused_us += u32::from(matches!(told.about, Some(About::Us(_))));
+        }
+    }
+
+    /// Where all recipients of a domain so far were refused as absent, its postmaster is asked about.
+    async fn ask_about_postmasters(&mut self, session: &mut Session) {
+        let today = Day::of(self.shared.clock.now());
+        for at in 0..self.unproven.len() {
+            let Unproven { domain, record, answers, postmaster } = &self.unproven[at];
+            let is_due = record.after(*answers).is_postmaster_due(today);
+            if answers.absent == 0 || postmaster.is_some() || !is_due || !self.may_ask(session) {
+                continue;
+            }
+            let domain = domain.clone();
+            if self.shared.memory.claim_postmaster(&domain, self.host).await {
+                let answer = self.ask_about_postmaster(session, &domain).await;
+                self.unproven[at].postmaster = Some(answer);
+            }
+        }
+    }
+
+    async fn ask_about_postmaster(
+        &mut self,
+        session: &mut Session,
+        domain: &Domain,
+    ) -> PostmasterAnswer {
+        let Ok(address) = format!("postmaster@{}", domain.ascii()).parse::<Address>() else {
+            return PostmasterAnswer::Other;
+        };
+        let Some(reply) = self.ask_about(session, &address).await else {
+            return PostmasterAnswer::Other;
+        };
+        let told = self.hearing(None).reply(Stage::RcptTo, &reply);
+        self.note_stance(Stage::RcptTo, &told);
+        let wording = RefusalWording::of(&reply, &address);
+        let mut absent = self.absent.iter().filter(|absent| absent.job.domain == *domain);
+        if told.is_accepted() {
+            PostmasterAnswer::Accepted
+        } else if absent.any(|absent| absent.wording == wording) {
+            PostmasterAnswer::RefusedAlike
+        } else {
+            PostmasterAnswer::Other
+        }
+    }
+
     /// Where a recipient was accepted and it is not known whether all are, one that nobody has is asked
-    /// about; then those who were accepted are told.
+    /// about; then it can be said what those get who were accepted.
     async fn ask_about_made_up_ones(&mut self, session: &mut Session) {
         let mut known: Vec<(Domain, KnownCatchAll)> = Vec::new();
         for (job, told) in std::mem::take(&mut self.accepted) {
@@ -256,20 +412,18 @@ impl<'a> Conversation<'a> {
                 }
                 (CatchAll::Yes | CatchAll::No, _) => job.catch_all,
             };
-            job.tell(Outcome::Told(told.with_catch_all(catch_all)));
+            self.answers.push((job, told.with_catch_all(catch_all)));
         }
     }
 
     async fn ask_about_made_up_one(&mut self, session: &mut Session, job: &Job) -> KnownCatchAll {
-        let may_ask = self.may_ask(session) && self.for_all.is_none();
+        let may_ask = self.may_ask(session);
         let Some(address) = made_up(&job.domain).filter(|_| may_ask) else {
             return KnownCatchAll::UNKNOWN;
         };
-        let asked = session.ask(&[Recipient::from(&address)]).await;
-        let Some(Asked::Answered(Stage::RcptTo, reply)) = asked.into_iter().next() else {
+        let Some(reply) = self.ask_about(session, &address).await else {
             return KnownCatchAll::UNKNOWN;
         };
-        self.note_recipient(reply.code.class());
         let told = self.hearing(job.provider.as_deref()).reply(Stage::RcptTo, &reply);
         self.note_stance(Stage::RcptTo, &told);
         let catch_all = match told.evidence.mailbox {
@@ -280,6 +434,42 @@ impl<'a> Conversation<'a> {
         let known = KnownCatchAll::shown(catch_all, told.evidence.asked_at);
         self.learned.push((job.domain.clone(), known));
         known
+    }
+
+    /// What a server says of an address that nobody wants to know about for its own sake.
+    async fn ask_about(&mut self, session: &mut Session, address: &Address) -> Option<Reply> {
+        match session.ask(&[Recipient::from(address)]).await.into_iter().next()? {
+            Asked::Answered(Stage::RcptTo, reply) => {
+                self.note_recipient(reply.code.class());
+                Some(reply)
+            }
+            Asked::Answered(..) | Asked::NotAsked(_) | Asked::Smtputf8Unsupported => None,
+        }
+    }
+
+    /// Keeps what was learned, and tells those who got an answer.
+    async fn conclude(&mut self) -> Vec<(Domain, RefusalFinding)> {
+        let memory = &self.shared.memory;
+        for (domain, catch_all) in &self.learned {
+            memory.remember_catch_all(domain, self.host, *catch_all).await;
+        }
+        let mut findings = Vec::with_capacity(self.unproven.len());
+        for Unproven { domain, answers, postmaster, .. } in self.unproven.drain(..) {
+            let record = memory.note_refusals(&domain, self.host, answers, postmaster).await;
+            findings.push((domain, record.finding));
+        }
+        for Absent { job, told, .. } in self.absent.drain(..) {
+            let finding = findings.iter().find(|(domain, _)| *domain == job.domain);
+            let told = match finding {
+                Some((_, RefusalFinding::RefusesEverybody)) => told.of_everybody(),
+                Some((_, RefusalFinding::Open | RefusalFinding::Believed)) | None => told,
+            };
+            self.answers.push((job, told));
+        }
+        for (job, told) in self.answers.drain(..) {
+            job.tell(Outcome::Told(told));
+        }
+        findings
     }
 
     fn hearing<'h>(&self, provider: Option<&'h str>) -> Hearing<'h>
@@ -293,38 +483,6 @@ impl<'a> Conversation<'a> {
             now: self.shared.clock.now(),
         }
     }
-}
-
-/// Whether another server of the domain may take us: as RFC 5321 §5.1 has it for a delivery that cannot be
-/// made now.
-fn is_worth_another_server(error: &SessionError) -> bool {
-    match &error.cause {
-        Cause::Unreachable(_) => true,
-        Cause::Timeout | Cause::Dropped => error.stage == Stage::Connect,
-        Cause::Reply(reply) => reply.code.class() == ReplyClass::Transient,
-        Cause::Malformed(_) | Cause::Tls => false,
-    }
-}
-
-/// Whether what one recipient was told is what every other would be told.
-fn refuses_everybody(stage: Stage, told: &Told) -> bool {
-    match told.about {
-        // Of one recipient's own rules others know nothing; before there is one it is about us. So is that we
-        // are one too many for them.
-        Some(
-            About::Us(UsDetail::SenderRefused | UsDetail::AuthPolicy)
-            | About::Now(NowDetail::TooManyConnections),
-        ) => stage != Stage::RcptTo,
-        Some(About::Us(detail)) => detail.is_for_every_recipient(),
-        Some(About::Now(_) | About::Mailbox(_)) | None => false,
-    }
-}
-
-/// Whether a refusal is about one domain, or one recipient: what they do not do for it says nothing of what
-/// they would do for another.
-fn is_of_a_domain(detail: UsDetail) -> bool {
-    use UsDetail::{DomainNotAccepted, RecipientRestricted, RelayDenied};
-    matches!(detail, DomainNotAccepted | RecipientRestricted | RelayDenied)
 }
 
 /// An address that nobody has.

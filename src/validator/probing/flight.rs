@@ -133,6 +133,7 @@ impl Probing {
         let mut tried = 0;
         let mut said = false;
         for host in hosts(question).into_iter().take(MAX_NAMES) {
+            let refusals = self.shared.memory.refusals(&question.domain, &host).await.finding;
             let catch_all = match question.tells {
                 Some(Tells::Truth) => KnownCatchAll::listed(CatchAll::No),
                 Some(Tells::Nothing) | None => {
@@ -144,8 +145,9 @@ impl Probing {
             let targets = self.targets(question, &host).await;
             tried += usize::from(!targets.is_empty());
             for target in targets.into_iter().take(MAX_DIALLED) {
-                let (job, outcome) = Job::new(question, catch_all, tell.clone(), deadline);
-                self.join_line(&host, target, job);
+                let (job, outcome) =
+                    Job::new(question, catch_all, refusals, tell.clone(), deadline);
+                self.join_line(&host, target, question.operator(&host), job);
                 match outcome.await {
                     // Why one server is not asked counts for less than what another said.
                     Ok(Outcome::Told(told)) if said && !told.is_of_a_server() => return nobody,

@@ -1,21 +1,26 @@
 //! The line in front of a mail server: those who wait for it share its connections.
+//!
+//! As long as a line has jobs, one task gets permits for it. Each permit begins a conversation, a task of its
+//! own, with the jobs at the front; there are as many of them as the limiter gives permits.
 
 use std::collections::{HashMap, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
+use super::at_work::Shift;
 use super::conversation::Conversation;
 use super::flight::Progress;
 use super::told::Told;
 use super::{Probing, Question};
-use crate::address::Domain;
+use crate::address::{Address, Domain};
 use crate::route::HostName;
-use crate::smtp::Recipient;
 use crate::smtp::dial::Target;
-use crate::smtp::etiquette::{Destination, Permission};
+use crate::smtp::etiquette::{Destination, Grant, Limits, Permission};
+use crate::smtp::{Recipient, RefusalFinding};
 use crate::store::KnownCatchAll;
 use crate::verdict::{CatchAll, MailboxEvidence, NotProbed};
 
@@ -26,11 +31,14 @@ const MAX_TRIES: u8 = 2;
 
 /// A recipient in the line.
 pub(super) struct Job {
+    pub(super) address: Address,
     pub(super) recipient: Recipient,
     pub(super) domain: Domain,
     pub(super) provider: Option<Box<str>>,
     /// What is known of made-up recipients at the domain.
     pub(super) catch_all: KnownCatchAll,
+    /// Whether refusals at the domain are believed.
+    pub(super) refusals: RefusalFinding,
     /// When nobody waits for the answer any more.
     deadline: Instant,
     tries: u8,
@@ -51,15 +59,18 @@ impl Job {
     pub(super) fn new(
         question: &Question,
         catch_all: KnownCatchAll,
+        refusals: RefusalFinding,
         progress: Arc<watch::Sender<Progress>>,
         deadline: Instant,
     ) -> (Self, oneshot::Receiver<Outcome>) {
         let (tell, outcome) = oneshot::channel();
         let job = Self {
+            address: question.address.clone(),
             recipient: Recipient::from(&question.address),
             domain: question.domain.clone(),
             provider: question.provider.clone(),
             catch_all,
+            refusals,
             deadline,
             tries: 0,
             progress,
@@ -98,11 +109,31 @@ pub(super) struct Lines(Mutex<HashMap<Key, Line>>);
 struct Key {
     host: HostName,
     target: Target,
+    /// The id of the provider that runs it.
+    operator: Option<Box<str>>,
 }
 
 #[derive(Default)]
 struct Line {
     jobs: VecDeque<Job>,
+    /// Conversations under way.
+    conversations: u32,
+    dispatch: Dispatch,
+}
+
+/// Whether a task gets permits for a line.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Dispatch {
+    #[default]
+    Stopped,
+    Running,
+}
+
+/// A conversation under way; noted as over when dropped.
+struct Talk {
+    probing: Probing,
+    key: Key,
+    _shift: Shift,
 }
 
 /// What a line wants.
@@ -119,18 +150,49 @@ impl Lines {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the line wants; none, and no line any more, where nobody is left in it.
-    fn wanted(&self, key: &Key, most: u32) -> Option<Wanted> {
+    /// What the line wants; none, and no dispatch any more, where nobody is left in it, or as many
+    /// conversations are under way as there may be: the first that is over starts it again. What those have
+    /// reserved and may give back is not taken for asked then.
+    fn wanted(&self, key: &Key, limits: &Limits) -> Option<Wanted> {
+        let most = limits.allowance.recipients;
         let mut lines = self.lock();
         let line = lines.get_mut(key)?;
+        if line.conversations >= limits.connections {
+            line.dispatch = Dispatch::Stopped;
+            return None;
+        }
         line.jobs.retain(|job| !job.tell.is_closed());
-        let recipients = NonZeroU32::new(line.take_count(most).1);
+        // More may join before there is another permit.
+        let recipients = if line.conversations == 0 { line.take_count(most).1 } else { most };
         let deadline = line.jobs.iter().map(|job| job.deadline).max();
-        let (Some(recipients), Some(deadline)) = (recipients, deadline) else {
-            lines.remove(key);
+        let (Some(recipients), Some(deadline)) = (NonZeroU32::new(recipients), deadline) else {
+            line.dispatch = Dispatch::Stopped;
+            if line.conversations == 0 {
+                lines.remove(key);
+            }
             return None;
         };
         Some(Wanted { recipients, deadline })
+    }
+
+    /// Notes that a conversation begins.
+    fn begin_talk(&self, key: &Key) {
+        self.lock().entry(key.clone()).or_default().conversations += 1;
+    }
+
+    /// Notes that a conversation is over; stopped, where a task has to be started that gets permits for
+    /// those who still wait.
+    fn end_talk(&self, key: &Key) -> Dispatch {
+        let mut lines = self.lock();
+        let Some(line) = lines.get_mut(key) else { return Dispatch::Running };
+        line.conversations = line.conversations.saturating_sub(1);
+        if line.jobs.is_empty() {
+            if line.conversations == 0 && line.dispatch == Dispatch::Stopped {
+                lines.remove(key);
+            }
+            return Dispatch::Running;
+        }
+        std::mem::replace(&mut line.dispatch, Dispatch::Running)
     }
 
     /// Takes as many from the front as may be asked about; one at least, if there is one.
@@ -162,13 +224,22 @@ impl Lines {
         }
     }
 
-    /// Those in the line need nobody made up for domains of which it is known now whether they accept all.
-    fn learn(&self, key: &Key, learned: &[(Domain, KnownCatchAll)]) {
+    /// Those in the line need nobody made up for domains of which it is known now whether they accept all,
+    /// and no postmaster where refusals are believed.
+    fn learn(
+        &self,
+        key: &Key,
+        learned: &[(Domain, KnownCatchAll)],
+        findings: &[(Domain, RefusalFinding)],
+    ) {
         let mut lines = self.lock();
         let Some(line) = lines.get_mut(key) else { return };
         for job in &mut line.jobs {
             if let Some((_, catch_all)) = learned.iter().find(|(domain, _)| *domain == job.domain) {
                 job.catch_all = *catch_all;
+            }
+            if let Some((_, finding)) = findings.iter().find(|(domain, _)| *domain == job.domain) {
+                job.refusals = *finding;
             }
         }
     }
@@ -176,19 +247,20 @@ impl Lines {
 
 impl Line {
     /// How many from the front may be asked about with so many recipients, and how many recipients that
-    /// takes: each domain of which it is not known takes a made-up one.
+    /// takes: each domain of which not enough is known takes a made-up one, or postmaster.
     fn take_count(&self, recipients: u32) -> (usize, u32) {
         let mut unknown: Vec<&Domain> = Vec::new();
         let mut price = 0;
         for (count, job) in self.jobs.iter().enumerate() {
-            let made_up =
-                job.catch_all.catch_all == CatchAll::Unknown && !unknown.contains(&&job.domain);
-            let with_this = price + 1 + u32::from(made_up);
+            let is_open = job.catch_all.catch_all == CatchAll::Unknown
+                || job.refusals != RefusalFinding::Believed;
+            let one_more = is_open && !unknown.contains(&&job.domain);
+            let with_this = price + 1 + u32::from(one_more);
             if with_this > recipients && count > 0 {
                 return (count, price);
             }
             price = with_this;
-            if made_up {
+            if one_more {
                 unknown.push(&job.domain);
             }
         }
@@ -212,11 +284,16 @@ impl Drop for Closing<'_> {
 
 impl Probing {
     /// Puts a job at the end of its line.
-    pub(super) fn join_line(&self, host: &HostName, target: Target, job: Job) {
-        let key = Key { host: host.clone(), target };
-        let is_served = {
+    pub(super) fn join_line(
+        &self,
+        host: &HostName,
+        target: Target,
+        operator: Option<&str>,
+        job: Job,
+    ) {
+        let key = Key { host: host.clone(), target, operator: operator.map(Into::into) };
+        let dispatch = {
             let mut lines = self.shared.lines.lock();
-            let is_served = lines.contains_key(&key);
             let line = lines.entry(key.clone()).or_default();
             if line.jobs.len() >= MAX_IN_LINE {
                 let told = Told::nothing(MailboxEvidence::Paused, self.shared.clock.now());
@@ -224,23 +301,23 @@ impl Probing {
                 return;
             }
             line.jobs.push_back(job);
-            is_served
+            std::mem::replace(&mut line.dispatch, Dispatch::Running)
         };
-        if !is_served {
+        if dispatch == Dispatch::Stopped {
             let probing = self.clone();
             tokio::spawn(async move { probing.serve_line(&key).await });
         }
     }
 
-    /// Serves a line until nobody is left in it.
+    /// Gets permits for a line until nobody is left in it.
     async fn serve_line(&self, key: &Key) {
         let shared = &self.shared;
         let _shift = shared.at_work.begin();
         let _closing = Closing { lines: &shared.lines, key };
-        let most = shared.etiquette.limits().allowance.recipients;
         // By who runs the server, whoever's domain it is: the etiquette is kept towards them.
-        let destination = Destination::new(key.host.clone(), None, key.target.ip());
-        while let Some(wanted) = shared.lines.wanted(key, most) {
+        let destination =
+            Destination::new(key.host.clone(), key.operator.as_deref(), key.target.ip());
+        while let Some(wanted) = shared.lines.wanted(key, shared.etiquette.limits()) {
             let leave =
                 shared.etiquette.ask_leave(&destination, wanted.recipients, wanted.deadline);
             let Some(permission) = shared.at_work.unless_over(leave).await else {
@@ -249,19 +326,7 @@ impl Probing {
                 continue;
             };
             match permission {
-                Permission::Go(grant) => {
-                    let allowance = grant.allowance();
-                    let jobs = shared.lines.take(key, allowance.recipients);
-                    let conversation = Conversation::new(shared, &key.host, allowance);
-                    let held = conversation.hold(key.target, jobs).await;
-                    grant.settle(held.outcomes);
-                    shared.lines.put_back(key, held.unasked);
-                    shared.lines.learn(key, &held.learned);
-                    if let Some(outcome) = held.for_rest {
-                        let rest = shared.lines.take(key, u32::MAX);
-                        rest.into_iter().for_each(|job| job.tell(outcome.clone()));
-                    }
-                }
+                Permission::Go(grant) => self.begin_talk(key, grant),
                 Permission::Wait(until) => {
                     let gone = shared.lines.take_gone_by(key, wanted.deadline);
                     self.tell_all(gone, MailboxEvidence::Paused, Some(until), None);
@@ -278,6 +343,18 @@ impl Probing {
         }
     }
 
+    /// Begins a conversation with those at the front. Where nobody is left, the permit goes back unused.
+    fn begin_talk(&self, key: &Key, grant: Grant) {
+        let jobs = self.shared.lines.take(key, grant.allowance().recipients);
+        if jobs.is_empty() {
+            return;
+        }
+        self.shared.lines.begin_talk(key);
+        let shift = self.shared.at_work.begin();
+        let talk = Talk { probing: self.clone(), key: key.clone(), _shift: shift };
+        tokio::spawn(async move { talk.hold(grant, jobs).await });
+    }
+
     /// Tells why nobody was asked.
     fn tell_all(
         &self,
@@ -291,6 +368,40 @@ impl Probing {
         told.evidence.detail = detail.map(Into::into);
         for job in jobs {
             job.tell(Outcome::Told(told.clone()));
+        }
+    }
+}
+
+impl Talk {
+    async fn hold(&self, mut grant: Grant, jobs: Vec<Job>) {
+        let (shared, key) = (&self.probing.shared, &self.key);
+        let conversation = Conversation::new(shared, &key.host, grant.start());
+        let held = conversation.hold(key.target, jobs).await;
+        // Before the next permit: whoever gets it has to know of all this.
+        shared.lines.put_back(key, held.unasked);
+        shared.lines.learn(key, &held.learned, &held.findings);
+        if let Some(outcome) = held.for_rest {
+            let rest = shared.lines.take(key, u32::MAX);
+            rest.into_iter().for_each(|job| job.tell(outcome.clone()));
+        }
+        grant.settle(held.outcomes);
+    }
+}
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        if self.probing.shared.lines.end_talk(&self.key) == Dispatch::Running {
+            return;
+        }
+        // Without a runtime the process ends, and nobody waits any more.
+        if let Ok(runtime) = Handle::try_current() {
+            let (probing, key) = (self.probing.clone(), self.key.clone());
+            // From now on: the end of the process waits for it.
+            let shift = probing.shared.at_work.begin();
+            runtime.spawn(async move {
+                let _shift = shift;
+                probing.serve_line(&key).await;
+            });
         }
     }
 }

@@ -9,6 +9,8 @@ use crate::address::Domain;
 use crate::cache::MailboxCache;
 use crate::clock::Clock;
 use crate::route::HostName;
+use crate::smtp::etiquette::Day;
+use crate::smtp::{PostmasterAnswer, RecipientAnswers, RefusalFinding, RefusalRecord};
 use crate::store::{Evidence, KnownCatchAll, Store};
 use crate::verdict::{CatchAll, MailboxEvidence};
 
@@ -28,16 +30,18 @@ impl Memory {
     /// What is known of the mailbox and still holds.
     pub(super) async fn recall(&self, question: &Question) -> Option<Evidence> {
         let (mailbox, hosts) = (&question.mailbox, question.hosts());
-        if let Some(evidence) = self.cache.recall(mailbox, &hosts, self.clock.now()) {
-            return Some(evidence);
+        let mut known = self.cache.recall(mailbox, &hosts, self.clock.now());
+        if let (None, Some(store)) = (&known, &self.store) {
+            known = store.recall(mailbox, &hosts).await;
+            if let Some(evidence) = &known {
+                self.cache.remember(mailbox, evidence);
+            }
         }
-        let stored = match &self.store {
-            Some(store) => store.recall(mailbox, &hosts).await,
-            None => None,
-        };
-        if let Some(evidence) = &stored {
-            self.cache.remember(mailbox, evidence);
-            return stored;
+        if let Some(evidence) = known {
+            let evidence = self.reconsidered(&question.domain, evidence).await;
+            // As a refusal of us it may have ended by now.
+            let holds = evidence.valid_until().is_some_and(|until| self.clock.now() < until);
+            return holds.then_some(evidence);
         }
         // Where every mailbox is accepted, no one needs to be asked about.
         // As those show it that are asked first.
@@ -63,6 +67,81 @@ impl Memory {
             (CatchAll::Unknown, Some(store)) => store.catch_all(domain, hosts).await,
             _ => known,
         }
+    }
+
+    /// Evidence in the light of what was found out of its server since: a refusal by one that refuses
+    /// everybody is no word about the mailbox.
+    pub(super) async fn reconsidered(&self, domain: &Domain, evidence: Evidence) -> Evidence {
+        let (MailboxEvidence::NotFound, Some(host)) = (evidence.mailbox, &evidence.host) else {
+            return evidence;
+        };
+        match self.refusals(domain, host).await.finding {
+            RefusalFinding::RefusesEverybody => evidence.of_everybody(),
+            RefusalFinding::Open | RefusalFinding::Believed => evidence,
+        }
+    }
+
+    /// What is known of this server's refusals at the domain.
+    pub(super) async fn refusals(&self, domain: &Domain, host: &HostName) -> RefusalRecord {
+        let cached = self.cache.refusals(domain, host);
+        match (cached, &self.store) {
+            (Some(record), _) if record.finding == RefusalFinding::Believed => record,
+            // Another process may have found out more.
+            (cached, Some(store)) => {
+                let stored = store.refusals(domain, host).await;
+                stored.or(cached).unwrap_or_default()
+            }
+            (cached, None) => cached.unwrap_or_default(),
+        }
+    }
+
+    /// Takes it on to ask this server about postmaster; false where somebody has done so today.
+    pub(super) async fn claim_postmaster(&self, domain: &Domain, host: &HostName) -> bool {
+        let today = Day::of(self.clock.now());
+        let claim = move |record: RefusalRecord| {
+            let is_new = record.postmaster_asked.is_none_or(|asked| asked < today);
+            if is_new { record.asking_postmaster(today) } else { record }
+        };
+        let before = self.change_refusals(domain, host, claim).await.0;
+        before.postmaster_asked.is_none_or(|asked| asked < today)
+    }
+
+    /// Notes what this server said of recipients of the domain.
+    pub(super) async fn note_refusals(
+        &self,
+        domain: &Domain,
+        host: &HostName,
+        answers: RecipientAnswers,
+        postmaster: Option<PostmasterAnswer>,
+    ) -> RefusalRecord {
+        if answers == RecipientAnswers::default() {
+            return self.refusals(domain, host).await;
+        }
+        let note = move |record: RefusalRecord| {
+            let record = record.after(answers);
+            postmaster.map_or(record, |answer| record.after_postmaster(answer))
+        };
+        self.change_refusals(domain, host, note).await.1
+    }
+
+    /// Changes a record for all processes, or where there is no store for this one; tells it before and
+    /// after.
+    async fn change_refusals(
+        &self,
+        domain: &Domain,
+        host: &HostName,
+        change: impl Fn(RefusalRecord) -> RefusalRecord + Copy + Send + 'static,
+    ) -> (RefusalRecord, RefusalRecord) {
+        let changed = match &self.store {
+            Some(store) => store.change_refusals(domain, host, change).await,
+            None => None,
+        };
+        let (before, after) = match changed {
+            Some(changed) => changed,
+            None => self.cache.change_refusals(domain, host, change),
+        };
+        self.cache.keep_refusals(domain, host, after);
+        (before, after)
     }
 
     /// Comes true when everything that was noted is kept.
@@ -95,6 +174,8 @@ pub(super) fn accepts_any(known: KnownCatchAll, now: Timestamp) -> Evidence {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use std::time::Duration;
 
     use super::*;
@@ -115,6 +196,7 @@ mod tests {
             domain,
             provider: None,
             tells: None,
+            operators: HashMap::default(),
             route: Arc::new(LearnedRoute::new(routed, Timestamp::UNIX_EPOCH)),
         }
     }

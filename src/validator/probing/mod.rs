@@ -10,8 +10,13 @@ mod conversation;
 mod flight;
 mod line;
 mod memory;
+mod refusal_wording;
+mod stance;
+#[cfg(test)]
+mod tests;
 mod told;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +34,7 @@ use crate::route::{HostName, MailRoute};
 use crate::smtp::Client;
 use crate::smtp::dial::{Dialer, Guard};
 use crate::smtp::etiquette::{Etiquette, Party};
-use crate::store::Store;
+use crate::store::{Evidence, Store};
 use crate::verdict::{MailboxEvidence, NotProbed};
 use at_work::AtWork;
 use flight::{Flights, Progress};
@@ -96,6 +101,9 @@ pub(super) struct Question {
     pub(super) tells: Option<Tells>,
     /// Where its mail goes.
     pub(super) route: Arc<LearnedRoute>,
+    /// The ids of the providers that run its mail servers, where they are known: the limits are kept
+    /// towards them.
+    pub(super) operators: HashMap<HostName, Box<str>>,
 }
 
 impl Question {
@@ -117,6 +125,11 @@ impl Question {
 }
 
 impl Question {
+    /// The id of the provider that runs this mail server.
+    fn operator(&self, host: &HostName) -> Option<&str> {
+        self.operators.get(host).map(|id| &**id)
+    }
+
     /// The names of the mail servers that are asked before others.
     fn first_hosts(&self) -> Vec<HostName> {
         let MailRoute::Exchangers(exchangers) = &self.route.route else { return self.hosts() };
@@ -188,12 +201,20 @@ impl Probing {
         self.asked(told)
     }
 
+    /// Evidence in the light of what was found out of its server since.
+    pub(super) async fn reconsidered(&self, question: &Question, evidence: Evidence) -> Evidence {
+        self.shared.memory.reconsidered(&question.domain, evidence).await
+    }
+
     /// Who would be asked: whoever runs the first of the mail servers. None where nobody would be.
     pub(super) fn whom_to_ask(&self, question: &Question) -> Option<Party> {
         let is_spared = question.tells == Some(Tells::Nothing)
             || self.shared.etiquette.never_asks_about(&question.domain);
         let first = question.first_hosts().into_iter().next();
-        first.filter(|_| !is_spared).map(|host| Party::running(&host))
+        first.filter(|_| !is_spared).map(|host| {
+            let operator = question.operator(&host);
+            Party::running(&host, operator)
+        })
     }
 
     /// Before the process ends: asks nobody any more, takes leave of those who are being asked, and notes it.

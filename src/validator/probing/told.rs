@@ -102,9 +102,21 @@ impl Told {
         Self { evidence: self.evidence.with_catch_all(known), ..self }
     }
 
+    /// The same where the server says this of everybody: it is no word about the mailbox.
+    #[must_use]
+    pub(super) fn of_everybody(self) -> Self {
+        let evidence = self.evidence.of_everybody();
+        Self { evidence, about: Some(About::Us(UsDetail::RefusesEverybody)), ..self }
+    }
+
     /// Whether a server was contacted, or tried to be.
     pub(super) fn is_of_a_server(&self) -> bool {
         self.evidence.host.is_some()
+    }
+
+    /// Whether the recipient was refused because there is none of this name.
+    pub(super) fn is_absent(&self) -> bool {
+        self.evidence.mailbox == MailboxEvidence::NotFound
     }
 
     /// Whether the recipient was accepted.

@@ -94,6 +94,8 @@ impl Talk<'_> {
             Step::Helo => "250 mx.test\r\n".to_owned(),
             Step::StartTls => "220 2.0.0 Ready to start TLS\r\n".to_owned(),
             Step::Mail => "250 2.1.0 Ok\r\n".to_owned(),
+            // Every domain with mail has a postmaster (RFC 5321 §4.5.1).
+            Step::Rcpt if address.starts_with("postmaster@") => "250 2.1.5 Ok\r\n".to_owned(),
             Step::Rcpt => format!("550 5.1.1 <{address}>: User unknown\r\n"),
             Step::Rset => "250 2.0.0 Ok\r\n".to_owned(),
             Step::Quit => "221 2.0.0 Bye\r\n".to_owned(),

@@ -107,7 +107,10 @@ struct Guest {
 #[derive(Clone, Copy, Debug)]
 enum End {
     Settles(Stance),
+    /// After its use, without a word of what came of it.
     Drops,
+    /// Before its use.
+    NotUsed,
     /// The task is ended from outside, wherever it is.
     Aborted(u64),
 }
@@ -117,7 +120,10 @@ fn guest() -> impl Strategy<Value = Guest> {
         5 => Just(End::Settles(Stance::Welcome)),
         1 => Just(End::Settles(Stance::Unclear)),
         1 => Just(End::Settles(Stance::Refused)),
+        1 => Just(End::Settles(Stance::Deferred)),
+        1 => Just(End::Settles(Stance::NoAnswer)),
         1 => Just(End::Drops),
+        1 => Just(End::NotUsed),
         2 => (0..20_000_u64).prop_map(End::Aborted),
     ];
     (0..2_usize, 0..4_u8, 0..3_u8, 1..15_u32, 0..20_000_u64, 0..60_000_u64, 0..3_000_u64, end)
@@ -163,6 +169,17 @@ async fn party_of(guests: Vec<Guest>, limits: Limits, with_ledger: bool) {
     while let Some(ended) = tasks.join_next().await {
         assert!(ended.is_ok() || ended.is_err_and(|error| error.is_cancelled()), "a guest failed");
     }
+    // What the ledger was asked for those who are gone has come and was given back.
+    sleep(SECOND).await;
+    for (party, seen) in &postmaster.lock().unwrap().parties {
+        let counted = match with_ledger {
+            true => shelf.lines.lock().unwrap().get(party).map(|line| line.standing),
+            false => Some(standing(&processes[0], party)),
+        };
+        let counted = counted.map_or(0, |standing| standing.recipients);
+        let sent: u32 = seen.recipients.values().sum();
+        assert_eq!(counted, sent, "counted, and seen by the other side: {party:?}");
+    }
     // Nobody is left behind: everything is free again.
     sleep(DAY + HOUR + limits.breaker_longest).await;
     for process in processes {
@@ -174,6 +191,21 @@ async fn party_of(guests: Vec<Guest>, limits: Limits, with_ledger: bool) {
     }
 }
 
+/// How a process stands with a party.
+fn standing(process: &Etiquette, party: &Party) -> Standing {
+    let all = (0..4).flat_map(|organisation| (0..3).map(move |network| (organisation, network)));
+    all.map(|(organisation, network)| to(organisation, network))
+        .find_map(|to| {
+            let at = to.parties().iter().position(|known| known == party)?;
+            Some(process.standings(&to)[at])
+        })
+        .unwrap()
+}
+
+fn to(organisation: u8, network: u8) -> Destination {
+    destination(&format!("mx.o{organisation}.example"), &format!("192.0.{network}.1"))
+}
+
 async fn visit(
     guest: Guest,
     etiquette: Etiquette,
@@ -181,15 +213,17 @@ async fn visit(
     clock: Arc<MovableClock>,
 ) {
     sleep(Duration::from_millis(guest.arrives_ms)).await;
-    let host = format!("mx.o{}.example", guest.organisation);
-    let to = destination(&host, &format!("192.0.{}.1", guest.network));
+    let to = to(guest.organisation, guest.network);
     let patience = Duration::from_millis(guest.patience_ms);
     let began = Instant::now();
     let permission = ask(&etiquette, &to, guest.wanted, patience).await;
     assert!(began.elapsed() <= patience + SECOND, "in time");
-    let Permission::Go(grant) = permission else { return };
+    let Permission::Go(mut grant) = permission else { return };
+    if let End::NotUsed = guest.end {
+        return;
+    }
     let limits = etiquette.limits();
-    let recipients = grant.allowance().recipients;
+    let recipients = grant.start().recipients;
     assert!((1..=guest.wanted.min(limits.allowance.recipients)).contains(&recipients));
     let visit = Visit::begin(&postmaster, &to, recipients, limits, &*clock);
     sleep(Duration::from_millis(guest.stays_ms)).await;
@@ -197,9 +231,14 @@ async fn visit(
     match guest.end {
         End::Settles(stance) => {
             let asked = recipients;
-            grant.settle(Outcomes { asked, answered: asked, absent: asked / 5, stance });
+            let outcomes = Outcomes { asked, stance, ..Outcomes::NOTHING };
+            grant.settle(match stance {
+                Stance::Welcome => Outcomes { answered: asked, absent: asked / 5, ..outcomes },
+                Stance::Refused | Stance::Deferred => Outcomes { refused_us: 1, ..outcomes },
+                Stance::NoAnswer | Stance::Unclear => outcomes,
+            });
         }
-        End::Drops | End::Aborted(_) => drop(grant),
+        End::Drops | End::NotUsed | End::Aborted(_) => drop(grant),
     }
 }
 
