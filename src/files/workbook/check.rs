@@ -183,9 +183,9 @@ impl Counts {
     fn text(&mut self, place: &mut Place, text: &str) -> Result<(), FileError> {
         match &mut place.within {
             Within::Formula | Within::Markup => return Ok(()),
-            Within::Cell => place.units += text.encode_utf16().count(),
+            Within::Cell => place.units += units(text),
             Within::SharedString => {
-                place.units += text.encode_utf16().count();
+                place.units += units(text);
                 self.kept += text.len() as u64;
             }
             // The text, and a buffer that is not emptied in between.
@@ -279,6 +279,11 @@ impl Place {
             _ => Ok(()),
         }
     }
+}
+
+/// The characters of a text as Excel counts them.
+fn units(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.chars().map(char::len_utf16).sum() }
 }
 
 /// The value of an attribute as it stands.
