@@ -13,4 +13,5 @@ mod support {
 mod hostilefiles {
     mod bombs;
     mod crowded;
+    mod laid;
 }

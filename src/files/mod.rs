@@ -5,6 +5,7 @@
 //! the way; of an Excel workbook (`.xlsx`) one sheet is turned into CSV.
 
 mod output;
+mod private;
 mod workbook;
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -12,6 +13,7 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 use flate2::bufread::MultiGzDecoder;
 
 pub use output::{OutputFile, meant_by, partial_path, with_ending};
+pub use private::{NotPrivate, check_private, open_private};
 pub use workbook::{Excess, Workbook};
 
 /// What a zip archive begins with, which a workbook is.
