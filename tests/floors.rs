@@ -36,7 +36,7 @@ const FLOORS: [(&str, u8); 25] = [
 ];
 
 /// Foreign crates that are known in some rooms only.
-const TENANTS: [(&str, &[&str]); 23] = [
+const TENANTS: [(&str, &[&str]); 25] = [
     ("hickory_resolver", &["dns", "doctor"]),
     ("mail_auth", &["dns", "doctor"]),
     ("moka", &["cache"]),
@@ -58,6 +58,8 @@ const TENANTS: [(&str, &[&str]); 23] = [
     ("encoding_rs", &["roster"]),
     ("flate2", &["files"]),
     ("calamine", &["files"]),
+    ("quick_xml", &["files"]),
+    ("zip", &["files"]),
     ("indicatif", &["cli"]),
     ("tempfile", &["batch", "files", "store"]),
 ];

@@ -4,7 +4,7 @@
 //! Takes half a minute. With more requests, as `tests/run --all` has it:
 //!
 //! ```text
-//! LOAD_REQUESTS=100000 cargo test --test load
+//! LOAD_REQUESTS=100000 FLOOD_LOOKUPS=1200000 cargo test --test load
 //! ```
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
@@ -18,6 +18,7 @@ mod support {
 }
 
 mod loadcases {
+    mod flood;
     mod given_up;
     mod outage;
     mod random;

@@ -17,5 +17,6 @@ mod keeping {
     mod journal;
     mod killed;
     mod privacy;
+    mod resting;
     mod sharing;
 }

@@ -99,7 +99,7 @@ pub(super) async fn ask_about_all(
             read = rows.recv(), if wants_rows => match read {
                 None => has_more = false,
                 Some(lot) => {
-                    let Lot { rows, position } = lot?;
+                    let Lot { rows, position, claim: _claim } = lot?;
                     progress.came_to(position);
                     let texts = rows.iter().flat_map(|row| judge.to_ask(row));
                     next = texts.map(|text| text.as_str().into()).collect::<Vec<_>>().into_iter();

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::mpsc;
 
+use super::in_flight::{Claim, InFlight};
 use super::judge::is_whole;
 use super::list::List;
 use crate::files::FileError;
@@ -13,16 +14,24 @@ use crate::roster::{Kind, Plan, Reader, Row};
 
 /// How many rows are handed over together,
 const ROWS_TOGETHER: usize = 256;
-/// unless they are as long as this in bytes before.
+/// unless they take as much memory as this before.
 const BYTES_TOGETHER: usize = 256 * 1024;
 /// How many times that is read ahead.
 const READ_AHEAD: usize = 4;
+/// How much memory all rows may take together that are read and not written yet. Usual ones take a fifth of it; a row
+/// of 1 MiB with 150,000 addresses takes 10 MiB.
+const BYTES_IN_FLIGHT: usize = 64 * 1024 * 1024;
+/// What is found out about a row, and about each address in it.
+const ROW_BYTES: usize = 1024;
+const ADDRESS_BYTES: usize = 128;
 
 /// Some rows of a list, one after the other.
 pub(super) struct Lot<R = Row> {
     pub(super) rows: Vec<R>,
     /// How many bytes of the list had been read by then.
     pub(super) position: u64,
+    /// The memory that is claimed for them until they are written.
+    pub(super) claim: Claim,
 }
 
 /// The rows of a list, as they are read.
@@ -57,29 +66,32 @@ fn read(
         Ok(reader) => reader,
         Err(error) => return drop(sender.blocking_send(Err(error))),
     };
+    let in_flight = InFlight::new(BYTES_IN_FLIGHT);
     loop {
-        let rows = match some_rows(&mut reader) {
-            Ok(rows) if rows.is_empty() => return,
-            Ok(rows) => rows,
+        let (rows, bytes) = match some_rows(&mut reader) {
+            Ok((rows, _)) if rows.is_empty() => return,
+            Ok(read) => read,
             Err(error) => return drop(sender.blocking_send(Err(error))),
         };
         let theirs = rows.iter().filter(|row| row.kind() != Kind::Aside && is_whole(row)).count();
         count.fetch_add(theirs as u64, Ordering::Relaxed);
-        let lot = Lot { rows, position: position.load(Ordering::Relaxed) };
+        let lot =
+            Lot { rows, position: position.load(Ordering::Relaxed), claim: in_flight.claim(bytes) };
         if sender.blocking_send(Ok(lot)).is_err() {
             return;
         }
     }
 }
 
-/// The next rows; none at the end.
-fn some_rows(reader: &mut Reader<impl BufRead>) -> io::Result<Vec<Row>> {
+/// The next rows, and how much memory they will take; none at the end.
+fn some_rows(reader: &mut Reader<impl BufRead>) -> io::Result<(Vec<Row>, usize)> {
     let mut rows = Vec::with_capacity(ROWS_TOGETHER);
-    let mut bytes = 0;
+    let (mut bytes, mut found_out) = (0, 0);
     while rows.len() < ROWS_TOGETHER && bytes < BYTES_TOGETHER {
         let Some(row) = reader.read_row()? else { break };
-        bytes += row.raw().len();
+        bytes += row.weight();
+        found_out += ROW_BYTES + row.addresses().len() * ADDRESS_BYTES;
         rows.push(row);
     }
-    Ok(rows)
+    Ok((rows, bytes + found_out))
 }

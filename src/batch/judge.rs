@@ -7,7 +7,7 @@ use crate::address::Address;
 use crate::catalog::Canonical;
 use crate::clock::Clock;
 use crate::report::{Column, Report};
-use crate::roster::{Kind, Part, Plan, Row, RowFault, Sameness};
+use crate::roster::{Kind, MAX_ADDRESSES_OF_CELL, Part, Plan, Row, RowFault, Sameness};
 use crate::typo::Locale;
 use crate::validator::{Caller, Manner, Request, Urgency, Validator, Whom};
 use crate::verdict::{Depth, Verdict};
@@ -138,42 +138,43 @@ impl Judge {
     /// Looks at each address of a row. The best of them counts: one is enough to reach somebody.
     async fn reported(&self, row: Row) -> Judged {
         let addresses = row.addresses().len();
-        let mut reports = Vec::with_capacity(addresses.max(1));
-        if addresses == 0 {
-            reports.push(self.text("").await);
-        }
-        for text in row.addresses() {
-            reports.push(self.text(text).await);
-        }
-        // The first of equals.
-        reports.sort_by_key(|report| worth(report.judgement.verdict));
-        let keys = match self.settings.sameness {
-            None => Vec::new(),
-            Some(sameness) => {
-                let key = |report: &Report| {
-                    let facts = report.address.as_ref();
-                    key(
-                        sameness,
-                        &report.email,
-                        facts.map(|facts| (&facts.address, &facts.canonical)),
-                    )
-                };
-                reports.iter().filter_map(key).collect()
+        let first = row.addresses().first().map_or("", String::as_str);
+        let mut best = self.text(first).await;
+        let mut keys: Vec<String> = self.key_of_report(&best).into_iter().collect();
+        for text in row.addresses().iter().skip(1) {
+            let report = self.text(text).await;
+            let key = self.key_of_report(&report);
+            // The first of equals. One of a thousand reports is kept.
+            let is_better = worth(report.judgement.verdict) < worth(best.judgement.verdict);
+            keys.extend(key);
+            if is_better {
+                best = report;
+                if let Some(last) = keys.len().checked_sub(1) {
+                    keys.swap(0, last);
+                }
             }
-        };
-        let mut report = reports.swap_remove(0);
+        }
+        let mut report = best;
         if report.suggestion.as_ref().is_some_and(|meant| self.is_suppressed_text(&meant.email)) {
             // Whoever takes a suggestion over would write to them.
             report.suggestion = None;
         }
         if addresses > 1 {
-            report.message = of_several(&report, addresses);
+            report.message = of_several(&report, addresses, row.left_out().len());
         }
         Judged { row, said: Said::Report { report: Box::new(report), addresses }, keys }
     }
 
+    /// What tells whether another row is the same as that of a report.
+    fn key_of_report(&self, report: &Report) -> Option<String> {
+        let facts = report.address.as_ref();
+        let found = facts.map(|facts| (&facts.address, &facts.canonical));
+        key(self.settings.sameness?, &report.email, found)
+    }
+
     fn is_suppressed(&self, row: &Row) -> bool {
         row.addresses().iter().any(|text| self.is_suppressed_text(text))
+            || row.left_out().iter().any(|text| self.is_suppressed_text(text))
     }
 
     fn is_suppressed_text(&self, text: &str) -> bool {
@@ -234,10 +235,13 @@ fn worth(verdict: Verdict) -> u8 {
     }
 }
 
-fn of_several(report: &Report, addresses: usize) -> String {
-    format!(
-        "The best of {addresses} addresses is {}. {}",
-        crate::report::visible(&report.email),
-        report.message
-    )
+fn of_several(report: &Report, addresses: usize, left_out: usize) -> String {
+    let best = crate::report::visible(&report.email);
+    let only = format!("of a cell only the first {MAX_ADDRESSES_OF_CELL} are");
+    let rest = match left_out {
+        0 => String::new(),
+        1 => format!(" 1 more was not checked: {only}."),
+        count => format!(" {count} more were not checked: {only}."),
+    };
+    format!("The best of {addresses} addresses is {best}. {}{rest}", report.message)
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::files::{FileError, Text};
+use crate::files::{FileError, Text, Workbook};
 use crate::roster::{Head, Plan, PlanError, Wish};
 
 /// Where a list comes from.
@@ -56,6 +56,8 @@ pub struct List {
 /// Where the text of a list is had from.
 enum Origin {
     File(PathBuf),
+    /// A workbook in a file, which was read to its end already.
+    Workbook(Workbook),
     /// What is left of a stream, from the first byte of the text on.
     Stream(Option<Box<dyn BufRead + Send>>),
     /// A stream that was set down in a file without a name.
@@ -90,7 +92,8 @@ impl List {
                 let text = Text::of(file, sheet.as_deref())?;
                 let plan = plan(&Head::read(text.reader)?)?;
                 let size = Some(metadata.len());
-                Ok(Self { plan: Arc::new(plan), sheet, origin: Origin::File(path), bytes, size })
+                let origin = text.workbook.map_or(Origin::File(path), Origin::Workbook);
+                Ok(Self { plan: Arc::new(plan), sheet, origin, bytes, size })
             }
             Source::Stream(stream) => {
                 let counted = Counted { inner: stream, bytes: bytes.clone() };
@@ -148,6 +151,10 @@ impl List {
             Origin::File(path) => {
                 let file = counted(File::open(path)?, &self.bytes);
                 Ok(Text::of(file, self.sheet.as_deref())?.reader)
+            }
+            Origin::Workbook(workbook) => {
+                self.bytes.store(self.size.unwrap_or(0), Ordering::Relaxed);
+                Ok(workbook.text()?)
             }
             Origin::Stream(stream) => stream.take().ok_or_else(|| {
                 FileError::Io(io::Error::other("what comes through a pipe can be read only once"))

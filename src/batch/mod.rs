@@ -10,6 +10,7 @@ mod asking;
 mod earlier;
 mod estimate;
 mod filter;
+mod in_flight;
 mod intake;
 mod judge;
 mod lines;

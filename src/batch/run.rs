@@ -73,6 +73,9 @@ pub enum Stop {
     /// An output cannot be written.
     #[error(transparent)]
     Writing(#[from] WriteError),
+    /// The rows chosen for a sample are too long to be kept.
+    #[error("the rows chosen take more than 256 MiB of memory; choose fewer with --sample")]
+    SampleTooLarge,
     /// What is found out cannot be noted.
     #[error("cannot note what was found out: {0}")]
     Noting(#[from] StoreError),
@@ -227,8 +230,8 @@ impl Drop for UnderWay {
 }
 
 async fn judge_lot(judge: Arc<Judge>, lot: Lot) -> Lot<Judged> {
-    let Lot { rows, position } = lot;
-    Lot { rows: join_all(rows.into_iter().map(|row| judge.row(row))).await, position }
+    let Lot { rows, position, claim } = lot;
+    Lot { rows: join_all(rows.into_iter().map(|row| judge.row(row))).await, position, claim }
 }
 
 /// Writes rows as they come, on a thread of its own; gives the sink back when there are no more.

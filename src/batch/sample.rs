@@ -20,6 +20,8 @@ use crate::verdict::{Depth, Verdict};
 
 /// How many rows are judged at the same time.
 const SIDE_BY_SIDE: usize = 1_000;
+/// How much memory the rows may take that were chosen.
+const MAX_CHOSEN_BYTES: usize = 256 * 1024 * 1024;
 
 /// What was found out of a sample, and what that tells of the list.
 pub struct Sampled {
@@ -109,6 +111,7 @@ async fn choose(
     let (mut lots, _) = intake::rows(list)?;
     let mut rows: Vec<Row> = Vec::new();
     let (mut whole, mut domains) = (0_u64, Seen::default());
+    let mut bytes = 0;
     while let Some(lot) = lots.recv().await {
         for row in lot.map_err(FileError::Io)?.rows {
             if row.kind() == Kind::Aside || !super::judge::is_whole(&row) {
@@ -122,12 +125,18 @@ async fn choose(
                     domains.first(domain.ascii(), whole);
                 }
             }
+            let weight = row.weight();
             if rows.len() < size {
                 rows.push(row);
+                bytes += weight;
             } else if let Some(place) =
                 usize::try_from(random.u64(0..whole)).ok().filter(|place| *place < size)
             {
+                bytes = bytes - rows[place].weight() + weight;
                 rows[place] = row;
+            }
+            if bytes > MAX_CHOSEN_BYTES {
+                return Err(Stop::SampleTooLarge);
             }
         }
     }

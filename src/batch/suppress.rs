@@ -92,7 +92,9 @@ impl Suppressed {
             if let Kind::Fault(fault) = row.kind() {
                 return Err(SuppressError::Row { number: row.number(), fault });
             }
-            for text in row.addresses() {
+            // All of them: whoever is left out would get mail.
+            let left_out = row.left_out().iter().map(|text| &**text);
+            for text in row.addresses().iter().map(String::as_str).chain(left_out) {
                 let count = match self.add_entry(text, validator) {
                     true => &mut added.entries,
                     false => &mut added.useless,

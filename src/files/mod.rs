@@ -2,10 +2,10 @@
 //! are complete.
 //!
 //! What a file is is told by its first bytes, not by its name. A text is read as it is; gzip is unpacked on
-//! the way; of an Excel workbook (`.xlsx`) one sheet is turned into CSV, in memory, since a workbook
-//! cannot be read from its front.
+//! the way; of an Excel workbook (`.xlsx`) one sheet is turned into CSV.
 
 mod output;
+mod private;
 mod workbook;
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -13,15 +13,13 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 use flate2::bufread::MultiGzDecoder;
 
 pub use output::{OutputFile, meant_by, partial_path, with_ending};
+pub use private::{NotPrivate, check_private, open_private};
+pub use workbook::{Excess, Workbook};
 
 /// What a zip archive begins with, which a workbook is.
 const ZIP: &[u8] = b"PK\x03\x04";
 /// Bytes read from a source at once.
 const PIECE_BYTES: usize = 64 * 1024;
-/// The largest workbook that is read, in bytes.
-const MAX_WORKBOOK_BYTES: u64 = 256 * 1024 * 1024;
-/// The most text that a workbook may give, in bytes.
-const MAX_TEXT_BYTES: usize = 512 * 1024 * 1024;
 
 /// What a list is packed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,9 +65,15 @@ pub enum FileError {
         /// What was asked for.
         wanted: String,
     },
-    /// The workbook is larger than what is read into memory.
-    #[error("the workbook is too large; save the sheet as CSV")]
-    TooLarge,
+    /// It is a workbook with a password.
+    #[error("this Excel workbook has a password; save it without one, or as CSV")]
+    Password,
+    /// It is a workbook in Excel's binary form.
+    #[error("this is a binary Excel workbook (.xlsb); save it as .xlsx, or as CSV")]
+    BinaryWorkbook,
+    /// The workbook is more than what is read, or than Excel allows.
+    #[error("{0}; save the sheet as CSV")]
+    TooLarge(Excess),
 }
 
 /// The text of a file.
@@ -78,6 +82,8 @@ pub struct Text {
     pub container: Container,
     /// The text, from its first byte on.
     pub reader: Box<dyn BufRead + Send>,
+    /// The workbook, to read its sheet once more; none where it was something else.
+    pub workbook: Option<Workbook>,
 }
 
 impl Text {
@@ -96,15 +102,20 @@ impl Text {
             [0x1f, 0x8b, ..] => {
                 let unpacked = Unpacked(MultiGzDecoder::new(source));
                 let unpacked = BufReader::with_capacity(PIECE_BYTES, unpacked);
-                Ok(Self { container: Container::Gzip, reader: Box::new(unpacked) })
+                Ok(Self::plain(Container::Gzip, unpacked))
             }
             ZIP => {
-                let text = Cursor::new(workbook::text(source, sheet)?);
-                Ok(Self { container: Container::Workbook, reader: Box::new(text) })
+                let workbook = Workbook::open(source, sheet)?;
+                let reader = workbook.text()?;
+                Ok(Self { container: Container::Workbook, reader, workbook: Some(workbook) })
             }
             [0xd0, 0xcf, 0x11, 0xe0] => Err(FileError::OldWorkbook),
-            _ => Ok(Self { container: Container::Plain, reader: Box::new(source) }),
+            _ => Ok(Self::plain(Container::Plain, source)),
         }
+    }
+
+    fn plain(container: Container, reader: impl BufRead + Send + 'static) -> Self {
+        Self { container, reader: Box::new(reader), workbook: None }
     }
 }
 

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
 
+use super::private::{NotPrivate, check_owned, without_waiting};
+
 /// What the name of a file ends with while it is written.
 const PARTIAL: &str = ".mailvet-partial";
 /// Bytes written at once.
@@ -137,8 +139,14 @@ impl OutputFile {
 /// Makes the file of this name anew, for this process alone until it is closed: of two that write to one
 /// file the first would give its name to what the second has begun.
 fn begun(partial: &Path) -> io::Result<File> {
+    match std::fs::symlink_metadata(partial) {
+        Ok(there) => check_owned(&there).map_err(|why| in_the_way(partial, why))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let mut options = File::options();
     // Who may not read it may yet remove it.
-    if let Ok(there) = File::open(partial) {
+    if let Ok(there) = options.read(true).custom_flags(without_waiting()).open(partial) {
         lock(&there)?;
     }
     // A mode counts only for a file that is made, and nobody may have this one open already.
@@ -149,6 +157,12 @@ fn begun(partial: &Path) -> io::Result<File> {
     let file = File::options().write(true).create_new(true).mode(0o600).open(partial)?;
     lock(&file)?;
     Ok(file)
+}
+
+/// What stands where a file is written aside cannot be replaced.
+fn in_the_way(partial: &Path, why: NotPrivate) -> io::Error {
+    let why = format!("{} is in the way: {why}", partial.display());
+    io::Error::new(io::ErrorKind::PermissionDenied, why)
 }
 
 fn lock(file: &File) -> io::Result<()> {

@@ -61,6 +61,7 @@ pub use output::{Output, Target, UnknownTarget};
 pub use plan::{Candidate, Plan, PlanError};
 pub use reader::Reader;
 pub use row::{Kind, MAX_ROW_BYTES, Part, Row, RowFault};
+pub use several::MAX_ADDRESSES_OF_CELL;
 pub use shape::{Dialect, Format, Header, Shape, UnknownFormat};
 pub use surrogates::replace_lone_surrogates;
 pub use writer::Writer;

@@ -13,7 +13,7 @@ use super::mailman::{self, Line};
 use super::object;
 use super::plan::{Addresses, Plan};
 use super::row::{Body, Kind, MAX_ROW_BYTES, Part, Row, RowFault, cell_range};
-use super::several;
+use super::several::{self, RowAddresses};
 use super::shape::Shape;
 use super::window::Window;
 
@@ -73,8 +73,8 @@ impl<R: BufRead> Reader<R> {
         let bytes = &self.window.bytes()[..cut.whole];
         let (kind, addresses) = match self.layout.addresses_in(bytes, &cut) {
             Ok(Some(addresses)) => (Kind::Entry, addresses),
-            Ok(None) => (Kind::Aside, Vec::new()),
-            Err(fault) => (Kind::Fault(fault), Vec::new()),
+            Ok(None) => (Kind::Aside, RowAddresses::default()),
+            Err(fault) => (Kind::Fault(fault), RowAddresses::default()),
         };
         let raw = bytes.into();
         self.advance(cut.whole);
@@ -119,7 +119,7 @@ impl<R: BufRead> Reader<R> {
             text,
             kind,
             body: Body::Text,
-            addresses: Vec::new(),
+            addresses: RowAddresses::default(),
             number: self.number,
             part: self.part,
         }
@@ -132,7 +132,7 @@ impl<R: BufRead> Reader<R> {
 
 impl Layout {
     /// The addresses in a row; none where the row is an aside.
-    fn addresses_in(&self, row: &[u8], cut: &Cut) -> Result<Option<Vec<String>>, RowFault> {
+    fn addresses_in(&self, row: &[u8], cut: &Cut) -> Result<Option<RowAddresses>, RowFault> {
         match &cut.parts {
             Parts::Closing => Ok(None),
             Parts::Cells(ends, quotes) => self.addresses_in_cells(&row[..cut.text], ends, *quotes),
@@ -146,7 +146,7 @@ impl Layout {
         row: &[u8],
         ends: &[u32],
         quotes: Quotes,
-    ) -> Result<Option<Vec<String>>, RowFault> {
+    ) -> Result<Option<RowAddresses>, RowFault> {
         if quotes == Quotes::Broken {
             return Err(RowFault::BrokenQuotes);
         }
@@ -165,11 +165,12 @@ impl Layout {
         if is_shifted {
             return Err(RowFault::Shifted);
         }
-        let mut addresses = Vec::new();
+        let mut addresses = RowAddresses::default();
         for cell in cells {
             let text = delimited::unquoted(cell);
             let text = std::str::from_utf8(&text).map_err(|_| RowFault::NotUtf8)?;
-            addresses.extend(several::addresses(without_apostrophe(text.trim_start())));
+            let found = several::addresses(without_apostrophe(text.trim_start()));
+            addresses.add_cell(found, columns.len());
         }
         Ok(Some(addresses))
     }
@@ -180,7 +181,7 @@ impl Layout {
         (0..width).filter(|index| !names.get(*index).is_some_and(|name| choice::is_own(name)))
     }
 
-    fn addresses_in_object(&self, object: &[u8]) -> Result<Option<Vec<String>>, RowFault> {
+    fn addresses_in_object(&self, object: &[u8]) -> Result<Option<RowAddresses>, RowFault> {
         let Addresses::Keys(keys) = &self.addresses else { return Ok(None) };
         if object.is_empty() {
             return Ok(None);
@@ -193,12 +194,14 @@ impl Layout {
             // It could not be read by an earlier run either.
             return Err(RowFault::NotJson);
         }
-        let theirs = members.iter().filter(is_theirs);
-        let addresses = theirs.flat_map(|member| json::addresses(&object[member.value.clone()]));
-        Ok(Some(addresses.collect()))
+        let mut addresses = RowAddresses::default();
+        for member in members.iter().filter(is_theirs) {
+            addresses.add_cell(json::addresses(&object[member.value.clone()]), keys.len());
+        }
+        Ok(Some(addresses))
     }
 
-    fn addresses_in_line(&self, line: &[u8]) -> Result<Option<Vec<String>>, RowFault> {
+    fn addresses_in_line(&self, line: &[u8]) -> Result<Option<RowAddresses>, RowFault> {
         if self.shape == Shape::Mailman {
             // A name in another encoding is no reason not to look at the address.
             let line = String::from_utf8_lossy(line);
@@ -207,14 +210,16 @@ impl Layout {
                 Line::Member(address) if address.contains(char::REPLACEMENT_CHARACTER) => {
                     Err(RowFault::NotUtf8)
                 }
-                Line::Member(address) => Ok(Some(vec![address.to_owned()])),
+                Line::Member(address) => Ok(Some(RowAddresses::one(address))),
             };
         }
         if self.is_aside(line, 1) {
             return Ok(None);
         }
         let line = std::str::from_utf8(line).map_err(|_| RowFault::NotUtf8)?;
-        Ok(Some(several::addresses(line)))
+        let mut addresses = RowAddresses::default();
+        addresses.add_cell(several::addresses(line), 1);
+        Ok(Some(addresses))
     }
 
     /// Whether a row is blank or a comment.

@@ -8,6 +8,7 @@ use super::delimited;
 use super::encoding;
 use super::json;
 use super::plan::Plan;
+use super::several::RowAddresses;
 
 /// Why a row cannot be read. It is passed on as it stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +27,9 @@ pub enum RowFault {
 
 /// The longest row that is read, in bytes.
 pub const MAX_ROW_BYTES: usize = 1024 * 1024;
+
+/// What the allocator adds to a short text, on average.
+const ALLOCATION_BYTES: usize = 16;
 
 impl RowFault {
     /// Every fault.
@@ -87,7 +91,7 @@ pub struct Row {
     pub(super) text: usize,
     pub(super) kind: Kind,
     pub(super) body: Body,
-    pub(super) addresses: Vec<String>,
+    pub(super) addresses: RowAddresses,
     pub(super) number: u64,
     pub(super) part: Part,
 }
@@ -122,7 +126,7 @@ impl Row {
             text: cut.text,
             kind: Kind::Entry,
             body: Body::of(cut.parts),
-            addresses: Vec::new(),
+            addresses: RowAddresses::default(),
             number,
             part: Part::Last,
         }
@@ -148,10 +152,30 @@ impl Row {
         &self.raw
     }
 
-    /// The addresses in it: none, one, or as many as stand in its address cells. Each as it was typed,
-    /// which may be no address at all.
+    /// The addresses in it that are looked at: none, one, or as many as stand in its address cells, up to
+    /// [`super::MAX_ADDRESSES_OF_CELL`] of each. Each as it was typed, which may be no address at all.
     pub fn addresses(&self) -> &[String] {
-        &self.addresses
+        &self.addresses.kept
+    }
+
+    /// The addresses in it beyond those.
+    pub fn left_out(&self) -> &[Box<str>] {
+        &self.addresses.left_out
+    }
+
+    /// What it takes in memory, in bytes: itself, its text, where its cells end, and its addresses.
+    pub fn weight(&self) -> usize {
+        let ends = match &self.body {
+            Body::Cells(ends) => size_of_val::<[u32]>(ends),
+            Body::Text | Body::Object(_) => 0,
+        };
+        let text = |length: usize| length + ALLOCATION_BYTES;
+        let kept = self.addresses.kept.iter();
+        let kept = kept.map(|address| size_of::<String>() + text(address.len())).sum::<usize>();
+        let left_out = self.addresses.left_out.iter();
+        let left_out =
+            left_out.map(|address| size_of::<Box<str>>() + text(address.len())).sum::<usize>();
+        size_of::<Self>() + self.raw.len() + ends + kept + left_out
     }
 
     /// Whether all of it is UTF-8.

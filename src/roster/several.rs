@@ -5,6 +5,35 @@
 
 use crate::address::Pasted;
 
+/// How many addresses of one cell are looked at. A cell for people to read has a few; one with thousands is an export
+/// gone wrong, or made to keep somebody busy.
+pub const MAX_ADDRESSES_OF_CELL: usize = 1_000;
+
+/// The addresses of a row.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(super) struct RowAddresses {
+    /// Those that are looked at.
+    pub(super) kept: Vec<String>,
+    /// Those beyond [`MAX_ADDRESSES_OF_CELL`] of a cell. Somebody among them may have unsubscribed.
+    pub(super) left_out: Vec<Box<str>>,
+}
+
+impl RowAddresses {
+    /// One address.
+    pub(super) fn one(address: &str) -> Self {
+        Self { kept: vec![address.to_owned()], left_out: Vec::new() }
+    }
+
+    /// Adds those of one cell, in a row that has so many.
+    pub(super) fn add_cell(&mut self, addresses: Vec<String>, cells: usize) {
+        // An object may have one key many times.
+        let most = cells.saturating_mul(MAX_ADDRESSES_OF_CELL) - self.kept.len();
+        let mut addresses = addresses.into_iter();
+        self.kept.extend(addresses.by_ref().take(most.min(MAX_ADDRESSES_OF_CELL)));
+        self.left_out.extend(addresses.map(String::into_boxed_str));
+    }
+}
+
 /// The addresses in the text of a cell, as they were typed. None where it is blank.
 pub(super) fn addresses(cell: &str) -> Vec<String> {
     let cell = cell.trim();

@@ -83,7 +83,7 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// Those of the sink.
     pub fn row(&mut self, row: &Row, cells: &[Cell<'_>]) -> io::Result<()> {
-        let first = row.addresses.first().map(String::as_str);
+        let first = row.addresses.kept.first().map(String::as_str);
         self.row_of(row, first.unwrap_or_default(), cells)
     }
 

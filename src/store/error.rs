@@ -76,6 +76,7 @@ impl StoreError {
     pub(super) fn unusable(path: impl Into<PathBuf>, error: &std::io::Error) -> Self {
         match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full { path: path.into() },
+            ErrorKind::ResourceBusy => Self::Locked { path: path.into() },
             _ => Self::Unusable { path: path.into(), why: error.to_string() },
         }
     }

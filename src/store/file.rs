@@ -1,6 +1,6 @@
-//! The file: made so that nobody else can read it, opened, and left alone for a while where it fails.
+//! The file: made so that nobody else can read it, and opened.
 
-use std::fs::{DirBuilder, File};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -8,19 +8,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, ToSql, Transaction, TransactionBehavior};
-use tokio::time::Instant;
 
 use super::StoreError;
 use super::key::Key;
 use super::schema::{self, Owner};
+use crate::files::{check_private, open_private, with_ending};
 
 const FILE: &str = "mailvet.db";
 const KEY_FILE: &str = "mailvet.key";
+/// What SQLite puts beside a file.
+pub(super) const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// How long a process waits for another one that writes.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long the file is left alone after it failed.
-const REST: Duration = Duration::from_secs(60);
 /// The size of a page of SQLite, unless somebody made the file with another one.
 const PAGE_OCTETS: u64 = 4096;
 /// What is left of the log of changes when nobody uses it.
@@ -35,13 +35,7 @@ pub(super) struct StoreFile {
     pub(super) key: Key,
     /// Tells this process from others that use the file.
     pub(super) process: i64,
-    trouble: Option<Trouble>,
     changes: u32,
-}
-
-struct Trouble {
-    error: StoreError,
-    since: Instant,
 }
 
 /// Whether there is a store in this folder.
@@ -62,7 +56,7 @@ impl StoreFile {
         let mut key_file = locked(&key_path).map_err(unusable)?;
         let key = Key::of(&mut key_file).map_err(unusable)?;
         create_file(&path)?;
-        let mut connection = connect(&path).map_err(of)?;
+        let mut connection = connect(&path)?;
         match schema::owner(&connection).map_err(of)? {
             Owner::Nobody | Owner::Us => {}
             Owner::NewerUs => return Err(StoreError::Newer { path }),
@@ -72,44 +66,12 @@ impl StoreFile {
         let process =
             getrandom::u64().map_err(|error| StoreError::unusable(&path, &error.into()))?;
         let process = process.cast_signed();
-        let mut file = Self { connection, path, key, process, trouble: None, changes: 0 };
+        let mut file = Self { connection, path, key, process, changes: 0 };
         match file.prune(now) {
             // That shows again, or is over, when there is something to keep.
             Ok(()) | Err(StoreError::Full { .. } | StoreError::Locked { .. }) => Ok(file),
             Err(error) => Err(error),
         }
-    }
-
-    /// Why it cannot be used at the moment.
-    pub(super) fn trouble(&self) -> Option<&StoreError> {
-        self.trouble.as_ref().map(|trouble| &trouble.error)
-    }
-
-    /// Does something with the file. Where there is no room, some is made and it is tried once more. A
-    /// failure is told once, and for a while after it nothing is tried.
-    pub(super) fn attempt<R>(
-        &mut self,
-        now: Timestamp,
-        mut work: impl FnMut(&mut Self) -> Result<R, StoreError>,
-    ) -> Result<R, StoreError> {
-        if self.trouble.as_ref().is_some_and(|trouble| trouble.since.elapsed() < REST) {
-            return Err(StoreError::Resting);
-        }
-        let mut done = work(self);
-        if matches!(done, Err(StoreError::Full { .. })) && self.make_room(now).is_ok() {
-            done = work(self);
-        }
-        match &done {
-            Ok(_) if self.trouble.take().is_some() => tracing::info!("the store can be used again"),
-            Ok(_) => {}
-            Err(error) => {
-                if self.trouble.is_none() {
-                    tracing::warn!("{error}; meanwhile nothing is kept");
-                }
-                self.trouble = Some(Trouble { error: error.clone(), since: Instant::now() });
-            }
-        }
-        done
     }
 
     /// Reads from the file.
@@ -157,24 +119,35 @@ fn create_folder(folder: &Path) -> Result<(), StoreError> {
     made.map_err(|error| StoreError::unusable(folder, &error))
 }
 
-/// The file of the key, for this user alone from the first moment, and for this process until it is
-/// closed.
+/// The file of the key, for this process until it is closed. Another one has it for a moment only: whoever keeps it
+/// longer is none of ours.
 fn locked(path: &Path) -> io::Result<File> {
-    let file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)?;
-    file.lock()?;
-    Ok(file)
+    const MOMENT: Duration = Duration::from_millis(10);
+    let file = open_private(path)?;
+    for _ in 0..PATIENCE.as_millis() / MOMENT.as_millis() {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            // The time of tokio may stand still in a test, and this thread belongs to nobody else.
+            Err(TryLockError::WouldBlock) => std::thread::park_timeout(MOMENT),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::ResourceBusy.into())
 }
 
 /// Makes the file where it is missing, for this user alone from the first moment. SQLite gives the files
-/// that it makes beside it the same mode. One that is there is not even opened: closing it again would
-/// take the locks off that SQLite may have on it in this process.
+/// that it makes beside it the same mode, and to the superuser the same owner. One that is there is not even opened:
+/// closing it again would take the locks off that SQLite may have on it in this process.
+///
+/// # Errors
+/// It cannot be made, or it or a file that SQLite has put beside it cannot be used as one of ours.
 pub(super) fn create_file(path: &Path) -> Result<(), StoreError> {
+    let check =
+        |path: &Path| check_private(path).map_err(|error| StoreError::unusable(path, &error));
+    check(path)?;
+    for ending in BESIDE {
+        check(&with_ending(path, ending))?;
+    }
     match File::options().write(true).create_new(true).mode(0o600).open(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             Err(StoreError::unusable(path, &error))
@@ -183,11 +156,23 @@ pub(super) fn create_file(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(PATIENCE)?;
-    Ok(connection)
+/// Opens a file that [`create_file`] has checked. SQLite follows no link to it; links on the way to its folder are
+/// the user's own.
+pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    let folder =
+        std::fs::canonicalize(folder).map_err(|error| StoreError::unusable(folder, &error))?;
+    let found = path.file_name().map_or_else(|| path.to_owned(), |name| folder.join(name));
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = Connection::open_with_flags(found, flags);
+    let connection = connection.and_then(|connection| {
+        connection.busy_timeout(PATIENCE)?;
+        Ok(connection)
+    });
+    connection.map_err(|error| StoreError::of(&error, path))
 }
 
 fn prepare(connection: &mut Connection, max_mib: u64, key: &Key) -> rusqlite::Result<()> {

@@ -11,19 +11,23 @@ mod file;
 mod forget;
 mod journal;
 mod key;
+mod outbox;
 mod refusals;
+mod resting;
 mod room;
 mod schema;
 mod time;
 
+use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
+use tokio::task::JoinError;
 use tokio::time::timeout;
 
 use crate::address::Domain;
@@ -38,7 +42,9 @@ pub use error::StoreError;
 pub use evidence::{CATCH_ALL_LIFETIME, Evidence, Greylisting, KnownCatchAll, lifetime};
 use file::StoreFile;
 pub use journal::{Closed, Journal, Mark, NotedMailbox, NotedRoute};
+use outbox::Outbox;
 pub use refusals::REFUSALS_LIFETIME;
+use resting::{REST, Rest, RestingFile};
 
 /// The longest a flush takes.
 const FLUSH_TIME: Duration = Duration::from_secs(10);
@@ -52,10 +58,11 @@ pub struct Store {
 struct Shared {
     clock: Arc<dyn Clock>,
     /// Used by one at a time, in the order in which they came, on threads that may block.
-    file: Arc<tokio::sync::Mutex<StoreFile>>,
-    /// Connections that are over. Whoever uses the file next notes them first: each was opened through
-    /// the file, so there are never more than those who wait for it.
-    outbox: Mutex<Vec<Closing>>,
+    file: Arc<tokio::sync::Mutex<RestingFile>>,
+    /// Connections that are over. Whoever uses the file next notes them first.
+    outbox: Mutex<Outbox>,
+    /// Whether they will be noted when the file is no longer left alone.
+    is_retrying: AtomicBool,
 }
 
 impl Store {
@@ -65,9 +72,25 @@ impl Store {
     /// # Errors
     /// The file cannot be used.
     pub fn open(folder: &Path, max_mib: u64, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        let file = StoreFile::open(folder, max_mib, clock.now())?;
-        let file = Arc::new(tokio::sync::Mutex::new(file));
-        Ok(Self { shared: Arc::new(Shared { clock, file, outbox: Mutex::default() }) })
+        let (store, error) = Self::open_or_retry(folder, max_mib, clock);
+        error.map_or(Ok(store), Err)
+    }
+
+    /// The same. Where the file cannot be used, that is tried again a while later, whenever somebody wants something
+    /// of it; why it cannot be used now is told.
+    pub fn open_or_retry(
+        folder: &Path,
+        max_mib: u64,
+        clock: Arc<dyn Clock>,
+    ) -> (Self, Option<StoreError>) {
+        let (file, error) = RestingFile::open(folder, max_mib, clock.now());
+        let shared = Shared {
+            clock,
+            file: Arc::new(tokio::sync::Mutex::new(file)),
+            outbox: Mutex::default(),
+            is_retrying: AtomicBool::new(false),
+        };
+        (Self { shared: Arc::new(shared) }, error)
     }
 
     /// Opens the store in this folder if there is one.
@@ -174,34 +197,68 @@ impl Store {
         mut work: impl FnMut(&mut StoreFile) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
         let mut file = self.shared.file.clone().lock_owned().await;
-        let (mut over, now) = (self.shared.take_outbox(), self.shared.clock.now());
+        let (mut over, now) = (self.shared.outbox().take(), self.shared.clock.now());
         let used = tokio::task::spawn_blocking(move || {
-            file.attempt(now, |file| {
-                file.close(&over, now)?;
-                // A second attempt must not count them once more.
-                over.clear();
+            let used = file.attempt(Rest::Kept, now, |file| {
+                note(file, &mut over, now)?;
                 work(file)
-            })
+            });
+            (used, over, file)
         });
-        done(used).await
+        let (used, over, file) = done(used.await)?;
+        if !over.is_empty() {
+            self.shared.outbox().put_back(over);
+            self.retry_later();
+        }
+        // Not before: whoever is next has to note the same ones first.
+        drop(file);
+        used
+    }
+
+    /// Sees to it that what could not be noted is noted when the file is no longer left alone, even if nobody uses it
+    /// then: other processes have to know of a breaker.
+    fn retry_later(&self) {
+        if self.shared.is_retrying.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let shared = Arc::downgrade(&self.shared);
+        tokio::spawn(async move {
+            tokio::time::sleep(REST).await;
+            if let Some(shared) = shared.upgrade() {
+                shared.is_retrying.store(false, Ordering::Relaxed);
+                Self { shared }.flush().await;
+            }
+        });
     }
 }
 
 /// What comes of work on the file. A panic in it says nothing of the file, and is told as what it is.
-async fn done<R>(work: JoinHandle<Result<R, StoreError>>) -> Result<R, StoreError> {
-    work.await.unwrap_or_else(|error| {
+fn done<T>(work: Result<T, JoinError>) -> Result<T, StoreError> {
+    work.map_err(|error| {
         if error.is_panic() {
             tracing::error!("the store met an internal error; please report it");
-            return Err(StoreError::Internal);
+            return StoreError::Internal;
         }
         // The process ends.
-        Err(StoreError::Resting)
+        StoreError::Resting
     })
 }
 
+/// Notes connections that are over; those that are left could not be noted.
+fn note(
+    file: &mut StoreFile,
+    over: &mut VecDeque<Closing>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    file.close(over.make_contiguous(), now)?;
+    // A second attempt must not count them once more.
+    over.clear();
+    Ok(())
+}
+
 impl Shared {
-    fn take_outbox(&self) -> Vec<Closing> {
-        std::mem::take(&mut *self.outbox.lock().unwrap_or_else(PoisonError::into_inner))
+    fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -214,9 +271,7 @@ impl Ledger for Store {
     }
 
     fn close(&self, closing: Closing) {
-        let mut outbox = self.shared.outbox.lock().unwrap_or_else(PoisonError::into_inner);
-        outbox.push(closing);
-        drop(outbox);
+        self.shared.outbox().push(closing);
         // Without a runtime it waits for whoever comes next, or for the end of the store.
         if let Ok(runtime) = Handle::try_current() {
             let store = self.clone();
@@ -227,12 +282,12 @@ impl Ledger for Store {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        let over = self.take_outbox();
+        let mut over = self.outbox().take();
         if !over.is_empty()
             && let Ok(mut file) = self.file.try_lock()
         {
             let now = self.clock.now();
-            let _ = file.attempt(now, |file| file.close(&over, now));
+            let _ = file.attempt(Rest::Broken, now, |file| note(file, &mut over, now));
         }
     }
 }

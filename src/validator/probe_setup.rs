@@ -30,7 +30,7 @@ pub(super) fn probing(
 ) -> Result<Option<Probing>, BuildError> {
     let Some(identity) = identity(&config.probe)? else { return Ok(None) };
     let patterns = patterns(config)?;
-    let store = state.and_then(|folder| open(folder, config.state.max_mib, clock.clone()));
+    let store = state.map(|folder| open(folder, config.state.max_mib, clock.clone()));
     let ledger = store.clone().map(|store| Arc::new(store) as Arc<dyn Ledger>);
     let probe = &config.probe;
     Ok(Some(Probing::new(ProbingParts {
@@ -102,13 +102,11 @@ fn source(addresses: &[IpAddr]) -> Source {
     Source::Fixed { v4, v6 }
 }
 
-/// The store, if it can be used: for want of it nobody loses a run.
-fn open(folder: &Path, max_mib: u64, clock: Arc<dyn Clock>) -> Option<Store> {
-    match Store::open(folder, max_mib, clock) {
-        Ok(store) => Some(store),
-        Err(error) => {
-            tracing::warn!("what mail servers say is not kept: {error}");
-            None
-        }
+/// The store. For want of it nobody loses a run: where it cannot be used now, that is tried again while the work goes on.
+fn open(folder: &Path, max_mib: u64, clock: Arc<dyn Clock>) -> Store {
+    let (store, error) = Store::open_or_retry(folder, max_mib, clock);
+    if let Some(error) = error {
+        tracing::warn!("what mail servers say is not kept for now: {error}");
     }
+    store
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use rusqlite::Connection;
@@ -144,6 +145,7 @@ fn what_is_no_journal_is_left_alone_until_restart() {
             let _ = fs::remove_file(workshop.path(&format!("out.csv.mailvet-journal{beside}")));
         }
         fs::write(&path, &bytes).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         let ended = Working::start(&mut workshop.resume(&dns)).end();
         ended.assert(name, status, &[words, "out.csv.mailvet-journal", "--restart"]);
         assert!(!workshop.path("out.csv").exists(), "{name}");

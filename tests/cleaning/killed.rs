@@ -1,6 +1,7 @@
 //! `kill -9` at any moment.
 
-use std::os::unix::fs::MetadataExt;
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use fastrand::Rng;
 
@@ -111,7 +112,8 @@ fn who_is_killed_between_the_output_and_the_journal_loses_nothing() {
     Working::start(&mut workshop.resume(&dns)).end().assert("resumed", 0, &[]);
     let output = workshop.output();
     for (path, bytes) in kept {
-        std::fs::write(path, bytes).unwrap();
+        std::fs::write(&path, bytes).unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     }
     let before = dns.questions().len();
     Working::start(&mut workshop.resume(&dns)).end().assert("once more", 0, &[]);

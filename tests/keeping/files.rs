@@ -13,7 +13,7 @@ use mailvet::verdict::CatchAll;
 use rusqlite::Connection;
 
 use super::child::{child, store};
-use super::house::{ACCEPTED, DAY, House, host, mailbox, noon, said};
+use super::house::{ACCEPTED, DAY, House, host, mailbox, noon, said, write_private};
 use crate::support::program::offline;
 
 fn mode(path: &Path) -> u32 {
@@ -127,6 +127,7 @@ fn files_of_others_are_left_alone() {
     let house = House::new();
     fs::create_dir_all(house.state()).unwrap();
     let path = house.file("mailvet.db");
+    write_private(&path, "");
     let theirs = Connection::open(&path).unwrap();
     theirs.execute_batch("CREATE TABLE song (title TEXT)").unwrap();
     drop(theirs);
@@ -199,8 +200,8 @@ fn what_was_kept_under_old_canonical_keys_is_dropped() {
 fn an_unfinished_store_is_finished() {
     let house = House::new();
     fs::create_dir_all(house.state()).unwrap();
-    fs::write(house.file("mailvet.db"), "").unwrap();
-    fs::write(house.file("mailvet.key"), "half").unwrap();
+    write_private(&house.file("mailvet.db"), "");
+    write_private(&house.file("mailvet.key"), "half");
     drop(house.open());
     assert_eq!(fs::read(house.file("mailvet.key")).unwrap().len(), 32);
 }
@@ -247,4 +248,97 @@ async fn what_has_ended_goes() {
     let rows: u32 = rows.query_row("SELECT count(*) FROM evidence", [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 0);
     drop((store, later));
+}
+
+/// What somebody else may have laid where a file of ours is going to be.
+fn lay(path: &Path, what: &str) {
+    let elsewhere = path.with_extension("elsewhere");
+    match what {
+        "a link" | "a dangling link" => {
+            if what == "a link" {
+                fs::write(&elsewhere, "").unwrap();
+                fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o600)).unwrap();
+            }
+            std::os::unix::fs::symlink(elsewhere, path).unwrap();
+        }
+        "a pipe" => {
+            let made = std::process::Command::new("mkfifo").args(["-m", "600"]).arg(path).status();
+            assert!(made.unwrap().success());
+        }
+        "readable" | "writable" => {
+            fs::write(path, "").unwrap();
+            let mode = if what == "readable" { 0o640 } else { 0o602 };
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        }
+        _ => unreachable!("{what}"),
+    }
+}
+
+#[test]
+fn what_others_have_laid_there_is_not_used() {
+    let files =
+        ["mailvet.db", "mailvet.db-wal", "mailvet.db-shm", "mailvet.db-journal", "mailvet.key"];
+    let kinds = [
+        ("a link", "symbolic link"),
+        ("a dangling link", "symbolic link"),
+        ("a pipe", "no regular file"),
+        ("readable", "chmod it to 600"),
+        ("writable", "chmod it to 600"),
+    ];
+    for file in files {
+        for (what, words) in kinds {
+            let house = House::new();
+            fs::create_dir_all(house.state()).unwrap();
+            let path = house.file(file);
+            lay(&path, what);
+            let fault = house.fault();
+            assert!(matches!(fault, StoreError::Unusable { .. }), "{file}, {what}: {fault}");
+            let said = fault.to_string();
+            assert!(said.contains(words) && said.contains(file), "{file}, {what}: {said}");
+            assert!(!path.with_extension("elsewhere").exists() || what == "a link");
+        }
+    }
+}
+
+#[test]
+fn a_folder_may_be_reached_through_a_link() {
+    let house = House::new();
+    drop(house.open());
+    let link = house.state().with_file_name("link");
+    std::os::unix::fs::symlink(house.state(), &link).unwrap();
+    assert!(Store::open(&link, 64, Arc::new(StoppedClock(noon()))).is_ok());
+}
+
+#[test]
+fn the_superuser_leaves_a_file_to_its_owner() {
+    use std::os::unix::fs::{MetadataExt, chown};
+
+    const ANOTHER: u32 = 4_711;
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let house = House::new();
+    drop(house.open());
+    for file in ["mailvet.db", "mailvet.key"] {
+        chown(house.file(file), Some(ANOTHER), Some(ANOTHER)).unwrap();
+    }
+    let store = house.open();
+    for file in ["mailvet.db", "mailvet.db-wal", "mailvet.db-shm", "mailvet.key"] {
+        let there = fs::metadata(house.file(file)).unwrap();
+        assert_eq!((there.uid(), there.mode() & 0o777), (ANOTHER, 0o600), "{file}");
+    }
+    drop(store);
+}
+
+#[test]
+fn a_key_that_somebody_keeps_locked_is_not_waited_for_without_end() {
+    let house = House::new();
+    drop(house.open());
+    let key = fs::File::open(house.file("mailvet.key")).unwrap();
+    key.lock().unwrap();
+    let fault = house.fault();
+    assert!(matches!(fault, StoreError::Locked { .. }), "{fault}");
+    assert!(fault.to_string().contains("mailvet.key"), "{fault}");
+    key.unlock().unwrap();
+    drop(house.open());
 }

@@ -9,7 +9,7 @@ use mailvet::clock::SystemClock;
 use mailvet::store::{Evidence, KnownCatchAll, Store};
 use mailvet::verdict::{CatchAll, MailboxEvidence};
 
-use super::house::{ACCEPTED, House, MINUTE, host, mailbox, said};
+use super::house::{ACCEPTED, House, MINUTE, host, mailbox, said, write_private};
 use crate::support::program::offline;
 
 struct Ran {
@@ -163,7 +163,7 @@ async fn mistakes_erase_nothing() {
 fn a_store_that_cannot_be_used_is_a_failure() {
     let house = House::new();
     std::fs::create_dir_all(house.state()).unwrap();
-    std::fs::write(house.file("mailvet.db"), "garbage".repeat(1_000)).unwrap();
+    write_private(&house.file("mailvet.db"), "garbage".repeat(1_000));
     let ran = forget(&house, &["joe@good.example.org"]);
     assert_eq!((ran.status, ran.stdout.as_str()), (4, ""));
     assert!(ran.stderr.contains("is damaged"), "{}", ran.stderr);

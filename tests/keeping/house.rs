@@ -1,6 +1,9 @@
 //! A folder for a store, and things to keep in it.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,6 +61,14 @@ impl House {
     pub(super) fn fault(&self) -> StoreError {
         self.try_open(64, Arc::new(StoppedClock(noon()))).err().expect("a store that is refused")
     }
+}
+
+/// Writes a file as mailvet makes its own, for its owner alone.
+pub(super) fn write_private(path: &Path, bytes: impl AsRef<[u8]>) {
+    let mut options = fs::File::options();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(path).unwrap().write_all(bytes.as_ref()).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// Noon of some day.

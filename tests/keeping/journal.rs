@@ -18,7 +18,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::child::child;
-use super::house::{ACCEPTED, MINUTE, host, mailbox, noon, said};
+use super::house::{ACCEPTED, MINUTE, host, mailbox, noon, said, write_private};
 
 /// A folder with a journal in it.
 struct Desk(TempDir);
@@ -295,7 +295,7 @@ async fn it_goes_with_the_end_of_the_run_and_leaves_nothing() {
     let journal = desk.open();
     journal.note_mailbox(&joe(0), &said(ACCEPTED)).await;
     journal.close();
-    fs::write(desk.folder().join("out.csv.mailvet-journal-wal"), "left by a kill").unwrap();
+    write_private(&desk.folder().join("out.csv.mailvet-journal-wal"), "left by a kill");
     Journal::delete(&desk.path()).unwrap();
     assert!(desk.files().is_empty(), "{:?}", desk.files());
 }
@@ -480,12 +480,13 @@ fn what_was_noted_before_a_kill_is_there_afterwards() {
 async fn what_is_no_journal_is_left_alone() {
     let desk = Desk::new();
     let garbage = b"this is no journal, and long enough to tell".repeat(100);
-    fs::write(desk.path(), &garbage).unwrap();
+    write_private(&desk.path(), &garbage);
     let fault = Journal::open(&desk.path()).err().expect("garbage");
     assert!(matches!(fault, StoreError::Damaged { .. }), "{fault}");
     assert_eq!(fs::read(desk.path()).unwrap(), garbage);
     fs::remove_file(desk.path()).unwrap();
 
+    write_private(&desk.path(), "");
     let theirs = Connection::open(desk.path()).unwrap();
     theirs.execute_batch("CREATE TABLE song (title TEXT)").unwrap();
     drop(theirs);
@@ -503,7 +504,7 @@ async fn what_is_no_journal_is_left_alone() {
     fs::remove_file(desk.path()).unwrap();
 
     // A run may be killed before anything is in it.
-    fs::write(desk.path(), "").unwrap();
+    write_private(&desk.path(), "");
     let journal = desk.open();
     assert!(journal.note_mailbox(&joe(0), &said(ACCEPTED)).await.is_some());
 }

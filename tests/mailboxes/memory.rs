@@ -67,8 +67,9 @@ fn nothing_that_is_kept_names_anybody() {
 fn a_store_that_cannot_be_used_costs_nobody_their_run() {
     let house = House::new(KNOWS_JOE);
     let state = tempfile::tempdir().unwrap();
-    fs::write(state.path().join("mailvet.db"), "this is no database, and long enough to tell")
-        .unwrap();
+    let path = state.path().join("mailvet.db");
+    fs::write(&path, "this is no database, and long enough to tell").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     let mut program = house.program();
     program.env("MAILVET_STATE__DIR", state.path()).args([
         "check",

@@ -96,7 +96,9 @@ impl JournalPlace {
 /// There is a journal, and nothing was said of it.
 fn not_asked_for(path: &Path) -> anyhow::Error {
     match Journal::open(path) {
-        Err(error @ StoreError::Locked { .. }) => anyhow!(said(&error)),
+        Err(error @ (StoreError::Locked { .. } | StoreError::Unusable { .. })) => {
+            anyhow!(said(&error))
+        }
         opened => {
             // It was only looked at.
             opened.iter().for_each(Journal::close);

@@ -66,6 +66,7 @@ pub(super) fn exit_of(stop: &Stop) -> Exit {
     match stop {
         Stop::Interrupted | Stop::Halted(_) => Exit::Partial,
         stop if is_pipe_closed(stop) => Exit::Partial,
+        Stop::SampleTooLarge => Exit::Usage,
         Stop::Reading(_)
         | Stop::Writing(_)
         | Stop::Noting(_)

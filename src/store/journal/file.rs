@@ -7,15 +7,14 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::super::StoreError;
-use super::super::file::{connect, create_file};
+use super::super::file::{BESIDE, connect, create_file};
 use super::super::key::Key;
 use super::tables::Owner;
 use super::{Mark, Tell, Work, tables};
+use crate::files::with_ending;
 
 /// How long one waits for another process, which has it for as long as it runs: it may be about to end.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// What SQLite puts beside a file.
-const BESIDE: [&str; 2] = ["-wal", "-shm"];
 
 /// A file, open.
 pub(super) struct JournalFile {
@@ -28,7 +27,7 @@ impl JournalFile {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         create_file(path)?;
         let before = identity(path);
-        let connection = connect(path).map_err(|error| StoreError::of(&error, path))?;
+        let connection = connect(path)?;
         let file = Self::prepared(connection, path.to_owned())?;
         // A run that came to its end meanwhile has deleted the file that it let go.
         let is_gone = before.is_none() || identity(path) != before;
@@ -117,16 +116,14 @@ impl JournalFile {
 
 /// Tells a file from another one that has its name later.
 fn identity(path: &Path) -> Option<(u64, u64)> {
-    std::fs::metadata(path).ok().map(|there| (there.dev(), there.ino()))
+    std::fs::symlink_metadata(path).ok().map(|there| (there.dev(), there.ino()))
 }
 
 /// Deletes a file that nobody else has open, and what SQLite put beside it.
 pub(super) fn delete(path: &Path) -> Result<(), StoreError> {
     for ending in BESIDE {
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(ending);
         // Where it is not there it need not go.
-        let _ = std::fs::remove_file(beside);
+        let _ = std::fs::remove_file(with_ending(path, ending));
     }
     std::fs::remove_file(path).map_err(|error| StoreError::unusable(path, &error))
 }

@@ -1,91 +1,123 @@
-//! A sheet of an Excel workbook as CSV.
+//! A sheet as CSV.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read};
+use std::io::{Read, Seek};
 
-use calamine::{DataRef, ExcelDateTime, Reader, Xlsx, XlsxError};
+use calamine::{DataRef, ExcelDateTime, XlsxCellReader};
 
-use super::{FileError, MAX_TEXT_BYTES, MAX_WORKBOOK_BYTES};
+use super::super::FileError;
+use super::limits::{Excess, MAX_COLUMNS, MAX_ROW_TEXT_BYTES, MAX_ROWS, MAX_TEXT_BYTES};
 
 /// The mark that tells a spreadsheet that a CSV file is UTF-8: whoever has a workbook will open the
 /// output in Excel.
 const MARK: &[u8] = b"\xef\xbb\xbf";
+/// Bytes that are handed over together.
+const PIECE_BYTES: usize = 64 * 1024;
 
 /// The cells of one row, by their columns.
 type Row = BTreeMap<u32, String>;
 
-/// The sheet of this name, else the first one, as CSV. A row is a row of the sheet, blank ones too.
-pub(super) fn text(source: impl Read, sheet: Option<&str>) -> Result<Vec<u8>, FileError> {
-    let mut bytes = Vec::new();
-    source.take(MAX_WORKBOOK_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_WORKBOOK_BYTES {
-        return Err(FileError::TooLarge);
-    }
-    let mut workbook = Xlsx::new(Cursor::new(bytes)).map_err(|error| match error {
-        XlsxError::FileNotFound(_) | XlsxError::RelationshipNotFound => FileError::Archive,
-        _ => FileError::Damaged,
-    })?;
-    let sheets = workbook.sheet_names();
-    let name = match sheet {
-        None => sheets.first().ok_or(FileError::Damaged)?,
-        Some(wanted) => sheets.iter().find(|name| *name == wanted).ok_or_else(|| {
-            FileError::NoSheet { wanted: wanted.to_owned(), sheets: sheets.clone() }
-        })?,
-    };
-    let mut cells = workbook.worksheet_cells_reader(name).map_err(|_| FileError::Damaged)?;
-    let mut csv = Csv { text: MARK.to_vec(), rows: 0 };
+/// Whether more of a text is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    More,
+    Nothing,
+}
+
+/// Writes the cells of a sheet as CSV, handed over in pieces for as long as more is wanted. A row is a row of the
+/// sheet, blank ones too.
+pub(super) fn write<S: Read + Seek>(
+    mut cells: XlsxCellReader<'_, S>,
+    take: impl FnMut(Vec<u8>) -> Wanted,
+) -> Result<(), FileError> {
+    let mut csv = Csv { piece: MARK.to_vec(), written: 0, rows: 0, wanted: Wanted::More, take };
     let mut row = Row::new();
+    let mut row_bytes = 0;
     let mut number = 0;
     while let Some(cell) = cells.next_cell().map_err(|_| FileError::Damaged)? {
         let (at, column) = cell.get_position();
+        if at >= MAX_ROWS {
+            return Err(Excess::Rows.into());
+        }
+        if column >= MAX_COLUMNS {
+            return Err(Excess::Columns.into());
+        }
         if at != number {
-            csv.write(number, &std::mem::take(&mut row))?;
+            csv.row(number, &std::mem::take(&mut row))?;
+            row_bytes = 0;
             number = at;
+        }
+        if csv.wanted == Wanted::Nothing {
+            return Ok(());
         }
         let text = written(cell.get_value());
         if !text.is_empty() {
+            row_bytes += text.len();
+            if row_bytes > MAX_ROW_TEXT_BYTES {
+                return Err(Excess::RowText.into());
+            }
             row.insert(column, text);
         }
     }
-    csv.write(number, &row)?;
-    Ok(csv.text)
+    csv.row(number, &row)?;
+    csv.hand_over();
+    Ok(())
 }
 
 /// A text in writing.
-struct Csv {
-    text: Vec<u8>,
+struct Csv<T> {
+    piece: Vec<u8>,
+    /// Bytes handed over.
+    written: u64,
     rows: u32,
+    wanted: Wanted,
+    take: T,
 }
 
-impl Csv {
+impl<T: FnMut(Vec<u8>) -> Wanted> Csv<T> {
     /// Writes the row of a number, counted from 0, after blank ones for those before it that have no
     /// cells. Without cells it may turn out to be one of those.
-    fn write(&mut self, number: u32, row: &Row) -> Result<(), FileError> {
+    fn row(&mut self, number: u32, row: &Row) -> Result<(), FileError> {
         let Some(last) = row.keys().next_back() else { return Ok(()) };
-        let blank = number.saturating_sub(self.rows) as usize;
-        if self.text.len() + 2 * blank + *last as usize > MAX_TEXT_BYTES {
-            return Err(FileError::TooLarge);
+        for _ in self.rows..number {
+            self.piece.extend(b"\r\n");
+            self.check()?;
         }
-        self.text.extend(b"\r\n".repeat(blank));
         for column in 0..=*last {
             if column > 0 {
-                self.text.push(b',');
+                self.piece.push(b',');
             }
             self.cell(row.get(&column).map_or("", String::as_str));
         }
-        self.text.extend(b"\r\n");
+        self.piece.extend(b"\r\n");
         self.rows = number + 1;
-        Ok(())
+        self.check()
     }
 
     fn cell(&mut self, text: &str) {
         if text.contains([',', '"', '\n', '\r']) {
-            self.text.push(b'"');
-            self.text.extend(text.replace('"', "\"\"").bytes());
-            self.text.push(b'"');
+            self.piece.push(b'"');
+            self.piece.extend(text.replace('"', "\"\"").bytes());
+            self.piece.push(b'"');
         } else {
-            self.text.extend(text.bytes());
+            self.piece.extend(text.bytes());
         }
+    }
+
+    fn check(&mut self) -> Result<(), FileError> {
+        if self.piece.len() < PIECE_BYTES {
+            return Ok(());
+        }
+        self.hand_over();
+        if self.written > MAX_TEXT_BYTES { Err(Excess::Text.into()) } else { Ok(()) }
+    }
+
+    fn hand_over(&mut self) {
+        if self.wanted == Wanted::More {
+            self.written += self.piece.len() as u64;
+            self.wanted = (self.take)(std::mem::take(&mut self.piece));
+        }
+        self.piece.clear();
     }
 }
 

@@ -1,0 +1,137 @@
+//! An Excel workbook, of which one sheet is read as CSV.
+//!
+//! It is looked through first ([`check`]), so that what it costs is known before it costs anything. Then its sheet is
+//! turned into text piece by piece as somebody reads it; the text is never in memory as a whole.
+
+mod check;
+mod csv;
+mod limits;
+
+use std::io::{self, BufRead, Cursor, Read};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+
+use calamine::{Reader, Xlsx, XlsxError};
+
+use super::FileError;
+use csv::Wanted;
+pub use limits::Excess;
+use limits::MAX_FILE_BYTES;
+
+/// How many pieces of text wait to be read.
+const PIECES_AHEAD: usize = 4;
+
+/// A workbook of which one sheet is read, as often as one likes. Clones share it.
+// No `Debug`: it is full of personal data.
+#[derive(Clone)]
+pub struct Workbook {
+    book: Arc<Mutex<Xlsx<Cursor<Vec<u8>>>>>,
+    sheet: Arc<str>,
+}
+
+/// What comes from the thread that reads a sheet.
+enum Piece {
+    Text(Vec<u8>),
+    /// There is no more. Without this the thread has ended before its work was done.
+    End,
+    Failure(FileError),
+}
+
+impl Workbook {
+    /// Opens a workbook to read the sheet of this name, else the first one. The sheet is read to its end once, so
+    /// that what is wrong with it is known now.
+    ///
+    /// # Errors
+    /// It is no workbook, has no such sheet, or cannot be read to its end.
+    pub(super) fn open(source: impl Read, sheet: Option<&str>) -> Result<Self, FileError> {
+        let mut bytes = Vec::new();
+        source.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            return Err(Excess::File.into());
+        }
+        check::check(&bytes)?;
+        let book = Xlsx::new(Cursor::new(bytes)).map_err(|error| match error {
+            XlsxError::FileNotFound(_) | XlsxError::RelationshipNotFound => FileError::Archive,
+            XlsxError::Password => FileError::Password,
+            _ => FileError::Damaged,
+        })?;
+        let sheets = book.sheet_names();
+        let name = match sheet {
+            None => sheets.first().ok_or(FileError::Damaged)?,
+            Some(wanted) => sheets.iter().find(|name| *name == wanted).ok_or_else(|| {
+                FileError::NoSheet { wanted: wanted.to_owned(), sheets: sheets.clone() }
+            })?,
+        };
+        let workbook = Self { sheet: name.as_str().into(), book: Arc::new(Mutex::new(book)) };
+        workbook.write(|_| Wanted::More)?;
+        Ok(workbook)
+    }
+
+    /// The text of the sheet, from its first byte on. It is made on a thread of its own, which ends when nobody reads it
+    /// any more.
+    ///
+    /// # Errors
+    /// The system has no thread to spare.
+    pub fn text(&self) -> io::Result<Box<dyn BufRead + Send>> {
+        let (sender, pieces) = sync_channel(PIECES_AHEAD);
+        let workbook = self.clone();
+        let thread = std::thread::Builder::new().name("workbook".to_owned());
+        thread.spawn(move || workbook.send(&sender))?;
+        Ok(Box::new(SheetText { pieces, piece: Cursor::default(), has_ended: false }))
+    }
+
+    fn send(&self, pieces: &SyncSender<Piece>) {
+        let written = self.write(|piece| match pieces.send(Piece::Text(piece)) {
+            Ok(()) => Wanted::More,
+            Err(_) => Wanted::Nothing,
+        });
+        // Nobody may be there to hear it.
+        let _ = pieces.send(match written {
+            Ok(()) => Piece::End,
+            Err(error) => Piece::Failure(error),
+        });
+    }
+
+    fn write(&self, take: impl FnMut(Vec<u8>) -> Wanted) -> Result<(), FileError> {
+        // Poisoned where calamine has panicked over it.
+        let mut book = self.book.lock().map_err(|_| FileError::Damaged)?;
+        let cells = book.worksheet_cells_reader(&self.sheet).map_err(|_| FileError::Damaged)?;
+        csv::write(cells, take)
+    }
+}
+
+/// The text of a sheet in reading.
+struct SheetText {
+    pieces: Receiver<Piece>,
+    piece: Cursor<Vec<u8>>,
+    has_ended: bool,
+}
+
+impl BufRead for SheetText {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while !self.has_ended && self.piece.position() >= self.piece.get_ref().len() as u64 {
+            match self.pieces.recv() {
+                Ok(Piece::Text(text)) => self.piece = Cursor::new(text),
+                Ok(Piece::End) => self.has_ended = true,
+                Ok(Piece::Failure(FileError::Io(error))) => return Err(error),
+                Ok(Piece::Failure(error)) => return Err(io::Error::other(error)),
+                Err(_) => return Err(io::Error::other(FileError::Damaged)),
+            }
+        }
+        self.piece.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.piece.consume(count);
+    }
+}
+
+impl Read for SheetText {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let piece = self.fill_buf()?;
+        let count = piece.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&piece[..count]);
+        self.consume(count);
+        Ok(count)
+    }
+}

@@ -1,0 +1,100 @@
+//! A store that cannot be used for a while: what came of it is kept, and it is tried again.
+
+use std::fs;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mailvet::clock::{MovableClock, StoppedClock};
+use mailvet::smtp::etiquette::{
+    Destination, Etiquette, Ledger, Limits, NeverList, Outcomes, Permission, Stance,
+};
+use mailvet::store::{Store, StoreError};
+use rusqlite::Connection;
+use tokio::time::{Instant, advance};
+
+use super::house::{ACCEPTED, House, host, mailbox, noon, said};
+
+const REFUSED: Outcomes =
+    Outcomes { asked: 1, answered: 0, absent: 0, refused_us: 1, stance: Stance::Refused };
+
+fn process(store: Store, clock: &Arc<MovableClock>) -> Etiquette {
+    let ledger: Arc<dyn Ledger> = Arc::new(store);
+    Etiquette::new(Limits::default(), NeverList::default(), clock.clone(), Some(ledger))
+}
+
+async fn ask(etiquette: &Etiquette) -> Permission {
+    let there = Destination::new(host("mx.example.org"), None, [192, 0, 2, 1].into());
+    etiquette.ask_leave(&there, NonZeroU32::MIN, Instant::now()).await
+}
+
+fn is_paused(permission: &Permission) -> bool {
+    matches!(permission, Permission::Paused(..))
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_opened_at_start_is_tried_again_a_minute_later() {
+    let house = House::new();
+    // A file stands where the folder is going to be.
+    let blocked = house.state().parent().unwrap().to_owned();
+    fs::write(&blocked, "").unwrap();
+    let clock = Arc::new(StoppedClock(noon()));
+    let (store, error) = Store::open_or_retry(&house.state(), 64, clock);
+    assert!(matches!(error, Some(StoreError::Unusable { .. })));
+    let (joe, hosts) = (mailbox("joe@good.test"), [host("mx.test")]);
+    fs::remove_file(&blocked).unwrap();
+    store.remember(&joe, &said(ACCEPTED)).await;
+    assert!(!house.state().exists(), "it was tried again at once");
+    assert!(store.trouble().await.is_some());
+    advance(Duration::from_secs(61)).await;
+    store.remember(&joe, &said(ACCEPTED)).await;
+    assert!(store.trouble().await.is_none());
+    assert!(store.recall(&joe, &hosts).await.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_breaker_that_opens_meanwhile_is_told_to_others_later() {
+    let house = House::new();
+    let clock = Arc::new(MovableClock::starting_at(noon()));
+    let store = house.open_with(clock.clone());
+    let one = process(store.clone(), &clock);
+    let Permission::Go(grant) = ask(&one).await else { panic!("a permit") };
+    let lock = Connection::open(house.file("mailvet.db")).unwrap();
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    grant.settle(REFUSED);
+    store.flush().await;
+    assert!(matches!(store.trouble().await, Some(StoreError::Locked { .. })));
+    lock.execute_batch("ROLLBACK").unwrap();
+    // Nobody uses that store any more, and yet:
+    advance(Duration::from_secs(62)).await;
+    for _ in 0..1_000 {
+        if store.trouble().await.is_none() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(store.trouble().await.is_none());
+    let other = process(house.open_with(clock.clone()), &clock);
+    assert!(is_paused(&ask(&other).await), "the other process does not know");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_at_the_end_is_written_then() {
+    let house = House::new();
+    let clock = Arc::new(MovableClock::starting_at(noon()));
+    let store = house.open_with(clock.clone());
+    let one = process(store.clone(), &clock);
+    let Permission::Go(grant) = ask(&one).await else { panic!("a permit") };
+    let lock = Connection::open(house.file("mailvet.db")).unwrap();
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    grant.settle(REFUSED);
+    store.flush().await;
+    lock.execute_batch("ROLLBACK").unwrap();
+    // What noted it in the background lets go of the store.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    drop((one, store));
+    let other = process(house.open_with(clock.clone()), &clock);
+    assert!(is_paused(&ask(&other).await), "the other process does not know");
+}
