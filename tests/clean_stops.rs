@@ -1,6 +1,6 @@
 //! `mailvet clean` that is stopped, killed, cut off or lied to, and goes on; at its pace, and with long lists.
 //!
-//! Takes half a minute. With a list of five million rows, as `tests/run --all` has it:
+//! Takes half a minute. With a list of five million rows, as `tests/run --long` has it:
 //!
 //! ```text
 //! CLEAN_ROWS=5000000 cargo test --profile load --test clean_stops

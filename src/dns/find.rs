@@ -10,9 +10,10 @@ use crate::route::{
     confirmed,
 };
 
-/// Finds where a domain's mail goes: asks what [`Search`] wants to know until it is done. The addresses of
-/// names that may not be asked for stay unknown. `asking` is called before each question. Tells which server
-/// answered about the MX records, too.
+/// Finds where a domain's mail goes, and which server answered about the MX records.
+///
+/// Asks what [`Search`] wants to know until it is done. The addresses of names that may not be asked for
+/// stay unknown. `asking` is called before each question.
 pub async fn find_route(
     dns: &dyn Dns,
     domain: HostName,
