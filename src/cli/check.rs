@@ -73,8 +73,7 @@ pub(super) async fn run(
         }
     };
     if let Some(complaint) = validator.dns_complaint() {
-        // Nobody is left to tell where that fails.
-        let _ = writeln!(anstream::stderr(), "mailvet: {complaint}");
+        console::note(complaint);
     }
     tokio::select! {
         () = validator.wind_up() => {}
