@@ -117,7 +117,7 @@ fn the_configuration_file_is_found() {
         ("own", &[("HOME", &home)], &own, "tries = 11"),
         ("XDG", &[("HOME", &home), ("XDG_CONFIG_HOME", &config_home)], &xdg, "tries = 12"),
         ("named", &[("HOME", &home), ("MAILVET_CONFIG", &named)], &named, "tries = 13"),
-        ("none", &[("HOME", &home), ("MAILVET_CONFIG", "")], "none", "tries = 3"),
+        ("none", &[("HOME", &home), ("MAILVET_CONFIG", "")], "none", "tries = 9"),
     ];
     for (name, variables, file, tries) in cases {
         let mut program = offline();

@@ -39,7 +39,7 @@ pub(super) async fn batch(
     };
     // Not before: who sends slowly holds up nobody.
     let places = [app.admission.request()?, app.admission.batch()?];
-    let caller = app.guard.caller(peer, &parts.headers);
+    let caller = app.guard.caller(peer, &parts);
     let count = emails.len();
     let form = BatchForm::wanted(&parts.headers);
     let deadline = Instant::now() + app.batch_timeout;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{ConnectInfo, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -54,11 +55,17 @@ impl Guard {
         })
     }
 
-    /// Who asks, from this address and with these headers. To be called for those who may.
-    pub(super) fn caller(&self, peer: SocketAddr, headers: &HeaderMap) -> Caller {
+    /// Who asks, from this address and with this head. To be called for those who may.
+    pub(super) fn caller(&self, peer: SocketAddr, head: &Parts) -> Caller {
         match self.access {
             Access::LocalHost => Caller::Local,
-            Access::Open => match self.proxies.client(peer.ip(), headers) {
+            Access::Open => match self.proxies.client(peer.ip(), &head.headers) {
+                // A proxy that adds no header, as nginx does unless told otherwise: no program of today
+                // speaks this version.
+                Client::Known(ip) if ip.is_loopback() && head.version < Version::HTTP_11 => {
+                    self.warn();
+                    Caller::Stranger(ip)
+                }
                 // What stands in front of the service on the same machine speaks for many.
                 Client::Known(ip) if ip.is_loopback() => Caller::Local,
                 Client::Known(ip) | Client::Behind(ip) => Caller::Stranger(ip),

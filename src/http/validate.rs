@@ -27,7 +27,7 @@ pub(super) async fn validate(
     // Not before: who sends slowly holds up nobody.
     let _place = app.admission.request()?;
     let ValidateBody { email, options } = ValidateBody::parse(&mut bytes)?;
-    let caller = app.guard.caller(peer, &parts.headers);
+    let caller = app.guard.caller(peer, &parts);
     let report = app.validator.validate(&app.request(&email, &options, caller)).await;
     let json = answer::json(&report.json(Form::Full))?;
     Ok(answer::of_type("application/json", Body::from(json)))

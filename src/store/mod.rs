@@ -197,22 +197,19 @@ impl Store {
         mut work: impl FnMut(&mut StoreFile) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
         let mut file = self.shared.file.clone().lock_owned().await;
-        let (mut over, now) = (self.shared.outbox().take(), self.shared.clock.now());
+        let now = self.shared.clock.now();
+        let mut over = Unnoted { over: self.shared.outbox().take(), store: self.clone() };
+        // The caller may go away before this is done: whatever has to be put right is put right in there.
         let used = tokio::task::spawn_blocking(move || {
             let used = file.attempt(Rest::Kept, now, |file| {
-                note(file, &mut over, now)?;
+                note(file, &mut over.over, now)?;
                 work(file)
             });
-            (used, over, file)
+            // Before the file is free: the next caller has to note the same ones first.
+            drop(over);
+            used
         });
-        let (used, over, file) = done(used.await)?;
-        if !over.is_empty() {
-            self.shared.outbox().put_back(over);
-            self.retry_later();
-        }
-        // Not before: whoever is next has to note the same ones first.
-        drop(file);
-        used
+        done(used.await)?
     }
 
     /// Sees to it that what could not be noted is noted when the file is no longer left alone, even if nobody uses it
@@ -221,14 +218,31 @@ impl Store {
         if self.shared.is_retrying.swap(true, Ordering::Relaxed) {
             return;
         }
+        // Without a runtime they wait for the end of the store.
+        let Ok(runtime) = Handle::try_current() else { return };
         let shared = Arc::downgrade(&self.shared);
-        tokio::spawn(async move {
+        runtime.spawn(async move {
             tokio::time::sleep(REST).await;
             if let Some(shared) = shared.upgrade() {
                 shared.is_retrying.store(false, Ordering::Relaxed);
                 Self { shared }.flush().await;
             }
         });
+    }
+}
+
+/// Connections that are over, and not noted yet. Those that are left when it is dropped are kept for later.
+struct Unnoted {
+    over: VecDeque<Closing>,
+    store: Store,
+}
+
+impl Drop for Unnoted {
+    fn drop(&mut self) {
+        if !self.over.is_empty() {
+            self.store.shared.outbox().put_back(std::mem::take(&mut self.over));
+            self.store.retry_later();
+        }
     }
 }
 

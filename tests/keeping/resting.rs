@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use mailvet::clock::{MovableClock, StoppedClock};
 use mailvet::smtp::etiquette::{
     Destination, Etiquette, Ledger, Limits, NeverList, Outcomes, Permission, Stance,
@@ -74,6 +75,31 @@ async fn a_breaker_that_opens_meanwhile_is_told_to_others_later() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(store.trouble().await.is_none());
+    let other = process(house.open_with(clock.clone()), &clock);
+    assert!(is_paused(&ask(&other).await), "the other process does not know");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_goes_away_loses_nothing() {
+    let house = House::new();
+    let clock = Arc::new(MovableClock::starting_at(noon()));
+    let store = house.open_with(clock.clone());
+    let one = process(store.clone(), &clock);
+    let Permission::Go(grant) = ask(&one).await else { panic!("a permit") };
+    let lock = Connection::open(house.file("mailvet.db")).unwrap();
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    grant.settle(REFUSED);
+    // Each of these looks at the file first, and is given up at once.
+    let (joe, hosts) = (mailbox("joe@good.test"), [host("mx.test")]);
+    for _ in 0..3 {
+        assert!(store.recall(&joe, &hosts).now_or_never().is_none());
+        store.flush().await;
+    }
+    lock.execute_batch("ROLLBACK").unwrap();
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    drop((one, store));
     let other = process(house.open_with(clock.clone()), &clock);
     assert!(is_paused(&ask(&other).await), "the other process does not know");
 }

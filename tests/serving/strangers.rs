@@ -17,12 +17,16 @@ fn open(trusted_proxies: &str) -> (DnsServer, Service) {
     (dns, service)
 }
 
-/// How many of four new domains are looked up for whoever is named by these headers.
+/// How many of four new domains are looked up for the client that these headers name.
 fn looked_up(service: &Service, headers: &str, first: usize) -> usize {
+    looked_up_by("HTTP/1.1", service, headers, first)
+}
+
+fn looked_up_by(version: &str, service: &Service, headers: &str, first: usize) -> usize {
     let asked = (first..first + 4).filter(|n| {
         let body = format!("{{\"email\": \"joe@good{n}.test\", \"timeout_ms\": 10000}}");
         let request = format!(
-            "POST /v1/validate HTTP/1.1\r\nHost: mailvet.example\r\nContent-Type: application/json\r\n\
+            "POST /v1/validate {version}\r\nHost: mailvet.example\r\nContent-Type: application/json\r\n\
              {headers}Content-Length: {}\r\n\r\n{body}",
             body.len()
         );
@@ -66,4 +70,13 @@ fn a_proxy_that_is_not_trusted_is_one_client() {
         assert_eq!(log.matches("trusted_proxies does not name").count(), 1, "{log}");
         assert!(!log.contains("203.0.113"), "{log}");
     }
+}
+
+#[test]
+fn a_proxy_that_adds_no_header_is_known_by_its_old_version() {
+    let (_dns, service) = open("192.0.2.1");
+    assert_eq!(looked_up_by("HTTP/1.0", &service, "", 0), 2);
+    assert_eq!(looked_up_by("HTTP/1.0", &service, "", 4), 0);
+    let log = service.stop().log;
+    assert_eq!(log.matches("trusted_proxies does not name").count(), 1, "{log}");
 }
