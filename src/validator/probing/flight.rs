@@ -94,9 +94,11 @@ impl Probing {
         let deadline = Instant::now() + patience.max(LEAST_FLIGHT);
         let (probing, tell) = (self.clone(), Arc::new(tell));
         let landing = Landing { flights: flights.clone(), mailbox };
+        // The end of the process waits until what was found out is kept.
+        let shift = self.shared.at_work.begin();
         tokio::spawn(async move {
             // Dropped at the end, also when the task is cancelled or panics.
-            let _landing = landing;
+            let (_landing, _shift) = (landing, shift);
             let told = probing.fly(&question, &tell, deadline).await;
             tell.send_replace(Progress::Landed(told));
         });
