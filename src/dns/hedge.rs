@@ -236,7 +236,9 @@ fn is_said(failure: Failure) -> bool {
         | Failure::Contradicted
         | Failure::Untrusted
         | Failure::Unconfirmed => true,
-        Failure::Timeout | Failure::Unreachable | Failure::Overloaded => false,
+        Failure::Timeout | Failure::Unreachable | Failure::Overloaded | Failure::TooManyServers => {
+            false
+        }
     }
 }
 

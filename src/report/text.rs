@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::{DomainEvidence, MailboxFacts, Report, visible};
 use crate::route::MailRoute;
-use crate::verdict::{Advice, Reason, Verdict};
+use crate::verdict::{Advice, MailboxEvidence, NotProbed, Verdict};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -138,8 +138,8 @@ pub const PORT_25_HINT: &str = "Many networks block outgoing connections to port
 
 /// What the operator can do about a mailbox that was not asked, or not reached.
 fn hint(report: &Report) -> Option<Cow<'static, str>> {
-    let reasons = &report.judgement.reasons;
-    if reasons.contains(&Reason::ProbeOff) {
+    let off = MailboxEvidence::NotProbed(NotProbed::Off);
+    if report.mailbox.as_ref().is_some_and(|mailbox| mailbox.evidence.mailbox == off) {
         return Some(format!("To check the mailbox: {PROBE_OFF_HINT}.").into());
     }
     let is_silent = report.mailbox.as_ref().is_some_and(MailboxFacts::never_answered);

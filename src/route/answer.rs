@@ -104,6 +104,8 @@ pub enum Failure {
     Refused,
     /// A bound of ours was reached before an answer.
     Overloaded,
+    /// Those of the mail servers that were looked up cannot be used, and there are more.
+    TooManyServers,
     /// The server could not be contacted.
     Unreachable,
     /// The reply made no sense.
@@ -124,6 +126,7 @@ impl Failure {
             Self::ServFail => "servfail",
             Self::Refused => "refused",
             Self::Overloaded => "overloaded",
+            Self::TooManyServers => "too_many_servers",
             Self::Unreachable => "unreachable",
             Self::Malformed => "malformed",
             Self::Contradicted => "contradicted",

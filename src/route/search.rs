@@ -310,7 +310,7 @@ impl Candidates {
         match (failure, self.cut) {
             (Some(failure), _) => (MailRoute::Unresolved(failure), None),
             // One of those that we did not look at may well be usable.
-            (None, Cut::Short) => (MailRoute::Unresolved(Failure::Overloaded), None),
+            (None, Cut::Short) => (MailRoute::Unresolved(Failure::TooManyServers), None),
             // An IP address is no host name (RFC 1035 §3.3.9), yet many senders do deliver to it.
             (None, Cut::Whole) if self.exchangers.iter().any(reachable_literal) => {
                 (self.into_route(Targets::LiteralsOnly), None)

@@ -94,7 +94,7 @@ fn implicit(ip: &str) -> MailRoute {
 
 #[test]
 fn every_shape_of_a_domain_has_its_route() {
-    use Failure::{Overloaded, Refused, ServFail, Timeout};
+    use Failure::{Refused, ServFail, Timeout, TooManyServers};
     use MailRoute::{NoDomain, NoService, NoTarget, Null, Unresolved, Unusable};
     use NullMx::{Absent, Beside};
     use Targets::{LiteralsOnly, Named};
@@ -316,7 +316,7 @@ fn every_shape_of_a_domain_has_its_route() {
                 "A d.example !",
                 "A e.example !",
             ],
-            route: Unresolved(Overloaded),
+            route: Unresolved(TooManyServers),
             questions: 6,
         },
     ];

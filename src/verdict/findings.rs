@@ -105,6 +105,8 @@ pub enum MailboxEvidence {
 pub enum NotProbed {
     /// Asking is switched off.
     Off,
+    /// The operator does not want this server to be asked.
+    Never,
     /// The provider tells nobody.
     Provider,
 }

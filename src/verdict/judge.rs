@@ -133,6 +133,7 @@ fn domain_unknown(host: HostFindings<'_>) -> Option<Reason> {
             Failure::ServFail
             | Failure::Refused
             | Failure::Overloaded
+            | Failure::TooManyServers
             | Failure::Unreachable
             | Failure::Malformed
             | Failure::Contradicted
@@ -168,7 +169,9 @@ fn mailbox_unknown(mailbox: Mailbox) -> Option<Reason> {
 /// Row 9: why a mailbox that was wanted was not asked for.
 fn why_not_asked(mailbox: Mailbox) -> Option<Reason> {
     match mailbox {
-        Mailbox::Wanted(MailboxEvidence::NotProbed(NotProbed::Off)) => Some(Reason::ProbeOff),
+        Mailbox::Wanted(MailboxEvidence::NotProbed(NotProbed::Off | NotProbed::Never)) => {
+            Some(Reason::ProbeOff)
+        }
         Mailbox::Wanted(MailboxEvidence::Paused) => Some(Reason::ProbePaused),
         Mailbox::Wanted(MailboxEvidence::NotProbed(NotProbed::Provider)) => {
             Some(Reason::ProviderNotProbed)

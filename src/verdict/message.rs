@@ -21,9 +21,6 @@ pub fn message(
     match reason {
         Reason::Syntax(code) => code.message().to_owned(),
         Reason::DeniedByOperator => "This address is not accepted here.".to_owned(),
-        Reason::DomainAcceptsMail if judgement.reasons.contains(&Reason::ProbeOff) => format!(
-            "{domain} accepts mail; whether this mailbox exists was not checked: the probe is off."
-        ),
         Reason::DomainReserved => {
             format!("{domain} is a reserved name: nobody can receive mail there.")
         }
@@ -126,6 +123,9 @@ fn dns_failure(host: HostFindings<'_>, domain: &str) -> String {
         _ => None,
     };
     match failure {
+        Some(Failure::TooManyServers) => {
+            format!("{domain} names so many mail servers that not all were looked up.")
+        }
         Some(Failure::Overloaded) => {
             format!("{domain} was not looked up: too many look-ups were waiting.")
         }
@@ -163,7 +163,7 @@ fn domain_accepts_mail(mailbox: Mailbox, domain: &str) -> String {
         MailboxEvidence::NotProbed(NotProbed::Provider) => {
             format!("{domain} accepts mail; its provider does not reveal which mailboxes exist.")
         }
-        MailboxEvidence::NotProbed(NotProbed::Off) => {
+        MailboxEvidence::NotProbed(NotProbed::Off | NotProbed::Never) => {
             format!("{domain} accepts mail; whether this mailbox exists was not checked.")
         }
         // Each of these has a reason of its own, which comes before.

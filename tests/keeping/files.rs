@@ -175,6 +175,11 @@ fn what_was_kept_under_old_canonical_keys_is_dropped() {
     let old = Connection::open(house.file("mailvet.db")).unwrap();
     let sql = "DELETE FROM setting WHERE name = 'canonical_rules';
                ALTER TABLE catch_all DROP COLUMN asked_at;
+               ALTER TABLE standing DROP COLUMN refused_us;
+               ALTER TABLE standing DROP COLUMN refused_us_until;
+               ALTER TABLE standing DROP COLUMN failures;
+               ALTER TABLE standing DROP COLUMN failures_until;
+               DROP TABLE refusals;
                PRAGMA user_version = 1;";
     old.execute_batch(sql).unwrap();
     drop(old);

@@ -86,6 +86,9 @@ pub(super) async fn run(
         Ok(summary) => {
             let written = reports::write(arguments, &summary, Timestamp::now());
             voice.sum_up(&summary);
+            if let Some(complaint) = work.validator.dns_complaint() {
+                voice.say(complaint);
+            }
             if let Err(error) = written {
                 work.journal.close();
                 return Err(fitting(error));

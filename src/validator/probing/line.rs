@@ -337,7 +337,7 @@ impl Probing {
                 }
                 Permission::Never => {
                     let all = shared.lines.take(key, u32::MAX);
-                    self.tell_all(all, MailboxEvidence::NotProbed(NotProbed::Off), None, None);
+                    self.tell_all(all, MailboxEvidence::NotProbed(NotProbed::Never), None, None);
                 }
             }
         }

@@ -178,7 +178,7 @@ impl Probing {
             return self.not_probed(NotProbed::Provider);
         }
         if shared.etiquette.never_asks_about(&question.domain) {
-            return self.not_probed(NotProbed::Off);
+            return self.not_probed(NotProbed::Never);
         }
         let deadline = Instant::now() + patience;
         // The store may be busy with others.
