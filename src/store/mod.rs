@@ -27,6 +27,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::runtime::Handle;
+use tokio::sync::OwnedMutexGuard;
 use tokio::task::JoinError;
 use tokio::time::timeout;
 
@@ -196,18 +197,17 @@ impl Store {
         &self,
         mut work: impl FnMut(&mut StoreFile) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
-        let mut file = self.shared.file.clone().lock_owned().await;
+        let file = self.shared.file.clone().lock_owned().await;
         let now = self.shared.clock.now();
-        let mut over = Unnoted { over: self.shared.outbox().take(), store: self.clone() };
+        let over = self.shared.outbox().take();
+        let mut visit = Visit { over, file, store: self.clone() };
         // The caller may go away before this is done: whatever has to be put right is put right in there.
         let used = tokio::task::spawn_blocking(move || {
-            let used = file.attempt(Rest::Kept, now, |file| {
-                note(file, &mut over.over, now)?;
+            let Visit { over, file, .. } = &mut visit;
+            file.attempt(Rest::Kept, now, |file| {
+                note(file, over, now)?;
                 work(file)
-            });
-            // Before the file is free: the next caller has to note the same ones first.
-            drop(over);
-            used
+            })
         });
         done(used.await)?
     }
@@ -231,13 +231,16 @@ impl Store {
     }
 }
 
-/// Connections that are over, and not noted yet. Those that are left when it is dropped are kept for later.
-struct Unnoted {
+/// One use of the file. Connections that it could not note are kept for later, before the file is free: the
+/// next use has to note the same ones first.
+struct Visit {
     over: VecDeque<Closing>,
+    file: OwnedMutexGuard<RestingFile>,
+    /// Dropped last: the end of the store needs the file.
     store: Store,
 }
 
-impl Drop for Unnoted {
+impl Drop for Visit {
     fn drop(&mut self) {
         if !self.over.is_empty() {
             self.store.shared.outbox().put_back(std::mem::take(&mut self.over));
