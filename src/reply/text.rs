@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{EnhancedCode, ReplyCode, Stage};
+use super::{EnhancedCode, ReplyClass, ReplyCode, Stage};
 
 /// The most bytes that are kept of a reply's text.
 pub const MAX_TEXT: usize = 2048;
@@ -85,7 +85,12 @@ impl Reply {
                 return false;
             };
             let rest = self.text[at + DIGITS..].trim_start_matches(SEPARATORS);
-            let Some((enhanced, _)) = leading_enhanced(rest) else { return false };
+            let Some((enhanced, _)) = leading_enhanced(rest) else {
+                // RFC 5321 §4.2 asks for no enhanced code; a number alone is no reply, with "Ok" it is.
+                return code.class() == ReplyClass::Positive
+                    && self.code.class() != ReplyClass::Positive
+                    && is_acceptance(rest);
+            };
             let is_a_reply = u16::from(enhanced.class) == code.get() / 100;
             // X.5.X answers a command that had no recipient to work with (RFC 3463 §3.6).
             let is_of_a_command = enhanced.subject == 5;
@@ -125,6 +130,12 @@ impl fmt::Display for Reply {
         }
         Ok(())
     }
+}
+
+/// Whether a text begins with the word by which servers accept: "250 Ok", "250 Accepted".
+fn is_acceptance(text: &str) -> bool {
+    let word = text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    ["ok", "okay", "accepted"].iter().any(|one| word.eq_ignore_ascii_case(one))
 }
 
 /// The length of a reply code.
@@ -403,6 +414,15 @@ mod tests {
             ("550 5.1.1 User unknown", false),
             ("550 5.1.1 User unknown 250 2.1.5 Ok", true),
             ("550 5.1.1 User unknown250 2.1.5 Ok", true),
+            ("550 User unknown 250 Ok", true),
+            ("550 User unknown250 OK", true),
+            ("550 5.1.1 User unknown 250-Accepted", true),
+            ("550 5.1.1 User unknown\n250 Ok: queued", true),
+            ("550 User unknown 250", false),
+            ("550 User unknown in 250 okra fields", false),
+            ("550 User unknown, ticket 1250 Ok", false),
+            ("550 User unknown 450 Ok", false),
+            ("250 Accepted 250 Ok", false),
             ("550 5.1.1 User unknown 451 4.3.0 Lookup failed", true),
             ("550 5.1.1 User unknown 550-5.7.1 Denied", true),
             ("550 5.1.1 mx.a.test said: 550 5.1.1 User unknown", false),

@@ -202,6 +202,7 @@ fn somebody_elses_trouble_is_no_word_about_the_mailbox() {
     let routing = ["now", "deferred", "routing_trouble"];
     let policy = ["us", "refused", "policy"];
     let protocol = ["us", "protocol_error", "protocol_error"];
+    let trouble = ["now", "deferred", "server_trouble"];
     let absent = ["mailbox", "not_found", "no_such_mailbox"];
     let cases = [
         ("550 5.1.1 recipient lookup failed: LDAP server unreachable", unverified),
@@ -219,6 +220,45 @@ fn somebody_elses_trouble_is_no_word_about_the_mailbox() {
         ("550 5.2.1 The mailbox is disabled for your country", policy),
         ("550 5.1.1 User unknown 250 2.1.5 Ok", protocol),
         ("550 5.1.1 User unknown451 4.3.0 Later", protocol),
+        ("550 5.1.1 Backend unavailable", unverified),
+        ("550 5.1.1 Backend temporarily unavailable", unverified),
+        ("550 5.1.1 LDAP unavailable", unverified),
+        ("550 5.1.1 Directory unavailable", unverified),
+        ("550 5.1.1 No LDAP connection", unverified),
+        ("550 5.1.1 LDAP is currently not available", unverified),
+        ("550 5.1.1 directory service down", unverified),
+        ("550 5.1.1 Recipient verification failed", unverified),
+        ("550 5.1.1 cannot verify recipient", unverified),
+        ("550 5.1.1 unable to verify recipient", unverified),
+        ("550 5.1.1 could not verify that user", unverified),
+        ("550 5.1.1 Recipient could not be verified", unverified),
+        ("550 5.1.1 Address verification is not possible", unverified),
+        ("550 5.1.1 User unknown (LDAP down)", unverified),
+        ("550 5.1.1 recipient lookup timed out", unverified),
+        ("550 5.1.1 database error", unverified),
+        ("550 5.1.1 User unknown: database unavailable", unverified),
+        ("550 5.1.1 Verification failed", unverified),
+        (
+            "550 5.1.1 Recipient address rejected: unverified address: connection timed out",
+            unverified,
+        ),
+        ("550 5.1.1 Mailbox not verified yet, try again later", unverified),
+        ("550 5.1.1 proxy unavailable", routing),
+        ("550 5.1.1 gateway down", routing),
+        ("550 5.1.1 User unknown, upstream is unavailable", routing),
+        ("550 5.1.1 Temporary failure", trouble),
+        ("550 5.1.1 Service unavailable", trouble),
+        ("550 5.1.1 Service temporarily unavailable", trouble),
+        ("550 5.1.1 User unknown (service unavailable)", trouble),
+        ("550 5.1.1 Temporary lookup problem", unverified),
+        ("550 5.1.1 mailbox temporarily unavailable", trouble),
+        ("550 5.1.1 Internal error", trouble),
+        ("550 LDAP unavailable", unverified),
+        ("550 User unknown (LDAP down)", unverified),
+        ("550 5.1.10 Backend unavailable", unverified),
+        ("550 5.2.1 Temporary failure", trouble),
+        ("550 User unknown 250 Ok", protocol),
+        ("550 5.1.1 User unknown 250 Accepted", protocol),
         // What sounds like it and is a word about the mailbox.
         ("550 5.1.1 User unknown in local recipient table", absent),
         ("550 5.1.1 User not found in LDAP directory", absent),
@@ -231,6 +271,19 @@ fn somebody_elses_trouble_is_no_word_about_the_mailbox() {
         ("550 5.1.1 The email account that you tried to reach does not exist", absent),
         ("550 5.1.1 mx.a.test said: 550 5.1.1 User unknown", absent),
         ("550 5.1.1 User unknown on this server", absent),
+        ("550 5.1.1 mailbox unavailable", absent),
+        ("550 5.1.1 Requested action not taken: mailbox unavailable", absent),
+        ("550 5.1.1 Mailbox not available", absent),
+        ("550 5.1.1 User unavailable", absent),
+        ("550 5.1.1 User unknown; mailbox unavailable", absent),
+        ("550 5.1.1 Recipient address rejected: User unknown in virtual mailbox table", absent),
+        ("550 5.1.1 no such user here", absent),
+        ("550 5.1.1 User joe is not available on this server", absent),
+        ("550 5.1.1 Mailbox on this server is unavailable", absent),
+        ("550 5.1.1 Please verify the address and try again", absent),
+        ("550 5.1.1 User unknown, please verify the recipient address", absent),
+        ("550 5.1.1 Recipient not verified to exist", absent),
+        ("550 5.1.1 gateway said: mailbox unavailable", absent),
     ];
     for (text, expected) in cases {
         assert_eq!(meaning(&patterns, Stage::RcptTo, None, text), expected, "{text}");
