@@ -21,6 +21,7 @@ mod mailboxes {
     mod house;
     mod memory;
     mod service;
+    mod shutdown;
     mod signals;
     mod verdicts;
     mod wire;
