@@ -20,6 +20,7 @@ mod mailboxes {
     mod hostile;
     mod house;
     mod memory;
+    mod refused;
     mod service;
     mod shutdown;
     mod signals;

@@ -312,6 +312,8 @@ impl<'a> Conversation<'a> {
                     self.outcomes.stance = Stance::Welcome;
                 }
             }
+            // One reply before RCPT is given to every recipient that waits: it is one refusal.
+            Some(About::Us(_)) if stage != Stage::RcptTo && self.for_all.is_some() => {}
             Some(About::Us(detail)) => {
                 self.outcomes.refused_us += u32::from(!is_of_a_domain(detail));
             }
