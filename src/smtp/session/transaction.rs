@@ -163,9 +163,16 @@ impl Session {
         opening: usize,
         goes_on: &(dyn Fn() -> bool + Sync),
     ) -> Result<(), SessionError> {
+        let stage = Stage::RcptTo;
+        let has_lost_count = self.faults.has(self.target, Fault::Pipelining);
         for command in commands {
             if replies.len() >= opening && !goes_on() {
                 break;
+            }
+            // A reply too many that comes late would be taken for this recipient's.
+            if has_lost_count && matches!(command, Command::Rcpt(_)) {
+                let silence = self.channel.wait_in_silence(stage).await;
+                silence.inspect_err(|error| withdraw_last(replies, opening, error))?;
             }
             self.say(&[*command]).await?;
             replies.push(self.channel.hear(command.stage()).await?);
@@ -173,7 +180,11 @@ impl Session {
                 break;
             }
         }
-        self.channel.expect_silence(Stage::RcptTo)
+        if has_lost_count {
+            let silence = self.channel.wait_in_silence(stage).await;
+            return silence.inspect_err(|error| withdraw_last(replies, opening, error));
+        }
+        self.channel.expect_silence(stage)
     }
 
     async fn hear_group(
@@ -236,6 +247,14 @@ impl Session {
 impl Transaction {
     fn of(recipient: &Recipient) -> Self {
         Self { charset: recipient.charset(), domain: recipient.domain().into() }
+    }
+}
+
+/// Takes back the last recipient's answer where a server that lost count before says 421 unasked: that may
+/// be the answer, and the other one a reply too many. Those before it were followed by silence.
+fn withdraw_last(replies: &mut Vec<Reply>, opening: usize, error: &SessionError) {
+    if matches!(error.cause, Cause::Reply(_)) && replies.len() > opening {
+        replies.pop();
     }
 }
 
