@@ -20,7 +20,9 @@ mod mailboxes {
     mod hostile;
     mod house;
     mod memory;
+    mod refused;
     mod service;
+    mod shutdown;
     mod signals;
     mod verdicts;
     mod wire;

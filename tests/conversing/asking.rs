@@ -111,6 +111,7 @@ pub(super) fn told(asked: &Asked) -> String {
         Asked::Answered(Stage::RcptTo, reply) => reply.code.get().to_string(),
         Asked::Answered(stage, reply) => format!("{} at {stage:?}", reply.code.get()),
         Asked::NotAsked(error) => format!("not asked: {}", ended(error)),
+        Asked::Stopped => "stopped".to_owned(),
         Asked::Smtputf8Unsupported => "no smtputf8".to_owned(),
     }
 }

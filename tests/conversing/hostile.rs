@@ -73,6 +73,7 @@ async fn a_plan_without_faults_is_an_orderly_server() {
 
 /// The numbers of replies where three recipients are asked about in a group.
 const MAIL: usize = 2;
+const FIRST: usize = 3;
 const SECOND: usize = 4;
 const THIRD: usize = 5;
 const RSET: usize = 6;
@@ -176,6 +177,37 @@ async fn a_server_that_lost_count_gets_one_command_at_a_time() {
         let (asked, _) = ask(&client(), &server, THREE).await;
         assert_eq!(asked, ANSWERS, "{fault:?}");
         assert_eq!(server.seen().last().unwrap().commands, 7, "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_reply_too_many_of_a_server_that_lost_count_is_nobodys() {
+    use Synchronisation::{Kept, Lost};
+    let ok = "250 Ok";
+    // How the second conversation goes wrong, how long its replies take, what is answered and whether it counts.
+    let cases = [
+        // 20 ms after the first answer, and 421 in place of the second: the silence shows it.
+        (vec![(FIRST, Fault::ExtraAfter(ok, 20)), (SECOND, Fault::Closing)], 50, 0, Lost),
+        (vec![(SECOND, Fault::ExtraAfter(ok, 90)), (THIRD, Fault::Closing)], 50, 0, Lost),
+        // Too late for that: the reply too many passes for the third answer, and the third is 421.
+        (vec![(SECOND, Fault::ExtraAfter(ok, 150)), (THIRD, Fault::Closing)], 120, 2, Kept),
+        // The server hangs up in order.
+        (vec![(THIRD, Fault::Closing)], 50, 2, Kept),
+        (vec![(THIRD, Fault::HangUp)], 50, 2, Kept),
+        (vec![], 50, 3, Kept),
+    ];
+    for (faults, delay, answered, expected) in cases {
+        let lost = conduct(Offers::Pipelining, &[(SECOND, Fault::Twice(0))]);
+        let mut delays = vec![0; SECOND];
+        delays.extend([delay, delay]);
+        let late = Conduct { delays, ..conduct(Offers::Pipelining, &faults) };
+        let (server, client) = (server(&[lost, late]), client());
+        let _ = ask(&client, &server, THREE).await;
+        let (asked, synchronisation) = ask(&client, &server, THREE).await;
+        assert_eq!(asked[..answered], ANSWERS[..answered], "{faults:?}: {asked:?}");
+        let rest = &asked[answered..];
+        assert!(rest.iter().all(|one| one.starts_with("not asked")), "{faults:?}: {asked:?}");
+        assert_eq!(synchronisation, expected, "{faults:?}");
     }
 }
 

@@ -1,4 +1,5 @@
-//! Whatever a server sends, it sees no more recipients than the limiter promised.
+//! Whatever a server sends, it sees no more recipients than the limiter promised; and where what it sends can
+//! be told by counting, no verdict is another mailbox's.
 //!
 //! `HOSTILE_CONVERSATIONS` is how many conversations are held, `HOSTILE_SEED` repeats a run.
 
@@ -10,8 +11,10 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
+use mailvet::report::Report;
 use mailvet::smtp::etiquette::{Allowance, Limits};
 use mailvet::store::Store;
+use mailvet::verdict::{CatchAll, MailboxEvidence, Verdict};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -52,6 +55,31 @@ fn cases() -> impl Strategy<Value = Case> {
     )
 }
 
+/// A verdict on a mailbox is what the server knows of this very mailbox.
+fn check_verdict(plan: &Plan, address: &str, report: &Report) {
+    let is_known = plan.knows(address);
+    let mailbox = report.mailbox.as_ref().map(|facts| facts.evidence.mailbox);
+    let name = format!("{address}, known {is_known}: {mailbox:?}");
+    match mailbox {
+        Some(MailboxEvidence::NotFound) => assert!(!is_known, "{name}"),
+        Some(MailboxEvidence::Accepted { catch_all: CatchAll::Yes }) => {
+            assert!(plan.catch_all, "{name}");
+        }
+        Some(MailboxEvidence::Accepted { catch_all: CatchAll::No }) => {
+            assert!(is_known && !plan.catch_all, "{name}");
+        }
+        Some(MailboxEvidence::Accepted { catch_all: CatchAll::Unknown }) => {
+            assert!(is_known, "{name}");
+        }
+        Some(_) | None => {}
+    }
+    match report.judgement.verdict {
+        Verdict::Deliverable => assert!(is_known, "{name}"),
+        Verdict::Undeliverable => assert!(!is_known, "{name}"),
+        Verdict::Plausible | Verdict::Risky | Verdict::Unknown => {}
+    }
+}
+
 /// Holds the conversations of one case; tells how many there were.
 async fn hold(case: &Case) -> usize {
     let limits = Limits {
@@ -72,7 +100,7 @@ async fn hold(case: &Case) -> usize {
         talking[usize::from(ip.octets()[2])].clone().talk(stream).boxed()
     });
     let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
-    let processes = (0..).zip(&case.processes).map(async |(process, addresses)| {
+    let processes = (0_usize..).zip(&case.processes).map(async |(process, addresses)| {
         let store = Store::open(folder.path(), 16, clock.clone()).unwrap();
         let (validator, _) =
             validator(&zone, talk.clone(), limits, Some(store.clone()), clock.clone());
@@ -83,7 +111,15 @@ async fn hold(case: &Case) -> usize {
                 format!("{local}.{process}.{n}@d{server}.io")
             })
             .collect();
-        join_all(addresses.iter().map(|address| validate(&validator, address))).await;
+        let reports = join_all(addresses.iter().map(|address| validate(&validator, address)));
+        let of_server = addresses.iter().zip(reports.await);
+        // In the order of the servers, each as often as there are addresses.
+        for (nth, (address, report)) in of_server.enumerate() {
+            let plan = servers[nth / case.processes[process].len()].plan();
+            if plan.is_countable() {
+                check_verdict(plan, address, &report);
+            }
+        }
         validator.wind_up().await;
         store.flush().await;
     });

@@ -100,6 +100,16 @@ impl Plan {
     pub(crate) fn knows(&self, address: &str) -> bool {
         self.catch_all || address.starts_with("known.")
     }
+
+    /// Whether what goes wrong can be told by counting on each connection: [`Disorder::Countable`].
+    pub(crate) fn is_countable(&self) -> bool {
+        self.connections.iter().all(|conduct| {
+            let adds = |(_, fault): &(usize, Fault)| {
+                matches!(fault, Fault::ExtraBefore(_) | Fault::ExtraAfter(..) | Fault::Twice(_))
+            };
+            conduct.faults.iter().all(adds) || !conduct.faults.iter().any(adds)
+        })
+    }
 }
 
 /// Plans in which no pause is longer than this many milliseconds.

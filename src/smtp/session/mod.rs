@@ -54,6 +54,8 @@ pub enum Asked {
     Answered(Stage, Reply),
     /// The conversation ended before an answer. It says nothing about the recipient.
     NotAsked(SessionError),
+    /// The caller wanted to stop before this recipient was sent.
+    Stopped,
     /// The address goes beyond ASCII, which the server does not offer to take.
     Smtputf8Unsupported,
 }

@@ -49,20 +49,34 @@ impl Session {
     /// domain comes between. A recipient that was too many for a transaction (452 4.5.3) gets a place in
     /// a new one when it is asked about again.
     pub async fn ask(&mut self, recipients: &[Recipient]) -> Vec<Asked> {
+        self.ask_while(recipients, &|| true).await
+    }
+
+    /// The same for as long as `goes_on` is true: no recipient is sent after that. A group that was sent is
+    /// heard to its end.
+    pub async fn ask_while(
+        &mut self,
+        recipients: &[Recipient],
+        goes_on: &(dyn Fn() -> bool + Sync),
+    ) -> Vec<Asked> {
         let mut waiting: Vec<(usize, &Recipient)> = recipients.iter().enumerate().collect();
         waiting.sort_by_cached_key(|(_, recipient)| Transaction::of(recipient));
         let groups = waiting.chunk_by(|(_, a), (_, b)| Transaction::of(a) == Transaction::of(b));
         let mut asked = Vec::with_capacity(recipients.len());
         for batch in groups.flat_map(|group| group.chunks(MAX_IN_FLIGHT)) {
             let (places, recipients): (Vec<usize>, Vec<&Recipient>) = batch.iter().copied().unzip();
-            asked.extend(places.into_iter().zip(self.ask_together(&recipients).await));
+            asked.extend(places.into_iter().zip(self.ask_together(&recipients, goes_on).await));
         }
         asked.sort_by_key(|(place, _)| *place);
         asked.into_iter().map(|(_, asked)| asked).collect()
     }
 
     /// Asks about recipients of one transaction, at most [`MAX_IN_FLIGHT`].
-    async fn ask_together(&mut self, recipients: &[&Recipient]) -> Vec<Asked> {
+    async fn ask_together(
+        &mut self,
+        recipients: &[&Recipient],
+        goes_on: &(dyn Fn() -> bool + Sync),
+    ) -> Vec<Asked> {
         let Some(transaction) = recipients.first().map(|first| Transaction::of(first)) else {
             return Vec::new();
         };
@@ -71,6 +85,9 @@ impl Session {
         }
         if transaction.charset == Charset::Utf8 && !self.features.smtputf8 {
             return vec![Asked::Smtputf8Unsupported; recipients.len()];
+        }
+        if !goes_on() {
+            return vec![Asked::Stopped; recipients.len()];
         }
         let identity = self.identity.clone();
         let mail = Command::Mail(&identity.sender, transaction.charset);
@@ -87,7 +104,7 @@ impl Session {
             false => Pace::OneByOne,
         };
 
-        let replies = self.exchange_all(&commands, opening, pace).await;
+        let replies = self.exchange_all(&commands, opening, pace, goes_on).await;
         let (opened, answers) = replies.split_at(opening.min(replies.len()));
         let refused = commands.iter().zip(opened).find(|(_, reply)| is_refusal(reply));
         if let Some((command, reply)) = refused {
@@ -101,9 +118,8 @@ impl Session {
         };
         let mut asked: Vec<Asked> =
             answers.iter().map(|reply| self.answered(Stage::RcptTo, reply)).collect();
-        if let Some(error) = &self.ended {
-            asked.resize(recipients.len(), Asked::NotAsked(error.clone()));
-        }
+        let rest = self.ended.clone().map_or(Asked::Stopped, Asked::NotAsked);
+        asked.resize(recipients.len(), rest);
         asked
     }
 
@@ -114,13 +130,14 @@ impl Session {
         commands: &[Command<'_>],
         opening: usize,
         pace: Pace,
+        goes_on: &(dyn Fn() -> bool + Sync),
     ) -> Vec<Reply> {
         // Whoever waits for this may go away in the middle of it, and would leave replies behind that
         // belong to nobody any more.
         self.ended = Some(SessionError { stage: Stage::RcptTo, cause: Cause::Timeout });
         let mut replies = Vec::with_capacity(commands.len());
         let heard = match pace {
-            Pace::OneByOne => self.hear_one_by_one(&mut replies, commands, opening).await,
+            Pace::OneByOne => self.hear_one_by_one(&mut replies, commands, opening, goes_on).await,
             Pace::Grouped => self.hear_group(&mut replies, commands).await,
         };
         self.ended = heard.err();
@@ -144,15 +161,30 @@ impl Session {
         replies: &mut Vec<Reply>,
         commands: &[Command<'_>],
         opening: usize,
+        goes_on: &(dyn Fn() -> bool + Sync),
     ) -> Result<(), SessionError> {
+        let stage = Stage::RcptTo;
+        let has_lost_count = self.faults.has(self.target, Fault::Pipelining);
         for command in commands {
+            if replies.len() >= opening && !goes_on() {
+                break;
+            }
+            // A reply too many that comes late would be taken for this recipient's.
+            if has_lost_count && matches!(command, Command::Rcpt(_)) {
+                let silence = self.channel.wait_in_silence(stage).await;
+                silence.inspect_err(|error| withdraw_last(replies, opening, error))?;
+            }
             self.say(&[*command]).await?;
             replies.push(self.channel.hear(command.stage()).await?);
             if replies.iter().take(opening).any(is_refusal) {
                 break;
             }
         }
-        self.channel.expect_silence(Stage::RcptTo)
+        if has_lost_count {
+            let silence = self.channel.wait_in_silence(stage).await;
+            return silence.inspect_err(|error| withdraw_last(replies, opening, error));
+        }
+        self.channel.expect_silence(stage)
     }
 
     async fn hear_group(
@@ -215,6 +247,14 @@ impl Session {
 impl Transaction {
     fn of(recipient: &Recipient) -> Self {
         Self { charset: recipient.charset(), domain: recipient.domain().into() }
+    }
+}
+
+/// Takes back the last recipient's answer where a server that lost count before says 421 unasked: that may
+/// be the answer, and the other one a reply too many. Those before it were followed by silence.
+fn withdraw_last(replies: &mut Vec<Reply>, opening: usize, error: &SessionError) {
+    if matches!(error.cause, Cause::Reply(_)) && replies.len() > opening {
+        replies.pop();
     }
 }
 

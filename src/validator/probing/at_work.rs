@@ -37,6 +37,11 @@ impl AtWork {
         }
     }
 
+    /// Whether it is time to stop.
+    pub(super) fn is_over(&self) -> bool {
+        *self.is_over.borrow()
+    }
+
     /// Nobody shall begin anything, and those who have begun may finish it.
     pub(super) async fn wind_up(&self) {
         self.is_over.send_replace(true);

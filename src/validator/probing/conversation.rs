@@ -216,7 +216,9 @@ impl<'a> Conversation<'a> {
             let most = most.saturating_sub(reserved).max(1) as usize;
             let now: Vec<Job> = jobs.drain(..jobs.len().min(most).min(MAX_IN_FLIGHT)).collect();
             let recipients: Vec<Recipient> = now.iter().map(|job| job.recipient.clone()).collect();
-            for (job, asked) in now.into_iter().zip(session.ask(&recipients).await) {
+            let at_work = &self.shared.at_work;
+            let asked = session.ask_while(&recipients, &|| !at_work.is_over()).await;
+            for (job, asked) in now.into_iter().zip(asked) {
                 self.hear(job, asked);
             }
             self.ask_about_postmasters(session).await;
@@ -225,7 +227,9 @@ impl<'a> Conversation<'a> {
 
     fn may_ask(&self, session: &Session) -> bool {
         let is_left = self.left.recipients > 0 && self.left.refusals > 0;
-        session.ended().is_none() && self.for_all.is_none() && is_left
+        // At the end of the process the time that is left is for QUIT.
+        let is_over = self.shared.at_work.is_over();
+        session.ended().is_none() && self.for_all.is_none() && is_left && !is_over
     }
 
     /// What came of asking about one recipient.
@@ -268,6 +272,7 @@ impl<'a> Conversation<'a> {
             Asked::Smtputf8Unsupported => {
                 self.answers.push((job, hearing.smtputf8_unsupported()));
             }
+            Asked::Stopped => self.unasked.push(job),
         }
     }
 
@@ -307,6 +312,8 @@ impl<'a> Conversation<'a> {
                     self.outcomes.stance = Stance::Welcome;
                 }
             }
+            // One reply before RCPT is given to every recipient that waits: it is one refusal.
+            Some(About::Us(_)) if stage != Stage::RcptTo && self.for_all.is_some() => {}
             Some(About::Us(detail)) => {
                 self.outcomes.refused_us += u32::from(!is_of_a_domain(detail));
             }
@@ -443,7 +450,10 @@ impl<'a> Conversation<'a> {
                 self.note_recipient(reply.code.class());
                 Some(reply)
             }
-            Asked::Answered(..) | Asked::NotAsked(_) | Asked::Smtputf8Unsupported => None,
+            Asked::Answered(..)
+            | Asked::NotAsked(_)
+            | Asked::Stopped
+            | Asked::Smtputf8Unsupported => None,
         }
     }
 
