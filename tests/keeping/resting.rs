@@ -33,6 +33,29 @@ fn is_paused(permission: &Permission) -> bool {
     matches!(permission, Permission::Paused(..))
 }
 
+/// A process that was refused while another one had the store locked.
+struct Refused {
+    house: House,
+    clock: Arc<MovableClock>,
+    store: Store,
+    one: Etiquette,
+    lock: Connection,
+}
+
+impl Refused {
+    async fn while_locked() -> Self {
+        let house = House::new();
+        let clock = Arc::new(MovableClock::starting_at(noon()));
+        let store = house.open_with(clock.clone());
+        let one = process(store.clone(), &clock);
+        let Permission::Go(grant) = ask(&one).await else { panic!("a permit") };
+        let lock = Connection::open(house.file("mailvet.db")).unwrap();
+        lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+        grant.settle(REFUSED);
+        Self { house, clock, store, one, lock }
+    }
+}
+
 /// Whether other processes learn of the breaker, as soon as what works in the background has ended.
 async fn others_know(house: &House, clock: &Arc<MovableClock>) -> bool {
     for _ in 0..1_000 {
@@ -67,14 +90,7 @@ async fn what_cannot_be_opened_at_start_is_tried_again_a_minute_later() {
 
 #[tokio::test(start_paused = true)]
 async fn a_breaker_that_opens_meanwhile_is_told_to_others_later() {
-    let house = House::new();
-    let clock = Arc::new(MovableClock::starting_at(noon()));
-    let store = house.open_with(clock.clone());
-    let one = process(store.clone(), &clock);
-    let Permission::Go(grant) = ask(&one).await else { panic!("a permit") };
-    let lock = Connection::open(house.file("mailvet.db")).unwrap();
-    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
-    grant.settle(REFUSED);
+    let Refused { house, clock, store, one: _one, lock } = Refused::while_locked().await;
     store.flush().await;
     assert!(matches!(store.trouble().await, Some(StoreError::Locked { .. })));
     lock.execute_batch("ROLLBACK").unwrap();
@@ -93,14 +109,7 @@ async fn a_breaker_that_opens_meanwhile_is_told_to_others_later() {
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_goes_away_loses_nothing() {
-    let house = House::new();
-    let clock = Arc::new(MovableClock::starting_at(noon()));
-    let store = house.open_with(clock.clone());
-    let one = process(store.clone(), &clock);
-    let Permission::Go(grant) = ask(&one).await else { panic!("a permit") };
-    let lock = Connection::open(house.file("mailvet.db")).unwrap();
-    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
-    grant.settle(REFUSED);
+    let Refused { house, clock, store, one, lock } = Refused::while_locked().await;
     // Each of these looks at the file first, and is given up at once.
     let (joe, hosts) = (mailbox("joe@good.test"), [host("mx.test")]);
     for _ in 0..3 {
@@ -114,14 +123,7 @@ async fn a_caller_that_goes_away_loses_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_left_at_the_end_is_written_then() {
-    let house = House::new();
-    let clock = Arc::new(MovableClock::starting_at(noon()));
-    let store = house.open_with(clock.clone());
-    let one = process(store.clone(), &clock);
-    let Permission::Go(grant) = ask(&one).await else { panic!("a permit") };
-    let lock = Connection::open(house.file("mailvet.db")).unwrap();
-    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
-    grant.settle(REFUSED);
+    let Refused { house, clock, store, one, lock } = Refused::while_locked().await;
     store.flush().await;
     lock.execute_batch("ROLLBACK").unwrap();
     drop((one, store));
