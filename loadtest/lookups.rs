@@ -10,7 +10,7 @@ use mailvet::catalog::{Catalog, KnownReal, ListKind, Lists, Source};
 use mailvet::clock::StoppedClock;
 use mailvet::report::Form;
 use mailvet::typo::{Confidence, Speller};
-use mailvet::validator::{InForce, Network, Parts, Request, Validator};
+use mailvet::validator::{ActiveLists, Network, Parts, Request, Validator};
 use mailvet::verdict::Policy;
 
 /// Counts allocations.
@@ -167,7 +167,7 @@ fn paste(bencher: Bencher<'_, '_>, text: &str) {
 #[divan::bench(args = ["joe.smith@gmail.com", "joe@siemens.com", "joe@gmal.com", "joe@some-company.de", "joe@mailinator.com"], sample_size = 100)]
 fn validate_offline(bencher: Bencher<'_, '_>, text: &str) {
     let validator = Validator::new(Parts {
-        lists: InForce::new(Catalog::builtin()),
+        lists: ActiveLists::new(Catalog::builtin()),
         suggest_at: Confidence::from_percent(50),
         policy: Policy::default(),
         network: Network::Offline,

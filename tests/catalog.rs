@@ -17,7 +17,8 @@ use mailvet::reach::ReachPolicy;
 use mailvet::report::Report;
 use mailvet::typo::Confidence;
 use mailvet::validator::{
-    FloodLimits, InForce, Manner, Network, Parts, Request, RouteSettings, Routes, Validator,
+    ActiveLists, LookupLimits, Network, Parts, Request, RouteSettings, Routes, Strictness,
+    Validator,
 };
 use mailvet::verdict::{Advice, Depth, Policy, Reason};
 use proptest::prelude::*;
@@ -324,7 +325,7 @@ fn validator(catalog: Catalog, network: Network, advice: Advice) -> Validator {
         |reason: &Reason| !matches!(reason, Reason::AllowedByOperator | Reason::DeniedByOperator);
     let advice = Reason::all().filter(ours).map(|reason| (reason, advice)).collect();
     Validator::new(Parts {
-        lists: InForce::new(catalog),
+        lists: ActiveLists::new(catalog),
         suggest_at: Confidence::from_percent(50),
         policy: Policy { advice, ..Policy::default() },
         network,
@@ -335,7 +336,7 @@ fn validator(catalog: Catalog, network: Network, advice: Advice) -> Validator {
 
 fn online(zone: Zone) -> Network {
     let clock = Arc::new(StoppedClock(Timestamp::UNIX_EPOCH));
-    let no_bound = FloodLimits {
+    let no_bound = LookupLimits {
         flights: usize::MAX,
         names_per_zone: u32::MAX,
         flights_per_stranger: u32::MAX,
@@ -356,7 +357,8 @@ fn validated(validator: &Validator, cases: &[Case]) -> Vec<Report> {
     let texts = cases.iter().map(|case| (case.address.0.normalized(), case.depth));
     let reports = texts.map(|(text, depth)| {
         let budget = Duration::from_secs(10);
-        let request = Request { depth, manner: Manner::Strict, budget, ..Request::new(&text) };
+        let request =
+            Request { depth, strictness: Strictness::Strict, budget, ..Request::new(&text) };
         runtime.block_on(validator.validate(&request))
     });
     reports.collect()
@@ -517,6 +519,6 @@ proptest! {
         let catalog = built(ListKind::Deny, &entry).unwrap();
         let known = catalog.look_up(&Domain::parse(domain(1)).unwrap());
         let canonical = catalog.canonical(&address, &known);
-        prop_assert!(catalog.word_on_address(&address, &canonical).is_some());
+        prop_assert!(catalog.decision_on_address(&address, &canonical).is_some());
     }
 }

@@ -275,10 +275,10 @@ fn real_domains_are_registrable_and_no_slips() {
         faults.expect(registrable, &REAL, &format!("{domain}: not registrable by itself"));
     }
     let known = KnownReal::builtin();
-    let slips = include_str!("vectors/slips.txt").lines().filter(|line| !line.starts_with('#'));
-    for slip in slips {
-        let is_real = known.contains(&Domain::parse(slip).unwrap());
-        faults.expect(!is_real, &REAL, &format!("{slip}: a well-known slip"));
+    let typos = include_str!("vectors/slips.txt").lines().filter(|line| !line.starts_with('#'));
+    for typo in typos {
+        let is_real = known.contains(&Domain::parse(typo).unwrap());
+        faults.expect(!is_real, &REAL, &format!("{typo}: a well-known slip"));
     }
     faults.none();
 }

@@ -16,9 +16,9 @@ mod support {
 mod mailboxes {
     mod counted;
     mod crowd;
-    mod etiquette;
     mod hostile;
     mod house;
+    mod limiter;
     mod memory;
     mod refused;
     mod service;

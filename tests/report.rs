@@ -11,14 +11,14 @@ use mailvet::catalog::Catalog;
 use mailvet::clock::StoppedClock;
 use mailvet::report::{Form, Report, Wording, visible_json};
 use mailvet::typo::Confidence;
-use mailvet::validator::{InForce, Manner, Network, Parts, Request, Validator};
+use mailvet::validator::{ActiveLists, Network, Parts, Request, Strictness, Validator};
 use mailvet::verdict::{Advice, Check, Depth, Policy, Reason, Verdict};
 use proptest::prelude::*;
 use serde_json::Value;
 
 static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
     Validator::new(Parts {
-        lists: InForce::new(Catalog::builtin()),
+        lists: ActiveLists::new(Catalog::builtin()),
         suggest_at: Confidence::from_percent(50),
         policy: Policy::default(),
         network: Network::Offline,
@@ -74,9 +74,9 @@ const INNER: [(&str, &[&str]); 6] = [
     ("syntax_error", &["code", "message", "at"]),
 ];
 
-fn report(text: &str, manner: Manner) -> Report {
+fn report(text: &str, strictness: Strictness) -> Report {
     let budget = Duration::from_secs(1);
-    let request = Request { manner, budget, ..Request::new(text) };
+    let request = Request { strictness, budget, ..Request::new(text) };
     VALIDATOR.validate(&request).now_or_never().expect("offline nothing is waited for")
 }
 
@@ -197,8 +197,8 @@ fn message_of(report: &Report) -> String {
     }
 }
 
-fn check(text: &str, manner: Manner) -> Result<(), TestCaseError> {
-    let report = report(text, manner);
+fn check(text: &str, strictness: Strictness) -> Result<(), TestCaseError> {
+    let report = report(text, strictness);
     let full: Value = serde_json::from_slice(&bytes(&report, Form::Full)).unwrap();
     let fields = full.as_object().unwrap();
     prop_assert_eq!(fields.len(), KEYS.len());
@@ -248,13 +248,13 @@ fn check(text: &str, manner: Manner) -> Result<(), TestCaseError> {
     // Equal bytes for equal evidence.
     let evidence = bytes(&report, Form::Evidence);
     let again = VALIDATOR
-        .validate(&Request { depth: Depth::Mailbox, manner, ..Request::new(text) })
+        .validate(&Request { depth: Depth::Mailbox, strictness, ..Request::new(text) })
         .now_or_never()
         .unwrap();
     let mut fields = fields.clone();
     fields.retain(|key, _| !COURSE.contains(&key.as_str()));
     prop_assert_eq!(&serde_json::from_slice::<Value>(&evidence).unwrap(), &Value::Object(fields));
-    prop_assert_eq!(&evidence, &bytes(&self::report(text, manner), Form::Evidence));
+    prop_assert_eq!(&evidence, &bytes(&self::report(text, strictness), Form::Evidence));
     prop_assert_eq!(again.judgement.verdict, judgement.verdict);
     let visible = visible_json(&report.json(Form::Evidence)).unwrap();
     let (plain, visible): (Value, Value) =
@@ -264,22 +264,22 @@ fn check(text: &str, manner: Manner) -> Result<(), TestCaseError> {
     // What is made of the address is an address, and stays what it is.
     if let Some(facts) = &report.address {
         let normalized = facts.address.normalized();
-        let once = self::report(&normalized, Manner::Strict);
+        let once = self::report(&normalized, Strictness::Strict);
         let twice = once.address.map(|facts| facts.address.normalized());
         prop_assert_eq!(twice.as_deref(), Some(normalized.as_str()));
         prop_assert_eq!(once.judgement, judgement.clone());
         if let Some(ascii) = facts.address.ascii() {
-            let from_ascii = self::report(&ascii, Manner::Strict).address;
+            let from_ascii = self::report(&ascii, Strictness::Strict).address;
             let from_ascii = from_ascii.map(|facts| facts.address.normalized());
             prop_assert_eq!(from_ascii.as_deref(), Some(normalized.as_str()));
         }
         // A key need not be an address; where it is one, it is its own key.
-        if let Some(again) = self::report(&facts.canonical.key, Manner::Strict).address {
+        if let Some(again) = self::report(&facts.canonical.key, Strictness::Strict).address {
             prop_assert_eq!(&again.canonical.key, &facts.canonical.key, "canonical twice");
         }
     }
     if let Some(meant) = &report.suggestion {
-        let meant = self::report(&meant.email, Manner::Strict);
+        let meant = self::report(&meant.email, Strictness::Strict);
         prop_assert!(meant.address.is_some() && meant.suggestion.is_none());
     }
 
@@ -294,6 +294,6 @@ proptest! {
 
     #[test]
     fn any_text_has_a_report(text in texts(), strict: bool) {
-        check(&text, if strict { Manner::Strict } else { Manner::Lenient })?;
+        check(&text, if strict { Strictness::Strict } else { Strictness::Lenient })?;
     }
 }

@@ -5,12 +5,12 @@
 use std::net::IpAddr;
 
 use mailvet::address::{Quoting, SyntaxCode};
-use mailvet::catalog::OperatorWord;
+use mailvet::catalog::OperatorDecision;
 use mailvet::route::{Exchanger, Exchangers, Failure, HostName, MailRoute, NullMx, Targets};
-use mailvet::typo::{Confidence, SlipKind};
+use mailvet::typo::{Confidence, TypoKind};
 use mailvet::verdict::{
     AddressFindings, Advice, CatchAll, Findings, HostFindings, Mailbox, MailboxEvidence, Marks,
-    NotProbed, Policy, Reason, Slip, Verdict, judge, message,
+    NotProbed, Policy, Reason, Typo, Verdict, judge, message,
 };
 
 /// Where an address leads, owned, so that findings can borrow the route.
@@ -89,12 +89,12 @@ fn mailbox(status: &str) -> MailboxEvidence {
     }
 }
 
-fn slip(words: &[&str]) -> Option<Slip> {
+fn typo(words: &[&str]) -> Option<Typo> {
     let percent = |percent: &str| Confidence::from_percent(percent.parse().unwrap());
     words.iter().find_map(|word| match word.split_once('=')? {
-        ("typo", value) => Some(Slip { kind: SlipKind::Typo, confidence: percent(value) }),
+        ("typo", value) => Some(Typo { kind: TypoKind::Typo, confidence: percent(value) }),
         ("lookalike", value) => {
-            Some(Slip { kind: SlipKind::Lookalike, confidence: percent(value) })
+            Some(Typo { kind: TypoKind::Lookalike, confidence: percent(value) })
         }
         _ => None,
     })
@@ -107,7 +107,7 @@ fn judged(words: &str, policy: &Policy) -> String {
     let host = words.first().and_then(|word| host(word)).expect("the first word says where");
     let findings = match &host {
         Host::Malformed(code) => {
-            let suggestion = slip(&words).map(|slip| slip.confidence);
+            let suggestion = typo(&words).map(|typo| typo.confidence);
             Findings::Malformed { code: *code, suggestion }
         }
         host => Findings::WellFormed(AddressFindings {
@@ -124,11 +124,11 @@ fn judged(words: &str, policy: &Policy) -> String {
                 .iter()
                 .find_map(|word| word.strip_prefix("mailbox="))
                 .map_or(Mailbox::NotWanted, |status| Mailbox::Wanted(mailbox(status))),
-            slip: slip(&words),
+            typo: typo(&words),
             marks: Marks { disposable: has("disposable"), relay: has("relay"), role: has("role") },
             word: match (has("allowed"), has("denied")) {
-                (true, _) => Some(OperatorWord::Allowed),
-                (_, true) => Some(OperatorWord::Denied),
+                (true, _) => Some(OperatorDecision::Allowed),
+                (_, true) => Some(OperatorDecision::Denied),
                 _ => None,
             },
         }),
@@ -140,7 +140,7 @@ fn judged(words: &str, policy: &Policy) -> String {
         Host::Literal(ip) => format!("[{ip}]"),
         _ => "typed.example".to_owned(),
     };
-    let meant = slip(&words).map(|_| "meant.example");
+    let meant = typo(&words).map(|_| "meant.example");
     [
         judgement.verdict.code(),
         &reasons.join(","),

@@ -70,8 +70,8 @@ fn holds_for(catalog: &Catalog, kind: ListKind, word: &str, address: &Address) {
     let canonical = catalog.canonical(address, &known);
     assert!(canonical.key.contains('@'));
     catalog.is_role(address.local());
-    let said = catalog.word_on_address(address, &canonical);
-    catalog.word_on_mail_servers(std::iter::once(word));
+    let said = catalog.decision_on_address(address, &canonical);
+    catalog.decision_on_mail_servers(std::iter::once(word));
     let has_rules = matches!(kind, ListKind::Allow | ListKind::Deny);
     assert!(has_rules || said.is_none());
 }

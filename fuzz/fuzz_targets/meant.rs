@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use mailvet::address::{Address, Domain};
 use mailvet::catalog::Catalog;
-use mailvet::typo::{Repaired, Speller, Standing, tld_slip};
+use mailvet::typo::{DomainStatus, Repaired, Speller, tld_typo};
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::builtin);
 static SPELLER: LazyLock<Speller> = LazyLock::new(|| Speller::new(CATALOG.provider_domains()));
@@ -14,7 +14,7 @@ static SPELLER: LazyLock<Speller> = LazyLock::new(|| Speller::new(CATALOG.provid
 fuzz_target!(|bytes: &[u8]| {
     let text = String::from_utf8_lossy(bytes);
     if let Err(error) = text.parse::<Address>() {
-        let repaired = SPELLER.repair(&text, error.code, None, |_| Standing::Unknown);
+        let repaired = SPELLER.repair(&text, error.code, None, |_| DomainStatus::Unknown);
         if let Some(Repaired { address, confidence }) = repaired {
             assert_ne!(address.normalized(), text);
             assert!(address.normalized().parse::<Address>().as_ref() == Ok(&address));
@@ -28,7 +28,7 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn holds_for(domain: &Domain) {
-    if let Some(candidate) = tld_slip(domain) {
+    if let Some(candidate) = tld_typo(domain) {
         assert!(candidate.domain != *domain);
     }
     let Some(meant) = SPELLER.suggest(domain, None) else { return };

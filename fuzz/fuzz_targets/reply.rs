@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use mailvet::reply::{
-    About, MAX_TEXT, MailboxDetail, Patterns, Reply, ReplyClass, Stage, classify, told_stage,
+    About, MAX_TEXT, MailboxDetail, Patterns, Reply, ReplyClass, Stage, classify, stage_in_log_line,
 };
 
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(Patterns::builtin);
@@ -14,7 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
     let [choice, text @ ..] = bytes else { return };
     let stage = Stage::ALL[usize::from(*choice) % Stage::ALL.len()];
     let text = String::from_utf8_lossy(text);
-    told_stage(&text);
+    stage_in_log_line(&text);
     let Ok(reply) = Reply::parse(&text) else { return };
     assert!(reply.text.len() <= MAX_TEXT);
     assert!(Reply::parse(&reply.to_string()).as_ref() == Ok(&reply));

@@ -4,28 +4,33 @@
 
 use libfuzzer_sys::fuzz_target;
 use mailvet::roster::{
-    Cell, Encoding, Format, Head, Header, Kind, Output, Part, Plan, Reader, Row, Target, Wish,
-    Writer,
+    Cell, Encoding, Header, InputFormat, OutputFormat, OutputOptions, Plan, Preview, ReadOptions,
+    Reader, Row, RowKind, RowPart, Writer,
 };
 
 fuzz_target!(|bytes: &[u8]| {
     let [choice, list @ ..] = bytes else { return };
-    let Ok(plan) = Plan::of(&Head::read(list).expect("memory can be read"), &wish(*choice)) else {
+    let Ok(plan) = Plan::of(&Preview::read(list).expect("memory can be read"), &wish(*choice))
+    else {
         return;
     };
     let mut reader = Reader::new(list, &plan).expect("memory can be read");
     let rows: Vec<Row> =
         std::iter::from_fn(|| reader.read_row().expect("memory can be read")).collect();
-    let copy = written(&plan, &rows, Output::default());
+    let copy = written(&plan, &rows, OutputOptions::default());
     if plan.encoding().is_kept() {
         assert!(copy == list, "the copy differs");
     }
-    let ends = rows.iter().filter(|row| row.kind() != Kind::Aside && row.part() == Part::Last);
+    let ends =
+        rows.iter().filter(|row| row.kind() != RowKind::NonData && row.part() == RowPart::Last);
     let ends = ends.count();
-    for target in [None, Some(Target::Csv), Some(Target::JsonLines)] {
+    for target in [None, Some(OutputFormat::Csv), Some(OutputFormat::JsonLines)] {
         let fields = vec!["mailvet_verdict".to_owned()];
-        let extended = written(&plan, &rows, Output { target, fields, ..Output::default() });
-        if target == Some(Target::JsonLines) && rows.iter().all(|row| row.part() == Part::Last) {
+        let extended =
+            written(&plan, &rows, OutputOptions { target, fields, ..OutputOptions::default() });
+        if target == Some(OutputFormat::JsonLines)
+            && rows.iter().all(|row| row.part() == RowPart::Last)
+        {
             // A list that has JSON lines keeps its line endings, whatever they are.
             let text = extended.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&extended);
             let lines = text.split(|byte| matches!(byte, b'\n' | b'\r'));
@@ -38,20 +43,20 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-fn wish(choice: u8) -> Wish {
-    let format = Format::ALL.get(usize::from(choice & 7)).copied();
+fn wish(choice: u8) -> ReadOptions {
+    let format = InputFormat::ALL.get(usize::from(choice & 7)).copied();
     let header = [None, Some(Header::Present), Some(Header::Absent)];
-    let is_cut = matches!(format, Some(Format::Csv | Format::Tsv));
-    Wish {
+    let is_cut = matches!(format, Some(InputFormat::Csv | InputFormat::Tsv));
+    ReadOptions {
         format,
         header: header[usize::from(choice >> 3) % header.len()],
         encoding: (choice & 0x80 != 0).then_some(Encoding::Windows1252),
         columns: if is_cut { vec!["1".to_owned()] } else { Vec::new() },
-        ..Wish::default()
+        ..ReadOptions::default()
     }
 }
 
-fn written(plan: &Plan, rows: &[Row], output: Output) -> Vec<u8> {
+fn written(plan: &Plan, rows: &[Row], output: OutputOptions) -> Vec<u8> {
     let adds = !output.fields.is_empty();
     let mut writer = Writer::new(Vec::new(), plan, output);
     writer.header().expect("memory can be written");

@@ -24,7 +24,7 @@ pub struct Recheck {
 }
 
 /// What an earlier run said of a row.
-pub struct Earlier {
+pub struct EarlierVerdict {
     /// The verdict.
     pub verdict: Verdict,
     /// The advice, if the row tells it.
@@ -61,7 +61,7 @@ impl Recheck {
         row: &Row,
         plan: &Plan,
         canonical_of: impl Fn(&str) -> Option<String>,
-    ) -> Option<Earlier> {
+    ) -> Option<EarlierVerdict> {
         let text = |column: Column| row.text_of(plan, column.name());
         let verdict = Verdict::from_code(&text(Column::Verdict)?)?;
         let checked_at = match text(Column::CheckedAt) {
@@ -116,11 +116,11 @@ impl Recheck {
             Some((*column, text))
         });
         let columns: Vec<(Column, String)> = columns.collect::<Option<_>>()?;
-        Some(Earlier { verdict, advice, reasons: reasons.unwrap_or_default(), columns })
+        Some(EarlierVerdict { verdict, advice, reasons: reasons.unwrap_or_default(), columns })
     }
 }
 
-impl Earlier {
+impl EarlierVerdict {
     /// As it is counted.
     pub(super) fn seen(&self) -> RowSeen<'_> {
         RowSeen::Kept { verdict: self.verdict, advice: self.advice, reasons: &self.reasons }

@@ -6,7 +6,7 @@ use crate::verdict::Verdict;
 
 /// A kind of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Class {
+pub enum RowClass {
     /// Those with this verdict.
     Verdict(Verdict),
     /// Those whose address stood in an earlier row.
@@ -16,16 +16,16 @@ pub enum Class {
 /// A text names no kind of rows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no such kind of rows; there are: {}, duplicates", Verdict::ALL.map(Verdict::code).join(", "))]
-pub struct UnknownClass;
+pub struct UnknownRowClass;
 
-impl FromStr for Class {
-    type Err = UnknownClass;
+impl FromStr for RowClass {
+    type Err = UnknownRowClass;
 
-    fn from_str(name: &str) -> Result<Self, UnknownClass> {
+    fn from_str(name: &str) -> Result<Self, UnknownRowClass> {
         if matches!(name, "duplicate" | "duplicates") {
             return Ok(Self::Duplicate);
         }
-        Verdict::from_code(name).map(Self::Verdict).ok_or(UnknownClass)
+        Verdict::from_code(name).map(Self::Verdict).ok_or(UnknownRowClass)
     }
 }
 
@@ -33,17 +33,17 @@ impl FromStr for Class {
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Rows of these kinds alone; none: all.
-    pub only: Vec<Class>,
+    pub only: Vec<RowClass>,
     /// No rows of these kinds.
-    pub drop: Vec<Class>,
+    pub drop: Vec<RowClass>,
 }
 
 impl Filter {
     /// Whether a row is wanted.
     pub(super) fn wants(&self, verdict: Verdict, is_duplicate: bool) -> bool {
-        let is_of = |class: &Class| match class {
-            Class::Verdict(known) => *known == verdict,
-            Class::Duplicate => is_duplicate,
+        let is_of = |class: &RowClass| match class {
+            RowClass::Verdict(known) => *known == verdict,
+            RowClass::Duplicate => is_duplicate,
         };
         (self.only.is_empty() || self.only.iter().any(is_of)) && !self.drop.iter().any(is_of)
     }
@@ -82,6 +82,6 @@ mod tests {
             let wanted = rows.map(|(verdict, is_duplicate)| filter.wants(verdict, is_duplicate));
             assert_eq!(wanted, expected, "only {only:?}, drop {drop:?}");
         }
-        assert_eq!("plausibel".parse::<Class>(), Err(UnknownClass));
+        assert_eq!("plausibel".parse::<RowClass>(), Err(UnknownRowClass));
     }
 }

@@ -5,10 +5,10 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 /// The bound. Clones share it.
 #[derive(Clone)]
 pub(super) struct InFlight {
-    shared: Arc<Shared>,
+    shared: Arc<InFlightInner>,
 }
 
-struct Shared {
+struct InFlightInner {
     most: usize,
     bytes: Mutex<usize>,
     freed: Condvar,
@@ -16,14 +16,14 @@ struct Shared {
 
 /// Some bytes of it, given back when this is dropped.
 pub(super) struct Claim {
-    shared: Arc<Shared>,
+    shared: Arc<InFlightInner>,
     bytes: usize,
 }
 
 impl InFlight {
     /// So many bytes.
     pub(super) fn new(most: usize) -> Self {
-        let shared = Shared { most, bytes: Mutex::new(0), freed: Condvar::new() };
+        let shared = InFlightInner { most, bytes: Mutex::new(0), freed: Condvar::new() };
         Self { shared: Arc::new(shared) }
     }
 

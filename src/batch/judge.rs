@@ -7,12 +7,12 @@ use crate::address::Address;
 use crate::catalog::Canonical;
 use crate::clock::Clock;
 use crate::report::{Column, Report};
-use crate::roster::{Kind, MAX_ADDRESSES_OF_CELL, Part, Plan, Row, RowFault, Sameness};
+use crate::roster::{DedupeKey, MAX_ADDRESSES_OF_CELL, Plan, Row, RowFault, RowKind, RowPart};
 use crate::typo::Locale;
-use crate::validator::{Caller, Manner, Request, Urgency, Validator, Whom};
+use crate::validator::{Client, Priority, ProbeTarget, Request, Strictness, Validator};
 use crate::verdict::{Depth, Verdict};
 
-use super::earlier::{Earlier, Recheck};
+use super::earlier::{EarlierVerdict, Recheck};
 use super::suppress::Suppressed;
 
 /// Nobody waits for an answer about a list; look-ups have an end of their own.
@@ -26,11 +26,11 @@ pub struct JudgeSettings {
     /// How deep.
     pub depth: Depth,
     /// What to do about what is pasted around them.
-    pub manner: Manner,
+    pub strictness: Strictness,
     /// The language of those who typed them.
     pub locale: Option<Locale>,
     /// What makes two rows the same; none where that does not matter.
-    pub sameness: Option<Sameness>,
+    pub dedupe_key: Option<DedupeKey>,
     /// Who is not to be written to.
     pub suppressed: Suppressed,
     /// Which verdicts of an earlier run still hold.
@@ -46,18 +46,18 @@ pub struct Judge {
 }
 
 /// A row, and what is said of it.
-pub struct Judged {
+pub struct CheckedRow {
     /// The row.
     pub row: Row,
     /// What is said.
-    pub said: Said,
+    pub said: RowOutcome,
     /// Its addresses, as it is told whether two rows are the same; the one that counts comes first. None
     /// where that does not matter, or there is nothing to tell by.
     pub keys: Vec<String>,
 }
 
 /// What is said of a row.
-pub enum Said {
+pub enum RowOutcome {
     /// Nothing: it is nobody's.
     Nothing,
     /// It cannot be read.
@@ -65,7 +65,7 @@ pub enum Said {
     /// Its person is not to be written to, so nothing was asked.
     Suppressed,
     /// What an earlier run said.
-    Kept(Earlier),
+    Kept(EarlierVerdict),
     /// What was found out now.
     Report {
         /// The report on the address that counts.
@@ -87,26 +87,28 @@ impl Judge {
     }
 
     /// Looks at a row.
-    pub async fn row(&self, row: Row) -> Judged {
+    pub async fn row(&self, row: Row) -> CheckedRow {
         let said = match row.kind() {
-            Kind::Aside => Said::Nothing,
-            Kind::Fault(fault) => Said::Unreadable(fault),
-            Kind::Entry if self.is_suppressed(&row) => Said::Suppressed,
-            Kind::Entry => match self.kept(&row) {
-                Some(earlier) => Said::Kept(earlier),
+            RowKind::NonData => RowOutcome::Nothing,
+            RowKind::Fault(fault) => RowOutcome::Unreadable(fault),
+            RowKind::Entry if self.is_suppressed(&row) => RowOutcome::Suppressed,
+            RowKind::Entry => match self.kept(&row) {
+                Some(earlier) => RowOutcome::Kept(earlier),
                 None => return self.reported(row).await,
             },
         };
         let keys = match said {
-            Said::Kept(_) => row.addresses().iter().filter_map(|text| self.key_of(text)).collect(),
+            RowOutcome::Kept(_) => {
+                row.addresses().iter().filter_map(|text| self.key_of(text)).collect()
+            }
             _ => Vec::new(),
         };
-        Judged { row, said, keys }
+        CheckedRow { row, said, keys }
     }
 
     /// The addresses of a row that somebody has to be asked about.
     pub(super) fn to_ask<'r>(&self, row: &'r Row) -> &'r [String] {
-        let is_settled = row.kind() != Kind::Entry || self.is_suppressed(row);
+        let is_settled = row.kind() != RowKind::Entry || self.is_suppressed(row);
         if is_settled || self.kept(row).is_some() { &[] } else { row.addresses() }
     }
 
@@ -116,27 +118,27 @@ impl Judge {
     }
 
     /// Who would be asked about the mailbox in a text; none where nobody would be.
-    pub(super) async fn whom_to_ask(&self, text: &str) -> Option<Whom> {
-        self.validator.whom_to_ask(&self.request(text)).await
+    pub(super) async fn probe_target(&self, text: &str) -> Option<ProbeTarget> {
+        self.validator.probe_target(&self.request(text)).await
     }
 
     fn request<'r>(&'r self, text: &'r str) -> Request<'r> {
         Request {
             text,
             depth: self.settings.depth,
-            manner: self.settings.manner,
+            strictness: self.settings.strictness,
             budget: match self.settings.depth {
                 Depth::Syntax | Depth::Domain => BUDGET,
                 Depth::Mailbox => MAILBOX_BUDGET,
             },
-            caller: Caller::Operator,
-            urgency: Urgency::InTurn,
+            caller: Client::Operator,
+            urgency: Priority::InTurn,
             locale: self.settings.locale.as_ref(),
         }
     }
 
     /// Looks at each address of a row. The best of them counts: one is enough to reach somebody.
-    async fn reported(&self, row: Row) -> Judged {
+    async fn reported(&self, row: Row) -> CheckedRow {
         let addresses = row.addresses().len();
         let first = row.addresses().first().map_or("", String::as_str);
         let mut best = self.text(first).await;
@@ -162,14 +164,14 @@ impl Judge {
         if addresses > 1 {
             report.message = of_several(&report, addresses, row.left_out().len());
         }
-        Judged { row, said: Said::Report { report: Box::new(report), addresses }, keys }
+        CheckedRow { row, said: RowOutcome::Report { report: Box::new(report), addresses }, keys }
     }
 
     /// What tells whether another row is the same as that of a report.
     fn key_of_report(&self, report: &Report) -> Option<String> {
         let facts = report.address.as_ref();
         let found = facts.map(|facts| (&facts.address, &facts.canonical));
-        key(self.settings.sameness?, &report.email, found)
+        key(self.settings.dedupe_key?, &report.email, found)
     }
 
     fn is_suppressed(&self, row: &Row) -> bool {
@@ -180,16 +182,17 @@ impl Judge {
     fn is_suppressed_text(&self, text: &str) -> bool {
         let suppressed = &self.settings.suppressed;
         !suppressed.is_empty() && {
-            let address = self.validator.canonical(text, Manner::Lenient);
+            let address = self.validator.canonical(text, Strictness::Lenient);
             address.is_some_and(|(address, canonical)| suppressed.has(&address, &canonical))
         }
     }
 
-    fn kept(&self, row: &Row) -> Option<Earlier> {
+    fn kept(&self, row: &Row) -> Option<EarlierVerdict> {
         let recheck = self.settings.recheck.as_ref()?;
         let earlier = recheck.kept(row, &self.plan, |normalized| {
             row.addresses().iter().find_map(|text| {
-                let (address, canonical) = self.validator.canonical(text, self.settings.manner)?;
+                let (address, canonical) =
+                    self.validator.canonical(text, self.settings.strictness)?;
                 (address.normalized() == normalized).then_some(canonical.key)
             })
         })?;
@@ -203,23 +206,23 @@ impl Judge {
     }
 
     fn key_of(&self, text: &str) -> Option<String> {
-        let sameness = self.settings.sameness?;
-        let found = self.validator.canonical(text, self.settings.manner);
-        key(sameness, text, found.as_ref().map(|(address, canonical)| (address, canonical)))
+        let dedupe_key = self.settings.dedupe_key?;
+        let found = self.validator.canonical(text, self.settings.strictness);
+        key(dedupe_key, text, found.as_ref().map(|(address, canonical)| (address, canonical)))
     }
 }
 
 /// Whether a row ends here: one that is too long comes in several parts.
 pub(super) fn is_whole(row: &Row) -> bool {
-    row.part() == Part::Last
+    row.part() == RowPart::Last
 }
 
 /// What tells whether two rows are the same: the address that was found in a text, or else the text; an
 /// empty one is nobody's.
-fn key(sameness: Sameness, text: &str, found: Option<(&Address, &Canonical)>) -> Option<String> {
-    match (found, sameness) {
-        (Some((address, _)), Sameness::Exact) => Some(address.normalized()),
-        (Some((_, canonical)), Sameness::Canonical) => Some(canonical.key.clone()),
+fn key(dedupe_key: DedupeKey, text: &str, found: Option<(&Address, &Canonical)>) -> Option<String> {
+    match (found, dedupe_key) {
+        (Some((address, _)), DedupeKey::Exact) => Some(address.normalized()),
+        (Some((_, canonical)), DedupeKey::Canonical) => Some(canonical.key.clone()),
         (None, _) => Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned),
     }
 }

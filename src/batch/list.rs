@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::files::{FileError, Text, Workbook};
-use crate::roster::{Head, Plan, PlanError, Wish};
+use crate::roster::{Plan, PlanError, Preview, ReadOptions};
 
 /// Where a list comes from.
-pub enum Source {
+pub enum ListSource {
     /// A file.
     File(PathBuf),
     /// Something that can be read once, such as standard input.
@@ -20,9 +20,9 @@ pub enum Source {
 
 /// What the owner says of a list.
 #[derive(Clone, Debug, Default)]
-pub struct Reading {
+pub struct ListOptions {
     /// How its text is to be read.
-    pub wish: Wish,
+    pub wish: ReadOptions,
     /// Which sheet of a workbook; the first one unless named.
     pub sheet: Option<String>,
 }
@@ -69,36 +69,36 @@ impl List {
     ///
     /// # Errors
     /// It cannot be read, or not without its owner's help.
-    pub fn open(source: Source, reading: &Reading) -> Result<Self, ListError> {
+    pub fn open(source: ListSource, reading: &ListOptions) -> Result<Self, ListError> {
         Self::open_as(source, reading.sheet.clone(), |head| Plan::of(head, &reading.wish))
     }
 
     /// The same, where somebody else finds out how the list is to be read.
     pub(super) fn open_as(
-        source: Source,
+        source: ListSource,
         sheet: Option<String>,
-        plan: impl FnOnce(&Head) -> Result<Plan, PlanError>,
+        plan: impl FnOnce(&Preview) -> Result<Plan, PlanError>,
     ) -> Result<Self, ListError> {
         let bytes = Arc::new(AtomicU64::new(0));
         match source {
-            Source::File(path) => {
+            ListSource::File(path) => {
                 let file = File::open(&path)?;
                 // Of a pipe with a name the length says nothing.
                 let metadata = file.metadata()?;
                 if !metadata.is_file() {
-                    let stream = Source::Stream(Box::new(file));
+                    let stream = ListSource::Stream(Box::new(file));
                     return Self::open_as(stream, sheet, plan);
                 }
                 let text = Text::of(file, sheet.as_deref())?;
-                let plan = plan(&Head::read(text.reader)?)?;
+                let plan = plan(&Preview::read(text.reader)?)?;
                 let size = Some(metadata.len());
                 let origin = text.workbook.map_or(Origin::File(path), Origin::Workbook);
                 Ok(Self { plan: Arc::new(plan), sheet, origin, bytes, size })
             }
-            Source::Stream(stream) => {
+            ListSource::Stream(stream) => {
                 let counted = Counted { inner: stream, bytes: bytes.clone() };
                 let mut text = Text::of(counted, sheet.as_deref())?;
-                let head = Head::read(&mut text.reader)?;
+                let head = Preview::read(&mut text.reader)?;
                 let plan = plan(&head)?;
                 let whole = Cursor::new(head.bytes().to_vec()).chain(text.reader);
                 let origin = Origin::Stream(Some(Box::new(BufReader::new(whole))));
@@ -127,7 +127,7 @@ impl List {
     ///
     /// # Errors
     /// There is no room for it.
-    pub fn set_down(&mut self) -> io::Result<()> {
+    pub fn spool_to_disk(&mut self) -> io::Result<()> {
         let Origin::Stream(stream) = &mut self.origin else { return Ok(()) };
         let mut file = tempfile::tempfile()?;
         if let Some(mut stream) = stream.take() {

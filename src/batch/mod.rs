@@ -6,31 +6,31 @@
 //! Mail servers answer at a pace of their own: they are asked in a first reading of the list (`asking`), and rows
 //! are written in a second one.
 
-mod asking;
 mod earlier;
 mod estimate;
 mod filter;
+mod first_pass;
 mod in_flight;
-mod intake;
 mod judge;
-mod lines;
 mod list;
-mod outlet;
+mod output;
+mod party_queues;
 mod progress;
+mod row_reader;
 mod run;
 mod sample;
 mod sink;
 pub mod summary;
 mod suppress;
 
-pub use earlier::{Earlier, Recheck};
+pub use earlier::{EarlierVerdict, Recheck};
 pub use estimate::Share;
-pub use filter::{Class, Filter, UnknownClass};
-pub use judge::{Judge, JudgeSettings, Judged, Said};
-pub use list::{List, ListError, Reading, Source};
-pub use outlet::{Form, Outlet, Outlets, WriteError};
-pub use progress::{Moment, Progress};
+pub use filter::{Filter, RowClass, UnknownRowClass};
+pub use judge::{CheckedRow, Judge, JudgeSettings, RowOutcome};
+pub use list::{List, ListError, ListOptions, ListSource};
+pub use output::{Output, Outputs, RowFormat, WriteError};
+pub use progress::{Progress, ProgressSnapshot};
 pub use run::{Asking, Run, Stop};
 pub use sample::{Sampled, sample};
 pub use sink::Sink;
-pub use suppress::{Added, SuppressError, Suppressed};
+pub use suppress::{SuppressCounts, SuppressError, Suppressed};

@@ -17,7 +17,7 @@ pub struct Progress {
 
 /// How far the work is at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moment {
+pub struct ProgressSnapshot {
     /// Whether mail servers are asked first, so that no rows are written yet.
     pub is_asking: bool,
     /// Bytes of the list that are done.
@@ -34,8 +34,8 @@ pub struct Moment {
 
 impl Progress {
     /// How far it is now.
-    pub fn now(&self) -> Moment {
-        Moment {
+    pub fn now(&self) -> ProgressSnapshot {
+        ProgressSnapshot {
             is_asking: self.is_asking.load(Ordering::Relaxed),
             position: self.position.load(Ordering::Relaxed),
             rows: self.rows.load(Ordering::Relaxed),

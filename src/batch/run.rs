@@ -10,12 +10,12 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Duration, Instant, timeout};
 
-use super::asking::ask_about_all;
-use super::intake::{self, Lot, Rows};
-use super::judge::{Judge, Judged};
+use super::first_pass::ask_about_all;
+use super::judge::{CheckedRow, Judge};
 use super::list::List;
-use super::outlet::WriteError;
+use super::output::WriteError;
 use super::progress::Progress;
+use super::row_reader::{self, Chunk, Rows};
 use super::sink::Sink;
 use super::summary::{Summary, Tally};
 use crate::files::FileError;
@@ -29,7 +29,7 @@ const LOTS_UNDER_WAY: usize = 32;
 /// How many lots may wait to be written.
 const LOTS_TO_WRITE: usize = 4;
 /// How long one waits for what is being written when the work is broken off.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Work on a list.
 pub struct Run {
@@ -104,7 +104,7 @@ impl Run {
     ///
     /// # Errors
     /// Why it ended before.
-    pub async fn to_its_end(self, wish_to_stop: impl Future<Output = ()>) -> Result<Summary, Stop> {
+    pub async fn run(self, wish_to_stop: impl Future<Output = ()>) -> Result<Summary, Stop> {
         let began = Instant::now();
         let Self { mut list, judge, journal, sink, progress, depth, asking } = self;
         let broken_off = broken_off(&judge.validator, &journal, wish_to_stop);
@@ -118,18 +118,18 @@ impl Run {
             };
             progress.ask(false);
         }
-        let (rows, read) = intake::rows(&mut list)?;
-        let (lots, to_write) = mpsc::channel(LOTS_TO_WRITE);
+        let (rows, read) = row_reader::rows(&mut list)?;
+        let (chunks, to_write) = mpsc::channel(LOTS_TO_WRITE);
         let mut written = write_on_a_thread(sink, to_write, progress);
         let judged = tokio::select! {
             biased;
             stop = &mut broken_off => Err(stop),
-            judged = judge_all(rows, &judge, &lots) => judged,
+            judged = judge_all(rows, &judge, &chunks) => judged,
         };
-        drop(lots);
+        drop(chunks);
         if let Err(stop) = judged {
             // What is done already is still written, unless whoever takes it does not take it.
-            let _ = timeout(PATIENCE, written).await;
+            let _ = timeout(TIMEOUT, written).await;
             return Err(stop);
         }
         let sink = tokio::select! {
@@ -144,7 +144,7 @@ impl Run {
             tested = judge.validator.last_test() => tested?,
         }
         let domains = journal.routes().await;
-        journal.trouble().map_or(Ok(()), Err)?;
+        journal.last_error().map_or(Ok(()), Err)?;
         let tally = complete(sink, &read).await?;
         Ok(tally.summary(depth, domains, began.elapsed()))
     }
@@ -166,9 +166,9 @@ async fn broken_off(
 /// Asks mail servers before a row is written; the list is read once for that, and once more afterwards.
 async fn ask_first(mut list: List, judge: &Judge, progress: &Progress) -> Result<List, Stop> {
     // Whoever writes into a pipe may take their time.
-    let set_down = tokio::task::spawn_blocking(move || list.set_down().map(|()| list));
-    let mut list = set_down.await?.map_err(FileError::Io)?;
-    let (rows, _) = intake::rows(&mut list)?;
+    let spool_to_disk = tokio::task::spawn_blocking(move || list.spool_to_disk().map(|()| list));
+    let mut list = spool_to_disk.await?.map_err(FileError::Io)?;
+    let (rows, _) = row_reader::rows(&mut list)?;
     ask_about_all(rows, judge, progress).await.map_err(FileError::Io)?;
     Ok(list)
 }
@@ -186,7 +186,7 @@ async fn complete(mut sink: Sink, read: &AtomicU64) -> Result<Tally, Stop> {
 async fn judge_all(
     mut rows: Rows,
     judge: &Arc<Judge>,
-    lots: &mpsc::Sender<Lot<Judged>>,
+    chunks: &mpsc::Sender<Chunk<CheckedRow>>,
 ) -> Result<(), Stop> {
     let mut under_way: VecDeque<UnderWay> = VecDeque::new();
     let mut has_more = true;
@@ -195,14 +195,14 @@ async fn judge_all(
         tokio::select! {
             read = rows.recv(), if wants_more => match read {
                 None => has_more = false,
-                Some(lot) => {
-                    let lot = judge_lot(judge.clone(), lot.map_err(FileError::Io)?);
-                    under_way.push_back(UnderWay(tokio::spawn(lot)));
+                Some(chunk) => {
+                    let chunk = judge_chunk(judge.clone(), chunk.map_err(FileError::Io)?);
+                    under_way.push_back(UnderWay(tokio::spawn(chunk)));
                 }
             },
             judged = first(&mut under_way), if !under_way.is_empty() => {
                 under_way.pop_front();
-                if lots.send(judged?).await.is_err() {
+                if chunks.send(judged?).await.is_err() {
                     return Ok(());
                 }
             }
@@ -212,15 +212,15 @@ async fn judge_all(
 }
 
 /// The first of them, when it is done.
-async fn first(under_way: &mut VecDeque<UnderWay>) -> Result<Lot<Judged>, JoinError> {
+async fn first(under_way: &mut VecDeque<UnderWay>) -> Result<Chunk<CheckedRow>, JoinError> {
     match under_way.front_mut() {
-        Some(UnderWay(lot)) => lot.await,
+        Some(UnderWay(chunk)) => chunk.await,
         None => std::future::pending().await,
     }
 }
 
 /// A lot that is being judged, for as long as somebody wants to know.
-struct UnderWay(JoinHandle<Lot<Judged>>);
+struct UnderWay(JoinHandle<Chunk<CheckedRow>>);
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
@@ -229,23 +229,23 @@ impl Drop for UnderWay {
     }
 }
 
-async fn judge_lot(judge: Arc<Judge>, lot: Lot) -> Lot<Judged> {
-    let Lot { rows, position, claim } = lot;
-    Lot { rows: join_all(rows.into_iter().map(|row| judge.row(row))).await, position, claim }
+async fn judge_chunk(judge: Arc<Judge>, chunk: Chunk) -> Chunk<CheckedRow> {
+    let Chunk { rows, position, claim } = chunk;
+    Chunk { rows: join_all(rows.into_iter().map(|row| judge.row(row))).await, position, claim }
 }
 
 /// Writes rows as they come, on a thread of its own; gives the sink back when there are no more.
 fn write_on_a_thread(
     mut sink: Sink,
-    mut lots: mpsc::Receiver<Lot<Judged>>,
+    mut chunks: mpsc::Receiver<Chunk<CheckedRow>>,
     progress: Arc<Progress>,
 ) -> JoinHandle<Result<Sink, WriteError>> {
     tokio::task::spawn_blocking(move || {
         sink.begin()?;
-        while let Some(lot) = lots.blocking_recv() {
-            sink.take(&lot.rows)?;
+        while let Some(chunk) = chunks.blocking_recv() {
+            sink.take(&chunk.rows)?;
             let tally = sink.tally();
-            progress.came_to(lot.position);
+            progress.came_to(chunk.position);
             progress.rows_done(tally.rows().read, tally.verdicts());
         }
         sink.flush()?;

@@ -6,16 +6,16 @@ use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
 use super::estimate::Share;
-use super::intake;
-use super::judge::{Judge, Said};
+use super::judge::{Judge, RowOutcome};
 use super::list::List;
+use super::row_reader;
 use super::run::Stop;
 use super::summary::{Listing, RowSeen, Summary, Tally};
 use crate::address::Host;
 use crate::files::FileError;
-use crate::roster::{Kind, Row, Seen};
+use crate::roster::{Row, RowKind, SeenSet};
 use crate::store::Journal;
-use crate::validator::Manner;
+use crate::validator::Strictness;
 use crate::verdict::{Depth, Verdict};
 
 /// How many rows are judged at the same time.
@@ -108,18 +108,18 @@ async fn choose(
     size: usize,
     mut random: fastrand::Rng,
 ) -> Result<Chosen, Stop> {
-    let (mut lots, _) = intake::rows(list)?;
+    let (mut chunks, _) = row_reader::rows(list)?;
     let mut rows: Vec<Row> = Vec::new();
-    let (mut whole, mut domains) = (0_u64, Seen::default());
+    let (mut whole, mut domains) = (0_u64, SeenSet::default());
     let mut bytes = 0;
-    while let Some(lot) = lots.recv().await {
-        for row in lot.map_err(FileError::Io)?.rows {
-            if row.kind() == Kind::Aside || !super::judge::is_whole(&row) {
+    while let Some(chunk) = chunks.recv().await {
+        for row in chunk.map_err(FileError::Io)?.rows {
+            if row.kind() == RowKind::NonData || !super::judge::is_whole(&row) {
                 continue;
             }
             whole += 1;
             for text in row.addresses() {
-                if let Some((address, _)) = judge.validator.canonical(text, Manner::Lenient)
+                if let Some((address, _)) = judge.validator.canonical(text, Strictness::Lenient)
                     && let Host::Domain(domain) = address.host()
                 {
                     domains.first(domain.ascii(), whole);
@@ -144,18 +144,18 @@ async fn choose(
 }
 
 /// Counts rows in whatever order they come.
-async fn count(judged: impl futures_util::Stream<Item = super::judge::Judged>) -> Tally {
+async fn count(judged: impl futures_util::Stream<Item = super::judge::CheckedRow>) -> Tally {
     futures_util::pin_mut!(judged);
     let mut tally = Tally::new(Listing::Numbers);
     while let Some(judged) = judged.next().await {
         let number = judged.row.number();
         tally.rows().read += 1;
         match &judged.said {
-            Said::Nothing => {}
-            Said::Suppressed => tally.rows().suppressed += 1,
-            Said::Unreadable(fault) => tally.row(number, &RowSeen::Unreadable(*fault)),
-            Said::Kept(earlier) => tally.row(number, &earlier.seen()),
-            Said::Report { report, .. } => tally.row(number, &RowSeen::Judged(report)),
+            RowOutcome::Nothing => {}
+            RowOutcome::Suppressed => tally.rows().suppressed += 1,
+            RowOutcome::Unreadable(fault) => tally.row(number, &RowSeen::Unreadable(*fault)),
+            RowOutcome::Kept(earlier) => tally.row(number, &earlier.seen()),
+            RowOutcome::Report { report, .. } => tally.row(number, &RowSeen::Judged(report)),
         }
     }
     tally

@@ -5,22 +5,22 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::filter::Filter;
-use super::judge::{Judged, Said, is_whole};
-use super::outlet::{DUPLICATES, Form, Outlet, Outlets, Pen, WriteError};
+use super::judge::{CheckedRow, RowOutcome, is_whole};
+use super::output::{DUPLICATES, Output, Outputs, RowFormat, RowWriter, WriteError};
 use super::summary::{RowSeen, Tally};
 use crate::report::{Column, Report};
-use crate::roster::{Cell, Plan, Row, RowFault, Seen, Shape};
+use crate::roster::{Cell, Plan, Row, RowFault, SeenSet, Shape};
 use crate::verdict::{Advice, Depth, Verdict};
 
 /// Takes rows in the order of the list.
 pub struct Sink {
-    form: Form,
+    form: RowFormat,
     filter: Filter,
     /// Who was on the list before; none where that does not matter.
-    seen: Option<Seen>,
-    main: Option<Pen>,
-    split: BTreeMap<&'static str, Pen>,
-    rejects: Option<Pen>,
+    seen: Option<SeenSet>,
+    main: Option<RowWriter>,
+    split: BTreeMap<&'static str, RowWriter>,
+    rejects: Option<RowWriter>,
     tally: Tally,
     /// Whether what is nobody's row is something that somebody wrote.
     counts_asides: bool,
@@ -30,11 +30,18 @@ pub struct Sink {
 
 impl Sink {
     /// Writes the rows of this list.
-    pub fn new(plan: &Plan, form: Form, filter: Filter, outlets: Outlets, tally: Tally) -> Self {
-        let pen = |outlet: Outlet| Pen::new(outlet, plan, &form);
-        let main = outlets.main.map(pen);
-        let split = outlets.split.into_iter().map(|(name, outlet)| (name, pen(outlet))).collect();
-        let rejects = outlets.rejects.map(pen);
+    pub fn new(
+        plan: &Plan,
+        form: RowFormat,
+        filter: Filter,
+        outputs: Outputs,
+        tally: Tally,
+    ) -> Self {
+        let row_writer = |output: Output| RowWriter::new(output, plan, &form);
+        let main = outputs.main.map(row_writer);
+        let split =
+            outputs.split.into_iter().map(|(name, output)| (name, row_writer(output))).collect();
+        let rejects = outputs.rejects.map(row_writer);
         let counts_asides = plan.shape() != Shape::Json;
         let keeps_bytes = plan.encoding().is_kept();
         Self { form, filter, seen: None, main, split, rejects, tally, counts_asides, keeps_bytes }
@@ -43,7 +50,7 @@ impl Sink {
     /// The same, telling duplicates.
     #[must_use]
     pub fn telling_duplicates(self) -> Self {
-        Self { seen: Some(Seen::default()), ..self }
+        Self { seen: Some(SeenSet::default()), ..self }
     }
 
     /// What stands before the first row.
@@ -51,18 +58,18 @@ impl Sink {
     /// # Errors
     /// An output cannot be written.
     pub(super) fn begin(&mut self) -> Result<(), WriteError> {
-        self.pens().try_for_each(Pen::header)
+        self.row_writers().try_for_each(RowWriter::header)
     }
 
     /// Takes the next rows.
     ///
     /// # Errors
     /// An output cannot be written.
-    pub(super) fn take(&mut self, rows: &[Judged]) -> Result<(), WriteError> {
+    pub(super) fn take(&mut self, rows: &[CheckedRow]) -> Result<(), WriteError> {
         rows.iter().try_for_each(|judged| self.row(judged))?;
         // Whoever reads a pipe wants to see something.
         match &mut self.main {
-            Some(pen) if pen.is_pipe() => pen.flush(),
+            Some(row_writer) if row_writer.is_pipe() => row_writer.flush(),
             _ => Ok(()),
         }
     }
@@ -77,7 +84,7 @@ impl Sink {
     /// # Errors
     /// It cannot be.
     pub(super) fn flush(&mut self) -> Result<(), WriteError> {
-        self.pens().try_for_each(Pen::flush)
+        self.row_writers().try_for_each(RowWriter::flush)
     }
 
     /// All outputs are complete, and appear.
@@ -86,34 +93,38 @@ impl Sink {
     /// One of them cannot. It can be tried again from the start.
     pub(super) fn finish(self) -> Result<Tally, WriteError> {
         let Self { main, split, rejects, tally, .. } = self;
-        main.into_iter().chain(split.into_values()).chain(rejects).try_for_each(Pen::finish)?;
+        main.into_iter()
+            .chain(split.into_values())
+            .chain(rejects)
+            .try_for_each(RowWriter::finish)?;
         Ok(tally)
     }
 
-    fn pens(&mut self) -> impl Iterator<Item = &mut Pen> {
+    fn row_writers(&mut self) -> impl Iterator<Item = &mut RowWriter> {
         self.main.iter_mut().chain(self.split.values_mut()).chain(&mut self.rejects)
     }
 
-    fn row(&mut self, judged: &Judged) -> Result<(), WriteError> {
+    fn row(&mut self, judged: &CheckedRow) -> Result<(), WriteError> {
         let row = &judged.row;
         let number = row.number();
         match &judged.said {
-            Said::Nothing => {
-                let pen = self.main.as_mut().filter(|_| self.filter.wants_asides());
-                let is_written = pen.as_ref().is_some_and(|pen| pen.keeps_form());
+            RowOutcome::Nothing => {
+                let row_writer = self.main.as_mut().filter(|_| self.filter.wants_asides());
+                let is_written =
+                    row_writer.as_ref().is_some_and(|row_writer| row_writer.keeps_form());
                 let rows = self.tally.rows();
                 rows.asides += u64::from(self.counts_asides);
                 rows.asides_left_out += u64::from(self.counts_asides && !is_written);
-                pen.map_or(Ok(()), |pen| pen.row(row, &[]))
+                row_writer.map_or(Ok(()), |row_writer| row_writer.row(row, &[]))
             }
-            Said::Suppressed => {
+            RowOutcome::Suppressed => {
                 let rows = self.tally.rows();
                 rows.read += 1;
                 rows.suppressed += 1;
                 Ok(())
             }
-            Said::Unreadable(fault) => self.unreadable(row, *fault),
-            Said::Kept(earlier) => {
+            RowOutcome::Unreadable(fault) => self.unreadable(row, *fault),
+            RowOutcome::Kept(earlier) => {
                 self.tally.row(number, &earlier.seen());
                 let duplicate_of = self.duplicate_of(judged);
                 let texts =
@@ -122,7 +133,7 @@ impl Sink {
                 let said = Of { verdict: earlier.verdict, duplicate_of };
                 self.judged(row, address.unwrap_or_default(), said, &texts)
             }
-            Said::Report { report, addresses } => {
+            RowOutcome::Report { report, addresses } => {
                 self.tally.row(number, &RowSeen::Judged(report));
                 if *addresses > 1 {
                     self.tally.several();
@@ -165,15 +176,15 @@ impl Sink {
         }
         let texts = self.texts(None, |column| fault_text(column, fault));
         let cells = cells(&self.form.columns, &texts);
-        if let Some(pen) = &mut self.rejects {
-            return pen.row(row, &cells);
+        if let Some(row_writer) = &mut self.rejects {
+            return row_writer.row(row, &cells);
         }
         if !is_wanted {
             return Ok(());
         }
         let main = self.main.as_mut();
         let split = self.split.get_mut(Verdict::Unknown.code());
-        main.into_iter().chain(split).try_for_each(|pen| pen.row(row, &cells))
+        main.into_iter().chain(split).try_for_each(|row_writer| row_writer.row(row, &cells))
     }
 
     /// A row with the address that counts in it.
@@ -193,8 +204,8 @@ impl Sink {
         }
         rows.written += 1;
         if self.keeps_bytes && !row.is_utf8() {
-            let mut pens = self.main.iter().chain(self.split.values());
-            match pens.all(Pen::keeps_form) {
+            let mut row_writers = self.main.iter().chain(self.split.values());
+            match row_writers.all(RowWriter::keeps_form) {
                 true => rows.not_utf8 += 1,
                 false => rows.recoded += 1,
             }
@@ -202,11 +213,13 @@ impl Sink {
         let cells = cells(&self.form.columns, texts);
         let file = if duplicate_of.is_some() { DUPLICATES } else { verdict.code() };
         let (main, split) = (self.main.as_mut(), self.split.get_mut(file));
-        main.into_iter().chain(split).try_for_each(|pen| pen.row_of(row, address, &cells))
+        main.into_iter()
+            .chain(split)
+            .try_for_each(|row_writer| row_writer.row_of(row, address, &cells))
     }
 
     /// The first row with the address that counts in this one. All of its addresses are remembered.
-    fn duplicate_of(&mut self, judged: &Judged) -> Option<u64> {
+    fn duplicate_of(&mut self, judged: &CheckedRow) -> Option<u64> {
         let seen = self.seen.as_mut()?;
         let mut first = None;
         for (place, key) in judged.keys.iter().enumerate() {

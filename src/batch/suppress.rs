@@ -2,23 +2,25 @@
 
 use std::collections::HashSet;
 
-use super::list::{List, ListError, Source};
+use super::list::{List, ListError, ListSource};
 use crate::address::{Address, Domain, Host};
 use crate::catalog::Canonical;
-use crate::roster::{Head, Header, Kind, Note, Plan, PlanError, Reader, RowFault, Seen, Wish};
-use crate::validator::{Manner, Validator};
+use crate::roster::{
+    Header, Note, Plan, PlanError, Preview, ReadOptions, Reader, RowFault, RowKind, SeenSet,
+};
+use crate::validator::{Strictness, Validator};
 
 /// Everybody who is not to be written to.
 // No `Debug`: they are people.
 #[derive(Default)]
 pub struct Suppressed {
-    people: Seen,
+    people: SeenSet,
     domains: HashSet<Box<str>>,
 }
 
 /// What was found in a list of people who are not to be written to.
 #[derive(Default)]
-pub struct Added {
+pub struct SuppressCounts {
     /// How many people and domains.
     pub entries: u64,
     /// How many entries that are neither.
@@ -78,18 +80,23 @@ impl Suppressed {
     ///
     /// # Errors
     /// The list cannot be read, or a row of it: whoever is in it may have unsubscribed.
-    pub fn add(&mut self, source: Source, validator: &Validator) -> Result<Added, SuppressError> {
+    pub fn add(
+        &mut self,
+        source: ListSource,
+        validator: &Validator,
+    ) -> Result<SuppressCounts, SuppressError> {
         let mut list = match List::open_as(source, None, plan) {
             // Nobody has unsubscribed yet.
-            Err(ListError::Plan(PlanError::Empty)) => return Ok(Added::default()),
+            Err(ListError::Plan(PlanError::Empty)) => return Ok(SuppressCounts::default()),
             list => list?,
         };
         let plan = list.plan().clone();
         let text = list.text().map_err(ListError::File)?;
         let mut reader = Reader::new(text, &plan).map_err(ListError::from)?;
-        let mut added = Added { notes: plan.notes().to_vec(), ..Added::default() };
+        let mut added =
+            SuppressCounts { notes: plan.notes().to_vec(), ..SuppressCounts::default() };
         while let Some(row) = reader.read_row().map_err(ListError::from)? {
-            if let Kind::Fault(fault) = row.kind() {
+            if let RowKind::Fault(fault) = row.kind() {
                 return Err(SuppressError::Row { number: row.number(), fault });
             }
             // All of them: whoever is left out would get mail.
@@ -106,7 +113,7 @@ impl Suppressed {
     }
 
     fn add_entry(&mut self, text: &str, validator: &Validator) -> bool {
-        if let Some((_, canonical)) = validator.canonical(text, Manner::Lenient) {
+        if let Some((_, canonical)) = validator.canonical(text, Strictness::Lenient) {
             // Which row it was does not matter.
             self.people.first(&canonical.key, 0);
             return true;
@@ -141,8 +148,8 @@ const SAMPLE_ROWS: usize = 500;
 const NAMES: [&str; 4] = ["domain", "domains", "host", "hosts"];
 
 /// How a list is read that may have domains where others have addresses.
-fn plan(head: &Head) -> Result<Plan, PlanError> {
-    match Plan::of(head, &Wish::default()) {
+fn plan(head: &Preview) -> Result<Plan, PlanError> {
+    match Plan::of(head, &ReadOptions::default()) {
         Err(PlanError::NoAddresses { columns }) => {
             let is_named =
                 |name: &String| NAMES.iter().any(|known| name.trim().eq_ignore_ascii_case(known));
@@ -159,7 +166,7 @@ fn plan(head: &Head) -> Result<Plan, PlanError> {
 }
 
 /// The plan for a column if it has domains, for the most part.
-fn domains_in(head: &Head, column: usize) -> Option<Plan> {
+fn domains_in(head: &Preview, column: usize) -> Option<Plan> {
     // Where domains are, the first row names columns only if none stands in it.
     let plan = Plan::of(head, &wish(column, Some(Header::Absent))).ok()?;
     let mut reader = Reader::new(head.bytes(), &plan).ok()?;
@@ -183,8 +190,8 @@ fn domains_in(head: &Head, column: usize) -> Option<Plan> {
     Plan::of(head, &wish(column, Some(header))).ok()
 }
 
-fn wish(column: usize, header: Option<Header>) -> Wish {
-    Wish { columns: vec![column.to_string()], header, ..Wish::default() }
+fn wish(column: usize, header: Option<Header>) -> ReadOptions {
+    ReadOptions { columns: vec![column.to_string()], header, ..ReadOptions::default() }
 }
 
 /// The domain in a text, with or without an `@` before it.

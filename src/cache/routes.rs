@@ -37,7 +37,7 @@ pub struct LearnedRoute {
 
 /// Where a route comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Freshness {
+pub enum Timing {
     /// The DNS was asked just now, for this caller or for another at the same time.
     Asked,
     /// It was known already.
@@ -74,7 +74,7 @@ impl LearnedRoute {
     }
 
     /// Whether it may stand in for an answer that cannot be had.
-    pub fn may_stand_in(&self) -> bool {
+    pub fn is_usable_stale(&self) -> bool {
         Instant::now() < self.stale_until
     }
 
@@ -202,7 +202,7 @@ mod tests {
                 ("absent", &absent, of_absent),
                 ("failed", &failed, of_failed),
             ] {
-                let state = (route.is_current(), route.may_stand_in());
+                let state = (route.is_current(), route.is_usable_stale());
                 assert_eq!(state, expected, "{name} after {seconds} s");
             }
         }
@@ -216,7 +216,7 @@ mod tests {
         assert!(kept.is_current());
         assert_eq!((kept.asked_at, kept.lifetime), (found.asked_at, found.lifetime));
         tokio::time::advance(Duration::from_secs(6)).await;
-        assert!(!kept.is_current() && kept.may_stand_in());
+        assert!(!kept.is_current() && kept.is_usable_stale());
     }
 
     #[tokio::test]

@@ -202,9 +202,9 @@ impl<'a> Row<'a> {
 
 /// The entries of one list so far: twice in one list is a mistake, in another list it is a correction.
 #[derive(Default)]
-pub(super) struct Entries(HashSet<Box<str>>);
+pub(super) struct ListEntries(HashSet<Box<str>>);
 
-impl Entries {
+impl ListEntries {
     /// Notes one entry.
     pub(super) fn note(&mut self, row: &Row<'_>, entry: &str) -> Result<(), ListError> {
         if self.0.insert(entry.into()) { Ok(()) } else { Err(row.error(ListProblem::Duplicate)) }

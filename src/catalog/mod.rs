@@ -6,28 +6,28 @@
 mod canonical;
 mod list;
 mod lists;
+mod probe_behaviour;
 mod provider;
 mod real;
 mod rules;
-mod telling;
 
 use std::collections::{HashMap, HashSet};
 
 use crate::address::{Address, Domain, Host, LocalPart, Quoting, and_parents};
 
 pub use canonical::{CANONICAL_RULES, Canonical};
-use list::Entries;
+use list::ListEntries;
 pub use list::{ListError, ListKind, ListProblem, Source};
 pub use lists::Lists;
-pub use provider::{Kind, LocalPartRules, Popularity, Provider, Subdomains};
+pub use probe_behaviour::ProbeBehaviour;
+use probe_behaviour::ProbeBehaviours;
+pub use provider::{LocalPartRules, Popularity, Provider, ProviderKind, Subdomains};
 pub use real::KnownReal;
 use rules::Rules;
-use telling::Telling;
-pub use telling::Tells;
 
 /// What the operator's own list says. The stricter word is the greater one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum OperatorWord {
+pub enum OperatorDecision {
     /// Let it in.
     Allowed,
     /// Keep it out.
@@ -50,20 +50,20 @@ pub struct ListInForce {
 /// Everything the lists say, indexed by domain.
 pub struct Catalog {
     providers: Vec<Provider>,
-    domains: HashMap<Box<str>, Entry>,
+    domains: HashMap<Box<str>, NameEntry>,
     /// Providers by the names below which their mail servers are found.
     mail_servers: HashMap<Box<str>, usize>,
     known_real: Option<KnownReal>,
     roles: HashSet<Box<str>>,
     allow_reserved: HashSet<Box<str>>,
-    telling: Telling,
+    telling: ProbeBehaviours,
     rules: Rules,
     in_force: Vec<ListInForce>,
 }
 
 /// What the lists say of one name.
 #[derive(Debug, Default)]
-struct Entry {
+struct NameEntry {
     provider: Option<ProviderDomain>,
     disposable: bool,
     relay: bool,
@@ -139,7 +139,7 @@ impl Catalog {
             known_real: None,
             roles: HashSet::new(),
             allow_reserved: HashSet::new(),
-            telling: Telling::default(),
+            telling: ProbeBehaviours::default(),
             rules: Rules::default(),
             in_force: Vec::new(),
         };
@@ -161,8 +161,8 @@ impl Catalog {
                     ListKind::SpecialUse => catalog.mark(source, |entry| &mut entry.special_use)?,
                     ListKind::Roles => catalog.read_roles(source)?,
                     ListKind::Probing => catalog.telling.read(source)?,
-                    ListKind::Allow => catalog.read_rules(source, OperatorWord::Allowed)?,
-                    ListKind::Deny => catalog.read_rules(source, OperatorWord::Denied)?,
+                    ListKind::Allow => catalog.read_rules(source, OperatorDecision::Allowed)?,
+                    ListKind::Deny => catalog.read_rules(source, OperatorDecision::Denied)?,
                 };
                 catalog.in_force.push(ListInForce {
                     kind,
@@ -221,7 +221,7 @@ impl Catalog {
                 let provider = &self.providers[of.provider];
                 known.provider = Some(provider);
                 known.canonical_domain = of.canonical.as_deref();
-                known.free |= provider.kind == Kind::Free;
+                known.free |= provider.kind == ProviderKind::Free;
             }
         }
         known.reserved &= !allowed;
@@ -259,19 +259,19 @@ impl Catalog {
 
     /// What the operator says of an address, as far as its mail servers need not be known for it. An
     /// entry for the address decides before one for its domain.
-    pub fn word_on_address(
+    pub fn decision_on_address(
         &self,
         address: &Address,
         canonical: &Canonical,
-    ) -> Option<OperatorWord> {
+    ) -> Option<OperatorDecision> {
         self.rules.of_address(address, canonical)
     }
 
     /// What the operator says of mail servers, which counts where nothing is said of the address.
-    pub fn word_on_mail_servers<'h>(
+    pub fn decision_on_mail_servers<'h>(
         &self,
         hosts: impl Iterator<Item = &'h str>,
-    ) -> Option<OperatorWord> {
+    ) -> Option<OperatorDecision> {
         self.rules.of_mail_servers(hosts)
     }
 
@@ -281,7 +281,7 @@ impl Catalog {
         &self,
         provider: Option<&Provider>,
         mail_servers: impl Iterator<Item = &'h str>,
-    ) -> Option<Tells> {
+    ) -> Option<ProbeBehaviour> {
         self.telling.of(provider, mail_servers)
     }
 
@@ -323,7 +323,7 @@ impl Catalog {
         source: &Source<'_>,
         ids: &mut HashMap<Box<str>, usize>,
     ) -> Result<usize, ListError> {
-        let mut entries = Entries::default();
+        let mut entries = ListEntries::default();
         for row in source.rows() {
             let provider = Provider::parse(&row)?;
             entries.note(&row, &provider.id)?;
@@ -343,7 +343,7 @@ impl Catalog {
         source: &Source<'_>,
         ids: &HashMap<Box<str>, usize>,
     ) -> Result<usize, ListError> {
-        let mut entries = Entries::default();
+        let mut entries = ListEntries::default();
         for row in source.rows() {
             let [id, ignored, taken_for, subdomains, _source] = row.columns()?;
             let provider = *ids.get(id).ok_or_else(|| row.error(ListProblem::UnknownProvider))?;
@@ -359,7 +359,7 @@ impl Catalog {
         source: &Source<'_>,
         ids: &HashMap<Box<str>, usize>,
     ) -> Result<usize, ListError> {
-        let mut entries = Entries::default();
+        let mut entries = ListEntries::default();
         for row in source.rows() {
             let [domain, id, popularity, canonical] = row.columns()?;
             let provider = *ids.get(id).ok_or_else(|| row.error(ListProblem::UnknownProvider))?;
@@ -377,7 +377,7 @@ impl Catalog {
     }
 
     fn read_roles(&mut self, source: &Source<'_>) -> Result<usize, ListError> {
-        let mut entries = Entries::default();
+        let mut entries = ListEntries::default();
         for row in source.rows() {
             let role = row.local_part(row.first())?.as_str().to_lowercase();
             entries.note(&row, &role)?;
@@ -386,7 +386,11 @@ impl Catalog {
         Ok(entries.count())
     }
 
-    fn read_rules(&mut self, source: &Source<'_>, word: OperatorWord) -> Result<usize, ListError> {
+    fn read_rules(
+        &mut self,
+        source: &Source<'_>,
+        word: OperatorDecision,
+    ) -> Result<usize, ListError> {
         // Out of the way meanwhile: which spellings are one mailbox follows from the lists before.
         let mut rules = std::mem::take(&mut self.rules);
         let entries = rules.read(source, word, |address| {
@@ -404,9 +408,9 @@ impl Catalog {
     fn mark(
         &mut self,
         source: &Source<'_>,
-        mark: impl Fn(&mut Entry) -> &mut bool,
+        mark: impl Fn(&mut NameEntry) -> &mut bool,
     ) -> Result<usize, ListError> {
-        let mut entries = Entries::default();
+        let mut entries = ListEntries::default();
         for row in source.rows() {
             let domain = row.domain(row.first())?;
             entries.note(&row, &domain)?;

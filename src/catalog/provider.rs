@@ -16,7 +16,7 @@ pub struct Provider {
     /// What else it does to the part before the `@`.
     pub local_parts: LocalPartRules,
     /// Who gets a mailbox there.
-    pub kind: Kind,
+    pub kind: ProviderKind,
 }
 
 /// What a provider does to local parts. The default is nothing.
@@ -83,7 +83,7 @@ impl LocalPartRules {
 
 /// Who gets a mailbox at a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ProviderKind {
     /// Anybody, for free.
     Free,
     /// Who pays for it.
@@ -127,9 +127,9 @@ impl Provider {
             }
         };
         let kind = match kind {
-            "free" => Kind::Free,
-            "paid" => Kind::Paid,
-            "isp" => Kind::Isp,
+            "free" => ProviderKind::Free,
+            "paid" => ProviderKind::Paid,
+            "isp" => ProviderKind::Isp,
             _ => {
                 let allowed = "free, paid, isp";
                 return Err(row.error(ListProblem::Value { column: "kind", allowed }));

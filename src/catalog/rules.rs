@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::list::{ListError, ListProblem, Row, Source};
-use super::{Canonical, OperatorWord};
+use super::{Canonical, OperatorDecision};
 use crate::address::{Address, Domain, Host, SingleLabels, and_parents};
 
 /// The operator's lists.
@@ -16,9 +16,9 @@ use crate::address::{Address, Domain, Host, SingleLabels, and_parents};
 #[derive(Default)]
 pub(super) struct Rules {
     /// By [`key`].
-    addresses: HashMap<Box<str>, OperatorWord>,
-    domains: HashMap<Box<str>, OperatorWord>,
-    mail_servers: HashMap<Box<str>, OperatorWord>,
+    addresses: HashMap<Box<str>, OperatorDecision>,
+    domains: HashMap<Box<str>, OperatorDecision>,
+    mail_servers: HashMap<Box<str>, OperatorDecision>,
 }
 
 impl Rules {
@@ -27,7 +27,7 @@ impl Rules {
     pub(super) fn read(
         &mut self,
         source: &Source<'_>,
-        word: OperatorWord,
+        word: OperatorDecision,
         canonical: impl Fn(&Address) -> Canonical,
     ) -> Result<usize, ListError> {
         let mut entries = 0;
@@ -52,7 +52,7 @@ impl Rules {
         &self,
         address: &Address,
         canonical: &Canonical,
-    ) -> Option<OperatorWord> {
+    ) -> Option<OperatorDecision> {
         if self.addresses.is_empty() && self.domains.is_empty() {
             return None;
         }
@@ -68,7 +68,7 @@ impl Rules {
     }
 
     /// The entry nearest to the domain decides: that of `mail.example.org` before that of `example.org`.
-    fn of_domain(&self, domain: &Domain) -> Option<OperatorWord> {
+    fn of_domain(&self, domain: &Domain) -> Option<OperatorDecision> {
         domain.and_parents().find_map(|name| self.domains.get(name)).copied()
     }
 
@@ -77,7 +77,7 @@ impl Rules {
     pub(super) fn of_mail_servers<'h>(
         &self,
         hosts: impl Iterator<Item = &'h str>,
-    ) -> Option<OperatorWord> {
+    ) -> Option<OperatorDecision> {
         if self.mail_servers.is_empty() && self.domains.is_empty() {
             return None;
         }

@@ -150,7 +150,7 @@ fn real_domains_of_the_operator() {
 
 #[test]
 fn the_operators_word() {
-    use OperatorWord::{Allowed, Denied};
+    use OperatorDecision::{Allowed, Denied};
     let mut lists = Lists::builtin();
     let source = |text: &'static str| Source { name: "x".into(), text: text.into() };
     lists.extend(
@@ -196,8 +196,8 @@ fn the_operators_word() {
         };
         let canonical = catalog.canonical(&address, &known);
         let said = catalog
-            .word_on_address(&address, &canonical)
-            .or_else(|| catalog.word_on_mail_servers(hosts.split_whitespace()));
+            .decision_on_address(&address, &canonical)
+            .or_else(|| catalog.decision_on_mail_servers(hosts.split_whitespace()));
         assert_eq!(said, word, "{name}");
     }
 }
@@ -282,12 +282,12 @@ fn roles() {
 fn what_mail_servers_tell() {
     let catalog = Catalog::builtin();
     // The domain, its mail servers, what they tell.
-    let cases: [(&str, &[&str], Option<Tells>); 6] = [
-        ("gmail.com", &["gmail-smtp-in.l.google.com"], Some(Tells::Truth)),
+    let cases: [(&str, &[&str], Option<ProbeBehaviour>); 6] = [
+        ("gmail.com", &["gmail-smtp-in.l.google.com"], Some(ProbeBehaviour::Truth)),
         ("company.io", &["aspmx.l.google.com"], None),
-        ("yahoo.com", &["mta5.am0.yahoodns.net"], Some(Tells::Nothing)),
-        ("company.io", &["mx.company.io", "mta5.am0.yahoodns.net"], Some(Tells::Nothing)),
-        ("gmail.com", &["mta5.am0.yahoodns.net"], Some(Tells::Nothing)),
+        ("yahoo.com", &["mta5.am0.yahoodns.net"], Some(ProbeBehaviour::Nothing)),
+        ("company.io", &["mx.company.io", "mta5.am0.yahoodns.net"], Some(ProbeBehaviour::Nothing)),
+        ("gmail.com", &["mta5.am0.yahoodns.net"], Some(ProbeBehaviour::Nothing)),
         ("company.io", &[], None),
     ];
     for (domain, mail_servers, expected) in cases {

@@ -11,7 +11,7 @@ use futures_util::{StreamExt, pin_mut, stream};
 use tokio::sync::mpsc;
 
 use super::depth::DepthArg;
-use super::exit::{Exit, OrStop, Stopped};
+use super::exit::{CliError, Exit, ExitContext};
 use super::lines::Lines;
 use super::settings::Settings;
 use super::signals::Interrupts;
@@ -19,7 +19,7 @@ use super::{Global, Reader, console, written_to};
 use crate::address::SyntaxCode;
 use crate::config::Config;
 use crate::report::{Form, Report, Wording, visible_json};
-use crate::validator::{Caller, Request, Urgency, Validator};
+use crate::validator::{Client, Priority, Request, Validator};
 use crate::verdict::Verdict;
 
 /// How many addresses are looked at side by side.
@@ -57,7 +57,7 @@ pub(super) async fn run(
     global: &Global,
     config: &Config,
     settings: &Settings,
-) -> Result<Exit, Stopped> {
+) -> Result<Exit, CliError> {
     arguments.depth.check(global.connection()).or_usage()?;
     let state = settings.state_folder(config);
     let validator =
@@ -76,7 +76,7 @@ pub(super) async fn run(
         console::note(complaint);
     }
     tokio::select! {
-        () = validator.wind_up() => {}
+        () = validator.shut_down() => {}
         // Who sends a second signal cannot wait for that.
         () = interrupts.next() => {}
     }
@@ -87,7 +87,7 @@ async fn look_at_all(
     arguments: &CheckArgs,
     global: &Global,
     validator: &Validator,
-) -> Result<Exit, Stopped> {
+) -> Result<Exit, CliError> {
     let budget = match arguments.depth {
         DepthArg::Syntax | DepthArg::Domain => BUDGET,
         DepthArg::Mailbox => MAILBOX_BUDGET,
@@ -99,10 +99,10 @@ async fn look_at_all(
             let request = Request {
                 text: &text,
                 depth: arguments.depth.into(),
-                manner: global.manner(),
+                strictness: global.strictness(),
                 budget,
-                caller: Caller::Operator,
-                urgency: Urgency::Now,
+                caller: Client::Operator,
+                urgency: Priority::Now,
                 locale: global.locale.as_ref(),
             };
             io::Result::Ok(validator.validate(&request).await)

@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::exit::{Exit, OrStop, Stopped};
+use super::exit::{CliError, Exit, ExitContext};
 use super::{Cli, written_to};
 
 const EXAMPLES: &str = "Examples:
@@ -22,7 +22,7 @@ pub(super) struct CompletionsArgs {
     shell: Shell,
 }
 
-pub(super) fn run(arguments: &CompletionsArgs) -> Result<Exit, Stopped> {
+pub(super) fn run(arguments: &CompletionsArgs) -> Result<Exit, CliError> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Cli::command(), "mailvet", &mut script);
     written_to(io::stdout().lock(), |out| io::Write::write_all(out, &script))

@@ -9,7 +9,7 @@ use anyhow::Context;
 use clap::{Args, ValueHint};
 use toml::{Table, Value};
 
-use super::exit::{Exit, OrStop, Stopped};
+use super::exit::{CliError, Exit, ExitContext};
 use super::settings::Settings;
 use super::sockets::{are_apart, wanting_open};
 use super::written_to;
@@ -33,15 +33,15 @@ pub(super) struct ConfigArgs {
     check: Option<PathBuf>,
 }
 
-pub(super) fn run(arguments: &ConfigArgs, settings: Settings) -> Result<Exit, Stopped> {
+pub(super) fn run(arguments: &ConfigArgs, settings: Settings) -> Result<Exit, CliError> {
     let text = match &arguments.check {
         Some(file) => {
-            let InForce { config, .. } = in_force(&settings.with_file(file.clone()))?;
+            let EffectiveConfig { config, .. } = in_force(&settings.with_file(file.clone()))?;
             let notes = wanting_open(&config.http);
             format!("{}: the configuration can be used\n{notes}", visible(&file.to_string_lossy()))
         }
         None => {
-            let InForce { config, origins, validator, patterns } = in_force(&settings)?;
+            let EffectiveConfig { config, origins, validator, patterns } = in_force(&settings)?;
             let mut text = format!("# Configuration file: {}\n\n", settings.file());
             text.push_str(&values(&config, &origins));
             text.push_str(&lists(&validator.lists_in_force()));
@@ -56,21 +56,21 @@ pub(super) fn run(arguments: &ConfigArgs, settings: Settings) -> Result<Exit, St
 }
 
 /// A configuration, proven by what is made of it.
-struct InForce {
+struct EffectiveConfig {
     config: Config,
     origins: Origins,
     validator: Validator,
     patterns: Patterns,
 }
 
-fn in_force(settings: &Settings) -> Result<InForce, Stopped> {
+fn in_force(settings: &Settings) -> Result<EffectiveConfig, CliError> {
     let (config, origins) = settings.read().or_usage()?;
     if let Some(admin_listen) = config.http.admin_listen.get() {
         are_apart(config.http.listen, *admin_listen).or_usage()?;
     }
     let validator = Validator::from_config(&config, Connection::Offline, None).or_usage()?;
     let patterns = Patterns::from_sources(&config.catalog.replies().or_usage()?).or_usage()?;
-    Ok(InForce { config, origins, validator, patterns })
+    Ok(EffectiveConfig { config, origins, validator, patterns })
 }
 
 /// Every value under its table, with its origin behind it.

@@ -31,25 +31,25 @@ impl From<Exit> for ExitCode {
 
 /// A command that could not do its work: why, and how it ends.
 #[derive(Debug)]
-pub(super) struct Stopped {
+pub(super) struct CliError {
     pub(super) exit: Exit,
     pub(super) why: anyhow::Error,
 }
 
 /// Sorts errors into those of the caller and those of our own.
-pub(super) trait OrStop<T> {
+pub(super) trait ExitContext<T> {
     /// The command line or the configuration is to blame.
-    fn or_usage(self) -> Result<T, Stopped>;
+    fn or_usage(self) -> Result<T, CliError>;
     /// The machine or mailvet itself is to blame.
-    fn or_failure(self) -> Result<T, Stopped>;
+    fn or_failure(self) -> Result<T, CliError>;
 }
 
-impl<T, E: Into<anyhow::Error>> OrStop<T> for Result<T, E> {
-    fn or_usage(self) -> Result<T, Stopped> {
-        self.map_err(|why| Stopped { exit: Exit::Usage, why: why.into() })
+impl<T, E: Into<anyhow::Error>> ExitContext<T> for Result<T, E> {
+    fn or_usage(self) -> Result<T, CliError> {
+        self.map_err(|why| CliError { exit: Exit::Usage, why: why.into() })
     }
 
-    fn or_failure(self) -> Result<T, Stopped> {
-        self.map_err(|why| Stopped { exit: Exit::Failure, why: why.into() })
+    fn or_failure(self) -> Result<T, CliError> {
+        self.map_err(|why| CliError { exit: Exit::Failure, why: why.into() })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::{Args, ValueHint};
 
-use super::exit::{Exit, OrStop, Stopped};
+use super::exit::{CliError, Exit, ExitContext};
 use super::settings::Settings;
 use super::written_to;
 use crate::address::{Address, Host, Pasted, SingleLabels};
@@ -38,7 +38,7 @@ pub(super) async fn run(
     arguments: &ForgetArgs,
     settings: &Settings,
     config: &Config,
-) -> Result<Exit, Stopped> {
+) -> Result<Exit, CliError> {
     let catalog = catalog(config).or_usage()?;
     // All of them, before anything is erased.
     let read = |(index, text): (usize, &String)| Forgotten::read(index, text, &catalog);
@@ -68,7 +68,7 @@ fn catalog(config: &Config) -> anyhow::Result<Catalog> {
     Ok(Catalog::from_lists(&config.catalog.lists()?)?)
 }
 
-async fn erase(store: &Store, forgotten: &[Forgotten]) -> Result<String, Stopped> {
+async fn erase(store: &Store, forgotten: &[Forgotten]) -> Result<String, CliError> {
     let mut entries = 0;
     for Forgotten { address, names } in forgotten {
         let domain = match address.host() {

@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::{Args, CommandFactory, ValueHint};
 use clap_mangen::Man;
 
-use super::exit::{Exit, OrStop, Stopped};
+use super::exit::{CliError, Exit, ExitContext};
 use super::{Cli, written_to};
 
 const EXAMPLES: &str = "Examples:
@@ -23,7 +23,7 @@ pub(super) struct ManArgs {
     dir: Option<PathBuf>,
 }
 
-pub(super) fn run(arguments: &ManArgs) -> Result<Exit, Stopped> {
+pub(super) fn run(arguments: &ManArgs) -> Result<Exit, CliError> {
     match &arguments.dir {
         Some(dir) => clap_mangen::generate_to(Cli::command(), dir)
             .with_context(|| format!("cannot write the pages into {}", dir.display()))

@@ -33,10 +33,10 @@ use crate::config::{Config, LogFormat, Server};
 use crate::report::Wording;
 use crate::telemetry::{self, Logging};
 use crate::typo::Locale;
-use crate::validator::{Connection, Manner};
+use crate::validator::{Connection, Strictness};
 
 pub use exit::Exit;
-use exit::{OrStop, Stopped};
+use exit::{CliError, ExitContext};
 use settings::Settings;
 
 /// Tells whether mail to an address is likely to arrive, why, and what was probably meant.
@@ -169,7 +169,7 @@ impl Cli {
     fn run(
         self,
         environment: impl IntoIterator<Item = (OsString, OsString)>,
-    ) -> Result<Exit, Stopped> {
+    ) -> Result<Exit, CliError> {
         // Memory is full of addresses.
         system::forbid_core_dumps();
         let settings = Settings::new(self.global.clone(), environment);
@@ -207,11 +207,11 @@ impl Cli {
     }
 }
 
-fn log(config: &Config) -> Result<Logging, Stopped> {
+fn log(config: &Config) -> Result<Logging, CliError> {
     telemetry::start(config.log).context("cannot start the log").or_failure()
 }
 
-fn on_runtime(command: impl Future<Output = Result<Exit, Stopped>>) -> Result<Exit, Stopped> {
+fn on_runtime(command: impl Future<Output = Result<Exit, CliError>>) -> Result<Exit, CliError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -252,8 +252,8 @@ impl Global {
         if self.verbose { Wording::MailServers } else { Wording::Ours }
     }
 
-    fn manner(&self) -> Manner {
-        if self.strict { Manner::Strict } else { Manner::Lenient }
+    fn strictness(&self) -> Strictness {
+        if self.strict { Strictness::Strict } else { Strictness::Lenient }
     }
 }
 

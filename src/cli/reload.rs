@@ -12,7 +12,7 @@ use super::settings::{Fingerprint, Settings};
 use crate::catalog::ListKind;
 use crate::config::Config;
 use crate::report::visible;
-use crate::validator::{InForce, Validator};
+use crate::validator::{ActiveLists, Validator};
 
 /// Keeps the lists of a validator up to date.
 pub(super) struct Reloader {
@@ -74,7 +74,7 @@ impl Reloader {
             let (config, _) = settings.read()?;
             // Before reading: a file that changes meanwhile is read again.
             let fingerprint = settings.fingerprint(&config);
-            let lists = InForce::from_config(&config).map_err(anyhow::Error::from);
+            let lists = ActiveLists::from_config(&config).map_err(anyhow::Error::from);
             anyhow::Ok((fingerprint, lists))
         });
         let read = read.await.context("the reader broke down").and_then(|read| read);

@@ -8,14 +8,15 @@ use anyhow::{Context, anyhow};
 use clap::{Args, ValueHint};
 use serde::Serialize;
 
-use super::exit::{Exit, OrStop, Stopped};
+use super::exit::{CliError, Exit, ExitContext};
 use super::lines::Lines;
 use super::values::OneOf;
 use super::{Global, Reader, console, written_to};
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::reply::{
-    About, MailboxDetail, Meaning, Patterns, Reply, ReplyError, Stage, classify, links, told_stage,
+    About, MailboxDetail, Meaning, Patterns, Reply, ReplyError, Stage, classify, links,
+    stage_in_log_line,
 };
 use crate::report::{Wording, beginning, visible, visible_json};
 use crate::typo::{did_you_mean, nearest_name};
@@ -55,7 +56,7 @@ pub(super) fn run(
     arguments: &ReplyArgs,
     global: &Global,
     config: &Config,
-) -> Result<Exit, Stopped> {
+) -> Result<Exit, CliError> {
     let patterns = Patterns::from_sources(&config.catalog.replies().or_usage()?).or_usage()?;
     let provider = arguments.provider.as_deref();
     if let Some(provider) = provider {
@@ -74,7 +75,7 @@ pub(super) fn run(
     }
 }
 
-fn check_provider(provider: &str, config: &Config, patterns: &Patterns) -> Result<(), Stopped> {
+fn check_provider(provider: &str, config: &Config, patterns: &Patterns) -> Result<(), CliError> {
     let catalog = Catalog::from_lists(&config.catalog.lists().or_usage()?).or_usage()?;
     let listed = || catalog.providers().map(|provider| &*provider.id);
     if listed().chain(patterns.providers()).any(|known| known == provider) {
@@ -103,14 +104,15 @@ struct Explained<'p> {
 impl<'a> Explainer<'a> {
     fn explain(&self, text: &str) -> Result<Explained<'a>, ReplyError> {
         let reply = Reply::parse(text)?;
-        let stage = self.arguments.stage.or_else(|| told_stage(text)).unwrap_or(Stage::RcptTo);
+        let stage =
+            self.arguments.stage.or_else(|| stage_in_log_line(text)).unwrap_or(Stage::RcptTo);
         let meaning = classify(stage, &reply, self.provider, self.patterns);
         Ok(Explained { reply, meaning, wording: self.wording })
     }
 
     /// Explains every reply of an input. What is none is told by its line; the others are explained all
     /// the same.
-    fn explain_all(&self, input: impl BufRead) -> Result<Exit, Stopped> {
+    fn explain_all(&self, input: impl BufRead) -> Result<Exit, CliError> {
         let mut exit = Exit::Done;
         let mut gap = "";
         for numbered in Replies::new(Lines::new(input)) {
@@ -131,7 +133,7 @@ impl<'a> Explainer<'a> {
         Ok(exit)
     }
 
-    fn write(&self, explained: &Explained<'_>, gap: &str) -> Result<Reader, Stopped> {
+    fn write(&self, explained: &Explained<'_>, gap: &str) -> Result<Reader, CliError> {
         let written = if self.arguments.json {
             let mut line = visible_json(&explained.json()).context("cannot write").or_failure()?;
             line.push(b'\n');

@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::{Args, ValueHint};
 
 use super::Global;
-use super::exit::{Exit, OrStop, Stopped};
+use super::exit::{CliError, Exit, ExitContext};
 use super::reload::Reloader;
 use super::settings::Settings;
 use super::sockets::{Planned, Sockets, address_of};
@@ -44,7 +44,7 @@ pub(super) async fn run(
     config: Config,
     settings: Settings,
     passed_in: PassedIn,
-) -> Result<Exit, Stopped> {
+) -> Result<Exit, CliError> {
     let access = arguments.access(&config.http);
     let sockets = Planned::new(arguments.listen.as_deref(), &config.http, access, passed_in)?;
     let guard = Guard::new(access, &config.http).or_usage()?;
@@ -67,7 +67,7 @@ pub(super) async fn run(
         &config,
         global,
         guard,
-        Shared { validator, metrics, phases: phases.clone() },
+        SharedParts { validator, metrics, phases: phases.clone() },
     ));
     let Sockets { main, admin } = sockets.open()?;
     let place = match admin {
@@ -95,7 +95,7 @@ pub(super) async fn run(
     let validator = app.validator.clone();
     let served = http::serve(main, http::router(app, place), bounds, phases.clone());
     let drained = tasks.watch(served).await;
-    let farewell = wind_up(&validator, &phases).await;
+    let farewell = shut_down(&validator, &phases).await;
     match (drained.or_failure()?, farewell) {
         (Drained::Wholly, Farewell::Said) => tracing::info!("stopped"),
         (Drained::CutShort, _) => tracing::warn!("stopped with requests still under way"),
@@ -114,11 +114,11 @@ enum Farewell {
 }
 
 /// Leaves the mail servers that are being asked in good order, unless a second signal says at once.
-async fn wind_up(validator: &Validator, phases: &Phases) -> Farewell {
+async fn shut_down(validator: &Validator, phases: &Phases) -> Farewell {
     tokio::select! {
         biased;
         () = phases.reached(Phase::Leaving) => Farewell::CutShort,
-        () = validator.wind_up() => Farewell::Said,
+        () = validator.shut_down() => Farewell::Said,
     }
 }
 
@@ -132,7 +132,7 @@ impl ServeArgs {
 }
 
 /// What the routes share with others.
-struct Shared {
+struct SharedParts {
     validator: Arc<Validator>,
     metrics: Metrics,
     phases: Phases,
@@ -143,7 +143,7 @@ fn app(
     config: &Config,
     global: &Global,
     guard: Guard,
-    Shared { validator, metrics, phases }: Shared,
+    SharedParts { validator, metrics, phases }: SharedParts,
 ) -> App {
     let limits = &config.http.limits;
     App {
@@ -151,7 +151,7 @@ fn app(
         timeout: Duration::from_millis(config.budget.timeout_ms),
         mailbox_timeout: Duration::from_millis(config.budget.mailbox_timeout_ms),
         batch_timeout: Duration::from_millis(limits.batch_timeout_ms),
-        manner: global.manner(),
+        strictness: global.strictness(),
         guard,
         admission: Admission::new(Bounds {
             requests: limits.max_requests,

@@ -7,10 +7,10 @@ use std::net::SocketAddr;
 use anyhow::{Context, bail};
 use listenfd::ListenFd;
 
-use super::exit::{OrStop, Stopped};
+use super::exit::{CliError, ExitContext};
 use super::settings::Settings;
 use crate::config::{Http, Listen};
-use crate::http::{self, Access, Inherited, PassedIn, Second, Socket};
+use crate::http::{self, Access, AdminSocket, Inherited, PassedIn, Socket};
 
 /// The sockets of a service.
 pub(super) struct Sockets {
@@ -22,12 +22,12 @@ pub(super) struct Sockets {
 
 /// Sockets that may be served on, some of them still to be opened.
 pub(super) struct Planned {
-    main: Place,
-    admin: Option<Place>,
+    main: SocketSource,
+    admin: Option<SocketSource>,
 }
 
 /// A socket, or where to open one.
-enum Place {
+enum SocketSource {
     Given(Socket),
     At(SocketAddr, &'static str),
 }
@@ -52,17 +52,18 @@ impl Planned {
         config: &Http,
         access: Access,
         passed_in: PassedIn,
-    ) -> Result<Self, Stopped> {
+    ) -> Result<Self, CliError> {
         let listen = listen.map_or(Ok(config.listen), flag).or_usage()?;
         let admin_listen = config.admin_listen.get().copied();
-        let second = admin_listen.map_or(Second::Unclear, |_| Second::Admin);
+        let second = admin_listen.map_or(AdminSocket::Unclear, |_| AdminSocket::Admin);
         let Inherited { main, admin } = http::inherited(passed_in, second).or_usage()?;
         if let (None, None, Some(admin_listen)) = (&main, &admin, admin_listen) {
             are_apart(listen, admin_listen).or_usage()?;
         }
-        let main = main.map_or(Place::At(listen.0, LISTEN), Place::Given);
-        let configured = admin_listen.map(|Listen(address)| Place::At(address, ADMIN_LISTEN));
-        let admin = admin.map(Place::Given).or(configured);
+        let main = main.map_or(SocketSource::At(listen.0, LISTEN), SocketSource::Given);
+        let configured =
+            admin_listen.map(|Listen(address)| SocketSource::At(address, ADMIN_LISTEN));
+        let admin = admin.map(SocketSource::Given).or(configured);
         for place in [&main].into_iter().chain(&admin) {
             place.may_be_served(access)?;
         }
@@ -70,14 +71,14 @@ impl Planned {
     }
 
     /// The sockets, open.
-    pub(super) fn open(self) -> Result<Sockets, Stopped> {
-        let admin = self.admin.map(Place::open).transpose().or_failure()?;
+    pub(super) fn open(self) -> Result<Sockets, CliError> {
+        let admin = self.admin.map(SocketSource::open).transpose().or_failure()?;
         Ok(Sockets { main: self.main.open().or_failure()?, admin })
     }
 }
 
-impl Place {
-    fn may_be_served(&self, access: Access) -> Result<(), Stopped> {
+impl SocketSource {
+    fn may_be_served(&self, access: Access) -> Result<(), CliError> {
         let (address, name) = match self {
             Self::At(address, name) => (*address, *name),
             Self::Given(socket) => (address_of(socket)?, "LISTEN_FDS"),
@@ -96,7 +97,7 @@ impl Place {
 }
 
 /// The address of a socket, with the port that the system chose.
-pub(super) fn address_of(socket: &Socket) -> Result<SocketAddr, Stopped> {
+pub(super) fn address_of(socket: &Socket) -> Result<SocketAddr, CliError> {
     socket.address().context("cannot tell the port of a socket").or_failure()
 }
 

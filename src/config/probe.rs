@@ -12,7 +12,7 @@ use super::proxy::Proxy;
 use super::reading::Wrong;
 use super::value::{self, Setting};
 use crate::address::{Address, Host, SyntaxError};
-use crate::smtp::etiquette::{Allowance, Limits, NeverEntry, NeverList};
+use crate::smtp::limiter::{Allowance, Limits, NeverEntry, NeverList};
 
 /// What a conversation takes beyond its time limit: QUIT has a moment of its own, and that it is over has to
 /// be noted.

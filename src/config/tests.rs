@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::smtp::etiquette::Limits;
+use crate::smtp::limiter::Limits;
 use crate::verdict::{Advice, Reason};
 
 fn from_file(text: &str) -> Result<Config, ConfigError> {

@@ -1,4 +1,4 @@
-//! Finding where a domain's mail goes: the questions of a [`Search`], and a second opinion on answers that
+//! Finding where a domain's mail goes: the questions of a [`RouteResolver`], and a second opinion on answers that
 //! speak against the domain.
 
 use futures_util::future::join_all;
@@ -6,13 +6,13 @@ use futures_util::future::join_all;
 use super::{Dns, Servers};
 use crate::reach::ReachPolicy;
 use crate::route::{
-    Answered, Denial, Failure, HostName, Opinion, Outcome, Question, Routed, Search, ServerId,
-    confirmed,
+    Answered, Denial, Failure, HostName, Opinion, Question, RouteOutcome, RouteResolver, Routed,
+    ServerId, confirmed,
 };
 
 /// Finds where a domain's mail goes, and which server answered about the MX records.
 ///
-/// Asks what [`Search`] wants to know until it is done. The addresses of names that may not be asked for
+/// Asks what [`RouteResolver`] wants to know until it is done. The addresses of names that may not be asked for
 /// stay unknown. `asking` is called before each question.
 pub async fn find_route(
     dns: &dyn Dns,
@@ -20,19 +20,19 @@ pub async fn find_route(
     policy: &ReachPolicy,
     may_ask: impl Fn(&HostName) -> bool,
     asking: impl Fn(),
-) -> (Outcome, Option<ServerId>) {
-    let mut search = Search::start(domain, policy);
+) -> (RouteOutcome, Option<ServerId>) {
+    let mut search = RouteResolver::start(domain, policy);
     let mut mx_by = None;
     loop {
         search = match search {
-            Search::Done(outcome) => return (outcome, mx_by),
-            Search::AskMx(ask) => {
+            RouteResolver::Done(outcome) => return (outcome, mx_by),
+            RouteResolver::AskMx(ask) => {
                 asking();
                 let answered = dns.mx(ask.name(), Servers::InUse).await;
                 mx_by = answered.by;
                 ask.answer(answered)
             }
-            Search::AskAddresses(ask) => {
+            RouteResolver::AskAddresses(ask) => {
                 let answered = if may_ask(ask.name()) {
                     asking();
                     dns.addresses(ask.name(), ask.family(), Servers::InUse).await
@@ -49,23 +49,23 @@ pub async fn find_route(
 /// says so too.
 pub async fn second_opinion(
     dns: &dyn Dns,
-    outcome: Outcome,
+    outcome: RouteOutcome,
     policy: &ReachPolicy,
 ) -> (Routed, bool) {
-    let Outcome { routed, denials } = outcome;
+    let RouteOutcome { routed, denials } = outcome;
     let opinions = join_all(denials.iter().map(|denial| opinion(dns, denial, policy))).await;
     let agreed = opinions.contains(&Opinion::Agrees);
     (confirmed(routed, denials.iter().zip(opinions)), agreed)
 }
 
 /// What is left of a route where no other server is asked.
-pub fn without_opinion(outcome: &Outcome) -> Routed {
+pub fn without_opinion(outcome: &RouteOutcome) -> Routed {
     let opinions = outcome.denials.iter().map(|denial| (denial, Opinion::None));
     confirmed(outcome.routed.clone(), opinions)
 }
 
 /// Whether [`second_opinion`] has somebody to ask.
-pub fn can_be_asked_again(dns: &dyn Dns, outcome: &Outcome) -> bool {
+pub fn can_be_asked_again(dns: &dyn Dns, outcome: &RouteOutcome) -> bool {
     outcome.denials.iter().filter_map(|denial| denial.by).any(|by| dns.has_other(by))
 }
 

@@ -19,13 +19,13 @@ const MAX_FAILURES: usize = 2;
 
 /// When a question is sent again, and when it counts as unanswered.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pace {
+pub(super) struct HedgeTiming {
     repeat: Duration,
     timeout: Duration,
     tries: usize,
 }
 
-impl Pace {
+impl HedgeTiming {
     /// A try that is this late is repeated; the last of so many is waited for until its timeout.
     pub(super) fn new(repeat: Duration, timeout: Duration, tries: usize) -> Self {
         Self { repeat: repeat.min(timeout), timeout, tries: tries.max(1) }
@@ -53,7 +53,7 @@ impl Pace {
 /// The first answer counts, of whichever try. A failure does not: it starts the next try at once where
 /// another server is left that did not fail, and counts only when nobody answers.
 pub(super) async fn hedged<T, F>(
-    pace: Pace,
+    pace: HedgeTiming,
     first: usize,
     next: impl Fn(usize) -> Option<usize>,
     send: impl Fn(usize, usize) -> F,
@@ -68,10 +68,10 @@ where
         Some(attempt) => timeout(pace.repeat, attempt).await,
         None => return Answered::by_none(Failure::Unreachable),
     };
-    let mut question = Question {
+    let mut question = PendingQuestion {
         pace,
         next,
-        asked: vec![Asked { server, times: 1, ended: 0, failures: 0 }],
+        asked: vec![ServerResult { server, times: 1, ended: 0, failures: 0 }],
         sent: 1,
         last_sent: sent_at,
         turn: server + 1,
@@ -88,10 +88,10 @@ where
 }
 
 /// A question that was sent at least once.
-struct Question<N> {
-    pace: Pace,
+struct PendingQuestion<N> {
+    pace: HedgeTiming,
     next: N,
-    asked: Vec<Asked>,
+    asked: Vec<ServerResult>,
     sent: usize,
     last_sent: Instant,
     /// From which server on the next one is looked for.
@@ -100,7 +100,7 @@ struct Question<N> {
 }
 
 /// What became of asking one server.
-struct Asked {
+struct ServerResult {
     server: usize,
     times: usize,
     /// How many of these tries ended without an answer.
@@ -110,14 +110,14 @@ struct Asked {
 }
 
 /// A server that may be asked next.
-enum Candidate {
+enum NextServer {
     /// None of its tries ended.
     Fresh(usize),
     /// All others failed too; this one gets another chance.
     Failed(usize),
 }
 
-impl<N: Fn(usize) -> Option<usize>> Question<N> {
+impl<N: Fn(usize) -> Option<usize>> PendingQuestion<N> {
     async fn go_on<T, F>(
         mut self,
         mut pending: Vec<Pending<'_, F>>,
@@ -130,11 +130,11 @@ impl<N: Fn(usize) -> Option<usize>> Question<N> {
             let candidate = self.candidate();
             if pending.is_empty() {
                 match &candidate {
-                    Some(fresh @ Candidate::Fresh(_)) => {
+                    Some(fresh @ NextServer::Fresh(_)) => {
                         self.send(fresh, &mut pending, &send);
                         continue;
                     }
-                    Some(Candidate::Failed(_)) => {}
+                    Some(NextServer::Failed(_)) => {}
                     None => return self.unanswered(),
                 }
             }
@@ -143,7 +143,7 @@ impl<N: Fn(usize) -> Option<usize>> Question<N> {
                 (Ok((server, Ok(answer))), _) => return Answered::by(ServerId(server), Ok(answer)),
                 (Ok((server, Err(failure))), _) => {
                     self.failed(server, failure);
-                    if let Some(fresh @ Candidate::Fresh(_)) = self.candidate() {
+                    if let Some(fresh @ NextServer::Fresh(_)) = self.candidate() {
                         self.send(&fresh, &mut pending, &send);
                     }
                 }
@@ -155,11 +155,11 @@ impl<N: Fn(usize) -> Option<usize>> Question<N> {
 
     fn send<F>(
         &mut self,
-        candidate: &Candidate,
+        candidate: &NextServer,
         pending: &mut Vec<Pending<'_, F>>,
         send: impl Fn(usize, usize) -> F,
     ) {
-        let (Candidate::Fresh(server) | Candidate::Failed(server)) = *candidate;
+        let (NextServer::Fresh(server) | NextServer::Failed(server)) = *candidate;
         if pending.len() == LISTENED {
             pending.remove(0);
         }
@@ -174,7 +174,7 @@ impl<N: Fn(usize) -> Option<usize>> Question<N> {
 
     /// The server that is asked next: the next in turn that did not fail, else the next that failed less
     /// than it may.
-    fn candidate(&self) -> Option<Candidate> {
+    fn candidate(&self) -> Option<NextServer> {
         if self.sent == self.pace.tries {
             return None;
         }
@@ -184,13 +184,15 @@ impl<N: Fn(usize) -> Option<usize>> Question<N> {
         loop {
             let asked = self.asked.iter().find(|asked| asked.server == server);
             match asked {
-                None | Some(Asked { ended: 0, .. }) => return Some(Candidate::Fresh(server)),
+                None | Some(ServerResult { ended: 0, .. }) => {
+                    return Some(NextServer::Fresh(server));
+                }
                 Some(asked) if asked.failures < MAX_FAILURES => failed = failed.or(Some(server)),
                 Some(_) => {}
             }
             server = (self.next)(server + 1)?;
             if server == first {
-                return failed.map(Candidate::Failed);
+                return failed.map(NextServer::Failed);
             }
         }
     }
@@ -206,10 +208,10 @@ impl<N: Fn(usize) -> Option<usize>> Question<N> {
         }
     }
 
-    fn of(&mut self, server: usize) -> &mut Asked {
+    fn of(&mut self, server: usize) -> &mut ServerResult {
         let known = self.asked.iter().position(|asked| asked.server == server);
         let index = known.unwrap_or_else(|| {
-            self.asked.push(Asked { server, times: 0, ended: 0, failures: 0 });
+            self.asked.push(ServerResult { server, times: 0, ended: 0, failures: 0 });
             self.asked.len() - 1
         });
         &mut self.asked[index]

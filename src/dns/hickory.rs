@@ -16,7 +16,7 @@ use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use self::server::Server;
-use super::hedge::{Pace, hedged};
+use super::hedge::{HedgeTiming, hedged};
 use super::system::system_servers;
 use super::{Answered, Dns, ServerId, Servers};
 use crate::route::{Answer, Failure, Family, HostName, Mx};
@@ -49,7 +49,7 @@ pub struct HickoryDns {
     /// The server that is asked first: the one that answered last, so that one that is down costs only
     /// the first who meet it. All questions share it, so it does not tell who answered one of them.
     first: AtomicUsize,
-    pace: Pace,
+    pace: HedgeTiming,
     in_flight: Semaphore,
 }
 
@@ -71,7 +71,7 @@ impl HickoryDns {
         // One that is named twice is no other server.
         let mut seen = HashSet::new();
         servers.retain(|server| seen.insert(*server));
-        let pace = Pace::new(settings.repeat, settings.timeout, settings.tries);
+        let pace = HedgeTiming::new(settings.repeat, settings.timeout, settings.tries);
         let servers = servers.into_iter();
         let servers = servers.map(|server| Server::new(server, pace.tries(), pace.longest()));
         Ok(Self {

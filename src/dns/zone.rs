@@ -19,21 +19,21 @@ pub const TTL: Duration = Duration::from_secs(300);
 /// The fake: one server, unless it is told of more. See [`Zone::parse`].
 #[derive(Debug, Default)]
 pub struct Zone {
-    names: RwLock<HashMap<HostName, Name>>,
+    names: RwLock<HashMap<HostName, ZoneName>>,
     asked: AtomicUsize,
     out_of_use: AtomicBool,
     others: Vec<Self>,
 }
 
 #[derive(Debug, Default)]
-struct Name {
+struct ZoneName {
     mx: Vec<Mx>,
     addresses: Vec<IpAddr>,
-    trouble: Option<Trouble>,
+    trouble: Option<ZoneFault>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Trouble {
+enum ZoneFault {
     NoName,
     NoTarget,
     Failure(Failure),
@@ -59,7 +59,7 @@ impl Zone {
     /// # Panics
     /// If a line makes no sense.
     pub fn change(&self, text: &str) {
-        let mut changed: HashMap<HostName, Name> = HashMap::new();
+        let mut changed: HashMap<HostName, ZoneName> = HashMap::new();
         for line in text.lines() {
             let line = line.split(';').next().unwrap_or_default();
             let words: Vec<&str> = line.split_whitespace().collect();
@@ -117,7 +117,7 @@ impl Zone {
         &self,
         name: &HostName,
         of: Servers,
-        records: impl Fn(&Name) -> Vec<T>,
+        records: impl Fn(&ZoneName) -> Vec<T>,
     ) -> BoxFuture<'static, Answered<T>> {
         let Some((server, zone)) = self.chosen(of) else {
             return future::ready(Answered::by_none(Failure::Unreachable)).boxed();
@@ -128,10 +128,10 @@ impl Zone {
             return future::ready(Answered::by(server, Err(Failure::Refused))).boxed();
         };
         let answer = match name.trouble {
-            Some(Trouble::Hang) => return future::pending().boxed(),
-            Some(Trouble::NoName) => Ok(Answer::NoName { ttl: TTL }),
-            Some(Trouble::NoTarget) => Ok(Answer::NoTarget { ttl: TTL }),
-            Some(Trouble::Failure(failure)) => Err(failure),
+            Some(ZoneFault::Hang) => return future::pending().boxed(),
+            Some(ZoneFault::NoName) => Ok(Answer::NoName { ttl: TTL }),
+            Some(ZoneFault::NoTarget) => Ok(Answer::NoTarget { ttl: TTL }),
+            Some(ZoneFault::Failure(failure)) => Err(failure),
             None => match records(name) {
                 records if records.is_empty() => Ok(Answer::NoData { ttl: TTL }),
                 records => Ok(Answer::Found { records, ttl: TTL }),
@@ -141,7 +141,7 @@ impl Zone {
     }
 }
 
-impl Name {
+impl ZoneName {
     fn add(&mut self, record: &[&str]) -> Option<()> {
         match *record {
             ["MX", preference, host] => {
@@ -150,12 +150,12 @@ impl Name {
             }
             ["A" | "AAAA", ip] => self.addresses.push(ip.parse().ok()?),
             ["NODATA"] => {}
-            ["NXDOMAIN"] => self.trouble = Some(Trouble::NoName),
-            ["NOTARGET"] => self.trouble = Some(Trouble::NoTarget),
-            ["SERVFAIL"] => self.trouble = Some(Trouble::Failure(Failure::ServFail)),
-            ["REFUSED"] => self.trouble = Some(Trouble::Failure(Failure::Refused)),
-            ["TIMEOUT"] => self.trouble = Some(Trouble::Failure(Failure::Timeout)),
-            ["HANG"] => self.trouble = Some(Trouble::Hang),
+            ["NXDOMAIN"] => self.trouble = Some(ZoneFault::NoName),
+            ["NOTARGET"] => self.trouble = Some(ZoneFault::NoTarget),
+            ["SERVFAIL"] => self.trouble = Some(ZoneFault::Failure(Failure::ServFail)),
+            ["REFUSED"] => self.trouble = Some(ZoneFault::Failure(Failure::Refused)),
+            ["TIMEOUT"] => self.trouble = Some(ZoneFault::Failure(Failure::Timeout)),
+            ["HANG"] => self.trouble = Some(ZoneFault::Hang),
             _ => return None,
         }
         Some(())

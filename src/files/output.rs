@@ -19,7 +19,7 @@ const PIECE_BYTES: usize = 256 * 1024;
 /// A file in writing.
 pub struct OutputFile {
     sink: Packing,
-    place: Place,
+    place: OutputPlace,
 }
 
 /// What is written is packed as the name of the file says.
@@ -28,9 +28,9 @@ enum Packing {
     Gzip(Box<GzEncoder<BufWriter<File>>>),
 }
 
-enum Place {
+enum OutputPlace {
     /// Written aside.
-    Aside { path: PathBuf, partial: PathBuf },
+    NonData { path: PathBuf, partial: PathBuf },
     /// A device or a pipe, which has no aside.
     Itself,
 }
@@ -87,13 +87,13 @@ impl OutputFile {
             std::fs::metadata(&path).is_ok_and(|there| !there.is_file() && !there.is_dir());
         let is_packed = is_packed || is_gzip(&path);
         let (file, place) = if is_special {
-            (File::options().write(true).open(&path)?, Place::Itself)
+            (File::options().write(true).open(&path)?, OutputPlace::Itself)
         } else {
             if path.is_dir() {
                 return Err(io::ErrorKind::IsADirectory.into());
             }
             let partial = partial_path(&path);
-            (begun(&partial)?, Place::Aside { path, partial })
+            (begun(&partial)?, OutputPlace::NonData { path, partial })
         };
         let file = BufWriter::with_capacity(PIECE_BYTES, file);
         let sink = if is_packed {
@@ -108,7 +108,7 @@ impl OutputFile {
 
     /// It is not wanted after all.
     pub fn discard(self) {
-        if let Place::Aside { partial, .. } = &self.place {
+        if let OutputPlace::NonData { partial, .. } = &self.place {
             // What cannot be removed is marked as what it is.
             let _ = std::fs::remove_file(partial);
         }
@@ -125,7 +125,7 @@ impl OutputFile {
             Packing::Gzip(packing) => packing.finish()?,
         };
         let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        let Place::Aside { path, partial } = self.place else { return Ok(()) };
+        let OutputPlace::NonData { path, partial } = self.place else { return Ok(()) };
         file.sync_all()?;
         std::fs::rename(partial, &path)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

@@ -40,7 +40,9 @@ pub struct Admission {
 }
 
 /// A place, until it is dropped.
-pub(super) struct Place(#[expect(dead_code, reason = "it is held, not read")] OwnedSemaphorePermit);
+pub(super) struct AdmissionPermit(
+    #[expect(dead_code, reason = "it is held, not read")] OwnedSemaphorePermit,
+);
 
 impl Admission {
     /// As many places as these.
@@ -58,7 +60,7 @@ impl Admission {
     }
 
     /// A place for a request whose body is there, if there is one.
-    pub(super) fn request(&self) -> Result<Place, Problem> {
+    pub(super) fn request(&self) -> Result<AdmissionPermit, Problem> {
         free(&self.requests)
     }
 
@@ -73,20 +75,20 @@ impl Admission {
     }
 
     /// A place for the body of a batch while it comes in, if there is one.
-    pub(super) fn upload(&self) -> Result<Place, Problem> {
+    pub(super) fn upload(&self) -> Result<AdmissionPermit, Problem> {
         free(&self.uploads)
     }
 
     /// A place for a batch, if there is one.
-    pub(super) fn batch(&self) -> Result<Place, Problem> {
+    pub(super) fn batch(&self) -> Result<AdmissionPermit, Problem> {
         free(&self.batches)
     }
 
     /// A place for an address of a batch, in the order in which they are asked for: batches share what
     /// single requests leave them.
-    pub(super) async fn address(&self) -> Option<Place> {
+    pub(super) async fn address(&self) -> Option<AdmissionPermit> {
         // Never closed, so there always comes one.
-        self.addresses.clone().acquire_owned().await.ok().map(Place)
+        self.addresses.clone().acquire_owned().await.ok().map(AdmissionPermit)
     }
 
     /// How many addresses of one batch are looked at side by side.
@@ -95,6 +97,6 @@ impl Admission {
     }
 }
 
-fn free(places: &Arc<Semaphore>) -> Result<Place, Problem> {
-    places.clone().try_acquire_owned().map(Place).map_err(|_| Problem::overloaded())
+fn free(places: &Arc<Semaphore>) -> Result<AdmissionPermit, Problem> {
+    places.clone().try_acquire_owned().map(AdmissionPermit).map_err(|_| Problem::overloaded())
 }

@@ -14,13 +14,13 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::accept::{BatchForm, NDJSON};
-use super::admission::Place;
+use super::admission::AdmissionPermit;
 use super::body::json_bytes;
 use super::problem::Problem;
 use super::request::{BatchBody, Options};
 use super::{App, answer};
 use crate::report::{Form, JsonReport};
-use crate::validator::{self, Caller, Urgency};
+use crate::validator::{self, Client, Priority};
 use crate::verdict::Verdict;
 
 /// How many lines are sent together, where they are there already.
@@ -43,7 +43,7 @@ pub(super) async fn batch(
     let count = emails.len();
     let form = BatchForm::wanted(&parts.headers);
     let deadline = Instant::now() + app.batch_timeout;
-    let work = Work::begin(Batch { app, options, caller, form, deadline }, emails, places);
+    let work = BatchTask::begin(Batch { app, options, caller, form, deadline }, emails, places);
     match form {
         BatchForm::Whole => whole(work, count).await,
         BatchForm::Lines => Ok(lines(work, count)),
@@ -54,7 +54,7 @@ pub(super) async fn batch(
 struct Batch {
     app: Arc<App>,
     options: Options,
-    caller: Caller,
+    caller: Client,
     form: BatchForm,
     /// From then on nothing is waited for.
     deadline: Instant,
@@ -69,14 +69,14 @@ struct Done {
 
 /// The work on a batch. It goes on at its own pace however slowly the client reads, so that it gives back
 /// the places that others wait for; a batch has an end, and so has what piles up. Dropped, it stops.
-struct Work {
+struct BatchTask {
     done: mpsc::UnboundedReceiver<Done>,
     _task: JoinSet<()>,
-    _places: [Place; 2],
+    _places: [AdmissionPermit; 2],
 }
 
-impl Work {
-    fn begin(batch: Batch, emails: Vec<String>, places: [Place; 2]) -> Self {
+impl BatchTask {
+    fn begin(batch: Batch, emails: Vec<String>, places: [AdmissionPermit; 2]) -> Self {
         let (sender, done) = mpsc::unbounded_channel();
         let mut task = JoinSet::new();
         task.spawn(batch.run(emails, sender));
@@ -104,7 +104,7 @@ impl Batch {
         let request = self.app.request(&email, &self.options, self.caller);
         let left = self.deadline.saturating_duration_since(Instant::now());
         let budget = request.budget.min(left);
-        let request = validator::Request { budget, urgency: Urgency::InTurn, ..request };
+        let request = validator::Request { budget, urgency: Priority::InTurn, ..request };
         let report = self.app.validator.validate(&request).await;
         let json = match self.form {
             BatchForm::Whole => answer::json(&report.json(Form::Full))?,
@@ -143,7 +143,7 @@ impl Serialize for Summary {
 }
 
 /// All reports, in the order of the addresses.
-async fn whole(mut work: Work, count: usize) -> Result<Response, Problem> {
+async fn whole(mut work: BatchTask, count: usize) -> Result<Response, Problem> {
     let mut summary = Summary::default();
     let mut reports: Vec<Option<Vec<u8>>> = vec![None; count];
     while let Some(Done { index, verdict, json }) = work.done.recv().await {
@@ -164,21 +164,23 @@ async fn whole(mut work: Work, count: usize) -> Result<Response, Problem> {
 }
 
 /// A line for each report as it comes, then one for the summary.
-fn lines(work: Work, count: usize) -> Response {
-    let lines =
-        stream::unfold(Some(Lines { work, left: count, summary: Summary::default() }), next);
+fn lines(work: BatchTask, count: usize) -> Response {
+    let lines = stream::unfold(
+        Some(OutgoingLines { work, left: count, summary: Summary::default() }),
+        next,
+    );
     answer::of_type(NDJSON, Body::from_stream(lines))
 }
 
 /// What is still to be sent.
-struct Lines {
-    work: Work,
+struct OutgoingLines {
+    work: BatchTask,
     left: usize,
     summary: Summary,
 }
 
 /// The lines that are there, at least one; the last of all is the summary.
-async fn next(lines: Option<Lines>) -> Option<(io::Result<Bytes>, Option<Lines>)> {
+async fn next(lines: Option<OutgoingLines>) -> Option<(io::Result<Bytes>, Option<OutgoingLines>)> {
     let mut lines = lines?;
     let mut there = Vec::with_capacity(LINES_TOGETHER);
     lines.work.done.recv_many(&mut there, LINES_TOGETHER).await;

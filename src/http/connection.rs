@@ -26,18 +26,18 @@ const MAX_HEAD_BYTES: usize = 32 * 1024;
 
 /// How a connection is treated.
 #[derive(Clone, Copy)]
-pub(super) struct Manners {
+pub(super) struct ConnectionOptions {
     /// How long the client may take for the head of a request, and how long an unused connection is kept.
     pub(super) head_time: Duration,
     /// How long it may take no part of its answer.
     pub(super) write_time: Duration,
     /// How long it may stay.
-    pub(super) stay: Stay,
+    pub(super) stay: KeepAlive,
 }
 
 /// How long a connection lasts.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stay {
+pub(super) enum KeepAlive {
     /// For as many requests as come.
     AsLongAsYouLike,
     /// For one request.
@@ -45,11 +45,11 @@ pub(super) enum Stay {
 }
 
 /// Answers what comes on a connection by these routes.
-pub(super) async fn attend(
+pub(super) async fn serve_connection(
     stream: TcpStream,
     peer: SocketAddr,
     routes: Router,
-    manners: Manners,
+    manners: ConnectionOptions,
     phases: &Phases,
 ) {
     // Answers are small and whole: waiting for more to send with them only costs time.
@@ -69,7 +69,7 @@ pub(super) async fn attend(
         biased;
         // hyper sees that by itself only where it has nothing left to read.
         () = stream.hung_up() => {}
-        () = converse(stream.clone(), peer, routes, manners, phases, &first_head) => {}
+        () = drive(stream.clone(), peer, routes, manners, phases, &first_head) => {}
         // hyper gives a head its whole time again once it has begun.
         () = too_slow => {}
     }
@@ -92,11 +92,11 @@ async fn has_begun(stream: &Stream, deadline: Instant, phases: &Phases) -> bool 
 }
 
 /// Answers the requests of one connection on which a first byte has come.
-async fn converse(
+async fn drive(
     stream: Stream,
     peer: SocketAddr,
     routes: Router,
-    manners: Manners,
+    manners: ConnectionOptions,
     phases: &Phases,
     first_head: &Notify,
 ) {
@@ -104,7 +104,7 @@ async fn converse(
     http.timer(TokioTimer::new())
         .header_read_timeout(manners.head_time)
         .max_buf_size(MAX_HEAD_BYTES)
-        .keep_alive(manners.stay == Stay::AsLongAsYouLike);
+        .keep_alive(manners.stay == KeepAlive::AsLongAsYouLike);
     // A client that takes nothing of its answer for so long is given up.
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(manners.write_time));
@@ -136,7 +136,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_head_has_its_time_once() {
         let head_time = Duration::from_secs(10);
-        let manners = Manners { head_time, write_time: head_time, stay: Stay::AsLongAsYouLike };
+        let manners = ConnectionOptions {
+            head_time,
+            write_time: head_time,
+            stay: KeepAlive::AsLongAsYouLike,
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         // Each silent before its first byte, after it, and after a whole request.
@@ -145,10 +149,9 @@ mod tests {
             let (stream, peer) = listener.accept().await.unwrap();
             let began = Instant::now();
             let (_phase, phases) = Phases::new();
-            let attended =
-                tokio::spawn(
-                    async move { attend(stream, peer, Router::new(), manners, &phases).await },
-                );
+            let attended = tokio::spawn(async move {
+                serve_connection(stream, peer, Router::new(), manners, &phases).await
+            });
             sleep(Duration::from_secs(first)).await;
             client.write_all(later.as_bytes()).await.unwrap();
             attended.await.unwrap();

@@ -16,13 +16,13 @@ pub(super) fn check(headers: &HeaderMap, subject: Subject) -> Result<(), Problem
     }
     let line = line.and_then(|line| line.to_str().ok()).unwrap_or_default();
     let mut parts = line.split(';').map(str::trim);
-    match parts.next().map_or(Body::Other, Body::of_type) {
-        Body::Json => {}
-        Body::Form => {
+    match parts.next().map_or(DeclaredBody::Other, DeclaredBody::of_type) {
+        DeclaredBody::Json => {}
+        DeclaredBody::Form => {
             let why = "The body of a form is not read as it is.";
             return Err(unreadable(format!("{why} {}", what_to_send(subject))));
         }
-        Body::Other => return Err(unreadable(what_to_send(subject))),
+        DeclaredBody::Other => return Err(unreadable(what_to_send(subject))),
     }
     if !parts.filter_map(charset).all(is_utf_8) {
         return Err(unreadable("Send the body as UTF-8, which JSON always is (RFC 8259 §8.1)."));
@@ -44,13 +44,13 @@ fn unreadable(detail: impl Into<String>) -> Problem {
 }
 
 /// What a body is said to be.
-enum Body {
+enum DeclaredBody {
     Json,
     Form,
     Other,
 }
 
-impl Body {
+impl DeclaredBody {
     /// `application/json`, or a type built on it; what forms of web pages are sent as.
     fn of_type(essence: &str) -> Self {
         let is = |name: &str| essence.eq_ignore_ascii_case(name);

@@ -12,7 +12,7 @@ const FORWARDING: [&str; 4] = ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via
 
 /// Who is behind a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Client<'a> {
+pub(super) enum ForwardedClient<'a> {
     /// The client at this address.
     Known(IpAddr),
     /// A client of this trusted proxy, which does not name it, or in a way that says nothing to us.
@@ -55,25 +55,25 @@ impl Proxies {
 
     /// The client: the last address that no trusted proxy has, read from our side. What stands further out
     /// anybody could have made up.
-    pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> Client<'_> {
+    pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> ForwardedClient<'_> {
         let peer = peer.to_canonical();
         let mut forwarding = self.forwarding.iter();
         let Some((_, forwarded_by)) = forwarding.find(|(name, _)| headers.contains_key(name))
         else {
-            return Client::Known(peer);
+            return ForwardedClient::Known(peer);
         };
         if !self.trusts(peer) {
-            return Client::Unconfirmed(peer, forwarded_by);
+            return ForwardedClient::Unconfirmed(peer, forwarded_by);
         }
         let lines = headers.get_all(&self.client).iter().rev();
         let hops = lines.flat_map(|line| line.to_str().unwrap_or(UNREADABLE).rsplit(','));
-        let mut client = Client::Behind(peer);
+        let mut client = ForwardedClient::Behind(peer);
         for hop in hops.map(str::trim).filter(|hop| !hop.is_empty()) {
             match (client, address(hop)) {
-                (Client::Known(ip), _) if !self.trusts(ip) => break,
-                (_, Some(hop)) => client = Client::Known(hop),
-                (Client::Known(ip), None) => return Client::Behind(ip),
-                (Client::Behind(_) | Client::Unconfirmed(..), None) => break,
+                (ForwardedClient::Known(ip), _) if !self.trusts(ip) => break,
+                (_, Some(hop)) => client = ForwardedClient::Known(hop),
+                (ForwardedClient::Known(ip), None) => return ForwardedClient::Behind(ip),
+                (ForwardedClient::Behind(_) | ForwardedClient::Unconfirmed(..), None) => break,
             }
         }
         client
@@ -109,9 +109,9 @@ mod tests {
             headers.append(name, HeaderValue::from_bytes(line.as_bytes()).unwrap());
         }
         match proxies.client(peer.parse().unwrap(), &headers) {
-            Client::Known(ip) => ip.to_string(),
-            Client::Behind(proxy) => format!("behind {proxy}"),
-            Client::Unconfirmed(ip, header) => format!("unconfirmed {ip} {header}"),
+            ForwardedClient::Known(ip) => ip.to_string(),
+            ForwardedClient::Behind(proxy) => format!("behind {proxy}"),
+            ForwardedClient::Unconfirmed(ip, header) => format!("unconfirmed {ip} {header}"),
         }
     }
 

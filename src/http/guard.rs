@@ -12,11 +12,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::App;
-use super::forwarded::{Client, ClientHeaderError, Proxies};
+use super::forwarded::{ClientHeaderError, ForwardedClient, Proxies};
 use super::host::RequestHost;
 use super::problem::{Problem, ProblemKind};
 use crate::config::{AllowedHost, Http};
-use crate::validator::Caller;
+use crate::validator::Client;
 
 /// Who may ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,22 +56,24 @@ impl Guard {
     }
 
     /// Who asks, from this address and with this head. To be called for those who may.
-    pub(super) fn caller(&self, peer: SocketAddr, head: &Parts) -> Caller {
+    pub(super) fn caller(&self, peer: SocketAddr, head: &Parts) -> Client {
         match self.access {
-            Access::LocalHost => Caller::Local,
+            Access::LocalHost => Client::Local,
             Access::Open => match self.proxies.client(peer.ip(), &head.headers) {
                 // A proxy that adds no header, as nginx does unless told otherwise: no program of today
                 // speaks this version.
-                Client::Known(ip) if ip.is_loopback() && head.version < Version::HTTP_11 => {
+                ForwardedClient::Known(ip)
+                    if ip.is_loopback() && head.version < Version::HTTP_11 =>
+                {
                     self.warn();
-                    Caller::Stranger(ip)
+                    Client::Remote(ip)
                 }
                 // What stands in front of the service on the same machine speaks for many.
-                Client::Known(ip) if ip.is_loopback() => Caller::Local,
-                Client::Known(ip) | Client::Behind(ip) => Caller::Stranger(ip),
-                Client::Unconfirmed(ip, _) => {
+                ForwardedClient::Known(ip) if ip.is_loopback() => Client::Local,
+                ForwardedClient::Known(ip) | ForwardedClient::Behind(ip) => Client::Remote(ip),
+                ForwardedClient::Unconfirmed(ip, _) => {
                     self.warn();
-                    Caller::Stranger(ip)
+                    Client::Remote(ip)
                 }
             },
         }
@@ -136,18 +138,18 @@ impl Guard {
             ));
         }
         match self.proxies.client(peer.ip(), headers) {
-            Client::Known(ip) if ip.is_loopback() => Ok(()),
-            Client::Unconfirmed(_, header) => Err(refused(&format!(
+            ForwardedClient::Known(ip) if ip.is_loopback() => Ok(()),
+            ForwardedClient::Unconfirmed(_, header) => Err(refused(&format!(
                 "Without keys the service does not answer requests that were forwarded: the header \
                  `{header}` is not from one of the `[http] trusted_proxies`.",
             ))),
-            Client::Known(_) => Err(Problem::new(
+            ForwardedClient::Known(_) => Err(Problem::new(
                 ProblemKind::MissingKey,
                 "Without keys the service answers only programs on its own machine, and this request \
                  comes from elsewhere. Have a proxy decide who may ask, and start the service with \
                  `--open`.",
             )),
-            Client::Behind(_) => Err(Problem::new(
+            ForwardedClient::Behind(_) => Err(Problem::new(
                 ProblemKind::MissingKey,
                 "Without keys the service answers only programs on its own machine, and the proxy does \
                  not say where this request comes from. Have it name the client in the header that \

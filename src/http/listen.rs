@@ -42,7 +42,7 @@ pub struct Inherited {
 
 /// What a second socket is for that has no name of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Second {
+pub enum AdminSocket {
     /// For readiness and metrics: they are wanted on a socket of their own.
     Admin,
     /// Nobody knows.
@@ -87,7 +87,7 @@ impl PassedIn {
 ///
 /// # Errors
 /// What was passed in is no TCP socket that listens, or nobody knows what it is for.
-pub fn inherited(passed_in: PassedIn, second: Second) -> Result<Inherited, InheritedError> {
+pub fn inherited(passed_in: PassedIn, second: AdminSocket) -> Result<Inherited, InheritedError> {
     let PassedIn { mut sockets, names } = passed_in;
     let mut taken = Inherited::default();
     for index in 0..sockets.len() {
@@ -100,7 +100,7 @@ pub fn inherited(passed_in: PassedIn, second: Second) -> Result<Inherited, Inher
         }
         // By its own number, whatever became of those before it.
         let is_admin = names.get(index).is_some_and(|name| name == ADMIN)
-            || (taken.main.is_some() && second == Second::Admin);
+            || (taken.main.is_some() && second == AdminSocket::Admin);
         let place = if is_admin { &mut taken.admin } else { &mut taken.main };
         if place.is_some() {
             return Err(InheritedError::TooMany(number));

@@ -21,11 +21,11 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Logs a request once its answer has gone out, or cannot any more.
 pub(super) async fn log_request(request: Request, next: Next) -> Response {
     let is_head = request.method() == Method::HEAD;
-    let mut line = Line::begin(&request);
+    let mut line = RequestLine::begin(&request);
     let mut response = next.run(request).await;
     line.status = Some(response.status());
     if is_head || response.body().is_end_stream() {
-        line.outcome = Outcome::Answered;
+        line.outcome = RequestOutcome::Answered;
     }
     // Digits, letters and a hyphen make a header.
     if let Ok(id) = HeaderValue::from_str(&line.id) {
@@ -35,25 +35,25 @@ pub(super) async fn log_request(request: Request, next: Next) -> Response {
 }
 
 /// The line of a request. It is logged when it is dropped, whatever became of the request.
-struct Line {
+struct RequestLine {
     id: String,
     method: &'static str,
     route: Option<MatchedPath>,
     started: Instant,
     status: Option<StatusCode>,
-    outcome: Outcome,
+    outcome: RequestOutcome,
 }
 
 /// What became of a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+enum RequestOutcome {
     /// It has its whole answer.
     Answered,
     /// The client went away before that, or the answer broke off.
     CutShort,
 }
 
-impl Outcome {
+impl RequestOutcome {
     fn code(self) -> &'static str {
         match self {
             Self::Answered => "answered",
@@ -62,7 +62,7 @@ impl Outcome {
     }
 }
 
-impl Line {
+impl RequestLine {
     fn begin(request: &Request) -> Self {
         Self {
             id: next_id(),
@@ -70,12 +70,12 @@ impl Line {
             route: request.extensions().get().cloned(),
             started: Instant::now(),
             status: None,
-            outcome: Outcome::CutShort,
+            outcome: RequestOutcome::CutShort,
         }
     }
 }
 
-impl Drop for Line {
+impl Drop for RequestLine {
     fn drop(&mut self) {
         tracing::info!(
             request_id = self.id,
@@ -92,7 +92,7 @@ impl Drop for Line {
 /// The body of an answer, with the line of its request.
 struct LoggedBody {
     body: Body,
-    line: Line,
+    line: RequestLine,
 }
 
 impl HttpBody for LoggedBody {
@@ -106,7 +106,7 @@ impl HttpBody for LoggedBody {
         let frame = Pin::new(&mut self.body).poll_frame(context);
         // A body of known length is not asked for more than that.
         if matches!(frame, Poll::Ready(None)) || self.body.is_end_stream() {
-            self.line.outcome = Outcome::Answered;
+            self.line.outcome = RequestOutcome::Answered;
         }
         frame
     }

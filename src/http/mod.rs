@@ -36,7 +36,7 @@ use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::telemetry::Metrics;
-use crate::validator::{Manner, Validator};
+use crate::validator::{Strictness, Validator};
 use problem::{Problem, ProblemKind};
 use request::Subject;
 
@@ -44,7 +44,7 @@ pub use admission::{Admission, Bounds};
 pub use body::BodyBounds;
 pub use forwarded::ClientHeaderError;
 pub use guard::{Access, Guard};
-pub use listen::{Inherited, InheritedError, PassedIn, Second, Socket, inherited, open};
+pub use listen::{AdminSocket, Inherited, InheritedError, PassedIn, Socket, inherited, open};
 pub use phase::{Phase, Phases};
 pub use serve::{ConnectionBounds, Drained, serve};
 
@@ -59,7 +59,7 @@ pub struct App {
     /// How long a batch may take.
     pub batch_timeout: Duration,
     /// What to do about what is pasted around an address, unless the request is stricter.
-    pub manner: Manner,
+    pub strictness: Strictness,
     /// Who may ask.
     pub guard: Guard,
     /// How much at once.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::problem::{Problem, ProblemKind};
 use crate::roster::replace_lone_surrogates;
 use crate::typo::{Locale, nearest_name};
-use crate::validator::Manner;
+use crate::validator::Strictness;
 use crate::verdict::Depth;
 
 /// The most addresses of a batch.
@@ -37,26 +37,26 @@ pub(super) struct BatchBody {
 pub(super) struct Options {
     pub(super) depth: Depth,
     pub(super) timeout: Option<Duration>,
-    pub(super) manner: Manner,
+    pub(super) strictness: Strictness,
     pub(super) locale: Option<Locale>,
 }
 
 /// A body as it is sent.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire<'a> {
+struct RawRequest<'a> {
     #[serde(default, borrow, deserialize_with = "given")]
-    email: Option<Text<'a>>,
+    email: Option<LenientText<'a>>,
     #[serde(default, borrow, deserialize_with = "given")]
-    emails: Option<Vec<Text<'a>>>,
+    emails: Option<Vec<LenientText<'a>>>,
     #[serde(default, borrow)]
-    depth: Option<Text<'a>>,
+    depth: Option<LenientText<'a>>,
     #[serde(default)]
     timeout_ms: Option<u64>,
     #[serde(default)]
     strict: Option<bool>,
     #[serde(default, borrow)]
-    locale: Option<Text<'a>>,
+    locale: Option<LenientText<'a>>,
 }
 
 /// A field that is there has a value: `null` is none.
@@ -69,7 +69,7 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 /// A text that is not copied where it can be used as it came.
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+struct LenientText<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> ValidateBody<'a> {
     /// Reads a body.
@@ -77,7 +77,7 @@ impl<'a> ValidateBody<'a> {
         let bytes = readable(bytes);
         let mut wire = read(bytes, Subject::One)?;
         match (wire.email.take(), &wire.emails) {
-            (Some(Text(email)), None) => Ok(Self { email, options: Options::of(&wire)? }),
+            (Some(LenientText(email)), None) => Ok(Self { email, options: Options::of(&wire)? }),
             _ => Err(diagnose(bytes, Subject::One)),
         }
     }
@@ -92,7 +92,8 @@ impl BatchBody {
             (Some(emails), _) if emails.len() > MAX_ADDRESSES => Err(too_many(emails.len())),
             (Some(emails), None) => {
                 let options = Options::of(&wire)?;
-                let emails = emails.into_iter().map(|Text(email)| email.into_owned()).collect();
+                let emails =
+                    emails.into_iter().map(|LenientText(email)| email.into_owned()).collect();
                 Ok(Self { emails, options })
             }
             _ => Err(diagnose(bytes, Subject::Many)),
@@ -101,13 +102,13 @@ impl BatchBody {
 }
 
 impl Options {
-    fn of(wire: &Wire<'_>) -> Result<Self, Problem> {
+    fn of(wire: &RawRequest<'_>) -> Result<Self, Problem> {
         Ok(Self {
             depth: wire.depth.as_ref().map_or(Ok(Depth::Domain), |code| depth(&code.0))?,
             timeout: wire.timeout_ms.map(timeout).transpose()?,
-            manner: match wire.strict {
-                Some(true) => Manner::Strict,
-                Some(false) | None => Manner::Lenient,
+            strictness: match wire.strict {
+                Some(true) => Strictness::Strict,
+                Some(false) | None => Strictness::Lenient,
             },
             locale: wire.locale.as_ref().map(|tag| locale(&tag.0)).transpose()?,
         })
@@ -142,9 +143,9 @@ pub(super) enum Subject {
 }
 
 /// A field of a body: its name, what its value may be, what to say where it is not.
-type Field = (&'static str, fn(&Value) -> bool, &'static str);
+type FieldRule = (&'static str, fn(&Value) -> bool, &'static str);
 
-const OPTIONS: [Field; 4] = [
+const OPTIONS: [FieldRule; 4] = [
     ("depth", optional_string, DEPTHS),
     ("timeout_ms", optional_number, TIMEOUT_RANGE),
     ("strict", optional_truth, "`strict` is true or false."),
@@ -153,7 +154,7 @@ const OPTIONS: [Field; 4] = [
 
 impl Subject {
     /// The field that must be there.
-    fn field(self) -> Field {
+    fn field(self) -> FieldRule {
         match self {
             Self::One => {
                 ("email", Value::is_string, "`email` is a string, the address as it was typed.")
@@ -184,7 +185,7 @@ fn readable(bytes: &mut [u8]) -> &[u8] {
     bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
 }
 
-fn read(bytes: &[u8], subject: Subject) -> Result<Wire<'_>, Problem> {
+fn read(bytes: &[u8], subject: Subject) -> Result<RawRequest<'_>, Problem> {
     // serde would take an array of the fields' values as well.
     if bytes.trim_ascii_start().starts_with(b"[") {
         return Err(subject.not_an_object("has to be"));
@@ -246,7 +247,7 @@ fn wrong_field(fields: &Map<String, Value>, subject: Subject) -> Option<Problem>
         return Some(Problem::field(needed, format!("`{needed}` is missing.")));
     }
     let is_wrong =
-        |(field, is_right, _): &Field| fields.get(*field).is_some_and(|value| !is_right(value));
+        |(field, is_right, _): &FieldRule| fields.get(*field).is_some_and(|value| !is_right(value));
     let (field, _, detail) = [subject.field()].into_iter().chain(OPTIONS).find(is_wrong)?;
     Some(Problem::field(field, detail))
 }

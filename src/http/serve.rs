@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-use super::connection::{Manners, Stay, attend};
+use super::connection::{ConnectionOptions, KeepAlive, serve_connection};
 use super::listen::Socket;
 use super::phase::{Phase, Phases};
 use super::refusal::Refusal;
@@ -59,15 +59,15 @@ pub async fn serve(
     bounds: ConnectionBounds,
     phases: Phases,
 ) -> Drained {
-    let entrance = Entrance::new(bounds, routes, phases.clone());
+    let entrance = Acceptor::new(bounds, routes, phases.clone());
     tokio::select! {
         biased;
         () = phases.reached(Phase::Draining) => {}
-        never = entrance.let_in(&socket) => match never {},
+        never = entrance.accept_loop(&socket) => match never {},
     }
-    let turn_away = async {
+    let reject_loop = async {
         match socket {
-            Socket::Own(listener) => entrance.turn_away(&listener).await,
+            Socket::Own(listener) => entrance.reject_loop(&listener).await,
             Socket::Inherited(listener) => {
                 drop(listener);
                 std::future::pending().await
@@ -75,7 +75,7 @@ pub async fn serve(
         }
     };
     tokio::select! {
-        never = turn_away => match never {},
+        never = reject_loop => match never {},
         () = entrance.all_gone() => Drained::Wholly,
         () = tokio::time::sleep(bounds.drain_time) => Drained::CutShort,
         () = phases.reached(Phase::Leaving) => Drained::CutShort,
@@ -89,7 +89,7 @@ fn say_at_once(stream: TcpStream, answer: &[u8]) {
 }
 
 /// What becomes of new connections.
-struct Entrance {
+struct Acceptor {
     bounds: ConnectionBounds,
     phases: Phases,
     routes: Router,
@@ -99,7 +99,7 @@ struct Entrance {
     places_to_turn_away: Arc<Semaphore>,
 }
 
-impl Entrance {
+impl Acceptor {
     fn new(bounds: ConnectionBounds, routes: Router, phases: Phases) -> Self {
         Self {
             bounds,
@@ -115,9 +115,9 @@ impl Entrance {
     /// Lets connections in as long as there are places, and tells others that there is none. Nothing is
     /// waited for with a connection in hand: no client holds up the next one, and none gets lost where
     /// this is told to stop.
-    async fn let_in(&self, socket: &Socket) -> Infallible {
+    async fn accept_loop(&self, socket: &Socket) -> Infallible {
         let (Socket::Own(listener) | Socket::Inherited(listener)) = socket;
-        let mut door = Door { listener, last_failure: None };
+        let mut door = Listener { listener, last_failure: None };
         loop {
             let accepted = door.next().await;
             // Who connects once the service has said that it is not ready is not let in. On a socket that
@@ -125,49 +125,49 @@ impl Entrance {
             let is_late = matches!(socket, Socket::Own(_)) && self.phases.now() > Phase::Running;
             match self.places.clone().try_acquire_owned() {
                 _ if is_late => self.refuse(accepted, &self.draining),
-                Ok(place) => self.attend(accepted, &self.routes, self.manners(), place),
+                Ok(place) => self.serve_connection(accepted, &self.routes, self.manners(), place),
                 Err(_) => self.refuse(accepted, &self.overloaded),
             }
         }
     }
 
     /// Tells everybody that it is too late.
-    async fn turn_away(&self, listener: &TcpListener) -> Infallible {
-        let mut door = Door { listener, last_failure: None };
+    async fn reject_loop(&self, listener: &TcpListener) -> Infallible {
+        let mut door = Listener { listener, last_failure: None };
         loop {
             self.refuse(door.next().await, &self.draining);
         }
     }
 
-    fn manners(&self) -> Manners {
+    fn manners(&self) -> ConnectionOptions {
         let ConnectionBounds { head_time, write_time, .. } = self.bounds;
-        Manners { head_time, write_time, stay: Stay::AsLongAsYouLike }
+        ConnectionOptions { head_time, write_time, stay: KeepAlive::AsLongAsYouLike }
     }
 
     /// Has one request refused, at once where too many are being refused already.
     fn refuse(&self, accepted: (TcpStream, SocketAddr), refusal: &Refusal) {
-        let manners = Manners {
+        let manners = ConnectionOptions {
             head_time: TURNED_AWAY_HEAD_TIME.min(self.bounds.head_time),
-            stay: Stay::ForOneAnswer,
+            stay: KeepAlive::ForOneAnswer,
             ..self.manners()
         };
         match self.places_to_turn_away.clone().try_acquire_owned() {
-            Ok(place) => self.attend(accepted, &refusal.routes, manners, place),
+            Ok(place) => self.serve_connection(accepted, &refusal.routes, manners, place),
             Err(_) => say_at_once(accepted.0, &refusal.bare),
         }
     }
 
     /// Attends to one connection, on a task of its own.
-    fn attend(
+    fn serve_connection(
         &self,
         (stream, peer): (TcpStream, SocketAddr),
         routes: &Router,
-        manners: Manners,
+        manners: ConnectionOptions,
         place: OwnedSemaphorePermit,
     ) {
         let (routes, phases) = (routes.clone(), self.phases.clone());
         tokio::spawn(async move {
-            attend(stream, peer, routes, manners, &phases).await;
+            serve_connection(stream, peer, routes, manners, &phases).await;
             drop(place);
         });
     }
@@ -181,12 +181,12 @@ impl Entrance {
 }
 
 /// Where connections come in.
-struct Door<'a> {
+struct Listener<'a> {
     listener: &'a TcpListener,
     last_failure: Option<Instant>,
 }
 
-impl Door<'_> {
+impl Listener<'_> {
     /// The next connection. Failures pass: a client was gone already, or there is nothing left to open it
     /// with.
     async fn next(&mut self) -> (TcpStream, SocketAddr) {

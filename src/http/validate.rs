@@ -13,7 +13,7 @@ use super::body::json_bytes;
 use super::problem::Problem;
 use super::request::{Options, ValidateBody};
 use crate::report::Form;
-use crate::validator::{self, Caller, Manner, Urgency};
+use crate::validator::{self, Client, Priority, Strictness};
 use crate::verdict::Depth;
 
 pub(super) async fn validate(
@@ -39,7 +39,7 @@ impl App {
         &self,
         text: &'a str,
         options: &'a Options,
-        caller: Caller,
+        caller: Client,
     ) -> validator::Request<'a> {
         let default_timeout = match options.depth {
             Depth::Syntax | Depth::Domain => self.timeout,
@@ -48,13 +48,13 @@ impl App {
         validator::Request {
             text,
             depth: options.depth,
-            manner: match options.manner {
-                Manner::Strict => Manner::Strict,
-                Manner::Lenient => self.manner,
+            strictness: match options.strictness {
+                Strictness::Strict => Strictness::Strict,
+                Strictness::Lenient => self.strictness,
             },
             budget: options.timeout.unwrap_or(default_timeout),
             caller,
-            urgency: Urgency::Now,
+            urgency: Priority::Now,
             locale: options.locale.as_ref(),
         }
     }

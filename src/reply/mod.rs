@@ -26,5 +26,5 @@ pub use meaning::{About, MailboxDetail, NowDetail, UsDetail};
 pub use patterns::{Example, Patterns, PatternsInForce};
 pub use reading::{PatternError, PatternProblem};
 pub use stage::{Stage, StageError};
-pub use text::{MAX_TEXT, Reply, ReplyError, told_stage};
+pub use text::{MAX_TEXT, Reply, ReplyError, stage_in_log_line};
 pub use wording::links;

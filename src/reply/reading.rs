@@ -259,19 +259,19 @@ impl Reading {
         let mut prose = Vec::new();
         let mut names = Vec::new();
         for read in &mut self.rules {
-            read.rule.words = placed(&mut prose, read.words.as_deref());
-            read.rule.unless = placed(&mut prose, read.unless.as_deref());
-            read.rule.names = placed(&mut names, read.names.as_deref());
+            read.rule.words = locate(&mut prose, read.words.as_deref());
+            read.rule.unless = locate(&mut prose, read.unless.as_deref());
+            read.rule.names = locate(&mut names, read.names.as_deref());
             self.sources[read.source].rules += 1;
         }
         let compiled = set(&prose).and_then(|prose| Ok((prose, set(&names)?)));
-        let (prose, names) = compiled.map_err(|error| self.to_blame(&error))?;
+        let (prose, names) = compiled.map_err(|error| self.blamed_party(&error))?;
         let rules = self.rules.into_iter().map(|read| read.rule).collect();
         Ok(Patterns { rules, prose, names, in_force: self.sources })
     }
 
     /// The rule whose pattern cannot be compiled; the first one where only all together are too large.
-    fn to_blame(&self, error: &regex::Error) -> PatternError {
+    fn blamed_party(&self, error: &regex::Error) -> PatternError {
         let faulty = self.rules.iter().find_map(|read| {
             let mut patterns = [&read.words, &read.unless, &read.names].into_iter().flatten();
             patterns.find_map(|pattern| Some((read, set(&[pattern]).err()?)))
@@ -301,7 +301,7 @@ fn set(patterns: &[impl AsRef<str>]) -> Result<RegexSet, regex::Error> {
         .build()
 }
 
-fn placed(patterns: &mut Vec<String>, pattern: Option<&str>) -> Option<usize> {
+fn locate(patterns: &mut Vec<String>, pattern: Option<&str>) -> Option<usize> {
     let index = patterns.len();
     patterns.push(pattern?.to_owned());
     Some(index)

@@ -254,7 +254,7 @@ fn bare_enhanced(text: &str) -> Option<ReplyCode> {
 /// assert_eq!(told_stage(quoted), Some(Stage::RcptTo));
 /// assert_eq!(told_stage("550 5.1.1 User unknown"), None);
 /// ```
-pub fn told_stage(text: &str) -> Option<Stage> {
+pub fn stage_in_log_line(text: &str) -> Option<Stage> {
     let text = text.to_ascii_lowercase();
     let told = TOLD.iter().filter_map(|(words, stage)| Some((text.rfind(words)?, *stage)));
     // Who passes a quotation on writes behind it.
@@ -462,7 +462,7 @@ mod tests {
             ("550 user unknown after data (in reply to MAIL FROM command)", Some(Stage::MailFrom)),
             ("550 user unknown", None),
         ] {
-            assert_eq!(told_stage(text), stage, "{text}");
+            assert_eq!(stage_in_log_line(text), stage, "{text}");
         }
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::address::{Address, SyntaxError};
-use crate::cache::{Freshness, LearnedRoute};
+use crate::cache::{LearnedRoute, Timing};
 use crate::catalog::Canonical;
 use crate::route::{Exchanger, MailRoute};
 use crate::smtp::dial::DialError;
@@ -104,7 +104,7 @@ pub struct MailboxFacts {
     /// The server's own words, for the operator's eyes. They are kept nowhere.
     pub text: Option<Box<str>>,
     /// Whether it was known already.
-    pub freshness: Freshness,
+    pub freshness: Timing,
     /// When it will be asked about again, in the work on a list that waits for that.
     pub come_back: Option<Timestamp>,
 }
@@ -125,7 +125,7 @@ pub enum DomainEvidence {
     /// There was no answer when the caller's time was over.
     OutOfTime,
     /// The route of the domain.
-    Learned(Arc<LearnedRoute>, Freshness),
+    Learned(Arc<LearnedRoute>, Timing),
 }
 
 impl DomainEvidence {
@@ -185,15 +185,15 @@ impl Report {
     pub fn is_cached(&self) -> bool {
         let is_cached = |mailbox: &MailboxFacts| {
             let was_wanted = !matches!(mailbox.evidence.mailbox, MailboxEvidence::NotProbed(_));
-            !was_wanted || mailbox.freshness == Freshness::Cached
+            !was_wanted || mailbox.freshness == Timing::Cached
         };
         matches!(self.dns, DomainEvidence::Learned(..))
-            && self.routes().all(|(_, freshness)| freshness == Freshness::Cached)
+            && self.routes().all(|(_, freshness)| freshness == Timing::Cached)
             && self.mailbox.as_ref().is_none_or(is_cached)
     }
 
     /// What was learned of domains.
-    fn routes(&self) -> impl Iterator<Item = (&LearnedRoute, Freshness)> {
+    fn routes(&self) -> impl Iterator<Item = (&LearnedRoute, Timing)> {
         [&self.dns, &self.suggested_dns].into_iter().filter_map(|dns| match dns {
             DomainEvidence::Learned(learned, freshness) => Some((&**learned, *freshness)),
             DomainEvidence::Skipped | DomainEvidence::OutOfTime => None,

@@ -24,22 +24,22 @@ pub enum Cell<'a> {
 /// a line of such a list that cannot be read. What the owner had as a cell or a line stays as it is, and
 /// so does the address wherever it stood: with an apostrophe in front it would be another mailbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Formulas {
+pub enum FormulaEscaping {
     /// An apostrophe before it, which makes it a text.
     #[default]
-    Defused,
+    On,
     /// It stands as it is.
     Raw,
 }
 
-impl Formulas {
+impl FormulaEscaping {
     /// The text of a cell of ours. What makes a formula is what OWASP lists for CSV injection; the
     /// full-width forms are read alike where people type them.
     pub(super) fn applied(self, text: &str) -> Cow<'_, str> {
         let runs = text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
         match self {
-            Self::Defused if runs => Cow::Owned(format!("'{text}")),
-            Self::Defused | Self::Raw => Cow::Borrowed(text),
+            Self::On if runs => Cow::Owned(format!("'{text}")),
+            Self::On | Self::Raw => Cow::Borrowed(text),
         }
     }
 }

@@ -3,19 +3,19 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use super::choice;
+use super::column_detection;
 use super::encoding;
 use super::json;
 use super::layout::Layout;
-use super::row::{Body, Kind, Row};
+use super::row::{Row, RowBody, RowKind};
 use super::shape::Shape;
 
 /// The column for members that no object at the front of the list has.
 const FURTHER_MEMBERS: &str = "more";
 
 /// The columns that rows of a list have in another form.
-pub(super) struct Columns {
-    source: Source,
+pub(super) struct MappedColumns {
+    source: ColumnSource,
     /// Their names; none where the list has none.
     names: Option<Vec<String>>,
     /// The same, each one different: names of members of an object.
@@ -23,7 +23,7 @@ pub(super) struct Columns {
 }
 
 /// Where the text of a column comes from.
-enum Source {
+enum ColumnSource {
     /// From these cells.
     Cells {
         /// Which ones, in order.
@@ -32,23 +32,23 @@ enum Source {
         named: usize,
     },
     /// From the members of these names, each with its place.
-    Members(HashMap<String, usize>, Earlier),
+    Members(HashMap<String, usize>, EarlierColumns),
     /// From the whole line.
     Line,
 }
 
 /// What becomes of what an earlier run added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Earlier {
+pub(super) enum EarlierColumns {
     /// It stays.
     Stays,
     /// This run puts its own in the place of it.
     IsReplaced,
 }
 
-impl Columns {
+impl MappedColumns {
     /// The columns of a list, without those that are replaced.
-    pub(super) fn of(layout: &Layout, replaced: &[usize], earlier: Earlier) -> Self {
+    pub(super) fn of(layout: &Layout, replaced: &[usize], earlier: EarlierColumns) -> Self {
         let named = layout.width;
         let kept: Vec<usize> = (0..named).filter(|index| !replaced.contains(index)).collect();
         let names = |names: &Vec<String>| -> Vec<String> {
@@ -57,19 +57,19 @@ impl Columns {
         let (source, names) = match layout.shape {
             Shape::Delimited(_) => {
                 let names = layout.names.as_ref().map(names);
-                (Source::Cells { kept, named }, names)
+                (ColumnSource::Cells { kept, named }, names)
             }
             Shape::JsonLines | Shape::Json => {
                 let mut names = layout.names.as_ref().map(names).unwrap_or_default();
                 let members = names.iter().cloned().zip(0..).collect();
                 names.push(FURTHER_MEMBERS.to_owned());
-                (Source::Members(members, earlier), Some(names))
+                (ColumnSource::Members(members, earlier), Some(names))
             }
             Shape::Lines => {
                 let name = layout.names.clone().unwrap_or_else(|| vec!["email".to_owned()]);
-                (Source::Line, Some(name))
+                (ColumnSource::Line, Some(name))
             }
-            Shape::Mailman => (Source::Line, Some(vec!["member".to_owned()])),
+            Shape::Mailman => (ColumnSource::Line, Some(vec!["member".to_owned()])),
         };
         let keys = keys(names.as_deref(), named);
         Self { source, names, keys }
@@ -101,16 +101,18 @@ impl Columns {
     pub(super) fn texts<'r>(&self, row: &'r Row) -> Vec<Cow<'r, str>> {
         let whole = || vec![encoding::text_of(row.text())];
         match (&self.source, &row.body, row.kind) {
-            (Source::Members(names, earlier), Body::Object(range), _) => {
+            (ColumnSource::Members(names, earlier), RowBody::Object(range), _) => {
                 members(&row.raw[range.clone()], names, *earlier).unwrap_or_else(whole)
             }
-            (_, _, Kind::Fault(_)) => whole(),
-            (Source::Cells { kept, named }, Body::Cells(ends), _) => {
+            (_, _, RowKind::Fault(_)) => whole(),
+            (ColumnSource::Cells { kept, named }, RowBody::Cells(ends), _) => {
                 let beyond = *named..ends.len().max(*named);
                 let all = kept.iter().copied().chain(beyond);
                 all.map(|index| row.cell(index).unwrap_or_default()).collect()
             }
-            (Source::Line | Source::Cells { .. } | Source::Members(..), _, _) => whole(),
+            (ColumnSource::Line | ColumnSource::Cells { .. } | ColumnSource::Members(..), _, _) => {
+                whole()
+            }
         }
     }
 }
@@ -120,14 +122,15 @@ impl Columns {
 fn members<'r>(
     object: &'r [u8],
     names: &HashMap<String, usize>,
-    earlier: Earlier,
+    earlier: EarlierColumns,
 ) -> Option<Vec<Cow<'r, str>>> {
     let mut texts = vec![Cow::Borrowed(""); names.len()];
     let mut others: Vec<&[u8]> = Vec::new();
     for member in json::members(object).ok()? {
         match names.get(&member.key) {
             Some(place) => texts[*place] = json::text(&object[member.value]),
-            None if earlier == Earlier::IsReplaced && choice::is_replaced(&member.key) => {}
+            None if earlier == EarlierColumns::IsReplaced
+                && column_detection::is_replaced(&member.key) => {}
             None => others.push(&object[member.range]),
         }
     }

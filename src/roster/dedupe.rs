@@ -9,7 +9,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
 /// What makes two rows the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Sameness {
+pub enum DedupeKey {
     /// The same address.
     Exact,
     /// The same mailbox: what the provider ignores counts for nothing.
@@ -31,19 +31,19 @@ type Shard = HashMap<Hash, Number, BuildHasherDefault<AsItIs>>;
 
 /// The keys seen so far.
 // No `Debug`: hashes of personal data are personal data.
-pub struct Seen {
+pub struct SeenSet {
     shards: Box<[Shard]>,
     state: RandomState,
 }
 
-impl Default for Seen {
+impl Default for SeenSet {
     fn default() -> Self {
         let shards = (0..SHARDS).map(|_| Shard::default()).collect();
         Self { shards, state: RandomState::new() }
     }
 }
 
-impl Seen {
+impl SeenSet {
     /// The first row that had this key; none where it is this one, which is remembered.
     pub fn first(&mut self, key: &str, row: u64) -> Option<u64> {
         let (shard, hash) = self.hash(key);
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn the_first_row_of_a_key_is_remembered() {
-        let mut seen = Seen::default();
+        let mut seen = SeenSet::default();
         let most = (1 << 40) - 1;
         let cases = [
             ("joe@x.de", 2, None),
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn an_address_never_takes_forty_bytes() {
-        let mut seen = Seen::default();
+        let mut seen = SeenSet::default();
         for row in 0..300_000_u32 {
             assert_eq!(seen.first(&format!("person{row}@example.org"), row.into()), None);
             // Below that the tables are so small that each is a case of its own.

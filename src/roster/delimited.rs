@@ -9,8 +9,8 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2_iter, memchr3};
 
-use super::cut::{Cut, Parts};
-use super::head::Extent;
+use super::head::Completeness;
+use super::split_row::{Parts, SplitRow};
 
 /// The most bytes in one pair of quotes. Beyond that they are taken as never closed.
 const MAX_QUOTED_BYTES: usize = 128 * 1024;
@@ -27,7 +27,7 @@ pub(super) enum Quotes {
 }
 
 /// Where a pair of quotes ends.
-enum Closing {
+enum QuoteEnd {
     /// Behind its second mark and the blanks that follow.
     At(usize),
     /// Nowhere.
@@ -37,21 +37,21 @@ enum Closing {
 }
 
 /// Cuts the first row off a text; none where its end is not in sight.
-pub(super) fn cut(bytes: &[u8], extent: Extent, delimiter: u8) -> Option<Cut> {
+pub(super) fn cut(bytes: &[u8], extent: Completeness, delimiter: u8) -> Option<SplitRow> {
     let mut ends = Vec::new();
     let mut quotes = Quotes::Sound;
     let mut at = 0;
     loop {
         if bytes.get(at) == Some(&b'"') && quotes == Quotes::Sound {
             match closing(bytes, at, extent, delimiter) {
-                Closing::At(end) => at = end,
-                Closing::Never => quotes = Quotes::Broken,
-                Closing::Beyond => return None,
+                QuoteEnd::At(end) => at = end,
+                QuoteEnd::Never => quotes = Quotes::Broken,
+                QuoteEnd::Beyond => return None,
             }
         }
         let end = match memchr3(delimiter, b'\n', b'\r', &bytes[at..]) {
             Some(end) => at + end,
-            None if extent == Extent::All => bytes.len(),
+            None if extent == Completeness::All => bytes.len(),
             None => return None,
         };
         ends.push(u32::try_from(end).unwrap_or(u32::MAX));
@@ -59,7 +59,7 @@ pub(super) fn cut(bytes: &[u8], extent: Extent, delimiter: u8) -> Option<Cut> {
             Some(byte) if *byte == delimiter => at = end + 1,
             _ => {
                 let whole = end + line_ending(&bytes[end..], extent)?;
-                return Some(Cut { whole, text: end, parts: Parts::Cells(ends, quotes) });
+                return Some(SplitRow { whole, text: end, parts: Parts::Cells(ends, quotes) });
             }
         }
     }
@@ -67,10 +67,10 @@ pub(super) fn cut(bytes: &[u8], extent: Extent, delimiter: u8) -> Option<Cut> {
 
 /// How long the line ending is that a text begins with, which may be none at its end; none where that
 /// is not in sight.
-pub(super) fn line_ending(bytes: &[u8], extent: Extent) -> Option<usize> {
+pub(super) fn line_ending(bytes: &[u8], extent: Completeness) -> Option<usize> {
     match bytes {
         [b'\r', b'\n', ..] => Some(2),
-        [b'\r'] if extent == Extent::Beginning => None,
+        [b'\r'] if extent == Completeness::Beginning => None,
         [b'\r' | b'\n', ..] => Some(1),
         _ => Some(0),
     }
@@ -78,7 +78,7 @@ pub(super) fn line_ending(bytes: &[u8], extent: Extent) -> Option<usize> {
 
 /// The end of the quotes that open at a place. A mark closes them where a cell can end behind it. Once
 /// they span lines, one that closes nothing proves that they were never closed on their own line.
-fn closing(bytes: &[u8], open: usize, extent: Extent, delimiter: u8) -> Closing {
+fn closing(bytes: &[u8], open: usize, extent: Completeness, delimiter: u8) -> QuoteEnd {
     let limit = bytes.len().min(open + MAX_QUOTED_BYTES);
     let mut at = open + 1;
     let mut breaks = 0;
@@ -86,26 +86,30 @@ fn closing(bytes: &[u8], open: usize, extent: Extent, delimiter: u8) -> Closing 
         let mark = memchr(b'"', &bytes[at..limit]).map(|mark| at + mark);
         breaks += memchr2_iter(b'\n', b'\r', &bytes[at..mark.unwrap_or(limit)]).count();
         if breaks > MAX_QUOTED_BREAKS {
-            return Closing::Never;
+            return QuoteEnd::Never;
         }
         let Some(mark) = mark else {
             let is_past = limit < bytes.len() || limit == open + MAX_QUOTED_BYTES;
-            return if extent == Extent::All || is_past { Closing::Never } else { Closing::Beyond };
+            return if extent == Completeness::All || is_past {
+                QuoteEnd::Never
+            } else {
+                QuoteEnd::Beyond
+            };
         };
         let behind = &bytes[mark + 1..];
         let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t') && **byte != delimiter;
         let blanks = behind.iter().take_while(is_blank).count();
         match behind.get(blanks) {
-            None if extent == Extent::All => return Closing::At(mark + 1 + blanks),
-            None => return Closing::Beyond,
-            Some(b'\n' | b'\r') => return Closing::At(mark + 1 + blanks),
-            Some(byte) if *byte == delimiter => return Closing::At(mark + 1 + blanks),
+            None if extent == Completeness::All => return QuoteEnd::At(mark + 1 + blanks),
+            None => return QuoteEnd::Beyond,
+            Some(b'\n' | b'\r') => return QuoteEnd::At(mark + 1 + blanks),
+            Some(byte) if *byte == delimiter => return QuoteEnd::At(mark + 1 + blanks),
             Some(b'"') if blanks == 0 => at = mark + 2,
-            Some(_) if breaks > 0 => return Closing::Never,
+            Some(_) if breaks > 0 => return QuoteEnd::Never,
             Some(_) => at = mark + 1,
         }
         if at > limit {
-            return Closing::Never;
+            return QuoteEnd::Never;
         }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use memchr::memchr2;
 
-use super::head::Extent;
+use super::head::Completeness;
 use super::json::{past_blanks, past_brackets, past_string, past_value};
 
 /// What is at the front of a document.
@@ -21,7 +21,7 @@ pub(super) enum Piece {
 
 /// Cuts the first piece off a document whose objects have begun, and says how long it is; none where its
 /// end is not in sight.
-pub(super) fn cut(bytes: &[u8], extent: Extent) -> Option<(usize, Piece)> {
+pub(super) fn cut(bytes: &[u8], extent: Completeness) -> Option<(usize, Piece)> {
     let start = bytes.iter().take_while(is_between).count();
     let all = bytes.len();
     let garbage = |end: usize| {
@@ -29,7 +29,7 @@ pub(super) fn cut(bytes: &[u8], extent: Extent) -> Option<(usize, Piece)> {
         Some((end, Piece::Garbage(start..end - behind)))
     };
     let next = match bytes.get(start) {
-        None | Some(b']') => return (extent == Extent::All).then_some((all, Piece::Closing)),
+        None | Some(b']') => return (extent == Completeness::All).then_some((all, Piece::Closing)),
         Some(b'{') => match past_brackets(bytes, start) {
             Some(end) => return Some((end, Piece::Object(start..end))),
             None => None,
@@ -38,7 +38,7 @@ pub(super) fn cut(bytes: &[u8], extent: Extent) -> Option<(usize, Piece)> {
     };
     match next {
         Some(end) => garbage(start + end),
-        None if extent == Extent::All => garbage(all),
+        None if extent == Completeness::All => garbage(all),
         None => None,
     }
 }
@@ -91,26 +91,41 @@ mod tests {
     #[test]
     fn documents_are_cut_into_objects() {
         let cases = [
-            ("an object", r#"{"a": "}"}, {"b": 1}"#, Extent::All, Some((10, Piece::Object(0..10)))),
-            ("commas before it", ",\n {}]", Extent::Beginning, Some((5, Piece::Object(3..5)))),
-            ("half of one", r#" {"a": {}"#, Extent::Beginning, None),
+            (
+                "an object",
+                r#"{"a": "}"}, {"b": 1}"#,
+                Completeness::All,
+                Some((10, Piece::Object(0..10))),
+            ),
+            (
+                "commas before it",
+                ",\n {}]",
+                Completeness::Beginning,
+                Some((5, Piece::Object(3..5))),
+            ),
+            ("half of one", r#" {"a": {}"#, Completeness::Beginning, None),
             (
                 "half of one and no more",
                 r#" {"a": {}"#,
-                Extent::All,
+                Completeness::All,
                 Some((9, Piece::Garbage(1..9))),
             ),
             (
                 "an escaped mark",
                 r#"{"a": "\"}"}x"#,
-                Extent::Beginning,
+                Completeness::Beginning,
                 Some((12, Piece::Object(0..12))),
             ),
-            ("the end", "], \"http_etag\": 1}\n", Extent::All, Some((19, Piece::Closing))),
-            ("the end, perhaps", "]", Extent::Beginning, None),
-            ("blanks", "\n\n", Extent::All, Some((2, Piece::Closing))),
-            ("no object", ", 1, {}", Extent::Beginning, Some((5, Piece::Garbage(2..3)))),
-            ("no object at the end", ", 1 ]", Extent::Beginning, Some((4, Piece::Garbage(2..3)))),
+            ("the end", "], \"http_etag\": 1}\n", Completeness::All, Some((19, Piece::Closing))),
+            ("the end, perhaps", "]", Completeness::Beginning, None),
+            ("blanks", "\n\n", Completeness::All, Some((2, Piece::Closing))),
+            ("no object", ", 1, {}", Completeness::Beginning, Some((5, Piece::Garbage(2..3)))),
+            (
+                "no object at the end",
+                ", 1 ]",
+                Completeness::Beginning,
+                Some((4, Piece::Garbage(2..3))),
+            ),
         ];
         for (name, text, extent, expected) in cases {
             assert_eq!(cut(text.as_bytes(), extent), expected, "{name}");

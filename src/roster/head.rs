@@ -3,19 +3,19 @@
 use std::io::{self, Read};
 
 use super::encoding::Encoding;
-use super::shape::{Format, Header};
+use super::shape::{Header, InputFormat};
 
 /// The beginning of a list.
 // No `Debug`: it is full of personal data.
 #[derive(Clone)]
-pub struct Head {
+pub struct Preview {
     pub(super) bytes: Vec<u8>,
-    pub(super) extent: Extent,
+    pub(super) extent: Completeness,
 }
 
 /// How much of a list is in sight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Extent {
+pub(super) enum Completeness {
     /// All of it.
     All,
     /// Its beginning; the last row may be cut off.
@@ -24,11 +24,11 @@ pub(super) enum Extent {
 
 /// What the owner says of a list; what is left open is found out.
 #[derive(Clone, Debug, Default)]
-pub struct Wish {
+pub struct ReadOptions {
     /// Its encoding.
     pub encoding: Option<Encoding>,
     /// Its format.
-    pub format: Option<Format>,
+    pub format: Option<InputFormat>,
     /// What stands between its columns.
     pub delimiter: Option<u8>,
     /// Whether its first row names the columns.
@@ -37,7 +37,7 @@ pub struct Wish {
     pub columns: Vec<String>,
 }
 
-impl Head {
+impl Preview {
     /// How many bytes of a list are enough to find out how it is to be read.
     pub const BYTES: usize = 256 * 1024;
 
@@ -48,7 +48,8 @@ impl Head {
     pub fn read(source: impl Read) -> io::Result<Self> {
         let mut bytes = Vec::new();
         source.take(Self::BYTES as u64).read_to_end(&mut bytes)?;
-        let extent = if bytes.len() < Self::BYTES { Extent::All } else { Extent::Beginning };
+        let extent =
+            if bytes.len() < Self::BYTES { Completeness::All } else { Completeness::Beginning };
         Ok(Self { bytes, extent })
     }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::row::RowFault;
-use super::several;
+use super::split_addresses;
 use super::surrogates::replace_lone_surrogates;
 
 /// One member of an object.
@@ -50,10 +50,10 @@ pub(super) fn members(object: &[u8]) -> Result<Vec<Member>, RowFault> {
 /// The addresses in a value: a text, or an array of texts.
 pub(super) fn addresses(value: &[u8]) -> Vec<String> {
     if let Ok(text) = read::<String>(value) {
-        return several::addresses(&text);
+        return split_addresses::addresses(&text);
     }
     let texts = read::<Vec<String>>(value).unwrap_or_default();
-    texts.iter().flat_map(|text| several::addresses(text)).collect()
+    texts.iter().flat_map(|text| split_addresses::addresses(text)).collect()
 }
 
 /// A value as a text: that of a string, nothing for null, JSON for everything else.

@@ -2,18 +2,18 @@
 
 use std::collections::HashMap;
 
-use super::choice::{self, Column, FirstRow};
-use super::cut::{self, Parts};
+use super::column_detection::{self, ColumnSample, FirstRow};
 use super::document;
-use super::head::{Extent, Wish};
+use super::head::{Completeness, ReadOptions};
 use super::json::{self, Member};
-use super::names::{self, Calls};
+use super::names::{self, NameMatch};
 use super::note::Note;
 use super::plan::{Addresses, PlanError};
 use super::row::Row;
 use super::sample::{Sample, SampleRow};
-use super::shape::{Dialect, Format, Header, Shape};
+use super::shape::{Dialect, Header, InputFormat, Shape};
 use super::sniff;
+use super::split_row::{self, Parts};
 
 /// How many objects of a list in JSON are looked at.
 const SAMPLE_OBJECTS: usize = 500;
@@ -42,7 +42,11 @@ type Found = (Layout, Vec<Note>);
 
 impl Layout {
     /// The layout of a text that begins like this.
-    pub(super) fn of(text: &[u8], extent: Extent, wish: &Wish) -> Result<Found, PlanError> {
+    pub(super) fn of(
+        text: &[u8],
+        extent: Completeness,
+        wish: &ReadOptions,
+    ) -> Result<Found, PlanError> {
         let separator = separator_line(text);
         let shape = shape(text, extent, wish, separator.as_ref());
         match shape {
@@ -84,7 +88,7 @@ impl Layout {
         let (start, end) = (before + row.range.start, before + row.range.end);
         self.begin(text, end, row.number);
         self.preamble.truncate(start);
-        self.header = cut::cut(self.shape, &text[start..end], Extent::All)
+        self.header = split_row::cut(self.shape, &text[start..end], Completeness::All)
             .map(|cut| Row::header(&text[start..end], cut, self.rows_before));
         self.width = row.cells.len();
         self.names = Some(row.cells.iter().map(|cell| cell.trim().to_owned()).collect());
@@ -93,9 +97,9 @@ impl Layout {
     fn with_columns(
         mut self,
         text: &[u8],
-        extent: Extent,
+        extent: Completeness,
         dialect: Dialect,
-        wish: &Wish,
+        wish: &ReadOptions,
         mut notes: Vec<Note>,
     ) -> Result<Found, PlanError> {
         let before = self.preamble.len();
@@ -109,21 +113,26 @@ impl Layout {
         }
         let names = self.names.as_deref().unwrap_or_default();
         let widest = entries.iter().map(|row| row.cells.len()).max().unwrap_or(0).max(self.width);
-        let columns: Vec<Column> = (0..widest)
+        let columns: Vec<ColumnSample> = (0..widest)
             .map(|index| {
                 let cells = entries.iter().filter_map(|row| row.cells.get(index));
-                Column::of(names.get(index).cloned(), cells.map(String::as_str))
+                ColumnSample::of(names.get(index).cloned(), cells.map(String::as_str))
             })
             .collect();
         let replaced = columns.iter().filter(|column| column.is_replaced()).count();
         notes.extend((replaced > 0).then_some(Note::ColumnsReplaced(replaced)));
-        let doubles = choice::doubles(names);
+        let doubles = column_detection::doubles(names);
         notes.extend((!doubles.is_empty()).then_some(Note::DuplicateNames(doubles)));
-        self.addresses = Addresses::Columns(choice::choose(&columns, &wish.columns)?);
+        self.addresses = Addresses::Columns(column_detection::choose(&columns, &wish.columns)?);
         Ok((self, notes))
     }
 
-    fn with_lines(mut self, text: &[u8], extent: Extent, wish: &Wish) -> Result<Found, PlanError> {
+    fn with_lines(
+        mut self,
+        text: &[u8],
+        extent: Completeness,
+        wish: &ReadOptions,
+    ) -> Result<Found, PlanError> {
         let sample = Sample::of(text, extent, self.shape);
         let Apart { header, note, .. } = match self.shape {
             Shape::Mailman => Apart::headless(&sample.rows),
@@ -135,7 +144,7 @@ impl Layout {
         if !wish.columns.is_empty() {
             // There is but one to choose, which is taken as it stands.
             let name = self.names.as_ref().and_then(|names| names.first()).cloned();
-            choice::choose(&[Column::of(name, std::iter::empty())], &wish.columns)?;
+            column_detection::choose(&[ColumnSample::of(name, std::iter::empty())], &wish.columns)?;
         }
         Ok((self, note.into_iter().collect()))
     }
@@ -143,8 +152,8 @@ impl Layout {
     fn with_objects(
         mut self,
         text: &[u8],
-        extent: Extent,
-        wish: &Wish,
+        extent: Completeness,
+        wish: &ReadOptions,
     ) -> Result<Found, PlanError> {
         let start = match self.shape {
             Shape::Json => document::first_object(text).unwrap_or(0),
@@ -165,18 +174,17 @@ impl Layout {
                 texts[place].push(json::addresses(&object[value]).join(";"));
             }
         }
-        let columns = names
-            .iter()
-            .zip(&texts)
-            .map(|(name, texts)| Column::of(Some(name.clone()), texts.iter().map(String::as_str)));
-        let columns: Vec<Column> = columns.collect();
+        let columns = names.iter().zip(&texts).map(|(name, texts)| {
+            ColumnSample::of(Some(name.clone()), texts.iter().map(String::as_str))
+        });
+        let columns: Vec<ColumnSample> = columns.collect();
         let replaced = columns.iter().filter(|column| column.is_replaced()).count();
         let notes = (replaced > 0).then_some(Note::ColumnsReplaced(replaced));
         self.addresses = Addresses::Keys(if names.is_empty() && wish.columns.is_empty() {
             // A roster of nobody. Mailman's members have this one.
             vec!["email".to_owned()]
         } else {
-            let chosen = choice::choose(&columns, &wish.columns)?;
+            let chosen = column_detection::choose(&columns, &wish.columns)?;
             chosen.into_iter().map(|index| names[index].clone()).collect()
         });
         self.width = names.len();
@@ -193,7 +201,7 @@ struct SeparatorLine {
 }
 
 fn separator_line(text: &[u8]) -> Option<SeparatorLine> {
-    let line = cut::line(text, Extent::All)?;
+    let line = split_row::line(text, Completeness::All)?;
     let named = text[..line.text].trim_ascii_end();
     // A tab is no blank here.
     let named = if text[..line.text].ends_with(b"=\t") { &text[..line.text] } else { named };
@@ -207,19 +215,24 @@ fn separator_line(text: &[u8]) -> Option<SeparatorLine> {
 }
 
 /// The shape that the owner names, or the one that a list looks like.
-fn shape(text: &[u8], extent: Extent, wish: &Wish, separator: Option<&SeparatorLine>) -> Shape {
+fn shape(
+    text: &[u8],
+    extent: Completeness,
+    wish: &ReadOptions,
+    separator: Option<&SeparatorLine>,
+) -> Shape {
     let body = &text[separator.map_or(0, |line| line.end)..];
     let said = wish.delimiter.or_else(|| Some(separator?.delimiter));
     let delimited = |or_else: &dyn Fn() -> u8| {
         Shape::Delimited(Dialect { delimiter: said.unwrap_or_else(or_else) })
     };
     match wish.format {
-        Some(Format::Csv) => delimited(&|| sniff::delimiter(body, extent).unwrap_or(b',')),
-        Some(Format::Tsv) => delimited(&|| b'\t'),
-        Some(Format::JsonLines) => Shape::JsonLines,
-        Some(Format::Json) => Shape::Json,
-        Some(Format::Lines) => Shape::Lines,
-        Some(Format::Mailman) => Shape::Mailman,
+        Some(InputFormat::Csv) => delimited(&|| sniff::delimiter(body, extent).unwrap_or(b',')),
+        Some(InputFormat::Tsv) => delimited(&|| b'\t'),
+        Some(InputFormat::JsonLines) => Shape::JsonLines,
+        Some(InputFormat::Json) => Shape::Json,
+        Some(InputFormat::Lines) => Shape::Lines,
+        Some(InputFormat::Mailman) => Shape::Mailman,
         None if said.is_some() => delimited(&|| b','),
         None => match sniff::shape(text, extent) {
             // Whoever names columns sees them, even where a line could be taken as a whole.
@@ -244,14 +257,14 @@ impl<'a> Apart<'a> {
         Self { header: None, entries: rows, note: None }
     }
 
-    fn of(rows: &'a [SampleRow], width: usize, wish: &Wish) -> Self {
+    fn of(rows: &'a [SampleRow], width: usize, wish: &ReadOptions) -> Self {
         let comments = rows.iter().take_while(|row| is_comment(row, width)).count();
         let rows = &rows[comments..];
         let first = match wish.header {
             Some(Header::Present) => FirstRow::NamesColumns,
             Some(Header::Absent) => FirstRow::Entry,
-            None if choice::has_wanted(rows, &wish.columns) => FirstRow::NamesColumns,
-            None => choice::first_row(rows),
+            None if column_detection::has_wanted(rows, &wish.columns) => FirstRow::NamesColumns,
+            None => column_detection::first_row(rows),
         };
         match (rows, first) {
             ([header, entries @ ..], FirstRow::NamesColumns) => {
@@ -267,18 +280,18 @@ impl<'a> Apart<'a> {
 
 /// Whether a row above the others is a comment, and not a header behind a `#`.
 fn is_comment(row: &SampleRow, width: usize) -> bool {
-    let has_name = |cell: &String| names::calls(cell) == Some(Calls::Names);
+    let has_name = |cell: &String| names::match_name(cell) == Some(NameMatch::Names);
     let is_header = row.cells.len() == width && row.cells.iter().any(has_name);
     let is_marked = row.cells.first().is_some_and(|cell| cell.trim_start().starts_with('#'));
     is_marked && !is_header && !row.cells.iter().any(|cell| cell.contains('@'))
 }
 
 /// The first objects of a list, each with its members.
-fn objects(shape: Shape, text: &[u8], extent: Extent) -> Vec<(&[u8], Vec<Member>)> {
+fn objects(shape: Shape, text: &[u8], extent: Completeness) -> Vec<(&[u8], Vec<Member>)> {
     let mut objects = Vec::new();
     let mut rest = text;
     while !rest.is_empty() && objects.len() < SAMPLE_OBJECTS {
-        let Some(cut) = cut::cut(shape, rest, extent) else { break };
+        let Some(cut) = split_row::cut(shape, rest, extent) else { break };
         if let Parts::Object(range) = cut.parts
             && let Ok(members) = json::members(&rest[range.clone()])
         {

@@ -3,11 +3,11 @@
 //! `mailman members` and `list_members` write one member a line, with a name that may hold anything:
 //! commas, quotation marks, another address. `mailman findmember` and people's own files have more around it.
 
-use super::several;
+use super::split_addresses;
 
 /// What one line of a roster says.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line<'a> {
+pub(super) enum RosterLine<'a> {
     /// A member.
     Member(&'a str),
     /// Nothing of a member: blank, a comment, a remark of Mailman's.
@@ -15,28 +15,28 @@ pub(super) enum Line<'a> {
 }
 
 /// Reads a line.
-pub(super) fn read(line: &str) -> Line<'_> {
+pub(super) fn read(line: &str) -> RosterLine<'_> {
     let text = line.trim();
     if text.is_empty() || text.starts_with('#') {
-        return Line::Remark;
+        return RosterLine::Remark;
     }
     if !text.contains('@') {
         // What follows an address is indented, and says of which list it is a member.
         let is_remark = line.starts_with(char::is_whitespace) || text.ends_with(" has no members");
-        return if is_remark { Line::Remark } else { Line::Member(text) };
+        return if is_remark { RosterLine::Remark } else { RosterLine::Member(text) };
     }
     let text = text.strip_prefix("Email:").unwrap_or(text).trim_start();
     let text = text.strip_suffix(" found in:").unwrap_or(text);
-    Line::Member(address(text))
+    RosterLine::Member(address(text))
 }
 
 /// Whether a line tells that it is of a roster, as a bare address does not.
 pub(super) fn is_telling(line: &str) -> bool {
     match read(line) {
-        Line::Member(address) => {
-            address.len() < line.trim().len() && several::look_like_addresses(address)
+        RosterLine::Member(address) => {
+            address.len() < line.trim().len() && split_addresses::look_like_addresses(address)
         }
-        Line::Remark => line.trim().ends_with(" has no members"),
+        RosterLine::Remark => line.trim().ends_with(" has no members"),
     }
 }
 
@@ -63,23 +63,23 @@ mod tests {
     #[test]
     fn lines_of_a_roster() {
         let cases = [
-            ("anne@example.com", Line::Member("anne@example.com")),
-            ("Anne Person <anne@example.com>\r", Line::Member("anne@example.com")),
-            ("Person, Anne (work) <anne@example.com>", Line::Member("anne@example.com")),
-            ("\"Person, Anne\" <anne@example.com>", Line::Member("anne@example.com")),
-            ("\"\\\"Dee\\\" D\" <dee@example.com>", Line::Member("dee@example.com")),
-            ("dee@old.example <dee@example.com>", Line::Member("dee@example.com")),
-            ("anne@example.com (Anne Person)", Line::Member("anne@example.com")),
-            ("anne@example.com (Anne (work))", Line::Member("anne@example.com")),
-            ("Email: anne@example.com", Line::Member("anne@example.com")),
-            ("anne@example.com found in:", Line::Member("anne@example.com")),
-            ("    List: ant.example.com", Line::Remark),
-            ("        MemberRole.member", Line::Remark),
-            ("ant.example.com has no members", Line::Remark),
-            ("# the old ones", Line::Remark),
-            ("", Line::Remark),
-            ("  ", Line::Remark),
-            ("anne.example.com", Line::Member("anne.example.com")),
+            ("anne@example.com", RosterLine::Member("anne@example.com")),
+            ("Anne Person <anne@example.com>\r", RosterLine::Member("anne@example.com")),
+            ("Person, Anne (work) <anne@example.com>", RosterLine::Member("anne@example.com")),
+            ("\"Person, Anne\" <anne@example.com>", RosterLine::Member("anne@example.com")),
+            ("\"\\\"Dee\\\" D\" <dee@example.com>", RosterLine::Member("dee@example.com")),
+            ("dee@old.example <dee@example.com>", RosterLine::Member("dee@example.com")),
+            ("anne@example.com (Anne Person)", RosterLine::Member("anne@example.com")),
+            ("anne@example.com (Anne (work))", RosterLine::Member("anne@example.com")),
+            ("Email: anne@example.com", RosterLine::Member("anne@example.com")),
+            ("anne@example.com found in:", RosterLine::Member("anne@example.com")),
+            ("    List: ant.example.com", RosterLine::Remark),
+            ("        MemberRole.member", RosterLine::Remark),
+            ("ant.example.com has no members", RosterLine::Remark),
+            ("# the old ones", RosterLine::Remark),
+            ("", RosterLine::Remark),
+            ("  ", RosterLine::Remark),
+            ("anne.example.com", RosterLine::Member("anne.example.com")),
         ];
         for (line, expected) in cases {
             assert_eq!(read(line), expected, "{line}");

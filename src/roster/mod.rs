@@ -1,7 +1,7 @@
 //! Lists of addresses: what people export from somewhere, read row by row and written again with more
 //! in each row.
 //!
-//! A [`Plan`] is made from the [`Head`] of a list and the [`Wish`] of its owner. After it a [`Reader`] cuts
+//! A [`Plan`] is made from the [`Preview`] of a list and the [`ReadOptions`] of its owner. After it a [`Reader`] cuts
 //! the list into rows, and a [`Writer`] writes them: **byte for byte as they stood**, whatever stands in
 //! them, with the columns that are added. A row that cannot be read has a [`RowFault`] and goes through like
 //! the others. This room knows neither files nor verdicts.
@@ -25,9 +25,9 @@
 //! ```
 
 mod cell;
-mod choice;
+mod column_detection;
 mod convert;
-mod cut;
+mod decode_buffer;
 mod dedupe;
 mod delimited;
 mod document;
@@ -35,33 +35,33 @@ mod encoding;
 mod head;
 mod json;
 mod layout;
-mod long;
 mod mailman;
 mod names;
 mod note;
 mod object;
 mod output;
+mod oversized_row;
 mod plan;
 mod reader;
 mod row;
 mod sample;
-mod several;
 mod shape;
 mod sniff;
+mod split_addresses;
+mod split_row;
 mod surrogates;
-mod window;
 mod writer;
 
-pub use cell::{Cell, Formulas};
-pub use dedupe::{Sameness, Seen};
+pub use cell::{Cell, FormulaEscaping};
+pub use dedupe::{DedupeKey, SeenSet};
 pub use encoding::{Encoding, UnknownEncoding};
-pub use head::{Head, Wish};
+pub use head::{Preview, ReadOptions};
 pub use note::Note;
-pub use output::{Output, Target, UnknownTarget};
+pub use output::{OutputFormat, OutputOptions, UnknownOutputFormat};
 pub use plan::{Candidate, Plan, PlanError};
 pub use reader::Reader;
-pub use row::{Kind, MAX_ROW_BYTES, Part, Row, RowFault};
-pub use several::MAX_ADDRESSES_OF_CELL;
-pub use shape::{Dialect, Format, Header, Shape, UnknownFormat};
+pub use row::{MAX_ROW_BYTES, Row, RowFault, RowKind, RowPart};
+pub use shape::{Dialect, Header, InputFormat, Shape, UnknownInputFormat};
+pub use split_addresses::MAX_ADDRESSES_OF_CELL;
 pub use surrogates::replace_lone_surrogates;
 pub use writer::Writer;

@@ -7,7 +7,7 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 
 /// How much the name of a column says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Calls {
+pub(super) enum NameMatch {
     /// It speaks of addresses, such as `Work email` or `Email 2`; so may what holds none, such as
     /// `Email status`.
     SpeaksOf,
@@ -16,16 +16,16 @@ pub(super) enum Calls {
 }
 
 /// What a name says of its column; nothing for most.
-pub(super) fn calls(name: &str) -> Option<Calls> {
+pub(super) fn match_name(name: &str) -> Option<NameMatch> {
     static NAMES: LazyLock<HashSet<String>> =
         LazyLock::new(|| ADDRESS.iter().map(|name| squeezed(name)).collect());
     static PARTS: LazyLock<Vec<String>> =
         LazyLock::new(|| STEMS.iter().map(|stem| squeezed(stem)).collect());
     let name = squeezed(name);
     if NAMES.contains(&name) {
-        return Some(Calls::Names);
+        return Some(NameMatch::Names);
     }
-    PARTS.iter().any(|part| name.contains(part)).then_some(Calls::SpeaksOf)
+    PARTS.iter().any(|part| name.contains(part)).then_some(NameMatch::SpeaksOf)
 }
 
 /// Whether a column that speaks of addresses may hold those of the row's own person. Some are about the
@@ -136,29 +136,29 @@ mod tests {
     #[test]
     fn names_are_known_however_they_are_written() {
         let cases = [
-            ("Email", Some(Calls::Names)),
-            ("E-Mail", Some(Calls::Names)),
-            ("E_MAIL", Some(Calls::Names)),
-            (" email address ", Some(Calls::Names)),
-            ("EMAIL", Some(Calls::Names)),
-            ("user_email", Some(Calls::Names)),
-            ("emailAddress", Some(Calls::Names)),
-            ("# email", Some(Calls::Names)),
-            ("Adresse e-mail", Some(Calls::Names)),
-            ("Correo electronico", Some(Calls::Names)),
-            ("Correo electrónico", Some(Calls::Names)),
-            ("メールアドレス", Some(Calls::Names)),
-            ("Ｅメール", Some(Calls::Names)),
-            ("Sa\u{308}hko\u{308}posti", Some(Calls::Names)),
-            ("Email 2", Some(Calls::SpeaksOf)),
-            ("Work email", Some(Calls::SpeaksOf)),
-            ("EMAIL_BLACKLISTED", Some(Calls::SpeaksOf)),
+            ("Email", Some(NameMatch::Names)),
+            ("E-Mail", Some(NameMatch::Names)),
+            ("E_MAIL", Some(NameMatch::Names)),
+            (" email address ", Some(NameMatch::Names)),
+            ("EMAIL", Some(NameMatch::Names)),
+            ("user_email", Some(NameMatch::Names)),
+            ("emailAddress", Some(NameMatch::Names)),
+            ("# email", Some(NameMatch::Names)),
+            ("Adresse e-mail", Some(NameMatch::Names)),
+            ("Correo electronico", Some(NameMatch::Names)),
+            ("Correo electrónico", Some(NameMatch::Names)),
+            ("メールアドレス", Some(NameMatch::Names)),
+            ("Ｅメール", Some(NameMatch::Names)),
+            ("Sa\u{308}hko\u{308}posti", Some(NameMatch::Names)),
+            ("Email 2", Some(NameMatch::SpeaksOf)),
+            ("Work email", Some(NameMatch::SpeaksOf)),
+            ("EMAIL_BLACKLISTED", Some(NameMatch::SpeaksOf)),
             ("Name", None),
             ("", None),
             ("#", None),
         ];
         for (name, expected) in cases {
-            assert_eq!(calls(name), expected, "{name}");
+            assert_eq!(match_name(name), expected, "{name}");
         }
     }
 

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::cell::Cell;
-use super::choice;
+use super::column_detection;
 use super::encoding;
 use super::json;
 
@@ -22,7 +22,7 @@ pub(super) fn extended(sink: &mut impl Write, object: &[u8], added: &Added<'_>) 
     let Ok(members) = json::members(object) else { return unreadable(sink, object, added) };
     let kept: Vec<&[u8]> = members
         .iter()
-        .filter(|member| added.is_empty() || !choice::is_replaced(&member.key))
+        .filter(|member| added.is_empty() || !column_detection::is_replaced(&member.key))
         .map(|member| &object[member.range.clone()])
         .collect();
     if kept.len() == members.len() {

@@ -2,14 +2,14 @@
 
 use std::str::FromStr;
 
-use super::cell::Formulas;
+use super::cell::FormulaEscaping;
 use super::encoding::{BOM, Encoding};
 use super::plan::Plan;
 use super::shape::{Dialect, Shape};
 
 /// The format of an output, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Target {
+pub enum OutputFormat {
     /// Columns, with the list's own delimiter unless that is a tab.
     Csv,
     /// Columns with tabs between them.
@@ -23,23 +23,23 @@ pub enum Target {
 /// A text is the name of no format of output.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no such format; there are: csv, tsv, jsonl, lines")]
-pub struct UnknownTarget;
+pub struct UnknownOutputFormat;
 
 /// What an output is to be like.
 #[derive(Clone, Debug, Default)]
-pub struct Output {
+pub struct OutputOptions {
     /// Its format; where none is named, that of the list as far as it can hold what is added.
-    pub target: Option<Target>,
+    pub target: Option<OutputFormat>,
     /// The names of the columns that are added, such as `mailvet_verdict`. With none, and no other
     /// format, the output is the list byte for byte.
     pub fields: Vec<String>,
     /// What becomes of formulas.
-    pub formulas: Formulas,
+    pub formulas: FormulaEscaping,
 }
 
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum RowForm {
     /// As they stood.
     AsRead,
     /// As they stood, with cells added.
@@ -54,7 +54,7 @@ pub(super) enum Form {
     Lines,
 }
 
-impl Target {
+impl OutputFormat {
     /// Every format.
     pub const ALL: [Self; 4] = [Self::Csv, Self::Tsv, Self::JsonLines, Self::Lines];
 
@@ -69,40 +69,44 @@ impl Target {
     }
 }
 
-impl FromStr for Target {
-    type Err = UnknownTarget;
+impl FromStr for OutputFormat {
+    type Err = UnknownOutputFormat;
 
-    fn from_str(name: &str) -> Result<Self, UnknownTarget> {
-        Self::ALL.into_iter().find(|target| target.code() == name).ok_or(UnknownTarget)
+    fn from_str(name: &str) -> Result<Self, UnknownOutputFormat> {
+        Self::ALL.into_iter().find(|target| target.code() == name).ok_or(UnknownOutputFormat)
     }
 }
 
-impl Output {
+impl OutputOptions {
     /// How rows of a list of this shape are written.
-    pub(super) fn form(&self, shape: Shape) -> Form {
+    pub(super) fn form(&self, shape: Shape) -> RowForm {
         let own = match shape {
-            _ if self.fields.is_empty() => Form::AsRead,
-            Shape::Delimited(dialect) => Form::Extended(dialect),
-            Shape::JsonLines => Form::ExtendedObjects,
+            _ if self.fields.is_empty() => RowForm::AsRead,
+            Shape::Delimited(dialect) => RowForm::Extended(dialect),
+            Shape::JsonLines => RowForm::ExtendedObjects,
             // Rows may be left out of an output, which a document would not survive.
-            Shape::Json => Form::JsonLines,
-            Shape::Lines | Shape::Mailman => Form::Delimited(b','),
+            Shape::Json => RowForm::JsonLines,
+            Shape::Lines | Shape::Mailman => RowForm::Delimited(b','),
         };
         match (self.target, shape) {
-            (None, _) | (Some(Target::JsonLines), Shape::JsonLines) => own,
-            (Some(Target::Csv), Shape::Delimited(dialect)) if dialect.delimiter != b'\t' => own,
-            (Some(Target::Tsv), Shape::Delimited(dialect)) if dialect.delimiter == b'\t' => own,
-            (Some(Target::Csv), _) => Form::Delimited(b','),
-            (Some(Target::Tsv), _) => Form::Delimited(b'\t'),
-            (Some(Target::JsonLines), _) => Form::JsonLines,
+            (None, _) | (Some(OutputFormat::JsonLines), Shape::JsonLines) => own,
+            (Some(OutputFormat::Csv), Shape::Delimited(dialect)) if dialect.delimiter != b'\t' => {
+                own
+            }
+            (Some(OutputFormat::Tsv), Shape::Delimited(dialect)) if dialect.delimiter == b'\t' => {
+                own
+            }
+            (Some(OutputFormat::Csv), _) => RowForm::Delimited(b','),
+            (Some(OutputFormat::Tsv), _) => RowForm::Delimited(b'\t'),
+            (Some(OutputFormat::JsonLines), _) => RowForm::JsonLines,
             // Nothing is to be added, and it has the form already.
-            (Some(Target::Lines), Shape::Lines) if self.fields.is_empty() => Form::AsRead,
-            (Some(Target::Lines), _) => Form::Lines,
+            (Some(OutputFormat::Lines), Shape::Lines) if self.fields.is_empty() => RowForm::AsRead,
+            (Some(OutputFormat::Lines), _) => RowForm::Lines,
         }
     }
 }
 
-impl Form {
+impl RowForm {
     /// Whether rows keep the form they had.
     pub(super) fn is_kept(self) -> bool {
         match self {

@@ -1,8 +1,8 @@
 //! How a list is to be read: what its owner says of it, and what is found out from its beginning.
 
-use super::choice;
+use super::column_detection;
 use super::encoding::{self, BOM, Encoding};
-use super::head::{Extent, Head, Wish};
+use super::head::{Completeness, Preview, ReadOptions};
 use super::layout::Layout;
 use super::note::Note;
 use super::shape::Shape;
@@ -40,7 +40,7 @@ pub enum PlanError {
     /// No column looks as if it had addresses.
     #[error(
         "no column holds addresses, by its name or by what is in it; name one with --column{}",
-        choice::listed(.columns)
+        column_detection::listed(.columns)
     )]
     NoAddresses {
         /// The columns there are.
@@ -50,14 +50,14 @@ pub enum PlanError {
     #[error(
         "more than one column may hold the addresses; choose with --column, once for each that \
          counts{}",
-        choice::listed(.candidates)
+        column_detection::listed(.candidates)
     )]
     Ambiguous {
         /// Those columns.
         candidates: Vec<Candidate>,
     },
     /// The list has no column of that name or number.
-    #[error("there is no column {wanted:?}; {}", choice::instead(.columns))]
+    #[error("there is no column {wanted:?}; {}", column_detection::instead(.columns))]
     UnknownColumn {
         /// What was asked for.
         wanted: String,
@@ -82,7 +82,7 @@ impl Plan {
     ///
     /// # Errors
     /// What its owner has to say first.
-    pub fn of(head: &Head, wish: &Wish) -> Result<Self, PlanError> {
+    pub fn of(head: &Preview, wish: &ReadOptions) -> Result<Self, PlanError> {
         let (encoding, assumed) = match wish.encoding {
             Some(Encoding::Utf8) if head.bytes.starts_with(BOM) => (Encoding::Utf8Bom, None),
             Some(encoding) => (encoding, None),
@@ -92,7 +92,7 @@ impl Plan {
         if wish.encoding.is_none() && wish.format.is_none() && !encoding::is_text(&text) {
             return Err(PlanError::NoText);
         }
-        if head.extent == Extent::All && text.trim_ascii().is_empty() {
+        if head.extent == Completeness::All && text.trim_ascii().is_empty() {
             return Err(PlanError::Empty);
         }
         let (layout, found) = Layout::of(&text, head.extent, wish)?;

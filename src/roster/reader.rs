@@ -3,19 +3,19 @@
 use std::io::{self, BufRead};
 
 use super::cell::without_apostrophe;
-use super::choice;
-use super::cut::{self, Cut, Parts};
+use super::column_detection;
+use super::decode_buffer::Window;
 use super::delimited::{self, Quotes};
-use super::head::Extent;
+use super::head::Completeness;
 use super::json::{self, Member};
 use super::layout::Layout;
-use super::mailman::{self, Line};
+use super::mailman::{self, RosterLine};
 use super::object;
 use super::plan::{Addresses, Plan};
-use super::row::{Body, Kind, MAX_ROW_BYTES, Part, Row, RowFault, cell_range};
-use super::several::{self, RowAddresses};
+use super::row::{MAX_ROW_BYTES, Row, RowBody, RowFault, RowKind, RowPart, cell_range};
 use super::shape::Shape;
-use super::window::Window;
+use super::split_addresses::{self, RowAddresses};
+use super::split_row::{self, Parts, SplitRow};
 
 /// A list in reading.
 pub struct Reader<R> {
@@ -24,7 +24,7 @@ pub struct Reader<R> {
     /// The number of the row before,
     number: u64,
     /// and whether it ends here.
-    part: Part,
+    part: RowPart,
 }
 
 impl<R: BufRead> Reader<R> {
@@ -37,7 +37,7 @@ impl<R: BufRead> Reader<R> {
         let mut window = Window::new(source, plan.encoding)?;
         window.skip(layout.start)?;
         let number = layout.rows_before;
-        Ok(Self { window, layout, number, part: Part::Last })
+        Ok(Self { window, layout, number, part: RowPart::Last })
     }
 
     /// The next row; none at the end.
@@ -45,36 +45,36 @@ impl<R: BufRead> Reader<R> {
     /// # Errors
     /// Those of the source.
     pub fn read_row(&mut self) -> io::Result<Option<Row>> {
-        if self.part == Part::More {
+        if self.part == RowPart::More {
             return self.rest_of_long_row().map(Some);
         }
         loop {
             let bytes = self.window.bytes();
-            if bytes.is_empty() && self.window.extent() == Extent::All {
+            if bytes.is_empty() && self.window.extent() == Completeness::All {
                 return Ok(None);
             }
-            let cut = cut::cut(self.layout.shape, bytes, self.window.extent());
+            let cut = split_row::cut(self.layout.shape, bytes, self.window.extent());
             match cut {
                 Some(cut) if cut.whole <= MAX_ROW_BYTES => return Ok(Some(self.row(cut))),
                 None if bytes.len() <= MAX_ROW_BYTES => {
                     let shape = self.layout.shape;
-                    self.window.widen(MAX_ROW_BYTES + 1, |byte| cut::can_end(shape, byte))?;
+                    self.window.widen(MAX_ROW_BYTES + 1, |byte| split_row::can_end(shape, byte))?;
                 }
                 Some(_) | None => {
                     self.number += 1;
-                    return Ok(Some(self.part_of_long_row(MAX_ROW_BYTES, Part::More)));
+                    return Ok(Some(self.part_of_long_row(MAX_ROW_BYTES, RowPart::More)));
                 }
             }
         }
     }
 
     /// The row that was cut off what is in sight.
-    fn row(&mut self, cut: Cut) -> Row {
+    fn row(&mut self, cut: SplitRow) -> Row {
         let bytes = &self.window.bytes()[..cut.whole];
         let (kind, addresses) = match self.layout.addresses_in(bytes, &cut) {
-            Ok(Some(addresses)) => (Kind::Entry, addresses),
-            Ok(None) => (Kind::Aside, RowAddresses::default()),
-            Err(fault) => (Kind::Fault(fault), RowAddresses::default()),
+            Ok(Some(addresses)) => (RowKind::Entry, addresses),
+            Ok(None) => (RowKind::NonData, RowAddresses::default()),
+            Err(fault) => (RowKind::Fault(fault), RowAddresses::default()),
         };
         let raw = bytes.into();
         self.advance(cut.whole);
@@ -83,7 +83,7 @@ impl<R: BufRead> Reader<R> {
             raw,
             text: cut.text,
             kind,
-            body: Body::of(cut.parts),
+            body: RowBody::of(cut.parts),
             addresses,
             number: self.number,
             part: self.part,
@@ -94,31 +94,31 @@ impl<R: BufRead> Reader<R> {
     fn rest_of_long_row(&mut self) -> io::Result<Row> {
         loop {
             let (bytes, extent) = (self.window.bytes(), self.window.extent());
-            match cut::line(bytes, extent) {
-                Some(line) => return Ok(self.part_of_long_row(line.whole, Part::Last)),
+            match split_row::line(bytes, extent) {
+                Some(line) => return Ok(self.part_of_long_row(line.whole, RowPart::Last)),
                 // A line ending may be half in sight.
                 None if bytes.len() > 1 => {
-                    return Ok(self.part_of_long_row(bytes.len() - 1, Part::More));
+                    return Ok(self.part_of_long_row(bytes.len() - 1, RowPart::More));
                 }
                 None => self.window.widen(MAX_ROW_BYTES, |_| true)?,
             }
         }
     }
 
-    fn part_of_long_row(&mut self, length: usize, part: Part) -> Row {
+    fn part_of_long_row(&mut self, length: usize, part: RowPart) -> Row {
         let raw: Box<[u8]> = self.window.bytes()[..length].into();
         self.advance(length);
         self.part = part;
-        let text = match (part, cut::line(&raw, Extent::All)) {
-            (Part::Last, Some(line)) => line.text,
+        let text = match (part, split_row::line(&raw, Completeness::All)) {
+            (RowPart::Last, Some(line)) => line.text,
             _ => raw.len(),
         };
-        let kind = Kind::Fault(RowFault::TooLong);
+        let kind = RowKind::Fault(RowFault::TooLong);
         Row {
             raw,
             text,
             kind,
-            body: Body::Text,
+            body: RowBody::Text,
             addresses: RowAddresses::default(),
             number: self.number,
             part: self.part,
@@ -132,7 +132,7 @@ impl<R: BufRead> Reader<R> {
 
 impl Layout {
     /// The addresses in a row; none where the row is an aside.
-    fn addresses_in(&self, row: &[u8], cut: &Cut) -> Result<Option<RowAddresses>, RowFault> {
+    fn addresses_in(&self, row: &[u8], cut: &SplitRow) -> Result<Option<RowAddresses>, RowFault> {
         match &cut.parts {
             Parts::Closing => Ok(None),
             Parts::Cells(ends, quotes) => self.addresses_in_cells(&row[..cut.text], ends, *quotes),
@@ -169,7 +169,7 @@ impl Layout {
         for cell in cells {
             let text = delimited::unquoted(cell);
             let text = std::str::from_utf8(&text).map_err(|_| RowFault::NotUtf8)?;
-            let found = several::addresses(without_apostrophe(text.trim_start()));
+            let found = split_addresses::addresses(without_apostrophe(text.trim_start()));
             addresses.add_cell(found, columns.len());
         }
         Ok(Some(addresses))
@@ -178,7 +178,8 @@ impl Layout {
     /// The cells of a row of so many, without those of an earlier run, which may speak of an address.
     fn theirs(&self, width: usize) -> impl Iterator<Item = usize> {
         let names = self.names.as_deref().unwrap_or_default();
-        (0..width).filter(|index| !names.get(*index).is_some_and(|name| choice::is_own(name)))
+        (0..width)
+            .filter(|index| !names.get(*index).is_some_and(|name| column_detection::is_own(name)))
     }
 
     fn addresses_in_object(&self, object: &[u8]) -> Result<Option<RowAddresses>, RowFault> {
@@ -206,11 +207,11 @@ impl Layout {
             // A name in another encoding is no reason not to look at the address.
             let line = String::from_utf8_lossy(line);
             return match mailman::read(&line) {
-                Line::Remark => Ok(None),
-                Line::Member(address) if address.contains(char::REPLACEMENT_CHARACTER) => {
+                RosterLine::Remark => Ok(None),
+                RosterLine::Member(address) if address.contains(char::REPLACEMENT_CHARACTER) => {
                     Err(RowFault::NotUtf8)
                 }
-                Line::Member(address) => Ok(Some(RowAddresses::one(address))),
+                RosterLine::Member(address) => Ok(Some(RowAddresses::one(address))),
             };
         }
         if self.is_aside(line, 1) {
@@ -218,7 +219,7 @@ impl Layout {
         }
         let line = std::str::from_utf8(line).map_err(|_| RowFault::NotUtf8)?;
         let mut addresses = RowAddresses::default();
-        addresses.add_cell(several::addresses(line), 1);
+        addresses.add_cell(split_addresses::addresses(line), 1);
         Ok(Some(addresses))
     }
 

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::cut::{Cut, Parts};
 use super::delimited;
 use super::encoding;
 use super::json;
 use super::plan::Plan;
-use super::several::RowAddresses;
+use super::split_addresses::RowAddresses;
+use super::split_row::{Parts, SplitRow};
 
 /// Why a row cannot be read. It is passed on as it stood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,11 +63,11 @@ impl RowFault {
 
 /// What a row is for the one who judges it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum RowKind {
     /// Somebody's row, to be judged; it may have no address at all.
     Entry,
     /// Nobody's: a blank line, a comment, what stands around the entries. Passed on, never judged.
-    Aside,
+    NonData,
     /// It cannot be read.
     Fault(RowFault),
 }
@@ -75,7 +75,7 @@ pub enum Kind {
 /// Whether a row is there to its end: one that is too long comes in several parts, each of them a
 /// [`Row`] of the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Part {
+pub enum RowPart {
     /// The row ends here, as nearly every one does.
     Last,
     /// More of it follows.
@@ -89,16 +89,16 @@ pub struct Row {
     pub(super) raw: Box<[u8]>,
     /// The length of `raw` without the line ending.
     pub(super) text: usize,
-    pub(super) kind: Kind,
-    pub(super) body: Body,
+    pub(super) kind: RowKind,
+    pub(super) body: RowBody,
     pub(super) addresses: RowAddresses,
     pub(super) number: u64,
-    pub(super) part: Part,
+    pub(super) part: RowPart,
 }
 
 /// Where in a row its parts stand.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Body {
+pub(super) enum RowBody {
     /// Nothing but text.
     Text,
     /// Where each cell ends; the next one begins behind the delimiter.
@@ -107,7 +107,7 @@ pub(super) enum Body {
     Object(Range<usize>),
 }
 
-impl Body {
+impl RowBody {
     /// Where the parts stand that a row was cut into.
     pub(super) fn of(parts: Parts) -> Self {
         match parts {
@@ -120,15 +120,15 @@ impl Body {
 
 impl Row {
     /// The row that names the columns.
-    pub(super) fn header(raw: &[u8], cut: Cut, number: u64) -> Self {
+    pub(super) fn header(raw: &[u8], cut: SplitRow, number: u64) -> Self {
         Self {
             raw: raw.into(),
             text: cut.text,
-            kind: Kind::Entry,
-            body: Body::of(cut.parts),
+            kind: RowKind::Entry,
+            body: RowBody::of(cut.parts),
             addresses: RowAddresses::default(),
             number,
-            part: Part::Last,
+            part: RowPart::Last,
         }
     }
 
@@ -138,12 +138,12 @@ impl Row {
     }
 
     /// Whether it ends here.
-    pub fn part(&self) -> Part {
+    pub fn part(&self) -> RowPart {
         self.part
     }
 
     /// What it is.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> RowKind {
         self.kind
     }
 
@@ -166,8 +166,8 @@ impl Row {
     /// What it takes in memory, in bytes: itself, its text, where its cells end, and its addresses.
     pub fn weight(&self) -> usize {
         let ends = match &self.body {
-            Body::Cells(ends) => size_of_val::<[u32]>(ends),
-            Body::Text | Body::Object(_) => 0,
+            RowBody::Cells(ends) => size_of_val::<[u32]>(ends),
+            RowBody::Text | RowBody::Object(_) => 0,
         };
         let text = |length: usize| length + ALLOCATION_BYTES;
         let kept = self.addresses.kept.iter();
@@ -196,16 +196,16 @@ impl Row {
     /// How many cells it has; none where it is not made of cells.
     pub(super) fn width(&self) -> Option<usize> {
         match &self.body {
-            Body::Cells(ends) => Some(ends.len()),
-            Body::Text | Body::Object(_) => None,
+            RowBody::Cells(ends) => Some(ends.len()),
+            RowBody::Text | RowBody::Object(_) => None,
         }
     }
 
     /// A cell as it stands, quotes and all.
     pub(super) fn raw_cell(&self, index: usize) -> Option<&[u8]> {
         match &self.body {
-            Body::Cells(ends) => Some(&self.raw[cell_range(ends, index)?]),
-            Body::Text | Body::Object(_) => None,
+            RowBody::Cells(ends) => Some(&self.raw[cell_range(ends, index)?]),
+            RowBody::Text | RowBody::Object(_) => None,
         }
     }
 
@@ -220,17 +220,17 @@ impl Row {
     /// Where its JSON object stands, if it is made of one.
     pub(super) fn object(&self) -> Option<Range<usize>> {
         match &self.body {
-            Body::Object(range) => Some(range.clone()),
-            Body::Text | Body::Cells(_) => None,
+            RowBody::Object(range) => Some(range.clone()),
+            RowBody::Text | RowBody::Cells(_) => None,
         }
     }
 
     /// What stands in a column of the list, such as one that an earlier run added.
     pub fn text_of(&self, plan: &Plan, name: &str) -> Option<Cow<'_, str>> {
         match &self.body {
-            Body::Text => None,
-            Body::Cells(_) => self.cell(plan.names()?.iter().position(|known| known == name)?),
-            Body::Object(range) => {
+            RowBody::Text => None,
+            RowBody::Cells(_) => self.cell(plan.names()?.iter().position(|known| known == name)?),
+            RowBody::Object(range) => {
                 let object = &self.raw[range.clone()];
                 let mut members = json::members(object).ok()?.into_iter();
                 members

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use super::cut::{self, Cut, Parts};
 use super::delimited::{self, Quotes};
-use super::head::Extent;
+use super::head::Completeness;
 use super::row::cell_range;
-use super::several;
 use super::shape::{Dialect, Shape};
+use super::split_addresses;
+use super::split_row::{self, Parts, SplitRow};
 
 /// How many rows are looked at.
 const SAMPLE_ROWS: usize = 500;
@@ -31,7 +31,7 @@ pub(super) struct SampleRow {
 
 impl Sample {
     /// The rows of a text that are there to their end, or the one that is cut off where there is no other.
-    pub(super) fn of(text: &[u8], extent: Extent, shape: Shape) -> Self {
+    pub(super) fn of(text: &[u8], extent: Completeness, shape: Shape) -> Self {
         let mut rows = Vec::new();
         let mut start = 0;
         let mut number = 0;
@@ -40,8 +40,8 @@ impl Sample {
             && number < EMPTY_ROWS + rows.len() as u64
         {
             let rest = &text[start..];
-            let cut = match cut::cut(shape, rest, extent) {
-                None if rows.is_empty() => cut::cut(shape, rest, Extent::All),
+            let cut = match split_row::cut(shape, rest, extent) {
+                None if rows.is_empty() => split_row::cut(shape, rest, Completeness::All),
                 cut => cut,
             };
             let Some(cut) = cut else { break };
@@ -57,7 +57,7 @@ impl Sample {
     }
 
     /// The rows of a text with this delimiter.
-    pub(super) fn with_delimiter(text: &[u8], extent: Extent, delimiter: u8) -> Self {
+    pub(super) fn with_delimiter(text: &[u8], extent: Completeness, delimiter: u8) -> Self {
         Self::of(text, extent, Shape::Delimited(Dialect { delimiter }))
     }
 
@@ -71,20 +71,21 @@ impl Sample {
 
     /// How many rows have a cell with an address.
     pub(super) fn rows_with_address(&self) -> usize {
-        let has_one =
-            |row: &&SampleRow| row.cells.iter().any(|cell| several::look_like_addresses(cell));
+        let has_one = |row: &&SampleRow| {
+            row.cells.iter().any(|cell| split_addresses::look_like_addresses(cell))
+        };
         self.rows.iter().filter(has_one).count()
     }
 
     /// Whether nothing but addresses stands in it.
     pub(super) fn is_all_addresses(&self) -> bool {
         let mut cells = self.rows.iter().flat_map(|row| &row.cells);
-        cells.all(|cell| cell.trim().is_empty() || several::look_like_addresses(cell))
+        cells.all(|cell| cell.trim().is_empty() || split_addresses::look_like_addresses(cell))
     }
 }
 
 /// The texts of the cells; those of a row with broken quotes tell nothing.
-fn cells(text: &[u8], cut: &Cut) -> Vec<String> {
+fn cells(text: &[u8], cut: &SplitRow) -> Vec<String> {
     match &cut.parts {
         Parts::Cells(ends, Quotes::Sound) => (0..ends.len())
             .filter_map(|index| cell_range(ends, index))

@@ -35,7 +35,7 @@ pub enum Header {
 
 /// A format by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Format {
+pub enum InputFormat {
     /// Columns, with a comma or whatever a list in reading has.
     Csv,
     /// Columns with tabs between them.
@@ -53,9 +53,9 @@ pub enum Format {
 /// A text is the name of no format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no such format; there are: csv, tsv, jsonl, json, lines, mailman")]
-pub struct UnknownFormat;
+pub struct UnknownInputFormat;
 
-impl Format {
+impl InputFormat {
     /// Every format.
     pub const ALL: [Self; 6] =
         [Self::Csv, Self::Tsv, Self::JsonLines, Self::Json, Self::Lines, Self::Mailman];
@@ -73,11 +73,11 @@ impl Format {
     }
 }
 
-impl FromStr for Format {
-    type Err = UnknownFormat;
+impl FromStr for InputFormat {
+    type Err = UnknownInputFormat;
 
-    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
-        Self::ALL.into_iter().find(|format| format.code() == name).ok_or(UnknownFormat)
+    fn from_str(name: &str) -> Result<Self, UnknownInputFormat> {
+        Self::ALL.into_iter().find(|format| format.code() == name).ok_or(UnknownInputFormat)
     }
 }
 

@@ -1,23 +1,23 @@
 //! What shape a list has, by the look of its first rows.
 
 use super::document;
-use super::head::Extent;
+use super::head::Completeness;
 use super::json;
-use super::mailman::{self, Line};
-use super::names::{self, Calls};
+use super::mailman::{self, RosterLine};
+use super::names::{self, NameMatch};
 use super::sample::Sample;
-use super::several;
 use super::shape::{DELIMITERS, Dialect, Shape};
+use super::split_addresses;
 
 /// How many lines of a roster are looked at.
 const SAMPLE_LINES: usize = 500;
 
 /// The shape of a list that begins like this.
-pub(super) fn shape(text: &[u8], extent: Extent) -> Shape {
+pub(super) fn shape(text: &[u8], extent: Completeness) -> Shape {
     if let Some(shape) = json_shape(text) {
         return shape;
     }
-    let lines = Lines::of(text, extent);
+    let lines = LineSample::of(text, extent);
     if lines.are_a_roster() {
         return Shape::Mailman;
     }
@@ -25,22 +25,22 @@ pub(super) fn shape(text: &[u8], extent: Extent) -> Shape {
         return Shape::Delimited(Dialect { delimiter });
     }
     match lines {
-        Lines { telling: 1.., .. } => Shape::Mailman,
+        LineSample { telling: 1.., .. } => Shape::Mailman,
         // Quotes mean that a spreadsheet wrote it; everything else is taken as it stands.
-        Lines { quoted: 1.., .. } => Shape::Delimited(Dialect { delimiter: DELIMITERS[0] }),
-        Lines { .. } => Shape::Lines,
+        LineSample { quoted: 1.., .. } => Shape::Delimited(Dialect { delimiter: DELIMITERS[0] }),
+        LineSample { .. } => Shape::Lines,
     }
 }
 
 /// The delimiter of a list; none where it has but one column, or where a line is a list of addresses.
-pub(super) fn delimiter(text: &[u8], extent: Extent) -> Option<u8> {
+pub(super) fn delimiter(text: &[u8], extent: Completeness) -> Option<u8> {
     let delimiter = likeliest_delimiter(text, extent)?;
     let sample = Sample::with_delimiter(text, extent, delimiter);
     (!sample.is_all_addresses()).then_some(delimiter)
 }
 
 /// What stands between the columns of a list; none where it has but one.
-pub(super) fn likeliest_delimiter(text: &[u8], extent: Extent) -> Option<u8> {
+pub(super) fn likeliest_delimiter(text: &[u8], extent: Completeness) -> Option<u8> {
     let scores = DELIMITERS
         .map(|delimiter| (score(&Sample::with_delimiter(text, extent, delimiter)), delimiter));
     // The first of equals, which is the likelier delimiter.
@@ -61,7 +61,7 @@ fn score(sample: &Sample) -> usize {
 
 /// Whether one of these cells is a name of the addresses' column.
 pub(super) fn has_name(cells: &[String]) -> bool {
-    cells.iter().any(|cell| names::calls(cell) == Some(Calls::Names))
+    cells.iter().any(|cell| names::match_name(cell) == Some(NameMatch::Names))
 }
 
 fn json_shape(text: &[u8]) -> Option<Shape> {
@@ -76,7 +76,7 @@ fn json_shape(text: &[u8]) -> Option<Shape> {
 }
 
 /// What the lines of a list look like.
-struct Lines {
+struct LineSample {
     /// How many there are that are no remarks.
     all: usize,
     /// How many are an address, with a name or without.
@@ -89,8 +89,8 @@ struct Lines {
     begin_with_member: bool,
 }
 
-impl Lines {
-    fn of(text: &[u8], extent: Extent) -> Self {
+impl LineSample {
+    fn of(text: &[u8], extent: Completeness) -> Self {
         let mut found =
             Self { all: 0, members: 0, telling: 0, quoted: 0, begin_with_member: false };
         let mut lines: Vec<&[u8]> = text
@@ -98,7 +98,7 @@ impl Lines {
             .filter(|line| !line.is_empty())
             .take(SAMPLE_LINES)
             .collect();
-        if extent == Extent::Beginning && lines.len() > 1 {
+        if extent == Completeness::Beginning && lines.len() > 1 {
             lines.pop();
         }
         for line in lines {
@@ -106,8 +106,8 @@ impl Lines {
             found.telling += usize::from(mailman::is_telling(&line));
             let inside = line.strip_prefix('"').and_then(|line| line.strip_suffix('"'));
             found.quoted += usize::from(inside.is_some());
-            let Line::Member(address) = mailman::read(&line) else { continue };
-            let is_member = several::look_like_addresses(address);
+            let RosterLine::Member(address) = mailman::read(&line) else { continue };
+            let is_member = split_addresses::look_like_addresses(address);
             found.begin_with_member |= is_member && found.all == 0;
             found.members += usize::from(is_member);
             found.all += 1;

@@ -6,46 +6,49 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-use super::cell::{Cell, Formulas, write_cell};
-use super::choice;
-use super::convert::{Columns, Earlier};
+use super::cell::{Cell, FormulaEscaping, write_cell};
+use super::column_detection;
+use super::convert::{EarlierColumns, MappedColumns};
 use super::json;
 use super::layout::Layout;
-use super::long::{Enclosure, LongRow};
 use super::object;
-use super::output::{Form, Output};
+use super::output::{OutputOptions, RowForm};
+use super::oversized_row::{Enclosure, LongRow};
 use super::plan::{Addresses, Plan};
-use super::row::{Kind, Part, Row, RowFault};
+use super::row::{Row, RowFault, RowKind, RowPart};
 use super::shape::Shape;
 
 /// A list in writing.
 pub struct Writer<W> {
     sink: W,
     layout: Layout,
-    form: Form,
+    form: RowForm,
     mark: &'static [u8],
     fields: Vec<String>,
-    formulas: Formulas,
+    formulas: FormulaEscaping,
     /// Which columns are left out: those of an earlier run.
     replaced: Vec<usize>,
-    columns: Columns,
+    columns: MappedColumns,
     /// A row that is too long to be held, as far as it is written.
     long: Option<LongRow>,
 }
 
 impl<W: Write> Writer<W> {
     /// Writes rows of the list that was planned.
-    pub fn new(sink: W, plan: &Plan, output: Output) -> Self {
+    pub fn new(sink: W, plan: &Plan, output: OutputOptions) -> Self {
         let layout = plan.layout.clone();
         let form = output.form(layout.shape);
         let names = layout.names.as_deref().unwrap_or_default();
         let replaced: Vec<usize> = match output.fields.as_slice() {
             [] => Vec::new(),
-            _ => (0..names.len()).filter(|index| choice::is_replaced(&names[*index])).collect(),
+            _ => (0..names.len())
+                .filter(|index| column_detection::is_replaced(&names[*index]))
+                .collect(),
         };
-        let Output { fields, formulas, .. } = output;
-        let earlier = if fields.is_empty() { Earlier::Stays } else { Earlier::IsReplaced };
-        let columns = Columns::of(&layout, &replaced, earlier);
+        let OutputOptions { fields, formulas, .. } = output;
+        let earlier =
+            if fields.is_empty() { EarlierColumns::Stays } else { EarlierColumns::IsReplaced };
+        let columns = MappedColumns::of(&layout, &replaced, earlier);
         let mark = form.mark(plan);
         Self { sink, layout, form, mark, fields, formulas, replaced, columns, long: None }
     }
@@ -62,19 +65,19 @@ impl<W: Write> Writer<W> {
         let fields = self.fields.clone();
         let fields: Vec<Cell<'_>> = fields.iter().map(|name| Cell::Text(name)).collect();
         match (self.form, self.layout.header.clone()) {
-            (Form::AsRead, Some(header)) => self.sink.write_all(&header.raw),
-            (Form::Extended(dialect), Some(header)) => {
+            (RowForm::AsRead, Some(header)) => self.sink.write_all(&header.raw),
+            (RowForm::Extended(dialect), Some(header)) => {
                 self.extended(&header, &fields, dialect.delimiter)
             }
-            (Form::Delimited(delimiter), _) => match self.columns.header() {
+            (RowForm::Delimited(delimiter), _) => match self.columns.header() {
                 Some(mut names) => {
-                    self.defuse(&mut names, Kind::Entry);
+                    self.defuse(&mut names, RowKind::Entry);
                     self.delimited(&names, &fields, &[], delimiter)
                 }
                 None => Ok(()),
             },
-            (Form::AsRead | Form::Extended(_), None)
-            | (Form::ExtendedObjects | Form::JsonLines | Form::Lines, _) => Ok(()),
+            (RowForm::AsRead | RowForm::Extended(_), None)
+            | (RowForm::ExtendedObjects | RowForm::JsonLines | RowForm::Lines, _) => Ok(()),
         }
     }
 
@@ -93,24 +96,24 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// Those of the sink.
     pub fn row_of(&mut self, row: &Row, address: &str, cells: &[Cell<'_>]) -> io::Result<()> {
-        if row.kind == Kind::Aside {
+        if row.kind == RowKind::NonData {
             return if self.form.is_kept() { self.sink.write_all(&row.raw) } else { Ok(()) };
         }
-        if row.kind == Kind::Fault(RowFault::TooLong) {
+        if row.kind == RowKind::Fault(RowFault::TooLong) {
             return self.long_row(row, cells);
         }
         match self.form {
-            Form::AsRead => self.sink.write_all(&row.raw),
-            Form::Extended(dialect) => self.extended(row, cells, dialect.delimiter),
-            Form::ExtendedObjects => self.extended_object(row, cells),
-            Form::Delimited(delimiter) => {
+            RowForm::AsRead => self.sink.write_all(&row.raw),
+            RowForm::Extended(dialect) => self.extended(row, cells, dialect.delimiter),
+            RowForm::ExtendedObjects => self.extended_object(row, cells),
+            RowForm::Delimited(delimiter) => {
                 let mut texts = self.columns.texts(row);
                 self.defuse(&mut texts, row.kind);
                 let (named, beyond) = texts.split_at(texts.len().min(self.columns.width()));
                 self.delimited(named, cells, beyond, delimiter)
             }
-            Form::JsonLines => self.object(row, cells),
-            Form::Lines => self.address(row, address),
+            RowForm::JsonLines => self.object(row, cells),
+            RowForm::Lines => self.address(row, address),
         }
     }
 
@@ -134,18 +137,18 @@ impl<W: Write> Writer<W> {
 
     /// A part of a row that is too long to be held. What is added stands behind the last one.
     fn long_row(&mut self, row: &Row, cells: &[Cell<'_>]) -> io::Result<()> {
-        let is_last = row.part == Part::Last;
+        let is_last = row.part == RowPart::Last;
         let enclosure = match self.form {
-            Form::Extended(dialect) if is_last => {
+            RowForm::Extended(dialect) if is_last => {
                 return self.extended(row, cells, dialect.delimiter);
             }
-            Form::AsRead | Form::Extended(_) => return self.sink.write_all(&row.raw),
-            Form::Lines => {
+            RowForm::AsRead | RowForm::Extended(_) => return self.sink.write_all(&row.raw),
+            RowForm::Lines => {
                 self.sink.write_all(row.text())?;
                 return if is_last { self.sink.write_all(b"\n") } else { Ok(()) };
             }
-            Form::Delimited(_) => Enclosure::Cell(self.formulas_of_rows()),
-            Form::ExtendedObjects | Form::JsonLines => Enclosure::Member(object::UNREADABLE),
+            RowForm::Delimited(_) => Enclosure::Cell(self.formulas_of_rows()),
+            RowForm::ExtendedObjects | RowForm::JsonLines => Enclosure::Member(object::UNREADABLE),
         };
         let mut long = match self.long.take() {
             Some(long) => long,
@@ -158,7 +161,7 @@ impl<W: Write> Writer<W> {
         }
         long.end(&mut self.sink)?;
         match self.form {
-            Form::Delimited(delimiter) => {
+            RowForm::Delimited(delimiter) => {
                 let further = self.columns.width().saturating_sub(1);
                 self.sink.write_all(&[delimiter].repeat(further))?;
                 self.own_cells(cells, delimiter)?;
@@ -169,19 +172,19 @@ impl<W: Write> Writer<W> {
     }
 
     /// What becomes of formulas in what the list itself has.
-    fn formulas_of_rows(&self) -> Formulas {
+    fn formulas_of_rows(&self) -> FormulaEscaping {
         match self.layout.shape {
-            Shape::Delimited(_) | Shape::Lines | Shape::Mailman => Formulas::Raw,
+            Shape::Delimited(_) | Shape::Lines | Shape::Mailman => FormulaEscaping::Raw,
             // What becomes a cell only here is as much ours as what is added.
             Shape::JsonLines | Shape::Json => self.formulas,
         }
     }
 
     /// Defuses the formulas in what the list itself has, but for the cells of addresses.
-    fn defuse(&self, texts: &mut [Cow<'_, str>], kind: Kind) {
+    fn defuse(&self, texts: &mut [Cow<'_, str>], kind: RowKind) {
         let formulas = self.formulas_of_rows();
         for (place, text) in texts.iter_mut().enumerate() {
-            let holds_address = kind == Kind::Entry && self.holds_addresses(place);
+            let holds_address = kind == RowKind::Entry && self.holds_addresses(place);
             if !holds_address && let Cow::Owned(defused) = formulas.applied(text) {
                 *text = Cow::Owned(defused);
             }
@@ -264,15 +267,15 @@ impl<W: Write> Writer<W> {
     fn object(&mut self, row: &Row, cells: &[Cell<'_>]) -> io::Result<()> {
         let added = added(&self.fields, cells);
         match (row.kind, row.object()) {
-            (Kind::Fault(_), None) => object::unreadable(&mut self.sink, row.text(), &added)?,
-            (Kind::Fault(_), Some(range)) if json::members(&row.raw[range.clone()]).is_err() => {
+            (RowKind::Fault(_), None) => object::unreadable(&mut self.sink, row.text(), &added)?,
+            (RowKind::Fault(_), Some(range)) if json::members(&row.raw[range.clone()]).is_err() => {
                 object::unreadable(&mut self.sink, &row.raw[range], &added)?;
             }
             (_, Some(range)) => {
                 let object = object::one_line(&row.raw[range]);
                 object::extended(&mut self.sink, &object, &added)?;
             }
-            (Kind::Entry | Kind::Aside, None) => {
+            (RowKind::Entry | RowKind::NonData, None) => {
                 let texts = self.columns.keys().zip(self.columns.texts(row));
                 object::made(&mut self.sink, texts, &added)?;
             }
@@ -282,7 +285,7 @@ impl<W: Write> Writer<W> {
 
     /// An address alone; of a row that cannot be read, all of it.
     fn address(&mut self, row: &Row, address: &str) -> io::Result<()> {
-        if let Kind::Fault(_) = row.kind {
+        if let RowKind::Fault(_) = row.kind {
             return self.sink.write_all(&row.raw);
         }
         if address.trim().is_empty() {

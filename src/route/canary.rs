@@ -77,7 +77,7 @@ impl fmt::Display for Distrust {
 
 /// What a server says of a domain that is known to have mail servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum RowOutcome {
     /// It names some.
     Found,
     /// It says that there are none.
@@ -86,7 +86,7 @@ pub enum Said {
     Silent,
 }
 
-impl Said {
+impl RowOutcome {
     /// Reads an answer.
     pub fn of(answer: &Result<Answer<Mx>, Failure>) -> Self {
         match answer {
@@ -139,16 +139,16 @@ impl MadeUp {
 #[derive(Clone, Debug, Default)]
 pub struct Record {
     made_up: MadeUp,
-    canaries: Vec<(HostName, Said)>,
+    canaries: Vec<(HostName, RowOutcome)>,
     /// Domains of big providers that somebody wanted to know about. None of them is a canary.
-    providers: Vec<(HostName, Said)>,
+    providers: Vec<(HostName, RowOutcome)>,
 }
 
 impl Record {
     /// Takes the place of the last test. One that found the server silent tells nothing new.
-    pub fn tested(&mut self, made_up: MadeUp, canaries: Vec<(HostName, Said)>) {
-        let is_silent =
-            made_up == MadeUp::Silent && canaries.iter().all(|(_, said)| *said == Said::Silent);
+    pub fn tested(&mut self, made_up: MadeUp, canaries: Vec<(HostName, RowOutcome)>) {
+        let is_silent = made_up == MadeUp::Silent
+            && canaries.iter().all(|(_, said)| *said == RowOutcome::Silent);
         if !is_silent {
             self.providers
                 .retain(|(domain, _)| canaries.iter().all(|(canary, _)| canary != domain));
@@ -157,8 +157,8 @@ impl Record {
     }
 
     /// Notes what it says of a provider's domain.
-    pub fn said_of_provider(&mut self, domain: &HostName, said: Said) {
-        if said == Said::Silent || self.canaries.iter().any(|(canary, _)| canary == domain) {
+    pub fn said_of_provider(&mut self, domain: &HostName, said: RowOutcome) {
+        if said == RowOutcome::Silent || self.canaries.iter().any(|(canary, _)| canary == domain) {
             return;
         }
         if let Some((_, before)) = self.providers.iter_mut().find(|(known, _)| known == domain) {
@@ -180,7 +180,7 @@ impl Record {
     /// no more, in a list that is never quite new: they count as one as long as the server knows as many others.
     pub fn trust(&self) -> Option<Trust> {
         let all = self.canaries.iter().chain(&self.providers);
-        let found = all.filter(|(_, said)| *said == Said::Found).count();
+        let found = all.filter(|(_, said)| *said == RowOutcome::Found).count();
         let providers = denied(&self.providers).count();
         let providers = providers.saturating_sub(found).max(providers.min(1));
         let denied = denied(&self.canaries).count() + providers;
@@ -206,16 +206,16 @@ impl Record {
     }
 }
 
-fn denied(list: &[(HostName, Said)]) -> impl Iterator<Item = (&HostName, DenialKind)> {
+fn denied(list: &[(HostName, RowOutcome)]) -> impl Iterator<Item = (&HostName, DenialKind)> {
     list.iter().filter_map(|(domain, said)| match said {
-        Said::Denied(denial) => Some((domain, *denial)),
-        Said::Found | Said::Silent => None,
+        RowOutcome::Denied(denial) => Some((domain, *denial)),
+        RowOutcome::Found | RowOutcome::Silent => None,
     })
 }
 
 /// What follows from the records of all servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct CanaryOutcome {
     /// Whether the resolver can be believed; none where no server has said anything.
     pub trust: Option<Trust>,
     /// Why not.
@@ -225,7 +225,7 @@ pub struct Standing {
 }
 
 /// Judges the resolver by the records of its servers.
-pub fn standing(records: &[(ServerId, Record)]) -> Standing {
+pub fn standing(records: &[(ServerId, Record)]) -> CanaryOutcome {
     let trusts: Vec<_> = records.iter().map(|(server, record)| (*server, record.trust())).collect();
     let passes = trusts.iter().any(|(_, trust)| *trust == Some(Trust::Sound));
     let fails = |trust: Option<Trust>| matches!(trust, Some(Trust::Invents | Trust::Denies));
@@ -236,7 +236,7 @@ pub fn standing(records: &[(ServerId, Record)]) -> Standing {
         Some(distrust) => Some(distrust.trust()),
         None => passes.then_some(Trust::Sound),
     };
-    Standing { trust, distrust, in_use }
+    CanaryOutcome { trust, distrust, in_use }
 }
 
 #[cfg(test)]
@@ -252,11 +252,11 @@ mod tests {
     const DOMAINS: [&str; 6] = ["a.test", "b.test", "c.test", "d.test", "e.test", "f.test"];
 
     /// Letters: `+` found, `-` denied, `?` silent.
-    fn said(letters: &str) -> Vec<(HostName, Said)> {
+    fn said(letters: &str) -> Vec<(HostName, RowOutcome)> {
         let said = letters.chars().map(|letter| match letter {
-            '+' => Said::Found,
-            '-' => Said::Denied(DenialKind::NoName),
-            _ => Said::Silent,
+            '+' => RowOutcome::Found,
+            '-' => RowOutcome::Denied(DenialKind::NoName),
+            _ => RowOutcome::Silent,
         });
         DOMAINS.map(host).into_iter().zip(said).collect()
     }
@@ -275,18 +275,18 @@ mod tests {
         const TTL: Duration = Duration::ZERO;
         let mx = |host| Ok(Answer::Found { records: vec![Mx { preference: 1, host }], ttl: TTL });
         let (no_name, no_mail) =
-            (Said::Denied(DenialKind::NoName), Said::Denied(DenialKind::NoMail));
+            (RowOutcome::Denied(DenialKind::NoName), RowOutcome::Denied(DenialKind::NoMail));
         let cases = [
-            ("mail servers", mx(HostName::new("mx.example")), Said::Found, MadeUp::Invented),
+            ("mail servers", mx(HostName::new("mx.example")), RowOutcome::Found, MadeUp::Invented),
             ("no mail here", mx(None), no_mail, MadeUp::Invented),
             ("no records", Ok(Answer::NoData { ttl: TTL }), no_mail, MadeUp::Denied),
             ("no name", Ok(Answer::NoName { ttl: TTL }), no_name, MadeUp::Denied),
             ("alias of nothing", Ok(Answer::NoTarget { ttl: TTL }), no_name, MadeUp::Denied),
-            ("nothing", Err(Failure::Timeout), Said::Silent, MadeUp::Silent),
-            ("a failure", Err(Failure::ServFail), Said::Silent, MadeUp::Silent),
+            ("nothing", Err(Failure::Timeout), RowOutcome::Silent, MadeUp::Silent),
+            ("a failure", Err(Failure::ServFail), RowOutcome::Silent, MadeUp::Silent),
         ];
         for (name, answer, said, made_up) in cases {
-            assert_eq!((Said::of(&answer), MadeUp::of(&answer)), (said, made_up), "{name}");
+            assert_eq!((RowOutcome::of(&answer), MadeUp::of(&answer)), (said, made_up), "{name}");
         }
     }
 
@@ -334,15 +334,15 @@ mod tests {
     #[test]
     fn what_is_said_of_a_provider_last_counts() {
         let mut record = record(MadeUp::Denied, "+-", "");
-        record.said_of_provider(&host("big.test"), Said::Denied(DenialKind::NoMail));
+        record.said_of_provider(&host("big.test"), RowOutcome::Denied(DenialKind::NoMail));
         assert_eq!(record.trust(), Some(Trust::Denies));
         assert_eq!(record.denied_providers().collect::<Vec<_>>(), [&host("big.test")]);
-        record.said_of_provider(&host("big.test"), Said::Silent);
+        record.said_of_provider(&host("big.test"), RowOutcome::Silent);
         assert_eq!(record.trust(), Some(Trust::Denies));
-        record.said_of_provider(&host("big.test"), Said::Found);
+        record.said_of_provider(&host("big.test"), RowOutcome::Found);
         assert_eq!(record.trust(), Some(Trust::Sound));
         // A canary counts once.
-        record.said_of_provider(&host("b.test"), Said::Denied(DenialKind::NoMail));
+        record.said_of_provider(&host("b.test"), RowOutcome::Denied(DenialKind::NoMail));
         assert_eq!(record.trust(), Some(Trust::Sound));
     }
 

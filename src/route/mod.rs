@@ -17,11 +17,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use answer::{Answer, Answered, Failure, Family, HostName, Mx, NoHostName, ServerId};
-pub use canary::{DenialKind, Distrust, MadeUp, Record, Said, Standing, Trust, standing};
+pub use canary::{
+    CanaryOutcome, DenialKind, Distrust, MadeUp, Record, RowOutcome, Trust, standing,
+};
 pub use credence::{Credence, credence, said_in};
 pub use denial::{Denial, MAX_OPINIONS, Opinion, Question, confirmed};
 pub use lifetime::lifetime;
-pub use search::{AskAddresses, AskMx, MAX_EXCHANGERS, MAX_TARGETS, Search};
+pub use search::{AskAddresses, AskMx, MAX_EXCHANGERS, MAX_TARGETS, RouteResolver};
 
 /// Where the mail of a domain goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,9 +107,9 @@ pub struct Routed {
     pub ttl: Duration,
 }
 
-/// What a [`Search`] came to.
+/// What a [`RouteResolver`] came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
+pub struct RouteOutcome {
     /// The route.
     pub routed: Routed,
     /// Where the route is that mail goes nowhere: the answers that made it so, to ask another server about.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::answer::{Answer, Answered, Failure, Family, HostName, Mx, ServerId};
 use super::denial::{Denial, Ground, to_ask};
-use super::{Exchanger, Exchangers, MailRoute, NullMx, Outcome, Routed, Targets};
+use super::{Exchanger, Exchangers, MailRoute, NullMx, RouteOutcome, Routed, Targets};
 use crate::reach::ReachPolicy;
 
 /// The most MX targets whose addresses are looked up for one domain.
@@ -17,13 +17,13 @@ pub const MAX_EXCHANGERS: usize = 100;
 
 /// Where the search stands. At most 1 + 2 × [`MAX_TARGETS`] = 11 questions lead to `Done`.
 #[derive(Debug)]
-pub enum Search<'p> {
+pub enum RouteResolver<'p> {
     /// The MX records of the domain are wanted.
     AskMx(AskMx<'p>),
     /// Addresses are wanted.
     AskAddresses(AskAddresses<'p>),
     /// The way is known, or it is known why not.
-    Done(Outcome),
+    Done(RouteOutcome),
 }
 
 /// Waiting for MX records.
@@ -61,30 +61,30 @@ enum Purpose {
 /// The mail exchangers of a domain, and those whose addresses were not looked up yet.
 #[derive(Debug)]
 struct Candidates {
-    source: Source,
+    source: ExchangerSource,
     exchangers: Vec<Exchanger>,
     null_mx: NullMx,
     waiting: VecDeque<HostName>,
-    cut: Cut,
+    cut: Truncation,
 }
 
 /// Where the mail exchangers are from.
 #[derive(Debug)]
-struct Source {
+struct ExchangerSource {
     domain: HostName,
     by: Option<ServerId>,
 }
 
 /// Whether all the targets could be considered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cut {
+enum Truncation {
     /// All of them.
     Whole,
     /// There were more than we look up.
     Short,
 }
 
-impl<'p> Search<'p> {
+impl<'p> RouteResolver<'p> {
     /// Starts the search for a domain's mail servers.
     pub fn start(domain: HostName, policy: &'p ReachPolicy) -> Self {
         Self::AskMx(AskMx { domain, policy })
@@ -92,7 +92,7 @@ impl<'p> Search<'p> {
 
     fn done(route: MailRoute, ttl: Duration, denials: Vec<Denial>) -> Self {
         let denials = if is_nowhere(&route) { to_ask(denials) } else { Vec::new() };
-        Self::Done(Outcome { routed: Routed { route, ttl }, denials })
+        Self::Done(RouteOutcome { routed: Routed { route, ttl }, denials })
     }
 }
 
@@ -116,17 +116,19 @@ impl<'p> AskMx<'p> {
     }
 
     /// Goes on with the answer.
-    pub fn answer(self, answered: Answered<Mx>) -> Search<'p> {
+    pub fn answer(self, answered: Answered<Mx>) -> RouteResolver<'p> {
         let Answered { result, by } = answered;
         match result {
-            Err(failure) => Search::done(MailRoute::Unresolved(failure), Duration::ZERO, vec![]),
+            Err(failure) => {
+                RouteResolver::done(MailRoute::Unresolved(failure), Duration::ZERO, vec![])
+            }
             Ok(Answer::NoName { ttl }) => {
                 let denial = Denial::of_mx(self.domain, by, Ground::NoName);
-                Search::done(MailRoute::NoDomain, ttl, vec![denial])
+                RouteResolver::done(MailRoute::NoDomain, ttl, vec![denial])
             }
             Ok(Answer::NoTarget { ttl }) => {
                 let denial = Denial::of_mx(self.domain, by, Ground::NoName);
-                Search::done(MailRoute::NoTarget, ttl, vec![denial])
+                RouteResolver::done(MailRoute::NoTarget, ttl, vec![denial])
             }
             Ok(Answer::NoData { ttl }) => {
                 let denials = vec![Denial::of_mx(self.domain.clone(), by, Ground::NoData)];
@@ -134,21 +136,26 @@ impl<'p> AskMx<'p> {
                 AskAddresses { denials, ..ask }.into_search()
             }
             Ok(Answer::Found { records, ttl }) => {
-                exchangers(self.policy, Source { domain: self.domain, by }, records, ttl)
+                exchangers(self.policy, ExchangerSource { domain: self.domain, by }, records, ttl)
             }
         }
     }
 }
 
 /// Sorts MX records into what they mean, and begins with the most preferred host.
-fn exchangers(policy: &ReachPolicy, source: Source, records: Vec<Mx>, ttl: Duration) -> Search<'_> {
+fn exchangers(
+    policy: &ReachPolicy,
+    source: ExchangerSource,
+    records: Vec<Mx>,
+    ttl: Duration,
+) -> RouteResolver<'_> {
     let count = records.len();
     let mut exchangers: Vec<Exchanger> = records
         .into_iter()
         .filter_map(|mx| Some(Exchanger { host: mx.host?, preference: mx.preference }))
         .collect();
     if exchangers.is_empty() {
-        return Search::done(MailRoute::Null, ttl, vec![]);
+        return RouteResolver::done(MailRoute::Null, ttl, vec![]);
     }
     let null_mx = if exchangers.len() < count { NullMx::Beside } else { NullMx::Absent };
     exchangers.sort_by(|a, b| (a.preference, &a.host).cmp(&(b.preference, &b.host)));
@@ -160,7 +167,7 @@ fn exchangers(policy: &ReachPolicy, source: Source, records: Vec<Mx>, ttl: Durat
     // A host may be named twice, with different preferences.
     let mut seen = std::collections::HashSet::new();
     named.retain(|host| seen.insert(host.clone()));
-    let cut = if named.len() > MAX_TARGETS { Cut::Short } else { Cut::Whole };
+    let cut = if named.len() > MAX_TARGETS { Truncation::Short } else { Truncation::Whole };
     named.truncate(MAX_TARGETS);
     exchangers.truncate(MAX_EXCHANGERS);
     let first = named.pop_front();
@@ -171,7 +178,7 @@ fn exchangers(policy: &ReachPolicy, source: Source, records: Vec<Mx>, ttl: Durat
         }
         None => {
             let (route, denial) = candidates.without_usable_name(policy, None);
-            Search::done(route, ttl, Vec::from_iter(denial))
+            RouteResolver::done(route, ttl, Vec::from_iter(denial))
         }
     }
 }
@@ -201,7 +208,7 @@ impl<'p> AskAddresses<'p> {
     }
 
     /// Goes on with the answer.
-    pub fn answer(mut self, answered: Answered<IpAddr>) -> Search<'p> {
+    pub fn answer(mut self, answered: Answered<IpAddr>) -> RouteResolver<'p> {
         let Answered { result, by } = answered;
         match result {
             Ok(Answer::Found { records, ttl }) => {
@@ -223,7 +230,7 @@ impl<'p> AskAddresses<'p> {
             Ok(Answer::NoName { .. } | Answer::NoTarget { .. })
                 if matches!((&self.purpose, self.family), (Purpose::ImplicitMx, Family::V4)) =>
             {
-                Search::done(MailRoute::Unresolved(Failure::Contradicted), self.ttl, vec![])
+                RouteResolver::done(MailRoute::Unresolved(Failure::Contradicted), self.ttl, vec![])
             }
             // A name that does not exist has no records of another type either.
             Ok(Answer::NoName { ttl } | Answer::NoTarget { ttl }) => {
@@ -243,35 +250,35 @@ impl<'p> AskAddresses<'p> {
     }
 
     /// Answers by itself what needs no question.
-    fn into_search(self) -> Search<'p> {
+    fn into_search(self) -> RouteResolver<'p> {
         match self.purpose {
             // Whoever reads such a record would send the mail to themselves, so it is of use to nobody.
             Purpose::Exchangers(_) if self.host.is_localhost() => self.next_host(),
-            Purpose::Exchangers(_) | Purpose::ImplicitMx => Search::AskAddresses(self),
+            Purpose::Exchangers(_) | Purpose::ImplicitMx => RouteResolver::AskAddresses(self),
         }
     }
 
-    fn usable(self, mut addresses: Vec<IpAddr>) -> Search<'p> {
+    fn usable(self, mut addresses: Vec<IpAddr>) -> RouteResolver<'p> {
         addresses.retain(|ip| self.policy.allows(*ip));
         let route = match self.purpose {
             Purpose::ImplicitMx => MailRoute::Implicit(addresses),
             Purpose::Exchangers(candidates) => candidates.into_route(Targets::Named),
         };
-        Search::done(route, self.ttl, vec![])
+        RouteResolver::done(route, self.ttl, vec![])
     }
 
-    fn other_family(mut self) -> Search<'p> {
+    fn other_family(mut self) -> RouteResolver<'p> {
         match self.family {
             Family::V4 => {
                 self.family = Family::V6;
-                Search::AskAddresses(self)
+                RouteResolver::AskAddresses(self)
             }
             Family::V6 => self.next_host(),
         }
     }
 
     /// None of this host's addresses will do.
-    fn next_host(mut self) -> Search<'p> {
+    fn next_host(mut self) -> RouteResolver<'p> {
         let next = match &mut self.purpose {
             Purpose::ImplicitMx => None,
             Purpose::Exchangers(candidates) => candidates.waiting.pop_front(),
@@ -289,7 +296,7 @@ impl<'p> AskAddresses<'p> {
             (Purpose::ImplicitMx, None) if self.barred => MailRoute::Unusable,
             (Purpose::ImplicitMx, None) => MailRoute::NoService,
         };
-        Search::done(route, self.ttl, self.denials)
+        RouteResolver::done(route, self.ttl, self.denials)
     }
 }
 
@@ -310,14 +317,14 @@ impl Candidates {
         match (failure, self.cut) {
             (Some(failure), _) => (MailRoute::Unresolved(failure), None),
             // One of those that we did not look at may well be usable.
-            (None, Cut::Short) => (MailRoute::Unresolved(Failure::TooManyServers), None),
+            (None, Truncation::Short) => (MailRoute::Unresolved(Failure::TooManyServers), None),
             // An IP address is no host name (RFC 1035 §3.3.9), yet many senders do deliver to it.
-            (None, Cut::Whole) if self.exchangers.iter().any(reachable_literal) => {
+            (None, Truncation::Whole) if self.exchangers.iter().any(reachable_literal) => {
                 (self.into_route(Targets::LiteralsOnly), None)
             }
-            (None, Cut::Whole) => {
+            (None, Truncation::Whole) => {
                 let hosts = self.exchangers.into_iter().map(|exchanger| exchanger.host).collect();
-                let Source { domain, by } = self.source;
+                let ExchangerSource { domain, by } = self.source;
                 let denial = Denial::of_mx(domain, by, Ground::Exchangers(hosts));
                 (MailRoute::Unusable, Some(denial))
             }

@@ -53,18 +53,18 @@ fn run(world: &[&str]) -> (Routed, usize) {
 
 const SERVER: ServerId = ServerId(0);
 
-fn run_to_outcome(world: &[&str]) -> (Outcome, usize) {
+fn run_to_outcome(world: &[&str]) -> (RouteOutcome, usize) {
     let policy = ReachPolicy::default();
-    let mut search = Search::start(HostName::new("D.example.").unwrap(), &policy);
+    let mut search = RouteResolver::start(HostName::new("D.example.").unwrap(), &policy);
     let mut questions = 0;
     loop {
         search = match search {
-            Search::Done(outcome) => return (outcome, questions),
-            Search::AskMx(ask) => {
+            RouteResolver::Done(outcome) => return (outcome, questions),
+            RouteResolver::AskMx(ask) => {
                 let found = answer(world, "MX", ask.name(), mx);
                 ask.answer(Answered::by(SERVER, found))
             }
-            Search::AskAddresses(ask) => {
+            RouteResolver::AskAddresses(ask) => {
                 let kind = match ask.family() {
                     Family::V4 => "A",
                     Family::V6 => "AAAA",

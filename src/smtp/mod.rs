@@ -2,14 +2,14 @@
 //!
 //! It goes EHLO (else HELO) → STARTTLS where offered → MAIL FROM → RCPT TO → QUIT; there is no command
 //! here that would send a message. [`wire`] is SMTP as bytes, [`dial`] makes connections to addresses
-//! that may be contacted, [`Client`] and [`Session`] talk, [`in_order`] says which server is asked
+//! that may be contacted, [`SmtpClient`] and [`Session`] talk, [`in_order`] says which server is asked
 //! first.
 //!
 //! What a reply means is not decided here. What was not answered was not asked: a recipient has a
 //! server's own words ([`Asked::Answered`]) or the [`SessionError`] that came before them.
 
 pub mod dial;
-pub mod etiquette;
+pub mod limiter;
 mod order;
 mod refusals;
 mod session;
@@ -21,8 +21,8 @@ pub use refusals::{
     FIRST_RECIPIENTS, PostmasterAnswer, RecipientAnswers, RefusalFinding, RefusalRecord,
 };
 pub use session::{
-    Asked, Cause, Client, Encryption, Identity, MAX_IN_FLIGHT, Patience, Session, SessionError,
-    Synchronisation,
+    Asked, Cause, Encryption, Identity, MAX_IN_FLIGHT, Session, SessionError, SmtpClient,
+    Synchronisation, Timeouts,
 };
 pub use tls::NoTls;
 pub use wire::{HeloName, HeloNameError, Malformed, Recipient, Sender, SenderError};

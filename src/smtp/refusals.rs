@@ -4,7 +4,7 @@
 //! word would make a whole domain undeliverable. Where the first recipients ever asked of a domain were all
 //! refused, postmaster is asked, whom every domain with mail must accept (RFC 5321 §4.5.1).
 
-use super::etiquette::Day;
+use super::limiter::Day;
 
 /// So many recipients, all refused as absent, raise the question.
 pub const FIRST_RECIPIENTS: u32 = 3;

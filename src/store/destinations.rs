@@ -5,19 +5,20 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::StoreError;
 use super::file::StoreFile;
-use super::key::{Key, Mark, NameOf};
+use super::key::{HashedName, Key, NameOf};
 use super::time::{after, millisecond_from, second_from, time};
-use crate::smtp::etiquette::{
-    Busy, Closed, Closing, Day, Leave, Limits, Opened, Opening, Party, Pause, Standing, Streak,
+use crate::smtp::limiter::{
+    AcquireReply, AcquireRequest, Busy, Day, LimitDecision, Limits, Party, PartyState, Pause,
+    PauseState, ReleaseRecord, Streak,
 };
 
 impl StoreFile {
     /// Decides on a connection, and notes it if it may begin.
     pub(super) fn begin(
         &mut self,
-        opening: &Opening,
+        opening: &AcquireRequest,
         now: Timestamp,
-    ) -> Result<Opened, StoreError> {
+    ) -> Result<AcquireReply, StoreError> {
         let marks = marks(&self.key, &opening.parties);
         let process = self.process;
         self.change_and_prune(now, |change| {
@@ -28,7 +29,7 @@ impl StoreFile {
                 *busy = Busy { connections: others.connections.saturating_add(ours), ..others };
             }
             let opened = opening.decide(standings, busy, now);
-            if let Leave::Go(_) = opened.leave {
+            if let LimitDecision::Go(_) = opened.decision {
                 let ends = second_from(after(now, opening.limits.conversation));
                 let parties = marks.into_iter().zip(opened.standings).zip(opening.ours);
                 for ((mark, standing), ours) in parties {
@@ -41,7 +42,11 @@ impl StoreFile {
     }
 
     /// Notes connections that are over.
-    pub(super) fn close(&mut self, over: &[Closing], now: Timestamp) -> Result<(), StoreError> {
+    pub(super) fn close(
+        &mut self,
+        over: &[ReleaseRecord],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         if over.is_empty() {
             return Ok(());
         }
@@ -61,14 +66,17 @@ impl StoreFile {
     }
 }
 
-fn marks(key: &Key, parties: &[Party; 2]) -> [Mark; 2] {
+fn marks(key: &Key, parties: &[Party; 2]) -> [HashedName; 2] {
     parties.each_ref().map(|party| match party {
         Party::Organisation(name) => key.mark(NameOf::Organisation, name),
         Party::Network(network) => key.mark(NameOf::Network, &network.to_string()),
     })
 }
 
-fn standings(change: &Transaction<'_>, marks: [Mark; 2]) -> rusqlite::Result<[Standing; 2]> {
+fn standings(
+    change: &Transaction<'_>,
+    marks: [HashedName; 2],
+) -> rusqlite::Result<[PartyState; 2]> {
     let sql = "SELECT day, recipients, answered, absent, refusals, closed_why, closed_until, \
                free_from_ms, refused_us, refused_us_until, failures, failures_until FROM standing WHERE mark = ?1";
     let mut query = change.prepare_cached(sql)?;
@@ -77,17 +85,17 @@ fn standings(change: &Transaction<'_>, marks: [Mark; 2]) -> rusqlite::Result<[St
     Ok([of(one)?.unwrap_or_default(), of(other)?.unwrap_or_default()])
 }
 
-fn standing_of_row(row: &Row<'_>) -> rusqlite::Result<Standing> {
+fn standing_of_row(row: &Row<'_>) -> rusqlite::Result<PartyState> {
     let (why, until): (Option<String>, Option<i64>) = (row.get(5)?, row.get(6)?);
     let why = why.and_then(|why| Pause::ALL.into_iter().find(|known| known.code() == why));
     let free_from: Option<i64> = row.get(7)?;
-    Ok(Standing {
+    Ok(PartyState {
         day: Day(row.get(0)?),
         recipients: row.get(1)?,
         answered: row.get(2)?,
         absent: row.get(3)?,
         refusals: row.get(4)?,
-        closed: why.zip(until).map(|(why, until)| Closed { why, until: time(until) }),
+        closed: why.zip(until).map(|(why, until)| PauseState { why, until: time(until) }),
         free_from: free_from.and_then(|free| Timestamp::from_millisecond(free).ok()),
         refused_us: Streak { count: row.get(8)?, until: row.get::<_, Option<i64>>(9)?.map(time) },
         failures: Streak { count: row.get(10)?, until: row.get::<_, Option<i64>>(11)?.map(time) },
@@ -96,16 +104,17 @@ fn standing_of_row(row: &Row<'_>) -> rusqlite::Result<Standing> {
 
 fn keep_standing(
     change: &Transaction<'_>,
-    mark: Mark,
-    standing: &Standing,
+    mark: HashedName,
+    standing: &PartyState,
     limits: &Limits,
 ) -> rusqlite::Result<()> {
     let sql = "INSERT OR REPLACE INTO standing \
                (mark, day, recipients, answered, absent, refusals, closed_why, closed_until, \
                free_from_ms, valid_until, refused_us, refused_us_until, failures, failures_until) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
-    let Standing { day, recipients, answered, absent, refusals, closed, free_from, .. } = standing;
-    let Standing { refused_us, failures, .. } = standing;
+    let PartyState { day, recipients, answered, absent, refusals, closed, free_from, .. } =
+        standing;
+    let PartyState { refused_us, failures, .. } = standing;
     change.prepare_cached(sql)?.execute(params![
         mark,
         day.0,
@@ -128,7 +137,7 @@ fn keep_standing(
 /// The connections of other processes. One that says no more that it is over counts until it must be.
 fn others(
     change: &Transaction<'_>,
-    mark: Mark,
+    mark: HashedName,
     process: i64,
     now: Timestamp,
 ) -> rusqlite::Result<Busy> {
@@ -142,7 +151,7 @@ fn others(
 
 fn keep_connections(
     change: &Transaction<'_>,
-    mark: Mark,
+    mark: HashedName,
     process: i64,
     connections: u32,
     valid_until: i64,
@@ -155,7 +164,7 @@ fn keep_connections(
 
 fn fewer_connections(
     change: &Transaction<'_>,
-    mark: Mark,
+    mark: HashedName,
     process: i64,
     connections: u32,
 ) -> rusqlite::Result<()> {

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags, ToSql, Transaction, TransactionBehavior};
 
 use super::StoreError;
 use super::key::Key;
-use super::schema::{self, Owner};
+use super::schema::{self, FileOwner};
 use crate::files::{check_private, open_private, with_ending};
 
 const FILE: &str = "mailvet.db";
@@ -20,7 +20,7 @@ const KEY_FILE: &str = "mailvet.key";
 pub(super) const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// How long a process waits for another one that writes.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// The size of a page of SQLite, unless somebody made the file with another one.
 const PAGE_OCTETS: u64 = 4096;
 /// What is left of the log of changes when nobody uses it.
@@ -58,9 +58,9 @@ impl StoreFile {
         create_file(&path)?;
         let mut connection = connect(&path)?;
         match schema::owner(&connection).map_err(of)? {
-            Owner::Nobody | Owner::Us => {}
-            Owner::NewerUs => return Err(StoreError::Newer { path }),
-            Owner::SomebodyElse => return Err(StoreError::NotOurs { path }),
+            FileOwner::Nobody | FileOwner::Us => {}
+            FileOwner::NewerUs => return Err(StoreError::Newer { path }),
+            FileOwner::SomebodyElse => return Err(StoreError::NotOurs { path }),
         }
         prepare(&mut connection, max_mib, &key).map_err(of)?;
         let process =
@@ -124,7 +124,7 @@ fn create_folder(folder: &Path) -> Result<(), StoreError> {
 fn locked(path: &Path) -> io::Result<File> {
     const MOMENT: Duration = Duration::from_millis(10);
     let file = open_private(path)?;
-    for _ in 0..PATIENCE.as_millis() / MOMENT.as_millis() {
+    for _ in 0..TIMEOUT.as_millis() / MOMENT.as_millis() {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             // The time of tokio may stand still in a test, and this thread belongs to nobody else.
@@ -169,7 +169,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = Connection::open_with_flags(found, flags);
     let connection = connection.and_then(|connection| {
-        connection.busy_timeout(PATIENCE)?;
+        connection.busy_timeout(TIMEOUT)?;
         Ok(connection)
     });
     connection.map_err(|error| StoreError::of(&error, path))

@@ -2,7 +2,7 @@
 
 use super::StoreError;
 use super::file::StoreFile;
-use super::key::{Mark, NameOf};
+use super::key::{HashedName, NameOf};
 use crate::address::Domain;
 use crate::catalog::Canonical;
 
@@ -13,7 +13,7 @@ impl StoreFile {
         mailbox: &[Canonical],
         domain: Option<&Domain>,
     ) -> Result<usize, StoreError> {
-        let mailbox: Vec<Mark> =
+        let mailbox: Vec<HashedName> =
             mailbox.iter().map(|name| self.key.mark(NameOf::Mailbox, &name.key)).collect();
         let domain = domain.map(|domain| self.key.mark(NameOf::Domain, domain.ascii()));
         let erased = self.change(|change| {

@@ -20,7 +20,7 @@ pub(super) struct Key([u8; KEY_OCTETS]);
 
 /// What stands for a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mark([u8; MARK_OCTETS]);
+pub(super) struct HashedName([u8; MARK_OCTETS]);
 
 /// What a name is the name of. The same name has another mark for each.
 #[derive(Clone, Copy)]
@@ -82,23 +82,23 @@ impl Key {
     }
 
     /// What stands for a name.
-    pub(super) fn mark(&self, of: NameOf, name: &str) -> Mark {
+    pub(super) fn mark(&self, of: NameOf, name: &str) -> HashedName {
         let mut hasher = blake3::Hasher::new_keyed(&self.0);
         hasher.update(of.tag()).update(name.as_bytes());
         let mut mark = [0; MARK_OCTETS];
         hasher.finalize_xof().fill(&mut mark);
-        Mark(mark)
+        HashedName(mark)
     }
 }
 
-impl Mark {
+impl HashedName {
     /// The mark as it is in the file.
     pub(super) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }
 
-impl ToSql for Mark {
+impl ToSql for HashedName {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         self.as_bytes().to_sql()
     }

@@ -6,6 +6,7 @@
 
 mod destinations;
 mod error;
+mod eviction;
 mod evidence;
 mod file;
 mod forget;
@@ -14,7 +15,6 @@ mod key;
 mod outbox;
 mod refusals;
 mod resting;
-mod room;
 mod schema;
 mod time;
 
@@ -36,13 +36,13 @@ use crate::catalog::Canonical;
 use crate::clock::Clock;
 use crate::route::HostName;
 use crate::smtp::RefusalRecord;
-use crate::smtp::etiquette::{Closing, Ledger, Opened, Opening};
+use crate::smtp::limiter::{AcquireReply, AcquireRequest, LimitStore, ReleaseRecord};
 use crate::verdict::CatchAll;
 
 pub use error::StoreError;
 pub use evidence::{CATCH_ALL_LIFETIME, Evidence, Greylisting, KnownCatchAll, lifetime};
 use file::StoreFile;
-pub use journal::{Closed, Journal, Mark, NotedMailbox, NotedRoute};
+pub use journal::{Checkpoint, Journal, JournalClosed, NotedMailbox, NotedRoute};
 use outbox::Outbox;
 pub use refusals::REFUSALS_LIFETIME;
 use resting::{REST, Rest, RestingFile};
@@ -53,10 +53,10 @@ const FLUSH_TIME: Duration = Duration::from_secs(10);
 /// The store. Clones share it.
 #[derive(Clone)]
 pub struct Store {
-    shared: Arc<Shared>,
+    shared: Arc<StoreInner>,
 }
 
-struct Shared {
+struct StoreInner {
     clock: Arc<dyn Clock>,
     /// Used by one at a time, in the order in which they came, on threads that may block.
     file: Arc<tokio::sync::Mutex<RestingFile>>,
@@ -85,7 +85,7 @@ impl Store {
         clock: Arc<dyn Clock>,
     ) -> (Self, Option<StoreError>) {
         let (file, error) = RestingFile::open(folder, max_mib, clock.now());
-        let shared = Shared {
+        let shared = StoreInner {
             clock,
             file: Arc::new(tokio::sync::Mutex::new(file)),
             outbox: Mutex::default(),
@@ -188,8 +188,8 @@ impl Store {
     }
 
     /// Why the store cannot be used at the moment; none where it can.
-    pub async fn trouble(&self) -> Option<StoreError> {
-        self.shared.file.lock().await.trouble().cloned()
+    pub async fn last_error(&self) -> Option<StoreError> {
+        self.shared.file.lock().await.last_error().cloned()
     }
 
     /// Does something with the file, where it may block.
@@ -234,7 +234,7 @@ impl Store {
 /// One use of the file. Connections that it could not note are kept for later, before the file is free: the
 /// next use has to note the same ones first.
 struct Visit {
-    over: VecDeque<Closing>,
+    over: VecDeque<ReleaseRecord>,
     file: OwnedMutexGuard<RestingFile>,
     /// Dropped last: the end of the store needs the file.
     store: Store,
@@ -264,7 +264,7 @@ fn done<T>(work: Result<T, JoinError>) -> Result<T, StoreError> {
 /// Notes connections that are over; those that are left could not be noted.
 fn note(
     file: &mut StoreFile,
-    over: &mut VecDeque<Closing>,
+    over: &mut VecDeque<ReleaseRecord>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     file.close(over.make_contiguous(), now)?;
@@ -273,21 +273,21 @@ fn note(
     Ok(())
 }
 
-impl Shared {
+impl StoreInner {
     fn outbox(&self) -> MutexGuard<'_, Outbox> {
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Ledger for Store {
-    fn open(&self, opening: Opening) -> BoxFuture<'_, Option<Opened>> {
+impl LimitStore for Store {
+    fn open(&self, opening: AcquireRequest) -> BoxFuture<'_, Option<AcquireReply>> {
         Box::pin(async move {
             let now = self.shared.clock.now();
             self.used(move |file| file.begin(&opening, now)).await.ok()
         })
     }
 
-    fn close(&self, closing: Closing) {
+    fn close(&self, closing: ReleaseRecord) {
         self.shared.outbox().push(closing);
         // Without a runtime it waits for whoever comes next, or for the end of the store.
         if let Ok(runtime) = Handle::try_current() {
@@ -297,7 +297,7 @@ impl Ledger for Store {
     }
 }
 
-impl Drop for Shared {
+impl Drop for StoreInner {
     fn drop(&mut self) {
         let mut over = self.outbox().take();
         if !over.is_empty()

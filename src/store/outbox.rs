@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::smtp::etiquette::Closing;
+use crate::smtp::limiter::ReleaseRecord;
 
 /// How many of them are kept while the file cannot be used. At a connection a second for each of ten parties that is
 /// a quarter of an hour; a breaker that has opened shows in the last one of its party.
@@ -11,25 +11,25 @@ const MOST: usize = 10_000;
 /// What there is to note, the oldest first.
 #[derive(Default)]
 pub(super) struct Outbox {
-    over: VecDeque<Closing>,
+    over: VecDeque<ReleaseRecord>,
     /// Whether it was told that some were given up.
     has_told: bool,
 }
 
 impl Outbox {
     /// One more.
-    pub(super) fn push(&mut self, closing: Closing) {
+    pub(super) fn push(&mut self, closing: ReleaseRecord) {
         self.over.push_back(closing);
         self.give_up_beyond();
     }
 
     /// Takes all of them, to note them.
-    pub(super) fn take(&mut self) -> VecDeque<Closing> {
+    pub(super) fn take(&mut self) -> VecDeque<ReleaseRecord> {
         std::mem::take(&mut self.over)
     }
 
     /// Puts back those that could not be noted, before those that came meanwhile.
-    pub(super) fn put_back(&mut self, mut over: VecDeque<Closing>) {
+    pub(super) fn put_back(&mut self, mut over: VecDeque<ReleaseRecord>) {
         over.append(&mut self.over);
         self.over = over;
         self.give_up_beyond();
@@ -51,11 +51,11 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::smtp::etiquette::{Day, Limits, Outcomes, Party, Promise};
+    use crate::smtp::limiter::{Day, Limits, Outcomes, Party, Promise};
 
-    fn closing(number: u32) -> Closing {
+    fn closing(number: u32) -> ReleaseRecord {
         let party = || Party::Organisation("example.org".into());
-        Closing {
+        ReleaseRecord {
             parties: [party(), party()],
             ours: [0; 2],
             promise: Promise { day: Day(0), recipients: number },

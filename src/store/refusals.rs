@@ -7,11 +7,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::StoreError;
 use super::file::StoreFile;
-use super::key::{Mark, NameOf};
+use super::key::{HashedName, NameOf};
 use super::time::{after, second_from};
 use crate::address::Domain;
 use crate::route::HostName;
-use crate::smtp::etiquette::Day;
+use crate::smtp::limiter::Day;
 use crate::smtp::{RefusalFinding, RefusalRecord};
 
 /// How long after the last answer it is known whether refusals are believed.
@@ -56,7 +56,7 @@ impl StoreFile {
         })
     }
 
-    fn marks(&self, domain: &Domain, host: &HostName) -> [Mark; 2] {
+    fn marks(&self, domain: &Domain, host: &HostName) -> [HashedName; 2] {
         let host = self.key.mark(NameOf::Host, host.as_str());
         [self.key.mark(NameOf::Domain, domain.ascii()), host]
     }
@@ -64,7 +64,7 @@ impl StoreFile {
 
 fn record(
     connection: &Connection,
-    [mark, host]: [Mark; 2],
+    [mark, host]: [HashedName; 2],
     now: Timestamp,
 ) -> rusqlite::Result<Option<RefusalRecord>> {
     let sql = "SELECT absent, finding, postmaster_day FROM refusals \

@@ -17,7 +17,7 @@ pub(super) struct RestingFile {
     folder: PathBuf,
     max_mib: u64,
     file: Option<StoreFile>,
-    trouble: Option<Trouble>,
+    last_error: Option<Trouble>,
 }
 
 struct Trouble {
@@ -41,13 +41,13 @@ impl RestingFile {
             Ok(file) => (Some(file), None),
             Err(error) => (None, Some(error)),
         };
-        let trouble = error.clone().map(|error| Trouble { error, since: Instant::now() });
-        (Self { folder: folder.to_owned(), max_mib, file, trouble }, error)
+        let last_error = error.clone().map(|error| Trouble { error, since: Instant::now() });
+        (Self { folder: folder.to_owned(), max_mib, file, last_error }, error)
     }
 
     /// Why it cannot be used at the moment.
-    pub(super) fn trouble(&self) -> Option<&StoreError> {
-        self.trouble.as_ref().map(|trouble| &trouble.error)
+    pub(super) fn last_error(&self) -> Option<&StoreError> {
+        self.last_error.as_ref().map(|last_error| &last_error.error)
     }
 
     /// Does something with the file. Where there is no room, some is made and it is tried once more. A
@@ -58,7 +58,8 @@ impl RestingFile {
         now: Timestamp,
         mut work: impl FnMut(&mut StoreFile) -> Result<R, StoreError>,
     ) -> Result<R, StoreError> {
-        let is_fresh = self.trouble.as_ref().is_some_and(|trouble| trouble.since.elapsed() < REST);
+        let is_fresh =
+            self.last_error.as_ref().is_some_and(|last_error| last_error.since.elapsed() < REST);
         if is_fresh && rest == Rest::Kept {
             return Err(StoreError::Resting);
         }
@@ -69,13 +70,15 @@ impl RestingFile {
             done = self.opened(now).and_then(work);
         }
         match &done {
-            Ok(_) if self.trouble.take().is_some() => tracing::info!("the store can be used again"),
+            Ok(_) if self.last_error.take().is_some() => {
+                tracing::info!("the store can be used again")
+            }
             Ok(_) => {}
             Err(error) => {
-                if self.trouble.is_none() {
+                if self.last_error.is_none() {
                     tracing::warn!("{error}; meanwhile nothing is kept");
                 }
-                self.trouble = Some(Trouble { error: error.clone(), since: Instant::now() });
+                self.last_error = Some(Trouble { error: error.clone(), since: Instant::now() });
             }
         }
         done

@@ -99,7 +99,7 @@ pub(super) const TABLES: [&str; 6] =
 
 /// Whose file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(super) enum FileOwner {
     /// Nobody's yet.
     Nobody,
     /// Ours.
@@ -111,16 +111,16 @@ pub(super) enum Owner {
 }
 
 /// Looks whose file it is, and changes nothing.
-pub(super) fn owner(connection: &Connection) -> rusqlite::Result<Owner> {
+pub(super) fn owner(connection: &Connection) -> rusqlite::Result<FileOwner> {
     let id: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let version = version(connection)?;
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     Ok(match (id, version, tables) {
-        (APPLICATION_ID, version, _) if version > NEWEST => Owner::NewerUs,
-        (APPLICATION_ID, _, _) => Owner::Us,
-        (0, 0, 0) => Owner::Nobody,
-        _ => Owner::SomebodyElse,
+        (APPLICATION_ID, version, _) if version > NEWEST => FileOwner::NewerUs,
+        (APPLICATION_ID, _, _) => FileOwner::Us,
+        (0, 0, 0) => FileOwner::Nobody,
+        _ => FileOwner::SomebodyElse,
     })
 }
 

@@ -17,16 +17,16 @@ const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 /// Takes lines, each in one piece. Clones share the queue.
 #[derive(Clone, Default)]
-pub(super) struct Queue(Arc<Shared>);
+pub(super) struct Queue(Arc<QueueInner>);
 
 #[derive(Default)]
-struct Shared {
-    lines: Mutex<Lines>,
+struct QueueInner {
+    lines: Mutex<PendingLines>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct Lines {
+struct PendingLines {
     waiting: VecDeque<Vec<u8>>,
     /// One was taken from the queue and is on its way.
     is_writing: bool,
@@ -64,11 +64,11 @@ impl Queue {
 
     /// Waits until everything is written, for a moment at most.
     pub(super) fn flush(&self) {
-        let is_busy = |lines: &mut Lines| lines.is_writing || !lines.waiting.is_empty();
+        let is_busy = |lines: &mut PendingLines| lines.is_writing || !lines.waiting.is_empty();
         let _ = self.0.changed.wait_timeout_while(self.lock(), LAST_MOMENT, is_busy);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Lines> {
+    fn lock(&self) -> MutexGuard<'_, PendingLines> {
         // Nothing that holds the lock can leave the queue half changed.
         self.0.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -6,29 +6,29 @@
 
 use std::ops::RangeInclusive;
 
-use super::as_typed::Shape;
 use super::confidence::Confidence;
 use super::endings::TypedEnding;
 use super::locale::Locale;
-use super::slips::{Hand, Log10, Slips};
 use super::targets::{Brand, Target, Targets};
+use super::typed_prior::Shape;
+use super::typos::{Log10, TypingModel, TypoMatch};
 
 /// `yahoocom`, `gmailc.om`, `g.mail.com`.
-const DOT_ASTRAY: Slips = Slips::one(-3.6);
+const DOT_ASTRAY: TypoMatch = TypoMatch::one(-3.6);
 /// `www.gmail.com`.
-const WEB_PREFIX: Slips = Slips::one(-3.6);
+const WEB_PREFIX: TypoMatch = TypoMatch::one(-3.6);
 /// `mail.gmail.com`.
-const MAIL_PREFIX: Slips = Slips::one(-4.2);
+const MAIL_PREFIX: TypoMatch = TypoMatch::one(-4.2);
 /// `yahoomail.com`.
-const MAIL_BEHIND: Slips = Slips::one(-4.2);
+const MAIL_BEHIND: TypoMatch = TypoMatch::one(-4.2);
 /// `yahoo`.
-const ENDING_MISSING: Slips = Slips::one(-4.5);
+const ENDING_MISSING: TypoMatch = TypoMatch::one(-4.5);
 /// How long an ending can be that stands behind a name without a dot.
 const ENDING_LENGTHS: RangeInclusive<usize> = 2..=6;
 /// Where the name is right as it stands, as in `mail.con`, few meant another one.
 const OTHER_NAME_IS_RIGHT: Log10 = -1.5;
 /// More slips than these make any domain of any other.
-const MOST_SLIPS: usize = 3;
+const MOST_TYPOS: usize = 3;
 /// What somebody's own country adds to the chance of its domains.
 const OF_COUNTRY: Log10 = 1.0;
 /// Nobody can be surer than this of what another person means.
@@ -61,7 +61,7 @@ struct Candidate<'t> {
 /// Whoever typed.
 #[derive(Clone, Copy)]
 struct Typist<'l> {
-    hand: Hand,
+    hand: TypingModel,
     locale: Option<&'l Locale>,
 }
 
@@ -71,9 +71,9 @@ pub(super) fn likeliest<'t>(
     typed: Typed<'_>,
     locale: Option<&Locale>,
 ) -> Option<(&'t str, Confidence)> {
-    let typist = Typist { hand: Hand::of(locale), locale };
-    let mut field = Field { candidates: Vec::new(), shape: None, countries: None };
-    field.enter(targets, typed, typist, Slips::NONE);
+    let typist = Typist { hand: TypingModel::of(locale), locale };
+    let mut field = CandidateSet { candidates: Vec::new(), shape: None, countries: None };
+    field.enter(targets, typed, typist, TypoMatch::NONE);
     let shape = field.shape?;
     let (best, probability) = choose(&field.candidates, shape.likelihood(field.countries))?;
     let meant = &*best.target.domain;
@@ -108,7 +108,7 @@ fn choose<'c, 't>(
 }
 
 /// All that may have been meant.
-struct Field<'t> {
+struct CandidateSet<'t> {
     candidates: Vec<Candidate<'t>>,
     /// Of what was typed; none as long as nothing is like it.
     shape: Option<Shape>,
@@ -116,9 +116,15 @@ struct Field<'t> {
     countries: Option<usize>,
 }
 
-impl<'t> Field<'t> {
+impl<'t> CandidateSet<'t> {
     /// Enters what may have been meant by a text, after some slips around it.
-    fn enter(&mut self, targets: &'t Targets, typed: Typed<'_>, typist: Typist<'_>, around: Slips) {
+    fn enter(
+        &mut self,
+        targets: &'t Targets,
+        typed: Typed<'_>,
+        typist: Typist<'_>,
+        around: TypoMatch,
+    ) {
         match typed.text.iter().position(|byte| *byte == b'.') {
             Some(dot) => {
                 let (name, ending) = (&typed.text[..dot], &typed.text[dot + 1..]);
@@ -127,9 +133,9 @@ impl<'t> Field<'t> {
             None => self.enter_without_dot(targets, typed, typist),
         }
         if let Some((_, target)) = targets.of_letters(typed.domain) {
-            let slips = if *target.domain == *typed.domain { Slips::NONE } else { DOT_ASTRAY };
+            let typos = if *target.domain == *typed.domain { TypoMatch::NONE } else { DOT_ASTRAY };
             self.shape(typed);
-            self.add(target, around.and(slips), typist);
+            self.add(target, around.and(typos), typist);
         }
         if let Some(domain) = typed.domain.strip_prefix("www.").filter(|_| around.count == 0) {
             let text = typed.text.get("www.".len()..).unwrap_or_default();
@@ -149,7 +155,7 @@ impl<'t> Field<'t> {
         typed: Typed<'_>,
         (name, ending): (&[u8], &[u8]),
         typist: Typist<'_>,
-        around: Slips,
+        around: TypoMatch,
     ) {
         let mut brands = targets.of_name(name, typist.hand);
         let before_mail = name.strip_suffix(b"mail").and_then(|name| targets.famous_name(name));
@@ -160,22 +166,22 @@ impl<'t> Field<'t> {
         let existence = self.shape(typed).existence();
         let ending = TypedEnding { text: ending, existence };
         let right =
-            brands.iter().find(|(_, slips)| slips.count == 0).map(|(brand, _)| brand.endings);
+            brands.iter().find(|(_, typos)| typos.count == 0).map(|(brand, _)| brand.endings);
         self.countries = self.countries.or(right);
-        for (brand, slips) in brands {
-            let is_other = right.is_some() && slips.count > 0;
-            let slips = if is_other { slips.against(OTHER_NAME_IS_RIGHT) } else { slips };
-            self.enter_brand(brand, ending, typist, around.and(slips));
+        for (brand, typos) in brands {
+            let is_other = right.is_some() && typos.count > 0;
+            let typos = if is_other { typos.against(OTHER_NAME_IS_RIGHT) } else { typos };
+            self.enter_brand(brand, ending, typist, around.and(typos));
         }
     }
 
     /// Enters what may have been meant by a single label: the ending is missing, or the dot before it.
     fn enter_without_dot(&mut self, targets: &'t Targets, typed: Typed<'_>, typist: Typist<'_>) {
-        for (brand, slips) in targets.of_name(typed.text, typist.hand) {
+        for (brand, typos) in targets.of_name(typed.text, typist.hand) {
             if brand.is_famous {
                 self.shape(typed);
                 for target in brand.targets() {
-                    self.add(target, slips.and(ENDING_MISSING), typist);
+                    self.add(target, typos.and(ENDING_MISSING), typist);
                 }
             }
         }
@@ -191,7 +197,7 @@ impl<'t> Field<'t> {
         brand: &'t Brand,
         ending: TypedEnding<'_>,
         typist: Typist<'_>,
-        before: Slips,
+        before: TypoMatch,
     ) {
         let has = |right: &dyn Fn(&[u8]) -> bool| {
             brand.targets().iter().any(|target| right(target.ending()))
@@ -204,30 +210,30 @@ impl<'t> Field<'t> {
         }
         for target in brand.targets() {
             let meant = target.ending();
-            let slips = if is_right {
-                (ending.text == meant).then_some(Slips::NONE)
+            let typos = if is_right {
+                (ending.text == meant).then_some(TypoMatch::NONE)
             } else if is_there && !ending.is_country_of(meant) {
                 ending.slips_by_hand(meant, typist.hand)
             } else {
-                ending.slips(meant, brand.name(), typist.hand)
+                ending.typos(meant, brand.name(), typist.hand)
             };
-            if let Some(slips) = slips {
-                self.add(target, before.and(slips), typist);
+            if let Some(typos) = typos {
+                self.add(target, before.and(typos), typist);
             }
         }
     }
 
-    fn add(&mut self, target: &'t Target, slips: Slips, typist: Typist<'_>) {
-        if slips.count > MOST_SLIPS {
+    fn add(&mut self, target: &'t Target, typos: TypoMatch, typist: Typist<'_>) {
+        if typos.count > MOST_TYPOS {
             return;
         }
         let of_country = typist.locale.is_some_and(|locale| locale.favours(&target.domain));
         let country = if of_country { OF_COUNTRY } else { 0.0 };
-        let likelihood = target.prior + country + slips.likelihood();
+        let likelihood = target.prior + country + typos.likelihood();
         match self.candidates.iter_mut().find(|known| known.target.domain == target.domain) {
             Some(known) if known.likelihood >= likelihood => {}
-            Some(known) => (known.likelihood, known.edits) = (likelihood, slips.edits),
-            None => self.candidates.push(Candidate { target, likelihood, edits: slips.edits }),
+            Some(known) => (known.likelihood, known.edits) = (likelihood, typos.edits),
+            None => self.candidates.push(Candidate { target, likelihood, edits: typos.edits }),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Slips in what follows a provider's name: `.con`, `.couk`, `.com.com`, the wrong country.
 
-use super::slips::{Hand, Log10, Slips};
+use super::typos::{Log10, TypingModel, TypoMatch};
 
 /// `gmail.com.com`, `gmail.comcom`, `gmail.comgmail.com`.
 const REPEATED: Log10 = -3.4;
@@ -33,10 +33,10 @@ pub(super) enum Existence {
 
 impl TypedEnding<'_> {
     /// The likeliest slips that make it of the ending that was meant, of the domain of that `name`.
-    pub(super) fn slips(self, meant: &[u8], name: &[u8], hand: Hand) -> Option<Slips> {
+    pub(super) fn typos(self, meant: &[u8], name: &[u8], hand: TypingModel) -> Option<TypoMatch> {
         let by_hand = self.slips_by_hand(meant, hand);
-        let otherwise = self.otherwise(meant, name, hand).map(Slips::one);
-        let likelihood = |slips: &Slips| slips.likelihood();
+        let otherwise = self.otherwise(meant, name, hand).map(TypoMatch::one);
+        let likelihood = |typos: &TypoMatch| typos.likelihood();
         [by_hand, otherwise]
             .into_iter()
             .flatten()
@@ -44,10 +44,10 @@ impl TypedEnding<'_> {
     }
 
     /// The same, slips in its letters alone.
-    pub(super) fn slips_by_hand(self, meant: &[u8], hand: Hand) -> Option<Slips> {
+    pub(super) fn slips_by_hand(self, meant: &[u8], hand: TypingModel) -> Option<TypoMatch> {
         // Two slips in two letters are another country.
         let most = if meant.len() <= 2 { 1 } else { 2 };
-        hand.slips_behind_dot(self.text, meant, most)
+        hand.typos_behind_dot(self.text, meant, most)
     }
 
     /// Whether it is `ar` of `com.ar`.
@@ -56,7 +56,7 @@ impl TypedEnding<'_> {
     }
 
     /// How likely it is by other slips than those of letters.
-    fn otherwise(self, meant: &[u8], name: &[u8], hand: Hand) -> Option<Log10> {
+    fn otherwise(self, meant: &[u8], name: &[u8], hand: TypingModel) -> Option<Log10> {
         if let Some(rest) = self.text.strip_prefix(meant) {
             let rest = rest.strip_prefix(b".").unwrap_or(rest);
             let rest =
@@ -71,7 +71,7 @@ impl TypedEnding<'_> {
         }
         let first = meant.split(|byte| *byte == b'.').next().unwrap_or_default();
         let behind_first = self.text.strip_prefix(first).and_then(|rest| rest.strip_prefix(b"."));
-        if behind_first.is_some_and(|rest| hand.slips_behind_dot(rest, meant, 1).is_some()) {
+        if behind_first.is_some_and(|rest| hand.typos_behind_dot(rest, meant, 1).is_some()) {
             return Some(REPEATED);
         }
         if self.is_country_of(meant) {

@@ -1,31 +1,31 @@
 //! What a person probably meant to type.
 //!
 //! A noisy channel: how often people mean a domain (`targets`) times how likely the slips are that make the
-//! typed one of it (`slips` in a word, `endings`, `heard`), against how likely the typed one is meant
+//! typed one of it (`typos` in a word, `endings`, `heard`), against how likely the typed one is meant
 //! (`as_typed`), makes the confidence (`channel`). Candidates come from an index of what is left of their
 //! names when letters go (`index`). Texts that are no address are read in every way that makes one
 //! (`readings`, `repair`).
 //!
 //! What is known to be real is never corrected: the caller does not ask about it. This room knows nothing
 //! of the DNS; what the DNS says of the typed domain joins through [`weigh`], and of a domain whose ending
-//! alone is wrong through [`tld_slip`].
+//! alone is wrong through [`tld_typo`].
 
-mod as_typed;
 mod channel;
 mod confidence;
+mod did_you_mean;
 mod endings;
-mod heard;
 mod index;
 mod keyboard;
 mod languages;
 mod locale;
 mod lookalike;
-mod nearest;
+mod phonetic;
 mod readings;
 mod repair;
-mod slips;
 mod targets;
 mod tld;
+mod typed_prior;
+mod typos;
 mod weigh;
 
 use crate::address::Domain;
@@ -33,12 +33,12 @@ use crate::catalog::Popularity;
 
 use channel::{Typed, likeliest};
 pub use confidence::Confidence;
+pub use did_you_mean::{did_you_mean, nearest_name};
 pub use locale::{Locale, LocaleError};
 use lookalike::Lookalikes;
-pub use nearest::{did_you_mean, nearest_name};
-pub use repair::{Repaired, Standing};
+pub use repair::{DomainStatus, Repaired};
 use targets::Targets;
-pub use tld::{Candidate, tld_slip};
+pub use tld::{Candidate, tld_typo};
 pub use weigh::{TypedDomain, weigh};
 
 /// A domain that was probably meant.
@@ -47,14 +47,14 @@ pub struct Suggestion {
     /// The domain, in lower-case A-labels.
     pub domain: Box<str>,
     /// How the two are alike.
-    pub kind: SlipKind,
+    pub kind: TypoKind,
     /// How likely it was meant.
     pub confidence: Confidence,
 }
 
 /// How a domain came to be taken for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SlipKind {
+pub enum TypoKind {
     /// By the hand: `gmal.com`.
     Typo,
     /// By the eye: letters that look like others.
@@ -94,7 +94,7 @@ impl Speller {
         if let Some(domain) = self.lookalikes.of(typed) {
             return Some(Suggestion {
                 domain: domain.into(),
-                kind: SlipKind::Lookalike,
+                kind: TypoKind::Lookalike,
                 confidence: LOOKALIKE,
             });
         }
@@ -118,7 +118,7 @@ impl Speller {
 
     fn likeliest(&self, typed: Typed<'_>, locale: Option<&Locale>) -> Option<Suggestion> {
         let (domain, confidence) = likeliest(&self.targets, typed, locale)?;
-        Some(Suggestion { domain: domain.into(), kind: SlipKind::Typo, confidence })
+        Some(Suggestion { domain: domain.into(), kind: TypoKind::Typo, confidence })
     }
 
     /// Whether it is a domain of the operator's, or one below.

@@ -11,12 +11,12 @@ pub(super) struct Reading<'t> {
     pub(super) domain: Cow<'t, str>,
     /// How likely the text is meant like that, given that the domain is right.
     pub(super) likelihood: f64,
-    pub(super) proof: Proof,
+    pub(super) proof: Support,
 }
 
 /// What the domain has to be for a reading to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Proof {
+pub(super) enum Support {
     /// Anything that could exist.
     CouldExist,
     /// Known, or a slip of one that is.
@@ -56,7 +56,7 @@ pub(super) fn readings(text: &str, error: SyntaxCode) -> Vec<Reading<'_>> {
 
 fn without_at(text: &str) -> Vec<Reading<'_>> {
     let mut found = Vec::new();
-    let mut read = |at: usize, length: usize, likelihood: f64, proof: Proof| {
+    let mut read = |at: usize, length: usize, likelihood: f64, proof: Support| {
         let (local, domain) = (text[..at].trim(), &text[at + length..]);
         // `www.gmail.com` is a page, not a person.
         if !local.is_empty() && local != "www" {
@@ -67,24 +67,24 @@ fn without_at(text: &str) -> Vec<Reading<'_>> {
     let mut spelt_out = Vec::new();
     for sign in SPELT_OUT {
         if let Some((at, sign)) = text.rmatch_indices(sign).next() {
-            read(at, sign.len(), 0.95, Proof::CouldExist);
+            read(at, sign.len(), 0.95, Support::CouldExist);
             spelt_out.push(at..at + sign.len());
         }
     }
     if let Some((at, sign)) = text.rmatch_indices(WRONG_SIGNS).next() {
-        read(at, sign.len(), 0.95, Proof::CouldExist);
+        read(at, sign.len(), 0.95, Support::CouldExist);
     }
     let rest_is_short = |at: usize| text.len() - at <= LONGEST_DOMAIN;
     let separates = |at: usize| !spelt_out.iter().any(|place| place.contains(&at));
     let separators = text.match_indices(SEPARATORS);
     for (at, sign) in separators.filter(|(at, _)| rest_is_short(*at) && separates(*at)) {
-        read(at, sign.len(), 0.95, Proof::Known);
+        read(at, sign.len(), 0.95, Support::Known);
     }
     for (at, sign) in text.match_indices(WITHOUT_SHIFT).filter(|(at, _)| rest_is_short(*at)) {
-        read(at, sign.len(), 0.9, Proof::Famous);
+        read(at, sign.len(), 0.9, Support::Famous);
     }
     for (at, _) in text.char_indices().skip(1).filter(|(at, _)| rest_is_short(*at)) {
-        read(at, 0, 0.85, Proof::Famous);
+        read(at, 0, 0.85, Support::Famous);
     }
     // The longest domain first.
     found.sort_by_key(|reading| std::cmp::Reverse(reading.domain.len()));
@@ -99,16 +99,16 @@ fn with_many_at(text: &str) -> Vec<Reading<'_>> {
         one.eq_ignore_ascii_case(other).then_some(())
     };
     let reading = match parts[..] {
-        [local, domain] => (local, domain.into(), Proof::CouldExist),
+        [local, domain] => (local, domain.into(), Support::CouldExist),
         [local, domain, again] if domain.eq_ignore_ascii_case(again) => {
-            (local, domain.into(), Proof::CouldExist)
+            (local, domain.into(), Support::CouldExist)
         }
         // `joe@gmail@com`
         [local, name, ending] if !name.contains('.') => {
-            (local, Cow::from(format!("{name}.{ending}")), Proof::Known)
+            (local, Cow::from(format!("{name}.{ending}")), Support::Known)
         }
         // `joe@gmail.comjoe@gmail.com`
-        [local, _, domain] if twice(text).is_some() => (local, domain.into(), Proof::CouldExist),
+        [local, _, domain] if twice(text).is_some() => (local, domain.into(), Support::CouldExist),
         _ => return Vec::new(),
     };
     let (local, domain, proof) = reading;
@@ -129,8 +129,8 @@ fn with_blanks(text: &str) -> Vec<Reading<'_>> {
     let closed_up = Cow::from(tidied(&without(domain)).into_owned());
     let dotted = tidied(domain);
     vec![
-        Reading { local: local.clone(), domain: closed_up, likelihood, proof: Proof::CouldExist },
-        Reading { local, domain: dotted, likelihood, proof: Proof::Known },
+        Reading { local: local.clone(), domain: closed_up, likelihood, proof: Support::CouldExist },
+        Reading { local, domain: dotted, likelihood, proof: Support::Known },
     ]
 }
 
@@ -138,7 +138,7 @@ fn with_blanks(text: &str) -> Vec<Reading<'_>> {
 fn around_at(text: &str, likelihood: f64) -> Option<Reading<'_>> {
     let (local, domain) = text.rsplit_once('@')?;
     let domain = tidied(domain);
-    Some(Reading { local: local.into(), domain, likelihood, proof: Proof::CouldExist })
+    Some(Reading { local: local.into(), domain, likelihood, proof: Support::CouldExist })
 }
 
 /// A domain with dots where they belong and nothing around it.

@@ -3,7 +3,7 @@
 //! Each way to read such a text gives a local part, as it was typed, and a domain. It counts only if the
 //! domain bears it out.
 
-use super::readings::{Proof, Reading, readings};
+use super::readings::{Reading, Support, readings};
 use super::{Confidence, Locale, Speller, Suggestion};
 use crate::address::{Address, Domain, SyntaxCode};
 
@@ -18,7 +18,7 @@ pub struct Repaired {
 
 /// What is known of a domain elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum DomainStatus {
     /// It is known to be real.
     Real,
     /// Nothing is known.
@@ -30,7 +30,7 @@ pub enum Standing {
 /// How sure it is that a domain is meant of which nothing is known but that it could exist.
 const COULD_EXIST: f64 = 0.9;
 /// From this confidence on a slip in the domain may come on top of another one.
-const SURE_SLIP: Confidence = Confidence::from_percent(90);
+const SURE_TYPO: Confidence = Confidence::from_percent(90);
 /// Longer texts are no slip of an address.
 const LONGEST: usize = 320;
 
@@ -42,7 +42,7 @@ impl Speller {
         text: &str,
         error: SyntaxCode,
         locale: Option<&Locale>,
-        standing: impl Fn(&Domain) -> Standing,
+        standing: impl Fn(&Domain) -> DomainStatus,
     ) -> Option<Repaired> {
         if text.len() > LONGEST || is_whole_domain(text, error, &standing) {
             return None;
@@ -62,11 +62,11 @@ impl Speller {
         &self,
         reading: &Reading<'_>,
         locale: Option<&Locale>,
-        standing: impl Fn(&Domain) -> Standing,
+        standing: impl Fn(&Domain) -> DomainStatus,
     ) -> Option<Repaired> {
         let meant = match Domain::parse(&reading.domain) {
             Ok(domain) => self.meant_by(&domain, reading.proof, locale, standing(&domain))?,
-            Err(_) if reading.proof == Proof::CouldExist => {
+            Err(_) if reading.proof == Support::CouldExist => {
                 self.nearest(&reading.domain.to_lowercase(), locale).map(Meant::Another)?
             }
             Err(_) => return None,
@@ -84,24 +84,26 @@ impl Speller {
     fn meant_by(
         &self,
         domain: &Domain,
-        proof: Proof,
+        proof: Support,
         locale: Option<&Locale>,
-        standing: Standing,
+        standing: DomainStatus,
     ) -> Option<Meant> {
         let name = domain.ascii();
         let is_known = self.targets.contain(name) || self.is_own(domain);
         match (proof, standing) {
-            (_, Standing::Impossible) => return None,
-            (Proof::Famous, _) => return self.targets.famous(name).map(|_| Meant::ThatOne(1.0)),
-            (Proof::Known | Proof::CouldExist, Standing::Real) => return Some(Meant::ThatOne(1.0)),
-            (Proof::Known | Proof::CouldExist, Standing::Unknown) if is_known => {
+            (_, DomainStatus::Impossible) => return None,
+            (Support::Famous, _) => return self.targets.famous(name).map(|_| Meant::ThatOne(1.0)),
+            (Support::Known | Support::CouldExist, DomainStatus::Real) => {
                 return Some(Meant::ThatOne(1.0));
             }
-            (Proof::Known | Proof::CouldExist, Standing::Unknown) => {}
+            (Support::Known | Support::CouldExist, DomainStatus::Unknown) if is_known => {
+                return Some(Meant::ThatOne(1.0));
+            }
+            (Support::Known | Support::CouldExist, DomainStatus::Unknown) => {}
         }
-        let slip = self.suggest(domain, locale).filter(|meant| meant.confidence >= SURE_SLIP);
-        let as_it_is = proof == Proof::CouldExist && ends_well(domain);
-        slip.map(Meant::Another).or_else(|| as_it_is.then_some(Meant::ThatOne(COULD_EXIST)))
+        let typo = self.suggest(domain, locale).filter(|meant| meant.confidence >= SURE_TYPO);
+        let as_it_is = proof == Support::CouldExist && ends_well(domain);
+        typo.map(Meant::Another).or_else(|| as_it_is.then_some(Meant::ThatOne(COULD_EXIST)))
     }
 }
 
@@ -114,9 +116,13 @@ enum Meant {
 }
 
 /// Whether the text lacks nothing but everything before the `@`: a domain that is known to be real.
-fn is_whole_domain(text: &str, error: SyntaxCode, standing: impl Fn(&Domain) -> Standing) -> bool {
+fn is_whole_domain(
+    text: &str,
+    error: SyntaxCode,
+    standing: impl Fn(&Domain) -> DomainStatus,
+) -> bool {
     error == SyntaxCode::NoAt
-        && Domain::parse(text).is_ok_and(|domain| standing(&domain) != Standing::Unknown)
+        && Domain::parse(text).is_ok_and(|domain| standing(&domain) != DomainStatus::Unknown)
 }
 
 fn ends_well(domain: &Domain) -> bool {

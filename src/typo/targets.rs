@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::heard::{HEARD, respellings};
 use super::index::{DeletionIndex, hash};
-use super::slips::{Hand, Log10, Slips};
+use super::phonetic::{HEARD, respellings};
+use super::typos::{Log10, TypingModel, TypoMatch};
 use crate::catalog::Popularity;
 
 /// A domain that can be suggested.
@@ -41,7 +41,7 @@ struct Spelling {
     brand: usize,
     kind: SpellingKind,
     /// How many slips in it are recognised.
-    most_slips: usize,
+    most_typos: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -150,18 +150,18 @@ impl Targets {
                 text: brand.name.as_bytes().into(),
                 brand: at,
                 kind: SpellingKind::Right,
-                most_slips: brand.most_slips(),
+                most_typos: brand.most_typos(),
             });
             for heard in respellings(&brand.name).filter(|heard| !right.contains(&**heard)) {
                 spellings.push(Spelling {
                     text: heard.into_bytes().into(),
                     brand: at,
                     kind: SpellingKind::ByEar,
-                    most_slips: 0,
+                    most_typos: 0,
                 });
             }
         }
-        let words = spellings.iter().map(|spelling| (&*spelling.text, spelling.most_slips));
+        let words = spellings.iter().map(|spelling| (&*spelling.text, spelling.most_typos));
         let index = DeletionIndex::new(words);
         let without_dots = brands.iter().enumerate().flat_map(|(at, brand)| {
             let targets = brand.targets.iter().enumerate();
@@ -206,31 +206,31 @@ impl Targets {
     }
 
     /// The brands that may be meant by this name, each with the likeliest slips that make the name of it.
-    pub(super) fn of_name(&self, typed: &[u8], hand: Hand) -> Vec<(&Brand, Slips)> {
-        let mut found: Vec<(usize, Slips)> = Vec::new();
+    pub(super) fn of_name(&self, typed: &[u8], hand: TypingModel) -> Vec<(&Brand, TypoMatch)> {
+        let mut found: Vec<(usize, TypoMatch)> = Vec::new();
         let mut seen: Vec<usize> = Vec::new();
-        self.index.look_up(typed, most_slips(typed.len()), |number| {
+        self.index.look_up(typed, most_typos(typed.len()), |number| {
             if seen.contains(&number) {
                 return;
             }
             seen.push(number);
             let spelling = &self.spellings[number];
-            let slips = match spelling.kind {
-                SpellingKind::Right => hand.slips(typed, &spelling.text, spelling.most_slips),
+            let typos = match spelling.kind {
+                SpellingKind::Right => hand.typos(typed, &spelling.text, spelling.most_typos),
                 SpellingKind::ByEar => (typed == &*spelling.text).then(|| {
                     let name = self.brands[spelling.brand].name();
                     let edits = strsim::generic_damerau_levenshtein(typed, name);
-                    Slips::by_ear(HEARD, edits)
+                    TypoMatch::by_ear(HEARD, edits)
                 }),
             };
-            let Some(slips) = slips else { return };
+            let Some(typos) = typos else { return };
             match found.iter_mut().find(|(brand, _)| *brand == spelling.brand) {
-                Some((_, known)) if known.likelihood() >= slips.likelihood() => {}
-                Some((_, known)) => *known = slips,
-                None => found.push((spelling.brand, slips)),
+                Some((_, known)) if known.likelihood() >= typos.likelihood() => {}
+                Some((_, known)) => *known = typos,
+                None => found.push((spelling.brand, typos)),
             }
         });
-        found.into_iter().map(|(brand, slips)| (&self.brands[brand], slips)).collect()
+        found.into_iter().map(|(brand, typos)| (&self.brands[brand], typos)).collect()
     }
 
     /// Every domain.
@@ -240,13 +240,13 @@ impl Targets {
 }
 
 impl Brand {
-    fn most_slips(&self) -> usize {
-        most_slips(self.name.len())
+    fn most_typos(&self) -> usize {
+        most_typos(self.name.len())
     }
 }
 
 /// The more letters a name has, the more of them may be wrong.
-fn most_slips(length: usize) -> usize {
+fn most_typos(length: usize) -> usize {
     match length {
         0..=2 => 0,
         3..=4 => 1,

@@ -40,7 +40,7 @@ fn the_dns_joins_in() {
     for (before, typed, after) in cases {
         let typo = Suggestion {
             domain: "gmail.com".into(),
-            kind: SlipKind::Typo,
+            kind: TypoKind::Typo,
             confidence: Confidence::from_percent(before),
         };
         let weighed = weigh(&typo, typed);
@@ -50,7 +50,7 @@ fn the_dns_joins_in() {
 
 #[test]
 fn lookalikes_are_told_from_typos() {
-    let lookalike = |domain| Some((domain, SlipKind::Lookalike));
+    let lookalike = |domain| Some((domain, TypoKind::Lookalike));
     let cases = [
         ("one Cyrillic letter", "gm\u{430}il.com", lookalike("gmail.com")),
         ("several scripts", "g\u{3bf}\u{43e}glemail.com", lookalike("googlemail.com")),
@@ -61,7 +61,7 @@ fn lookalikes_are_told_from_typos() {
         ),
         ("top-level domain too", "gm\u{430}il.\u{441}\u{43e}m", lookalike("gmail.com")),
         ("as A-labels", "xn--gmil-63d.com", lookalike("gmail.com")),
-        ("an accent is a slip of the hand", "gmáil.com", Some(("gmail.com", SlipKind::Typo))),
+        ("an accent is a slip of the hand", "gmáil.com", Some(("gmail.com", TypoKind::Typo))),
         ("a German company", "bücher.de", None),
         ("a Russian company", "почта.рф", None),
         ("the provider itself", "gmail.com", None),

@@ -4,7 +4,7 @@
 //! typed domain does not exist and the candidate takes mail.
 
 use super::Confidence;
-use super::slips::{Hand, Log10};
+use super::typos::{Log10, TypingModel};
 use crate::address::Domain;
 
 /// A domain that would be meant if it took mail.
@@ -53,7 +53,7 @@ const ENDINGS: [(&str, Log10); 32] = [
 ];
 
 /// Endings that exist, and yet are slips of `com` where the domain does not.
-const MOSTLY_SLIPS: [&str; 3] = ["cm", "co", "om"];
+const MOSTLY_TYPOS: [&str; 3] = ["cm", "co", "om"];
 /// How likely a candidate is meant that takes mail, in the place of a domain that cannot exist.
 const OF_NONSENSE: f64 = 0.85;
 /// The same in the place of one that does not happen to exist.
@@ -65,19 +65,19 @@ const REPEATED: Log10 = -3.4;
 
 /// What was probably meant by a domain that does not exist, if the slip is in its ending: at most one
 /// domain, so that nobody can make us ask more.
-pub fn tld_slip(typed: &Domain) -> Option<Candidate> {
+pub fn tld_typo(typed: &Domain) -> Option<Candidate> {
     let text = typed.ascii();
     let mut found: Vec<(&str, &str, Log10)> = Vec::new();
     for (at, _) in text.match_indices('.') {
         let (name, ending) = (&text[..at], &text[at + 1..]);
         let exists = psl::suffix(ending.as_bytes())
             .is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == ending.as_bytes());
-        if exists && !MOSTLY_SLIPS.contains(&ending) && !is_twice(ending) {
+        if exists && !MOSTLY_TYPOS.contains(&ending) && !is_twice(ending) {
             continue;
         }
         for (meant, share) in ENDINGS.iter().filter(|(meant, _)| *meant != ending) {
-            if let Some(slip) = slip(ending, meant) {
-                found.push((name, meant, share + slip));
+            if let Some(typo) = typo(ending, meant) {
+                found.push((name, meant, share + typo));
             }
         }
     }
@@ -92,13 +92,13 @@ pub fn tld_slip(typed: &Domain) -> Option<Candidate> {
 }
 
 /// How likely the one ending is typed for the other.
-fn slip(typed: &str, meant: &str) -> Option<Log10> {
+fn typo(typed: &str, meant: &str) -> Option<Log10> {
     if typed.strip_prefix(meant).is_some_and(|rest| rest.trim_start_matches('.') == meant) {
         return Some(REPEATED);
     }
     // With two slips the ending of an intranet would be one of the internet's.
-    let slips = Hand::of(None).slips_behind_dot(typed.as_bytes(), meant.as_bytes(), 1)?;
-    Some(slips.likelihood())
+    let typos = TypingModel::of(None).typos_behind_dot(typed.as_bytes(), meant.as_bytes(), 1)?;
+    Some(typos.likelihood())
 }
 
 /// `com.com`
@@ -135,7 +135,7 @@ mod tests {
             ("mycompany.corp", None),
         ];
         for (typed, meant) in cases {
-            let candidate = tld_slip(&Domain::parse(typed).unwrap());
+            let candidate = tld_typo(&Domain::parse(typed).unwrap());
             assert_eq!(candidate.as_ref().map(|found| found.domain.ascii()), meant, "{typed}");
         }
     }

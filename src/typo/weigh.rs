@@ -1,6 +1,6 @@
 //! What the DNS says of the typed domain, joined to a suggestion.
 
-use super::{Confidence, SlipKind, Suggestion};
+use super::{Confidence, Suggestion, TypoKind};
 
 /// Whether a typed domain takes mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ const NEAR_CERTAIN: Confidence = Confidence::from_percent(95);
 
 /// How many times as often a slip leads to a domain without mail as a domain that is meant does; it would
 /// be more if what was meant were always one of the domains that can be suggested.
-const NO_MAIL_FAVOURS_SLIP: f64 = 5.0;
+const NO_MAIL_FAVOURS_TYPO: f64 = 5.0;
 /// Nobody can be surer than this of what another person means.
 const SUREST: f64 = 0.99;
 
@@ -27,16 +27,16 @@ const SUREST: f64 = 0.99;
 /// look-alike takes mail, or does not, to the same end.
 pub fn weigh(suggestion: &Suggestion, typed: TypedDomain) -> Option<Confidence> {
     let confidence = suggestion.confidence;
-    if suggestion.kind == SlipKind::Lookalike {
+    if suggestion.kind == TypoKind::Lookalike {
         return Some(confidence);
     }
     match typed {
         TypedDomain::TakesMail if confidence < NEAR_CERTAIN => None,
         TypedDomain::TakesMail | TypedDomain::Unknown => Some(confidence),
         TypedDomain::TakesNone => {
-            let slip = confidence.probability() * NO_MAIL_FAVOURS_SLIP;
+            let typo = confidence.probability() * NO_MAIL_FAVOURS_TYPO;
             let as_typed = 1.0 - confidence.probability();
-            Confidence::from_probability((slip / (slip + as_typed)).min(SUREST))
+            Confidence::from_probability((typo / (typo + as_typed)).min(SUREST))
         }
     }
 }

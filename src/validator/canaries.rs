@@ -14,7 +14,8 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::Routes;
 use crate::dns::{Dns, Servers};
 use crate::route::{
-    Distrust, Family, HostName, MadeUp, Record, Said, ServerId, Standing, Trust, standing,
+    CanaryOutcome, Distrust, Family, HostName, MadeUp, Record, RowOutcome, ServerId, Trust,
+    standing,
 };
 
 /// How many providers' domains that a server denied it is asked for again with each test.
@@ -81,10 +82,10 @@ pub(super) enum Change {
 /// What is known of the resolver's honesty, shared by all who ask it.
 #[derive(Clone)]
 pub(super) struct ResolverTrust {
-    shared: Arc<Shared>,
+    shared: Arc<CanariesInner>,
 }
 
-struct Shared {
+struct CanariesInner {
     /// None until the first test ended; without canaries nothing is ever tested.
     now: watch::Sender<Option<Trust>>,
     /// Never locked across an await.
@@ -105,7 +106,7 @@ impl Default for ResolverTrust {
         let state =
             State { records: Vec::new(), distrust: None, denied: None, last_sound: Instant::now() };
         let now = watch::Sender::new(Some(Trust::Sound));
-        Self { shared: Arc::new(Shared { now, state: Mutex::new(state) }) }
+        Self { shared: Arc::new(CanariesInner { now, state: Mutex::new(state) }) }
     }
 }
 
@@ -121,9 +122,9 @@ impl ResolverTrust {
     }
 
     /// What is known, if it is known within this time.
-    pub(super) async fn settled(&self, patience: Duration) -> Option<Trust> {
+    pub(super) async fn settled(&self, timeouts: Duration) -> Option<Trust> {
         let mut now = self.shared.now.subscribe();
-        let settled = tokio::time::timeout(patience, now.wait_for(Option::is_some)).await;
+        let settled = tokio::time::timeout(timeouts, now.wait_for(Option::is_some)).await;
         // The sender lives as long as `self`.
         settled.ok().and_then(Result::ok).and_then(|trust| *trust)
     }
@@ -152,11 +153,11 @@ impl ResolverTrust {
         &self,
         dns: &dyn Dns,
         domain: &HostName,
-        said: Said,
+        said: RowOutcome,
         by: Option<ServerId>,
     ) -> Change {
         let mut state = self.lock();
-        if let Said::Denied(denial) = said {
+        if let RowOutcome::Denied(denial) = said {
             state.denied = Some(Distrust::Denies(domain.clone(), denial));
         }
         // Until the first test is over nothing is told anyway, and one answer settles nothing.
@@ -186,7 +187,7 @@ impl ResolverTrust {
         take_in(&mut state.records);
         let after = failed(state);
         if before != after {
-            let Standing { in_use, .. } = standing(&state.records);
+            let CanaryOutcome { in_use, .. } = standing(&state.records);
             let left_out = state.records.len() - in_use.len();
             gauge!("mailvet_dns_servers_left_out").set(left_out as f64);
             if left_out > 0 {
@@ -208,7 +209,7 @@ impl ResolverTrust {
 
     /// Lets everybody know what follows from the records.
     fn settle(&self, state: &mut State) {
-        let Standing { trust, distrust, .. } = standing(&state.records);
+        let CanaryOutcome { trust, distrust, .. } = standing(&state.records);
         state.distrust = distrust;
         let Some(trust) = trust else { return };
         let before = self.now();
@@ -231,17 +232,17 @@ impl ResolverTrust {
 }
 
 /// What a server said in a test.
-struct Hearing {
+struct ReplyInterpreter {
     server: ServerId,
     made_up: MadeUp,
-    canaries: Vec<(HostName, Said)>,
-    providers: Vec<(HostName, Said)>,
+    canaries: Vec<(HostName, RowOutcome)>,
+    providers: Vec<(HostName, RowOutcome)>,
 }
 
-impl Hearing {
+impl ReplyInterpreter {
     fn is_silent(&self) -> bool {
         self.made_up == MadeUp::Silent
-            && self.canaries.iter().all(|(_, said)| *said == Said::Silent)
+            && self.canaries.iter().all(|(_, said)| *said == RowOutcome::Silent)
     }
 }
 
@@ -265,13 +266,14 @@ impl Routes {
         let began = Instant::now();
         let Some(made_up) = made_up_name() else { return Tested::Silent };
         let servers = self.dns().servers();
-        let hearings = servers.iter().map(|server| self.hear(*server, &made_up, canaries));
-        let hearings = join_all(hearings).await;
-        let is_silent = hearings.iter().all(Hearing::is_silent);
+        let interpreters = servers.iter().map(|server| self.hear(*server, &made_up, canaries));
+        let interpreters = join_all(interpreters).await;
+        let is_silent = interpreters.iter().all(ReplyInterpreter::is_silent);
         let change = {
             let trust = self.trust();
             let mut state = trust.lock();
-            let change = trust.learn(self.dns(), &mut state, |records| take_in(records, hearings));
+            let change =
+                trust.learn(self.dns(), &mut state, |records| take_in(records, interpreters));
             if trust.now().is_none() {
                 // Nothing is known against a resolver that is down from the start.
                 trust.shared.now.send_replace(Some(Trust::Sound));
@@ -306,12 +308,17 @@ impl Routes {
     }
 
     /// What a server says of the canaries, of a made-up name, and of providers that it denied before.
-    async fn hear(&self, server: ServerId, made_up: &HostName, canaries: &[HostName]) -> Hearing {
+    async fn hear(
+        &self,
+        server: ServerId,
+        made_up: &HostName,
+        canaries: &[HostName],
+    ) -> ReplyInterpreter {
         let this = Servers::Only(server);
         let providers = self.trust().denied_providers(server);
         let ask = async |domains: &[HostName]| {
             let asked = domains.iter().map(async |domain| {
-                (domain.clone(), Said::of(&self.dns().mx(domain, this).await.result))
+                (domain.clone(), RowOutcome::of(&self.dns().mx(domain, this).await.result))
             });
             join_all(asked).await
         };
@@ -322,7 +329,7 @@ impl Routes {
             self.dns().addresses(made_up, Family::V4, this),
         );
         let made_up = MadeUp::of(&mx.result).and(MadeUp::of(&addresses.result));
-        Hearing { server, made_up, canaries, providers }
+        ReplyInterpreter { server, made_up, canaries, providers }
     }
 }
 
@@ -337,8 +344,8 @@ impl ResolverTrust {
     }
 }
 
-fn take_in(records: &mut Vec<(ServerId, Record)>, hearings: Vec<Hearing>) {
-    for Hearing { server, made_up, canaries, providers } in hearings {
+fn take_in(records: &mut Vec<(ServerId, Record)>, interpreters: Vec<ReplyInterpreter>) {
+    for ReplyInterpreter { server, made_up, canaries, providers } in interpreters {
         let at = match records.iter().position(|(known, _)| *known == server) {
             Some(at) => at,
             None => {

@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::known::Known;
-use super::{Found, Network, Request};
+use super::syntax_stage::ParsedInput;
+use super::{FoundRoute, Network, Request};
 use crate::address::Host;
-use crate::cache::{Freshness, LearnedRoute};
+use crate::cache::{LearnedRoute, Timing};
 use crate::report::DomainEvidence;
 use crate::route::{HostName, MailRoute};
 use crate::typo::TypedDomain;
@@ -24,11 +24,15 @@ pub(super) enum DomainStage {
     /// There was no answer in time.
     OutOfTime,
     /// The route.
-    Learned(Arc<LearnedRoute>, Freshness),
+    Learned(Arc<LearnedRoute>, Timing),
 }
 
 impl DomainStage {
-    pub(super) async fn run(network: &Network, known: &Known<'_>, request: &Request<'_>) -> Self {
+    pub(super) async fn run(
+        network: &Network,
+        known: &ParsedInput<'_>,
+        request: &Request<'_>,
+    ) -> Self {
         let domain = match known.address.host() {
             Host::Literal(literal) => return Self::Literal(literal.ip()),
             Host::Domain(_) if known.knowledge.reserved => return Self::Reserved,
@@ -39,10 +43,10 @@ impl DomainStage {
             return Self::NotAsked;
         };
         let Some(name) = HostName::new(domain.ascii()) else { return Self::NotAsked };
-        match routes.of(&name, request.caller, request.urgency, patience(request.budget)).await {
-            Found::Learned(learned, freshness) => Self::Learned(learned, freshness),
-            Found::OutOfTime => Self::OutOfTime,
-            Found::Private => Self::NotAsked,
+        match routes.of(&name, request.caller, request.urgency, timeouts(request.budget)).await {
+            FoundRoute::Learned(learned, freshness) => Self::Learned(learned, freshness),
+            FoundRoute::OutOfTime => Self::OutOfTime,
+            FoundRoute::Private => Self::NotAsked,
         }
     }
 
@@ -61,7 +65,7 @@ impl DomainStage {
         let Self::Learned(learned, _) = self else { return TypedDomain::Unknown };
         match learned.route {
             MailRoute::Unresolved(_) => TypedDomain::Unknown,
-            ref route if takes_mail(route) => TypedDomain::TakesMail,
+            ref route if accepts_mail(route) => TypedDomain::TakesMail,
             _ => TypedDomain::TakesNone,
         }
     }
@@ -84,7 +88,7 @@ impl DomainStage {
     /// The route, where mail goes somewhere.
     pub(super) fn way(&self) -> Option<&Arc<LearnedRoute>> {
         match self {
-            Self::Learned(learned, _) if takes_mail(&learned.route) => Some(learned),
+            Self::Learned(learned, _) if accepts_mail(&learned.route) => Some(learned),
             _ => None,
         }
     }
@@ -99,7 +103,7 @@ impl DomainStage {
 }
 
 /// Whether mail has somewhere to go.
-pub(super) fn takes_mail(route: &MailRoute) -> bool {
+pub(super) fn accepts_mail(route: &MailRoute) -> bool {
     match route {
         MailRoute::Exchangers(_) | MailRoute::Implicit(_) => true,
         MailRoute::Null
@@ -112,7 +116,7 @@ pub(super) fn takes_mail(route: &MailRoute) -> bool {
 }
 
 /// The budget is for the whole answer: what comes after the DNS needs a moment too.
-pub(super) fn patience(budget: Duration) -> Duration {
+pub(super) fn timeouts(budget: Duration) -> Duration {
     const MOMENT: Duration = Duration::from_millis(20);
     budget.saturating_sub(MOMENT.min(budget / 10))
 }

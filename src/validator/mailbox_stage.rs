@@ -3,21 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::bulk::Bulk;
-use super::domain_stage::{DomainStage, patience};
-use super::known::Known;
+use super::domain_stage::{DomainStage, timeouts};
+use super::list_mode::ListMode;
 use super::probing::{Probing, Question};
-use super::{InForce, Request, Validator};
+use super::syntax_stage::ParsedInput;
+use super::{ActiveLists, Request, Validator};
 use crate::address::Host;
-use crate::cache::{Freshness, LearnedRoute};
+use crate::cache::{LearnedRoute, Timing};
 use crate::report::MailboxFacts;
-use crate::smtp::etiquette::Party;
-use crate::store::{Closed, Evidence};
+use crate::smtp::limiter::Party;
+use crate::store::{Evidence, JournalClosed};
 use crate::verdict::{Depth, MailboxEvidence, NotProbed};
 
 /// Who is asked, about which mailbox.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Whom {
+pub struct ProbeTarget {
     /// Whoever runs the first of the mail servers.
     pub party: Party,
     /// What the mailbox is known under, however its address is spelt.
@@ -29,8 +29,8 @@ impl Validator {
     /// wants to know.
     pub(super) async fn mailbox_stage(
         &self,
-        lists: &InForce,
-        known: &Known<'_>,
+        lists: &ActiveLists,
+        known: &ParsedInput<'_>,
         domain: &DomainStage,
         request: &Request<'_>,
         left: Duration,
@@ -40,14 +40,14 @@ impl Validator {
             Depth::Mailbox => {
                 let question = domain.way().and_then(|way| question(lists, known, way));
                 Some(match (&self.probing, question) {
-                    (Some(probing), Some(question)) => match self.bulk() {
-                        Some(bulk) => {
+                    (Some(probing), Some(question)) => match self.list_mode() {
+                        Some(list_mode) => {
                             // Its time begins when it is its turn, however long the DNS has taken.
                             let time = request.budget;
-                            let asked = self.ask_in_bulk(bulk, probing, question, time).await;
-                            asked.unwrap_or_else(|Closed| self.nobody_asked())
+                            let asked = self.ask_in_bulk(list_mode, probing, question, time).await;
+                            asked.unwrap_or_else(|JournalClosed| self.nobody_asked())
                         }
-                        None => probing.ask(question, patience(left)).await,
+                        None => probing.ask(question, timeouts(left)).await,
                     },
                     // Without a way to it nobody can be asked, whatever the operator wants.
                     (None, _) | (_, None) => self.nobody_asked(),
@@ -58,13 +58,13 @@ impl Validator {
 
     /// Who would be asked about a mailbox; none where nobody would be. The DNS is asked for it, and no mail
     /// server.
-    pub async fn whom_to_ask(&self, request: &Request<'_>) -> Option<Whom> {
+    pub async fn probe_target(&self, request: &Request<'_>) -> Option<ProbeTarget> {
         let lists = self.lists.load_full();
-        let known = Known::read(&lists, request).ok()?;
+        let known = ParsedInput::read(&lists, request).ok()?;
         let domain = DomainStage::run(&self.network, &known, request).await;
         let question = question(&lists, &known, domain.way()?)?;
-        let party = self.probing.as_ref()?.whom_to_ask(&question)?;
-        Some(Whom { party, mailbox: question.mailbox.key })
+        let party = self.probing.as_ref()?.probe_target(&question)?;
+        Some(ProbeTarget { party, mailbox: question.mailbox.key })
     }
 
     /// For a list: what is noted is not asked, what was asked is noted.
@@ -73,37 +73,37 @@ impl Validator {
     /// The journal is closed, and with it the work: whatever is said now counts for nothing.
     async fn ask_in_bulk(
         &self,
-        bulk: &Bulk,
+        list_mode: &ListMode,
         probing: &Probing,
         question: Question,
         time: Duration,
-    ) -> Result<MailboxFacts, Closed> {
-        if let Some(noted) = self.noted(bulk, probing, &question).await? {
+    ) -> Result<MailboxFacts, JournalClosed> {
+        if let Some(noted) = self.noted(list_mode, probing, &question).await? {
             return Ok(noted);
         }
-        let _turn = bulk.mailbox_turn().await;
+        let _turn = list_mode.mailbox_turn().await;
         // Until now another row may have asked about it.
-        if let Some(noted) = self.noted(bulk, probing, &question).await? {
+        if let Some(noted) = self.noted(list_mode, probing, &question).await? {
             return Ok(noted);
         }
         let mailbox = question.mailbox.clone();
-        let mut facts = probing.ask(question, patience(time)).await;
-        bulk.note_mailbox(&mailbox, &mut facts).await;
+        let mut facts = probing.ask(question, timeouts(time)).await;
+        list_mode.note_mailbox(&mailbox, &mut facts).await;
         Ok(facts)
     }
 
     async fn noted(
         &self,
-        bulk: &Bulk,
+        list_mode: &ListMode,
         probing: &Probing,
         question: &Question,
-    ) -> Result<Option<MailboxFacts>, Closed> {
-        let noted = bulk.recall_mailbox(&question.mailbox, self.clock.now()).await?;
+    ) -> Result<Option<MailboxFacts>, JournalClosed> {
+        let noted = list_mode.recall_mailbox(&question.mailbox, self.clock.now()).await?;
         let Some((evidence, come_back)) = noted else { return Ok(None) };
         Ok(Some(MailboxFacts {
             evidence: probing.reconsidered(question, evidence).await,
             text: None,
-            freshness: Freshness::Cached,
+            freshness: Timing::Cached,
             come_back,
         }))
     }
@@ -111,11 +111,15 @@ impl Validator {
     fn nobody_asked(&self) -> MailboxFacts {
         let off = MailboxEvidence::NotProbed(NotProbed::Off);
         let evidence = Evidence::without_reply(off, self.clock.now());
-        MailboxFacts { evidence, text: None, freshness: Freshness::Asked, come_back: None }
+        MailboxFacts { evidence, text: None, freshness: Timing::Asked, come_back: None }
     }
 }
 
-fn question(lists: &InForce, known: &Known<'_>, way: &Arc<LearnedRoute>) -> Option<Question> {
+fn question(
+    lists: &ActiveLists,
+    known: &ParsedInput<'_>,
+    way: &Arc<LearnedRoute>,
+) -> Option<Question> {
     let Host::Domain(domain) = known.address.host() else { return None };
     let provider = known.knowledge.provider;
     let operators = way.route.mail_servers().filter_map(|exchanger| {

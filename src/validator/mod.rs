@@ -1,23 +1,23 @@
 //! The pipeline: a text goes through the stages in order of their cost and comes out as a [`Report`].
 //!
-//! Reading (`known`) → the DNS (`domain_stage`, `second_look`) → judging and reporting (`conclude`).
+//! Reading (`known`) → the DNS (`domain_stage`, `second_look`) → judging and reporting (`finish_report`).
 
-mod bulk;
+mod active_lists;
 mod canaries;
-mod conclude;
+mod corrected_tld;
 mod domain_stage;
-mod flights;
-mod flood;
-mod in_force;
-mod known;
+mod list_mode;
 mod mailbox_stage;
-mod meant_instead;
 mod probe_setup;
 mod probing;
 mod rate_gate;
+mod rate_limit;
+mod report_stage;
 mod routes;
-mod second_look;
 mod setup;
+mod single_flight;
+mod suggestion;
+mod syntax_stage;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -33,18 +33,18 @@ use crate::report::Report;
 use crate::route::{HostName, Trust};
 use crate::typo::{Confidence, Locale};
 use crate::verdict::{Depth, Policy};
-use bulk::Bulk;
 use domain_stage::DomainStage;
-use known::{Known, canonical_in};
+use list_mode::ListMode;
+use syntax_stage::{ParsedInput, canonical_in};
 
-pub use bulk::{BulkSettings, Halt, Waits};
+pub use active_lists::ActiveLists;
 pub use canaries::{Canaries, DnsComplaint};
-pub use flood::{Caller, FloodLimits, Urgency};
-pub use in_force::InForce;
-pub use mailbox_stage::Whom;
+pub use list_mode::{Halt, ListModeSettings, RetryPlan};
+pub use mailbox_stage::ProbeTarget;
 pub use probing::{Probing, ProbingParts};
-pub use routes::{Found, RouteSettings, Routes};
-pub use setup::{BuildError, BulkWish, Connection, ListValidator, check_names};
+pub use rate_limit::{Client, LookupLimits, Priority};
+pub use routes::{FoundRoute, RouteSettings, Routes};
+pub use setup::{BuildError, Connection, ListModeOptions, ListValidator, check_names};
 
 /// One text to look at.
 #[derive(Clone, Copy)]
@@ -54,13 +54,13 @@ pub struct Request<'a> {
     /// How deep to look.
     pub depth: Depth,
     /// What to do about what is pasted around an address.
-    pub manner: Manner,
+    pub strictness: Strictness,
     /// When to answer with what is known by then.
     pub budget: Duration,
     /// Who wants to know.
-    pub caller: Caller,
+    pub caller: Client,
     /// How urgently.
-    pub urgency: Urgency,
+    pub urgency: Priority,
     /// The language of whoever typed the text.
     pub locale: Option<&'a Locale>,
 }
@@ -72,10 +72,10 @@ impl<'a> Request<'a> {
         Self {
             text,
             depth: Depth::Domain,
-            manner: Manner::Lenient,
+            strictness: Strictness::Lenient,
             budget: Duration::from_millis(1_500),
-            caller: Caller::Local,
-            urgency: Urgency::Now,
+            caller: Client::Local,
+            urgency: Priority::Now,
             locale: None,
         }
     }
@@ -83,7 +83,7 @@ impl<'a> Request<'a> {
 
 /// What to do about what is pasted around an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manner {
+pub enum Strictness {
     /// Take it away.
     Lenient,
     /// Refuse it.
@@ -101,7 +101,7 @@ pub enum Network {
 /// What the pipeline is made of.
 pub struct Parts {
     /// The lists, and what follows from them.
-    pub lists: InForce,
+    pub lists: ActiveLists,
     /// From this confidence on something is suggested (`[typo] suggest_at`).
     pub suggest_at: Confidence,
     /// How to judge.
@@ -117,7 +117,7 @@ pub struct Parts {
 /// The pipeline. It is shared by all requests and holds no state of any of them.
 pub struct Validator {
     /// Swapped as a whole when lists are read again; a request keeps those that it began with.
-    lists: Arc<ArcSwap<InForce>>,
+    lists: Arc<ArcSwap<ActiveLists>>,
     suggest_at: Confidence,
     policy: Policy,
     network: Network,
@@ -146,7 +146,7 @@ impl Validator {
     pub async fn validate(&self, request: &Request<'_>) -> Report {
         let started = Instant::now();
         let lists = self.lists.load_full();
-        let mut report = match Known::read(&lists, request) {
+        let mut report = match ParsedInput::read(&lists, request) {
             Err(error) => self.malformed(&lists, request, error),
             Ok(mut known) => {
                 let domain = DomainStage::run(&self.network, &known, request).await;
@@ -168,40 +168,40 @@ impl Validator {
 
     /// The address in a text, and the key under which its person is found twice; none where there is no
     /// address. Nobody is asked.
-    pub fn canonical(&self, text: &str, manner: Manner) -> Option<(Address, Canonical)> {
-        canonical_in(&self.lists.load(), text, manner)
+    pub fn canonical(&self, text: &str, strictness: Strictness) -> Option<(Address, Canonical)> {
+        canonical_in(&self.lists.load(), text, strictness)
     }
 
     /// Before the process ends: takes leave of the mail servers that are being asked.
-    pub async fn wind_up(&self) {
+    pub async fn shut_down(&self) {
         if let Some(probing) = &self.probing {
-            probing.wind_up().await;
+            probing.shut_down().await;
         }
     }
 
     /// The same pipeline for the work on a list, and for nothing else. Offline there is nothing to note.
     #[must_use]
-    pub fn in_bulk(self, settings: BulkSettings) -> Self {
+    pub fn for_list(self, settings: ListModeSettings) -> Self {
         let network = match self.network {
             Network::Offline => Network::Offline,
             Network::Online(routes) => {
-                Network::Online(Box::new(routes.in_bulk(Bulk::new(settings))))
+                Network::Online(Box::new(routes.for_list(ListMode::new(settings))))
             }
         };
         Self { network, ..self }
     }
 
-    fn bulk(&self) -> Option<&Bulk> {
+    fn list_mode(&self) -> Option<&ListMode> {
         match &self.network {
             Network::Offline => None,
-            Network::Online(routes) => routes.bulk(),
+            Network::Online(routes) => routes.list_mode(),
         }
     }
 
     /// Waits for a reason why the work on a list cannot go on, which may never come.
     pub async fn halted(&self) -> Halt {
-        match self.bulk() {
-            Some(bulk) => bulk.halted().await,
+        match self.list_mode() {
+            Some(list_mode) => list_mode.halted().await,
             None => std::future::pending().await,
         }
     }
@@ -211,8 +211,8 @@ impl Validator {
     /// # Errors
     /// They cannot, and are forgotten.
     pub async fn last_test(&self) -> Result<(), Halt> {
-        match (&self.network, self.bulk()) {
-            (Network::Online(routes), Some(bulk)) => bulk.last_test(routes).await,
+        match (&self.network, self.list_mode()) {
+            (Network::Online(routes), Some(list_mode)) => list_mode.last_test(routes).await,
             _ => Ok(()),
         }
     }
@@ -231,7 +231,7 @@ impl Validator {
     }
 
     /// Puts other lists in force. Requests under way finish with the ones they began with.
-    pub fn replace_lists(&self, lists: InForce) {
+    pub fn replace_lists(&self, lists: ActiveLists) {
         self.lists.store(Arc::new(lists));
     }
 

@@ -12,9 +12,9 @@ use crate::config::{Config, Probe, Proxy, ProxyHost};
 use crate::dns::Dns;
 use crate::reach::ReachPolicy;
 use crate::reply::Patterns;
-use crate::smtp::dial::{Exit, Guard, Socks5, Source};
-use crate::smtp::etiquette::{Etiquette, Ledger};
-use crate::smtp::{Client, HeloName, Identity, Patience, Sender};
+use crate::smtp::dial::{Egress, Guard, Socks5, SourceAddress};
+use crate::smtp::limiter::{LimitStore, ProbeLimiter};
+use crate::smtp::{HeloName, Identity, Sender, SmtpClient, Timeouts};
 use crate::store::Store;
 
 /// Memory for what mail servers said.
@@ -31,14 +31,14 @@ pub(super) fn probing(
     let Some(identity) = identity(&config.probe)? else { return Ok(None) };
     let patterns = patterns(config)?;
     let store = state.map(|folder| open(folder, config.state.max_mib, clock.clone()));
-    let ledger = store.clone().map(|store| Arc::new(store) as Arc<dyn Ledger>);
+    let ledger = store.clone().map(|store| Arc::new(store) as Arc<dyn LimitStore>);
     let probe = &config.probe;
     Ok(Some(Probing::new(ProbingParts {
         dns,
-        client: Client::new(identity, patience(probe))?,
+        client: SmtpClient::new(identity, timeouts(probe))?,
         dialer: Arc::new(exit(probe)),
         guard: Guard::new(ReachPolicy::allowing(config.network.allow.clone()), probe.port),
-        etiquette: Etiquette::new(probe.limits(), probe.never_list(), clock.clone(), ledger),
+        limiter: ProbeLimiter::new(probe.limits(), probe.never_list(), clock.clone(), ledger),
         patterns,
         cache: MailboxCache::new(MAILBOX_CACHE_BYTES),
         store,
@@ -62,9 +62,9 @@ fn identity(probe: &Probe) -> Result<Option<Identity>, BuildError> {
     Ok(Some(Identity { helo: HeloName::from(helo.host()), sender }))
 }
 
-fn patience(probe: &Probe) -> Patience {
+fn timeouts(probe: &Probe) -> Timeouts {
     let reply = Duration::from_millis(probe.reply_timeout_ms);
-    Patience {
+    Timeouts {
         connect: Duration::from_millis(probe.connect_timeout_ms),
         banner: reply,
         reply,
@@ -72,10 +72,10 @@ fn patience(probe: &Probe) -> Patience {
     }
 }
 
-fn exit(probe: &Probe) -> Exit {
+fn exit(probe: &Probe) -> Egress {
     match probe.proxy.get() {
-        Some(proxy) => Exit::Proxy(socks5(proxy)),
-        None => Exit::Direct(source(&probe.source)),
+        Some(proxy) => Egress::Proxy(socks5(proxy)),
+        None => Egress::Direct(source(&probe.source)),
     }
 }
 
@@ -87,9 +87,9 @@ fn socks5(proxy: &Proxy) -> Socks5 {
     }
 }
 
-fn source(addresses: &[IpAddr]) -> Source {
+fn source(addresses: &[IpAddr]) -> SourceAddress {
     if addresses.is_empty() {
-        return Source::System;
+        return SourceAddress::System;
     }
     let v4 = addresses.iter().find_map(|ip| match ip {
         IpAddr::V4(ip) => Some(*ip),
@@ -99,7 +99,7 @@ fn source(addresses: &[IpAddr]) -> Source {
         IpAddr::V4(_) => None,
         IpAddr::V6(ip) => Some(*ip),
     });
-    Source::Fixed { v4, v6 }
+    SourceAddress::Fixed { v4, v6 }
 }
 
 /// The store. For want of it nobody loses a run: where it cannot be used now, that is tried again while the work goes on.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use super::bulk::Halt;
+use super::list_mode::Halt;
 
 /// How many domains are looked up between two tests of the resolver, at least.
 const DOMAINS_PER_TEST: u64 = 1_000;

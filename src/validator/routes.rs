@@ -12,12 +12,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
-use super::bulk::{Bulk, Halt};
 use super::canaries::{Canaries, ResolverTrust};
-use super::flights::{self, Boarding, Flight, Flights, Progress, Waited};
-use super::flood::{Caller, FloodGuard, FloodLimits, Urgency};
+use super::list_mode::{Halt, ListMode};
+use super::rate_limit::{Client, LookupLimiter, LookupLimits, Priority};
+use super::single_flight::{self, Flight, Progress, Role, SingleFlight, Waited};
 use crate::address::{Domain, and_parents};
-use crate::cache::{A_WHOLE_RUN, Freshness, LearnedRoute, RouteCache};
+use crate::cache::{A_WHOLE_RUN, LearnedRoute, RouteCache, Timing};
 use crate::catalog::Popularity;
 use crate::clock::Clock;
 use crate::dns::{
@@ -25,15 +25,15 @@ use crate::dns::{
 };
 use crate::reach::ReachPolicy;
 use crate::route::{
-    Answer, Credence, Failure, HostName, MailRoute, Outcome, Routed, ServerId, Trust,
+    Answer, Credence, Failure, HostName, MailRoute, RouteOutcome, Routed, ServerId, Trust,
 };
-use crate::store::{Closed, NotedRoute};
+use crate::store::{JournalClosed, NotedRoute};
 use belief::Denials;
 
 /// Longer than this nobody waits for a newer answer while there is one that may stand in.
-const PATIENCE_WITH_STALE: Duration = Duration::from_secs(1);
+const TIMEOUT_WITH_STALE: Duration = Duration::from_secs(1);
 /// Nobody waits longer than this, whatever they say: a day, which the clock can still add.
-const LONGEST_PATIENCE: Duration = Duration::from_secs(24 * 3600);
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 /// After a refresh failed, the next one waits this long (RFC 8767 §5 asks for a pause).
 const REFRESH_PAUSE: Duration = Duration::from_secs(5);
 
@@ -50,7 +50,7 @@ pub struct RouteSettings {
     /// Domains that only the operator may ask about, with all below them.
     pub private_zones: Vec<Domain>,
     /// How much may be asked.
-    pub limits: FloodLimits,
+    pub limits: LookupLimits,
     /// When a flight is given up, whatever the DNS does.
     pub flight_deadline: Duration,
     /// Who stops waiting after the DNS left a question unanswered for so long is told that it is the DNS.
@@ -66,27 +66,27 @@ pub struct Routes {
     clock: Arc<dyn Clock>,
     settings: Arc<RouteSettings>,
     cache: RouteCache,
-    flights: Flights,
+    flights: SingleFlight,
     /// The flights that those may start who are not in a hurry.
-    unhurried: Arc<Semaphore>,
+    background_permits: Arc<Semaphore>,
     /// The flights that may ask at the same time, each one question after the other.
     questions: Arc<Semaphore>,
-    guard: FloodGuard,
+    guard: LookupLimiter,
     trust: ResolverTrust,
     canaries: Arc<Canaries>,
     popularity: Popularities,
     denials: Denials,
     /// The work on a list that all of it is for.
-    bulk: Option<Bulk>,
+    list_mode: Option<ListMode>,
 }
 
 /// Tells how popular the domain of a listed provider is.
 pub(super) type Popularities = Arc<dyn Fn(&HostName) -> Option<Popularity> + Send + Sync>;
 
 /// What came of looking for a route.
-pub enum Found {
+pub enum FoundRoute {
     /// The route.
-    Learned(Arc<LearnedRoute>, Freshness),
+    Learned(Arc<LearnedRoute>, Timing),
     /// The time was over before there was one.
     OutOfTime,
     /// Whoever asks may not ask about this domain.
@@ -115,7 +115,7 @@ enum Place {
 /// What comes of boarding.
 enum Seat {
     /// A seat.
-    On(Flight, Boarding),
+    On(Flight, Role),
     /// There is no flight to join any more, and no place to start one.
     NeedsPlace,
     /// One more would be too many.
@@ -127,7 +127,7 @@ enum Seat {
 enum Source {
     Cache,
     Parent,
-    Flight(Boarding),
+    Flight(Role),
     Stale,
     Refused,
     Untrusted,
@@ -141,16 +141,16 @@ impl Routes {
             dns,
             clock,
             cache: RouteCache::new(settings.cache_bytes),
-            flights: Flights::default(),
-            unhurried: Arc::new(Semaphore::new(unhurried(settings.limits))),
+            flights: SingleFlight::default(),
+            background_permits: Arc::new(Semaphore::new(background_permits(settings.limits))),
             questions: Arc::new(Semaphore::new(MAX_QUESTIONS)),
-            guard: FloodGuard::new(settings.limits),
+            guard: LookupLimiter::new(settings.limits),
             settings: Arc::new(settings),
             trust: ResolverTrust::default(),
             canaries: Arc::default(),
             popularity: Arc::new(|_| None),
             denials: Denials::default(),
-            bulk: None,
+            list_mode: None,
         }
     }
 
@@ -177,23 +177,23 @@ impl Routes {
 
     /// The same for the work on a list, and for nothing else: as many flights at once as it wants.
     #[must_use]
-    pub(super) fn in_bulk(self, bulk: Bulk) -> Self {
+    pub(super) fn for_list(self, list_mode: ListMode) -> Self {
         let permits =
             |count: usize| Arc::new(Semaphore::new(count.clamp(1, Semaphore::MAX_PERMITS)));
         // Nothing of a list is refused: it waits for its place.
-        let limits = FloodLimits { flights: usize::MAX, ..self.settings.limits };
+        let limits = LookupLimits { flights: usize::MAX, ..self.settings.limits };
         Self {
-            unhurried: permits(bulk.look_ups()),
-            questions: permits(bulk.questions()),
-            guard: FloodGuard::new(limits),
-            bulk: Some(bulk),
+            background_permits: permits(list_mode.look_ups()),
+            questions: permits(list_mode.questions()),
+            guard: LookupLimiter::new(limits),
+            list_mode: Some(list_mode),
             ..self
         }
     }
 
     /// The work on a list, if it is for that.
-    pub(super) fn bulk(&self) -> Option<&Bulk> {
-        self.bulk.as_ref()
+    pub(super) fn list_mode(&self) -> Option<&ListMode> {
+        self.list_mode.as_ref()
     }
 
     /// How many domains are being asked about.
@@ -227,19 +227,19 @@ impl Routes {
     pub async fn of(
         &self,
         domain: &HostName,
-        caller: Caller,
-        urgency: Urgency,
-        patience: Duration,
-    ) -> Found {
-        if caller != Caller::Operator && self.is_private(domain) {
-            return Found::Private;
+        caller: Client,
+        urgency: Priority,
+        timeouts: Duration,
+    ) -> FoundRoute {
+        if caller != Client::Operator && self.is_private(domain) {
+            return FoundRoute::Private;
         }
-        let patience = match self.bulk {
+        let timeouts = match self.list_mode {
             // No row of a list is given up because others are before it: its flights have an end of their own.
             Some(_) => A_WHOLE_RUN,
-            None => patience.min(LONGEST_PATIENCE),
+            None => timeouts.min(LONGEST_TIMEOUT),
         };
-        let (found, source) = self.look_for(domain, caller, urgency, patience).await;
+        let (found, source) = self.look_for(domain, caller, urgency, timeouts).await;
         counter!("mailvet_routes_total", "source" => source.code()).increment(1);
         found
     }
@@ -247,46 +247,46 @@ impl Routes {
     async fn look_for(
         &self,
         domain: &HostName,
-        caller: Caller,
-        urgency: Urgency,
-        patience: Duration,
-    ) -> (Found, Source) {
+        caller: Client,
+        urgency: Priority,
+        timeouts: Duration,
+    ) -> (FoundRoute, Source) {
         let known = self.cache.get(domain).await;
         if let Some(known) = known.as_ref().filter(|known| known.is_current()) {
-            return (Found::Learned(known.clone(), Freshness::Cached), Source::Cache);
+            return (FoundRoute::Learned(known.clone(), Timing::Cached), Source::Cache);
         }
-        let deadline = Instant::now() + patience;
-        let stale = known.filter(|known| known.may_stand_in());
+        let deadline = Instant::now() + timeouts;
+        let stale = known.filter(|known| known.is_usable_stale());
         if let Some(Trust::Invents | Trust::Denies) = self.trust.now() {
             let found = stale.map_or_else(
                 || self.unresolved(Failure::Untrusted),
-                |stale| Found::Learned(stale, Freshness::Cached),
+                |stale| FoundRoute::Learned(stale, Timing::Cached),
             );
             return (found, Source::Untrusted);
         }
         // Not so for a list, of which nobody knows what is asked first: its output has to be the same each
         // time, also where a name server denies a domain and has one below it.
-        if self.bulk.is_none()
+        if self.list_mode.is_none()
             && let Some(absent) = self.absent_parent(domain).await
         {
-            return (Found::Learned(absent, Freshness::Cached), Source::Parent);
+            return (FoundRoute::Learned(absent, Timing::Cached), Source::Parent);
         }
         loop {
             let Ok(place) = self.place(domain, urgency, stale.as_deref(), deadline).await else {
-                return stale.map_or((Found::OutOfTime, Source::OutOfTime), |stale| {
-                    (Found::Learned(stale, Freshness::Cached), Source::Stale)
+                return stale.map_or((FoundRoute::OutOfTime, Source::OutOfTime), |stale| {
+                    (FoundRoute::Learned(stale, Timing::Cached), Source::Stale)
                 });
             };
-            match self.board(domain, caller, stale.clone(), place) {
+            match self.join(domain, caller, stale.clone(), place) {
                 Seat::On(flight, boarding) => {
-                    let patience = deadline.saturating_duration_since(Instant::now());
-                    return self.wait(flight, boarding, stale, patience).await;
+                    let timeouts = deadline.saturating_duration_since(Instant::now());
+                    return self.wait(flight, boarding, stale, timeouts).await;
                 }
                 // The flight that was to be joined has landed meanwhile.
                 Seat::NeedsPlace => {}
                 Seat::Refused => {
                     return match stale {
-                        Some(stale) => (Found::Learned(stale, Freshness::Cached), Source::Stale),
+                        Some(stale) => (FoundRoute::Learned(stale, Timing::Cached), Source::Stale),
                         None => (self.unresolved(Failure::Overloaded), Source::Refused),
                     };
                 }
@@ -316,33 +316,33 @@ impl Routes {
     async fn place(
         &self,
         domain: &HostName,
-        urgency: Urgency,
+        urgency: Priority,
         stale: Option<&LearnedRoute>,
         deadline: Instant,
     ) -> Result<Place, Elapsed> {
-        if urgency == Urgency::Now {
+        if urgency == Priority::Now {
             return Ok(Place::NotNeeded);
         }
         if self.flights.under_way(domain).is_some() {
             return Ok(Place::ToJoin);
         }
         let deadline =
-            stale.map_or(deadline, |_| deadline.min(Instant::now() + PATIENCE_WITH_STALE));
-        let place = timeout_at(deadline, self.unhurried.clone().acquire_owned()).await?;
+            stale.map_or(deadline, |_| deadline.min(Instant::now() + TIMEOUT_WITH_STALE));
+        let place = timeout_at(deadline, self.background_permits.clone().acquire_owned()).await?;
         // The semaphore is never closed.
         Ok(place.map_or(Place::NotNeeded, Place::Held))
     }
 
     /// Joins or starts the flight for a domain, which keeps its place until it has landed.
-    fn board(
+    fn join(
         &self,
         domain: &HostName,
-        caller: Caller,
+        caller: Client,
         stale: Option<Arc<LearnedRoute>>,
         place: Place,
     ) -> Seat {
         if let Some(flight) = self.flights.under_way(domain) {
-            return Seat::On(flight, Boarding::Joined);
+            return Seat::On(flight, Role::Joined);
         }
         if matches!(place, Place::ToJoin) {
             return Seat::NeedsPlace;
@@ -357,7 +357,7 @@ impl Routes {
                 drop(place);
             }
         };
-        let (flight, boarding) = self.flights.board(domain, ask);
+        let (flight, boarding) = self.flights.join(domain, ask);
         Seat::On(flight, boarding)
     }
 
@@ -365,18 +365,18 @@ impl Routes {
     async fn learn(
         self,
         domain: HostName,
-        caller: Caller,
+        caller: Client,
         stale: Option<Arc<LearnedRoute>>,
         tell: watch::Sender<Progress>,
     ) {
         // Between our caller's look into the memory and this flight another one may have landed.
         if let Some(known) = self.cache.get(&domain).await.filter(|known| known.is_current()) {
-            tell.send_replace(Progress::Landed(known));
+            tell.send_replace(Progress::Done(known));
             return;
         }
-        if let Some(bulk) = &self.bulk {
-            let learned = self.learn_in_bulk(bulk, &domain, caller, &tell).await;
-            tell.send_replace(Progress::Landed(learned));
+        if let Some(list_mode) = &self.list_mode {
+            let learned = self.learn_for_list(list_mode, &domain, caller, &tell).await;
+            tell.send_replace(Progress::Done(learned));
             return;
         }
         let asked = self.ask(&domain, caller, &tell).await;
@@ -394,23 +394,23 @@ impl Routes {
             _ => self.learned(routed),
         };
         self.cache.insert(domain, learned.clone()).await;
-        tell.send_replace(Progress::Landed(learned));
+        tell.send_replace(Progress::Done(learned));
     }
 
     /// One flight for a list: what is noted is not asked, what was asked is noted.
-    async fn learn_in_bulk(
+    async fn learn_for_list(
         &self,
-        bulk: &Bulk,
+        list_mode: &ListMode,
         domain: &HostName,
-        caller: Caller,
+        caller: Client,
         tell: &watch::Sender<Progress>,
     ) -> Arc<LearnedRoute> {
-        let learned = match bulk.recall(domain).await {
-            Ok(Some(noted)) if bulk.doubts(domain).await => {
-                let _comparing = bulk.comparing();
-                let heard = self.ask_in_turn(bulk, domain, caller, tell).await;
+        let learned = match list_mode.recall(domain).await {
+            Ok(Some(noted)) if list_mode.needs_recheck(domain).await => {
+                let _comparing = list_mode.comparing();
+                let heard = self.ask_in_turn(list_mode, domain, caller, tell).await;
                 let compared = match &heard {
-                    Ok(heard) => bulk.compare(&noted.route, &heard.routed.route).await,
+                    Ok(heard) => list_mode.compare(&noted.route, &heard.routed.route).await,
                     Err(halt) => Err(halt.clone()),
                 };
                 if compared.is_err() {
@@ -420,21 +420,21 @@ impl Routes {
             }
             Ok(Some(noted)) => noted,
             // The work ends here; whatever is said now counts for nothing.
-            Err(Closed) => return self.learned(unresolved(Failure::Untrusted)),
+            Err(JournalClosed) => return self.learned(unresolved(Failure::Untrusted)),
             Ok(None) => {
-                let Ok(asked) = self.ask_in_turn(bulk, domain, caller, tell).await else {
+                let Ok(asked) = self.ask_in_turn(list_mode, domain, caller, tell).await else {
                     // Here too.
                     return self.learned(unresolved(Failure::Untrusted));
                 };
                 let routed = match self.believed(domain, asked) {
                     Ok(routed) => routed,
                     Err(distrust) => {
-                        bulk.halt(Halt::Untrusted(distrust)).await;
+                        list_mode.halt(Halt::Untrusted(distrust)).await;
                         return self.learned(unresolved(Failure::Untrusted));
                     }
                 };
                 let noted = NotedRoute { routed, asked_at: self.now() };
-                bulk.note(domain, &noted).await;
+                list_mode.note(domain, &noted).await;
                 LearnedRoute::for_a_run(noted.routed, noted.asked_at)
             }
         };
@@ -445,33 +445,33 @@ impl Routes {
 
     async fn ask_in_turn(
         &self,
-        bulk: &Bulk,
+        list_mode: &ListMode,
         domain: &HostName,
-        caller: Caller,
+        caller: Client,
         tell: &watch::Sender<Progress>,
     ) -> Result<Asked, Halt> {
-        bulk.turn(self).await?;
+        list_mode.turn(self).await?;
         Ok(self.ask(domain, caller, tell).await)
     }
 
     async fn ask(
         &self,
         domain: &HostName,
-        caller: Caller,
+        caller: Client,
         tell: &watch::Sender<Progress>,
     ) -> Asked {
         // The time of a flight begins when it may ask: that others ask before it says nothing of the servers.
         let _permit = self.questions.acquire().await;
         let deadline = Instant::now() + self.settings.flight_deadline;
         // A stranger's domain may name mail servers in a private zone; those are not asked for either.
-        let may_ask = |name: &HostName| caller == Caller::Operator || !self.is_private(name);
+        let may_ask = |name: &HostName| caller == Client::Operator || !self.is_private(name);
         let reach = &self.settings.reach;
-        let asking = || flights::note_question(tell);
+        let asking = || single_flight::note_question(tell);
         let outcome = find_route(&*self.dns, domain.clone(), reach, may_ask, asking);
         let outcome = timeout_at(deadline, outcome).await;
-        flights::note_answer(tell);
+        single_flight::note_answer(tell);
         let (outcome, by) = outcome.unwrap_or_else(|_| {
-            (Outcome { routed: unresolved(Failure::Timeout), denials: Vec::new() }, None)
+            (RouteOutcome { routed: unresolved(Failure::Timeout), denials: Vec::new() }, None)
         });
         let credence = self.credence(domain, &outcome.routed);
         // That mail goes nowhere is the gravest answer: where there is another server, it is asked too. Who
@@ -508,29 +508,29 @@ impl Routes {
     async fn wait(
         &self,
         flight: Flight,
-        boarding: Boarding,
+        boarding: Role,
         stale: Option<Arc<LearnedRoute>>,
-        patience: Duration,
-    ) -> (Found, Source) {
-        let patience = match stale {
-            Some(_) => patience.min(PATIENCE_WITH_STALE.saturating_sub(flight.age())),
-            None => patience,
+        timeouts: Duration,
+    ) -> (FoundRoute, Source) {
+        let timeouts = match stale {
+            Some(_) => timeouts.min(TIMEOUT_WITH_STALE.saturating_sub(flight.age())),
+            None => timeouts,
         };
-        match (flight.wait(patience).await, stale) {
-            (Waited::Landed(learned), Some(stale)) if learned.is_of_same_lookup(&stale) => {
-                (Found::Learned(learned, Freshness::Cached), Source::Stale)
+        match (flight.wait(timeouts).await, stale) {
+            (Waited::Done(learned), Some(stale)) if learned.is_of_same_lookup(&stale) => {
+                (FoundRoute::Learned(learned, Timing::Cached), Source::Stale)
             }
-            (Waited::Landed(learned) | Waited::Provisional(learned), _) => {
-                (Found::Learned(learned, Freshness::Asked), Source::Flight(boarding))
+            (Waited::Done(learned) | Waited::Provisional(learned), _) => {
+                (FoundRoute::Learned(learned, Timing::Asked), Source::Flight(boarding))
             }
             (Waited::OutOfPatience { .. } | Waited::Lost, Some(stale)) => {
-                (Found::Learned(stale, Freshness::Cached), Source::Stale)
+                (FoundRoute::Learned(stale, Timing::Cached), Source::Stale)
             }
             (Waited::OutOfPatience { unanswered_for }, None) => {
                 let is_silent = unanswered_for >= self.settings.dns_timeout && !self.dns.is_full();
                 let found = match is_silent {
                     true => self.unresolved(Failure::Timeout),
-                    false => Found::OutOfTime,
+                    false => FoundRoute::OutOfTime,
                 };
                 (found, Source::OutOfTime)
             }
@@ -542,8 +542,8 @@ impl Routes {
         Arc::new(LearnedRoute::new(routed, self.now()))
     }
 
-    fn unresolved(&self, failure: Failure) -> Found {
-        Found::Learned(self.learned(unresolved(failure)), Freshness::Asked)
+    fn unresolved(&self, failure: Failure) -> FoundRoute {
+        FoundRoute::Learned(self.learned(unresolved(failure)), Timing::Asked)
     }
 
     fn now(&self) -> Timestamp {
@@ -552,7 +552,7 @@ impl Routes {
 }
 
 /// How many flights those may start who are not in a hurry.
-fn unhurried(limits: FloodLimits) -> usize {
+fn background_permits(limits: LookupLimits) -> usize {
     (limits.flights / 2).clamp(1, Semaphore::MAX_PERMITS)
 }
 
@@ -565,8 +565,8 @@ impl Source {
         match self {
             Self::Cache => "cache",
             Self::Parent => "parent",
-            Self::Flight(Boarding::Started) => "flight",
-            Self::Flight(Boarding::Joined) => "coalesced",
+            Self::Flight(Role::Started) => "flight",
+            Self::Flight(Role::Joined) => "coalesced",
             Self::Stale => "stale",
             Self::Refused => "refused",
             Self::Untrusted => "untrusted",

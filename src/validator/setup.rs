@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::probe_setup::probing;
 use super::routes::MAX_QUESTIONS;
 use super::{
-    BulkSettings, Canaries, FloodLimits, InForce, Network, Parts, RouteSettings, Routes, Validator,
-    Waits,
+    ActiveLists, Canaries, ListModeSettings, LookupLimits, Network, Parts, RetryPlan,
+    RouteSettings, Routes, Validator,
 };
 use crate::address::{Domain, SyntaxError};
 use crate::catalog::{Catalog, ListError};
@@ -92,7 +92,7 @@ impl Validator {
             }
         };
         Ok(Self::new(Parts {
-            lists: InForce::from_config(config)?,
+            lists: ActiveLists::from_config(config)?,
             suggest_at: Confidence::from_percent(config.typo.suggest_at.percent()),
             policy: policy(config),
             network,
@@ -103,7 +103,7 @@ impl Validator {
 }
 
 /// How the work on a list is wished for.
-pub struct BulkWish {
+pub struct ListModeOptions {
     /// What was found out so far, and will be.
     pub journal: Journal,
     /// Domains that are looked up at the same time.
@@ -113,7 +113,7 @@ pub struct BulkWish {
     /// Domains that are looked up in a second, at most.
     pub rate: Option<NonZeroU32>,
     /// Whom to come back to.
-    pub waits: Waits,
+    pub waits: RetryPlan,
 }
 
 /// The pipeline for the work on a list, before it begins.
@@ -146,12 +146,12 @@ impl ListValidator {
     }
 
     /// The pipeline at work.
-    pub fn at_work(self, wish: BulkWish) -> Validator {
-        let BulkWish { journal, concurrency, open_files, rate, waits } = wish;
+    pub fn at_work(self, wish: ListModeOptions) -> Validator {
+        let ListModeOptions { journal, concurrency, open_files, rate, waits } = wish;
         let questions = questions_within(open_files);
         let canaries = self.canaries;
-        let settings = BulkSettings { journal, concurrency, questions, rate, canaries, waits };
-        self.validator.in_bulk(settings)
+        let settings = ListModeSettings { journal, concurrency, questions, rate, canaries, waits };
+        self.validator.for_list(settings)
     }
 }
 
@@ -188,7 +188,7 @@ fn route_settings(config: &Config) -> Result<RouteSettings, BuildError> {
     Ok(RouteSettings {
         reach: reach(config),
         private_zones: private_zones(config)?,
-        limits: FloodLimits {
+        limits: LookupLimits {
             flights: config.dns.max_lookups,
             names_per_zone: config.dns.max_names_per_zone,
             flights_per_stranger: config.dns.max_lookups_per_stranger,
@@ -250,7 +250,7 @@ impl BuildError {
     }
 }
 
-impl InForce {
+impl ActiveLists {
     /// Reads the lists as configured.
     ///
     /// # Errors

@@ -38,7 +38,7 @@ fn settings() -> RouteSettings {
     RouteSettings {
         reach: ReachPolicy::default(),
         private_zones: vec![Domain::parse("secret.de").unwrap()],
-        limits: FloodLimits { flights: 100, names_per_zone: 5, flights_per_stranger: 10 },
+        limits: LookupLimits { flights: 100, names_per_zone: 5, flights_per_stranger: 10 },
         flight_deadline: Duration::from_secs(10),
         dns_timeout: Duration::from_secs(1),
         cache_bytes: 1 << 20,
@@ -47,7 +47,7 @@ fn settings() -> RouteSettings {
 
 fn validator(network: Network) -> Validator {
     Validator::new(Parts {
-        lists: InForce::new(Catalog::builtin()),
+        lists: ActiveLists::new(Catalog::builtin()),
         suggest_at: Confidence::from_percent(50),
         policy: Policy::default(),
         network,
@@ -271,7 +271,7 @@ async fn strict_refuses_what_lenient_takes_away() {
     let validator = validator(Network::Offline);
     let lenient = validator.validate(&request("  joe@good.de\n")).await;
     assert!(lenient.address.is_some_and(|facts| facts.cleaned));
-    let strict = Request { manner: Manner::Strict, ..request("  joe@good.de\n") };
+    let strict = Request { strictness: Strictness::Strict, ..request("  joe@good.de\n") };
     let strict = validator.validate(&strict).await;
     let error = strict.syntax_error.map(|error| (error.code, error.at));
     assert_eq!(error, Some((SyntaxCode::NotClean, 0)));
@@ -481,7 +481,7 @@ async fn a_stranger_is_bounded_and_the_operator_is_not() {
         zone.change(&format!("d{number}.de NXDOMAIN"));
     }
     let (house, _) = house_with(zone, settings());
-    let stranger = Caller::Stranger([192, 0, 2, 1].into());
+    let stranger = Client::Remote([192, 0, 2, 1].into());
     for number in 0..11 {
         let text = format!("joe@d{number}.de");
         let request = Request { caller: stranger, ..request(&text) };
@@ -489,7 +489,7 @@ async fn a_stranger_is_bounded_and_the_operator_is_not() {
             if number < 10 { "not_found domain_not_found" } else { "failure dns_failure" };
         assert_eq!(told(&house, &request).await, expected, "{number}");
     }
-    let other = Request { caller: Caller::Stranger([192, 0, 2, 2].into()), ..request("a@d11.de") };
+    let other = Request { caller: Client::Remote([192, 0, 2, 2].into()), ..request("a@d11.de") };
     assert_eq!(told(&house, &other).await, "not_found domain_not_found");
     for number in 12..30 {
         let told = of(&house, &format!("d{number}.de")).await;
@@ -508,7 +508,7 @@ async fn private_zones_are_the_operators_alone() {
     house.zone.change("spy.de MX 10 x.secret.de");
     assert_eq!(of(&house, "spy.de").await, "failure dns_failure", "not through an MX either");
     assert_eq!(house.zone.questions(), 1);
-    let operator = |text| Request { caller: Caller::Operator, ..request(text) };
+    let operator = |text| Request { caller: Client::Operator, ..request(text) };
     assert_eq!(told(&house, &operator("joe@secret.de")).await, "mx domain_accepts_mail");
     assert_eq!(told(&house, &operator("joe@x.secret.de")).await, "not_found domain_not_found");
     assert_eq!(of(&house, "secret.de").await, "skipped not_checked", "nor is what is known told");
@@ -517,7 +517,7 @@ async fn private_zones_are_the_operators_alone() {
 #[tokio::test(start_paused = true)]
 async fn too_many_flights_at_once_end_unknown() {
     let zone = Zone::parse("one.de HANG\ntwo.de HANG");
-    let limits = FloodLimits { flights: 1, ..settings().limits };
+    let limits = LookupLimits { flights: 1, ..settings().limits };
     let (house, _) = house_with(zone, RouteSettings { limits, ..settings() });
     assert_eq!(of(&house, "one.de").await, "timeout dns_timeout");
     assert_eq!(of(&house, "two.de").await, "failure dns_failure");
@@ -690,7 +690,7 @@ async fn a_private_zone_is_right_about_its_own() {
     let settings = RouteSettings { private_zones: private.to_vec(), ..settings() };
     let (house, _) = house_with(zone, settings);
     for email in ["joe@gmail.com", "joe@21cn.com"] {
-        let request = Request { caller: Caller::Operator, ..request(email) };
+        let request = Request { caller: Client::Operator, ..request(email) };
         assert_eq!(told(&house, &request).await, "not_found domain_not_found", "{email}");
     }
 }
@@ -702,7 +702,7 @@ async fn the_providers_in_force_are_the_operators() {
         let mut lists = Lists::builtin();
         lists.clear(ListKind::ProviderDomains);
         lists.extend(ListKind::ProviderDomains, Source { name: "ours".into(), text: text.into() });
-        InForce::new(Catalog::from_lists(&lists).unwrap())
+        ActiveLists::new(Catalog::from_lists(&lists).unwrap())
     };
     house.validator.replace_lists(lists("ours.de\tgmail\t1\t-\n"));
     assert_eq!(of(&house, "gmail.com").await, "not_found domain_not_found");

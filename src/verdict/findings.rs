@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use crate::address::{Quoting, SyntaxCode};
-use crate::catalog::OperatorWord;
+use crate::catalog::OperatorDecision;
 use crate::route::MailRoute;
-use crate::typo::{Confidence, SlipKind};
+use crate::typo::{Confidence, TypoKind};
 
 /// Everything the judgement rests on.
 #[derive(Clone, Copy, Debug)]
@@ -31,11 +31,11 @@ pub struct AddressFindings<'a> {
     /// What its mail server said.
     pub mailbox: Mailbox,
     /// Another domain that was probably meant.
-    pub slip: Option<Slip>,
+    pub typo: Option<Typo>,
     /// What the lists say.
     pub marks: Marks,
     /// What the operator's own list says.
-    pub word: Option<OperatorWord>,
+    pub word: Option<OperatorDecision>,
 }
 
 /// What is known of where an address leads.
@@ -147,9 +147,9 @@ pub enum CatchAll {
 
 /// A domain that was probably meant instead.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Slip {
+pub struct Typo {
     /// How the two are alike.
-    pub kind: SlipKind,
+    pub kind: TypoKind,
     /// How likely the other one was meant.
     pub confidence: Confidence,
 }

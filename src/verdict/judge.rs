@@ -1,13 +1,13 @@
 //! The rule table: findings in, judgement out.
 
 use super::findings::{
-    AddressFindings, CatchAll, Findings, HostFindings, Mailbox, MailboxEvidence, NotProbed, Slip,
+    AddressFindings, CatchAll, Findings, HostFindings, Mailbox, MailboxEvidence, NotProbed, Typo,
 };
 use super::{Advice, Check, Checks, Depth, Judgement, Policy, Reason, Verdict};
 use crate::address::Quoting;
-use crate::catalog::OperatorWord;
+use crate::catalog::OperatorDecision;
 use crate::route::{Failure, MailRoute, NullMx, Targets};
-use crate::typo::SlipKind;
+use crate::typo::TypoKind;
 
 /// Judges what was found out. The first row of the table that holds gives the verdict, and every
 /// reason that holds is listed in the order of the table.
@@ -26,7 +26,7 @@ pub fn judge(findings: &Findings<'_>, policy: &Policy) -> Judgement {
 /// Every reason that holds, in the order of the table.
 fn reasons(address: &AddressFindings<'_>, policy: &Policy) -> Vec<Reason> {
     let mut reasons = Vec::with_capacity(4);
-    if address.word == Some(OperatorWord::Denied) {
+    if address.word == Some(OperatorDecision::Denied) {
         reasons.push(Reason::DeniedByOperator);
     }
     reasons.extend(no_route(address.host, policy));
@@ -55,7 +55,7 @@ fn reasons(address: &AddressFindings<'_>, policy: &Policy) -> Vec<Reason> {
 
 /// The operator knows this one: our lists and guesses do not count against it.
 fn is_allowed(address: &AddressFindings<'_>) -> bool {
-    address.word == Some(OperatorWord::Allowed)
+    address.word == Some(OperatorDecision::Allowed)
 }
 
 /// Rows 2 and 3: mail has nowhere to go.
@@ -86,11 +86,11 @@ fn no_mailbox(mailbox: Mailbox) -> Option<Reason> {
 /// Row 5: mail may arrive, and yet.
 fn risks(address: &AddressFindings<'_>, policy: &Policy, reasons: &mut Vec<Reason>) {
     if !is_allowed(address) {
-        match address.slip {
-            Some(Slip { kind: SlipKind::Typo, confidence }) if confidence >= policy.risky_at => {
+        match address.typo {
+            Some(Typo { kind: TypoKind::Typo, confidence }) if confidence >= policy.risky_at => {
                 reasons.push(Reason::DomainTypo);
             }
-            Some(Slip { kind: SlipKind::Lookalike, .. }) => reasons.push(Reason::DomainLookalike),
+            Some(Typo { kind: TypoKind::Lookalike, .. }) => reasons.push(Reason::DomainLookalike),
             _ => {}
         }
         if address.marks.disposable {
@@ -184,11 +184,11 @@ fn why_not_asked(mailbox: Mailbox) -> Option<Reason> {
 fn advice(findings: &Findings<'_>, reasons: &[Reason], policy: &Policy) -> Advice {
     let (word, suggested) = match findings {
         Findings::Malformed { suggestion, .. } => (None, suggestion.is_some()),
-        Findings::WellFormed(address) => (address.word, address.slip.is_some()),
+        Findings::WellFormed(address) => (address.word, address.typo.is_some()),
     };
     match word {
-        Some(OperatorWord::Allowed) => return policy.advice(Reason::AllowedByOperator),
-        Some(OperatorWord::Denied) => return policy.advice(Reason::DeniedByOperator),
+        Some(OperatorDecision::Allowed) => return policy.advice(Reason::AllowedByOperator),
+        Some(OperatorDecision::Denied) => return policy.advice(Reason::DeniedByOperator),
         None => {}
     }
     let strictest = reasons.iter().map(|reason| policy.advice(*reason)).max();

@@ -15,7 +15,7 @@ use crate::typo::Confidence;
 
 pub use findings::{
     AddressFindings, CatchAll, Findings, HostFindings, Mailbox, MailboxEvidence, Marks, NotProbed,
-    Slip,
+    Typo,
 };
 pub use judge::judge;
 pub use message::message;

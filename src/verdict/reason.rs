@@ -141,7 +141,7 @@ impl Reason {
     }
 
     /// Whether the domain was probably not meant.
-    pub fn is_slip(self) -> bool {
+    pub fn is_typo(self) -> bool {
         matches!(self, Self::DomainTypo | Self::DomainLookalike)
     }
 

@@ -18,7 +18,7 @@ const DOUBTED: usize = CONCURRENCY / 8;
 
 /// When a run is killed.
 #[derive(Debug)]
-enum Moment {
+enum ProgressSnapshot {
     /// The journal was just made.
     Begun,
     /// The DNS was asked so much more.
@@ -54,9 +54,9 @@ fn who_is_killed_again_and_again_ends_as_if_nothing_had_been() {
         let budget = goal.saturating_sub(asked).max(100);
         dns.answer_only(Some(budget));
         let moment = match random.usize(0..5) {
-            0 => Moment::Begun,
-            1 | 2 => Moment::Asked(random.usize(budget / 2..=budget)),
-            _ => Moment::Written(random.u64(furthest / 2..=furthest * 3 / 2 + 1)),
+            0 => ProgressSnapshot::Begun,
+            1 | 2 => ProgressSnapshot::Asked(random.usize(budget / 2..=budget)),
+            _ => ProgressSnapshot::Written(random.u64(furthest / 2..=furthest * 3 / 2 + 1)),
         };
         let left = workshop.partial().map_or(0, |partial| partial.ino());
         let mut command = if kill == 0 { workshop.clean(&dns) } else { workshop.resume(&dns) };
@@ -66,10 +66,10 @@ fn who_is_killed_again_and_again_ends_as_if_nothing_had_been() {
             let asked = dns.all_packets() - asked;
             let is_stuck = asked > budget || dns.kept_back() > kept_back;
             let is_time = match moment {
-                Moment::Begun => workshop.path("out.csv.mailvet-journal").exists(),
-                Moment::Asked(packets) => asked >= packets,
+                ProgressSnapshot::Begun => workshop.path("out.csv.mailvet-journal").exists(),
+                ProgressSnapshot::Asked(packets) => asked >= packets,
                 // Not what the run before has left.
-                Moment::Written(bytes) => {
+                ProgressSnapshot::Written(bytes) => {
                     workshop.partial().is_some_and(|now| now.ino() != left && now.len() >= bytes)
                 }
             };

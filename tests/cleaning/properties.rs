@@ -5,18 +5,19 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use mailvet::batch::summary::{Listing, Tally};
 use mailvet::batch::{
-    Asking, Filter, Form, Judge, JudgeSettings, List, Outlet, Outlets, Progress, Reading, Run,
-    Sink, Source, Suppressed,
+    Asking, Filter, Judge, JudgeSettings, List, ListOptions, ListSource, Output, Outputs, Progress,
+    RowFormat, Run, Sink, Suppressed,
 };
 use mailvet::clock::SystemClock;
 use mailvet::config::Config;
 use mailvet::report::Column;
 use mailvet::roster::{
-    Encoding, Format, Formulas, Header, Kind, Reader, Row, Sameness, Shape, Target, Wish,
+    DedupeKey, Encoding, FormulaEscaping, Header, InputFormat, OutputFormat, ReadOptions, Reader,
+    Row, RowKind, Shape,
 };
 use mailvet::store::Journal;
 use mailvet::typo::Confidence;
-use mailvet::validator::{Connection, Manner, Validator};
+use mailvet::validator::{Connection, Strictness, Validator};
 use mailvet::verdict::{Depth, Verdict};
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
@@ -47,12 +48,12 @@ struct Cleaned {
 /// Cleans a list; none where its owner would have to say more of it.
 fn cleaned(
     bytes: &[u8],
-    wish: &Wish,
+    wish: &ReadOptions,
     columns: &[Column],
-    target: Option<Target>,
+    target: Option<OutputFormat>,
 ) -> Option<Cleaned> {
-    let reading = Reading { wish: wish.clone(), sheet: None };
-    let source = Source::Stream(Box::new(Cursor::new(bytes.to_vec())));
+    let reading = ListOptions { wish: wish.clone(), sheet: None };
+    let source = ListSource::Stream(Box::new(Cursor::new(bytes.to_vec())));
     let list = List::open(source, &reading).ok()?;
     let plan = list.plan().clone();
     let mut reader = Reader::new(bytes, &plan).unwrap();
@@ -61,29 +62,30 @@ fn cleaned(
     let (runtime, validator) = &*SHOP;
     let settings = JudgeSettings {
         depth: Depth::Syntax,
-        manner: Manner::Lenient,
+        strictness: Strictness::Lenient,
         locale: None,
-        sameness: Some(Sameness::Canonical),
+        dedupe_key: Some(DedupeKey::Canonical),
         suppressed: Suppressed::default(),
         recheck: None,
     };
     let judge = Judge::new(validator.clone(), Arc::new(SystemClock), plan.clone(), settings);
     let written = Written::default();
-    let main = Some(Outlet::Pipe(Box::new(written.clone())));
+    let main = Some(Output::Pipe(Box::new(written.clone())));
     let fix_at = Confidence::from_percent(90);
-    let form = Form { columns: columns.to_vec(), target, formulas: Formulas::Defused, fix_at };
-    let outlets = Outlets { main, ..Outlets::default() };
+    let form =
+        RowFormat { columns: columns.to_vec(), target, formulas: FormulaEscaping::On, fix_at };
+    let outputs = Outputs { main, ..Outputs::default() };
     let tally = Tally::new(Listing::Numbers);
     let run = Run {
         list,
         judge: Arc::new(judge),
         journal: Journal::temporary().unwrap(),
-        sink: Sink::new(&plan, form, Filter::default(), outlets, tally).telling_duplicates(),
+        sink: Sink::new(&plan, form, Filter::default(), outputs, tally).telling_duplicates(),
         progress: Arc::new(Progress::default()),
         depth: Depth::Syntax,
         asking: Asking::Never,
     };
-    let summary = runtime.block_on(run.to_its_end(std::future::pending())).unwrap();
+    let summary = runtime.block_on(run.run(std::future::pending())).unwrap();
     let written = std::mem::take(&mut *written.0.lock().unwrap());
     let delimiter = match plan.shape() {
         Shape::Delimited(dialect) => dialect.delimiter,
@@ -180,10 +182,10 @@ fn objects() -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// A list as its owner would have it read: nothing is left to be found out.
-fn as_said(delimiter: u8) -> Wish {
-    Wish {
+fn as_said(delimiter: u8) -> ReadOptions {
+    ReadOptions {
         encoding: Some(Encoding::Utf8),
-        format: Some(Format::Csv),
+        format: Some(InputFormat::Csv),
         delimiter: Some(delimiter),
         header: Some(Header::Present),
         columns: vec!["2".to_owned()],
@@ -232,8 +234,8 @@ proptest! {
     #[test]
     fn with_nothing_added_a_list_comes_out_as_it_went_in((_, bytes) in table()) {
         // In another encoding what comes out is another text.
-        let open = Wish { encoding: Some(Encoding::Utf8), ..Wish::default() };
-        let chosen = Wish { columns: vec!["1".to_owned()], ..open.clone() };
+        let open = ReadOptions { encoding: Some(Encoding::Utf8), ..ReadOptions::default() };
+        let chosen = ReadOptions { columns: vec!["1".to_owned()], ..open.clone() };
         let cleaned = cleaned(&bytes, &open, &[], None).or_else(|| cleaned(&bytes, &chosen, &[], None));
         if let Some(cleaned) = cleaned {
             prop_assert_eq!(cleaned.written.escape_ascii().to_string(), bytes.escape_ascii().to_string());
@@ -252,8 +254,8 @@ proptest! {
         let mut rest = &written[extended(&written, &header, delimiter, names).expect("a header")..];
         for row in &read {
             let length = match row.kind() {
-                Kind::Aside => rest.starts_with(row.raw()).then_some(row.raw().len()),
-                Kind::Entry | Kind::Fault(_) => {
+                RowKind::NonData => rest.starts_with(row.raw()).then_some(row.raw().len()),
+                RowKind::Entry | RowKind::Fault(_) => {
                     extended(rest, row.raw(), delimiter, [verdict, reasons])
                 }
             };
@@ -265,7 +267,7 @@ proptest! {
         }
         prop_assert_eq!(rest.escape_ascii().to_string(), "");
         prop_assert_eq!(width, 3);
-        let entries = read.iter().filter(|row| row.kind() != Kind::Aside).count();
+        let entries = read.iter().filter(|row| row.kind() != RowKind::NonData).count();
         prop_assert_eq!(rows, entries as u64);
     }
 
@@ -280,7 +282,7 @@ proptest! {
 
     #[test]
     fn every_row_is_in_json((delimiter, bytes) in table()) {
-        let cleaned = cleaned(&bytes, &as_said(delimiter), &ADDED, Some(Target::JsonLines)).expect("a list");
+        let cleaned = cleaned(&bytes, &as_said(delimiter), &ADDED, Some(OutputFormat::JsonLines)).expect("a list");
         let written = String::from_utf8(cleaned.written).expect("UTF-8");
         let objects: Vec<serde_json::Map<String, serde_json::Value>> =
             written.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
@@ -293,7 +295,7 @@ proptest! {
 
     #[test]
     fn without_what_was_added_objects_are_what_they_were(bytes in objects()) {
-        let cleaned = cleaned(&bytes, &Wish::default(), &ADDED, None).expect("a list");
+        let cleaned = cleaned(&bytes, &ReadOptions::default(), &ADDED, None).expect("a list");
         let (input, output) = (String::from_utf8(bytes).unwrap(), String::from_utf8(cleaned.written).unwrap());
         let rows = input.split_inclusive('\n').zip(output.split_inclusive('\n'));
         for (row, written) in rows {

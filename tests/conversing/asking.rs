@@ -10,12 +10,14 @@ use mailvet::reach::ReachPolicy;
 use mailvet::reply::Stage;
 use mailvet::route::HostName;
 use mailvet::smtp::dial::{Connection, DialError, Dialer, Guard, SMTP_PORT, Target};
-use mailvet::smtp::{Asked, Cause, Client, Identity, Patience, Recipient, Session, SessionError};
+use mailvet::smtp::{
+    Asked, Cause, Identity, Recipient, Session, SessionError, SmtpClient, Timeouts,
+};
 
 use crate::support::smtp::MailServer;
 
 /// Short enough to be told from each other.
-pub(super) const PATIENCE: Patience = Patience {
+pub(super) const PATIENCE: Timeouts = Timeouts {
     connect: Duration::from_secs(5),
     banner: Duration::from_secs(20),
     reply: Duration::from_secs(10),
@@ -57,16 +59,16 @@ impl Dialer for Wire {
     }
 }
 
-pub(super) fn client() -> Client {
+pub(super) fn client() -> SmtpClient {
     client_with(PATIENCE)
 }
 
-pub(super) fn client_with(patience: Patience) -> Client {
+pub(super) fn client_with(patience: Timeouts) -> SmtpClient {
     let identity = Identity {
         helo: "probe.lab.test".parse().unwrap(),
         sender: "probe@lab.test".parse().unwrap(),
     };
-    Client::new(identity, patience).unwrap()
+    SmtpClient::new(identity, patience).unwrap()
 }
 
 pub(super) fn host() -> HostName {

@@ -3,7 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use mailvet::reach::ReachPolicy;
-use mailvet::smtp::dial::{Dialer, Exit, Guard, MAX_ADDRESSES, SMTP_PORT, Socks5, Source, Target};
+use mailvet::smtp::dial::{
+    Dialer, Egress, Guard, MAX_ADDRESSES, SMTP_PORT, Socks5, SourceAddress, Target,
+};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -154,8 +156,11 @@ async fn the_next_address_where_the_first_does_not_answer() {
     let closed = TcpSocket::new_v4().unwrap();
     closed.bind((Ipv4Addr::LOCALHOST, port).into()).unwrap();
     let both = guard(port).targets(&[Ipv4Addr::LOCALHOST.into(), server.address().ip()]);
-    assert_eq!(answers(&Exit::Direct(Source::System), &both[..1]).await, "refused at Connect");
-    assert_eq!(answers(&Exit::Direct(Source::System), &both).await, "250 550");
+    assert_eq!(
+        answers(&Egress::Direct(SourceAddress::System), &both[..1]).await,
+        "refused at Connect"
+    );
+    assert_eq!(answers(&Egress::Direct(SourceAddress::System), &both).await, "250 550");
     let [visit] = &server.visits()[..] else { panic!("one connection") };
     assert!(visit.encrypted);
 }
@@ -168,9 +173,9 @@ async fn ipv6() {
     }
     let server = SmtpServer::start_at((Ipv6Addr::LOCALHOST, 0).into(), KNOWN);
     let targets = targets(server.address());
-    assert_eq!(answers(&Exit::Direct(Source::System), &targets).await, "250 550");
-    let source = Source::Fixed { v4: None, v6: Some(Ipv6Addr::LOCALHOST) };
-    assert_eq!(answers(&Exit::Direct(source), &targets).await, "250 550");
+    assert_eq!(answers(&Egress::Direct(SourceAddress::System), &targets).await, "250 550");
+    let source = SourceAddress::Fixed { v4: None, v6: Some(Ipv6Addr::LOCALHOST) };
+    assert_eq!(answers(&Egress::Direct(source), &targets).await, "250 550");
 }
 
 #[tokio::test]
@@ -181,12 +186,12 @@ async fn the_source_address() {
     // One that this machine does not have: examples belong to nobody.
     let foreign = Ipv4Addr::new(203, 0, 113, 1);
     for (source, expected) in [
-        (Source::Fixed { v4: Some(named), v6: None }, "250 550"),
-        (Source::Fixed { v4: Some(foreign), v6: None }, "bad_source at Connect"),
+        (SourceAddress::Fixed { v4: Some(named), v6: None }, "250 550"),
+        (SourceAddress::Fixed { v4: Some(foreign), v6: None }, "bad_source at Connect"),
         // Of the other family only.
-        (Source::Fixed { v4: None, v6: Some(Ipv6Addr::LOCALHOST) }, "no_route at Connect"),
+        (SourceAddress::Fixed { v4: None, v6: Some(Ipv6Addr::LOCALHOST) }, "no_route at Connect"),
     ] {
-        assert_eq!(answers(&Exit::Direct(source), &targets).await, expected, "{source:?}");
+        assert_eq!(answers(&Egress::Direct(source), &targets).await, expected, "{source:?}");
     }
     let [visit] = &server.visits()[..] else { panic!("one connection") };
     assert_eq!(visit.peer.map(|peer| peer.ip()), Some(named.into()));
@@ -212,7 +217,7 @@ async fn by_a_proxy() {
     ] {
         let proxy = SocksProxy::start(conduct).await;
         let login = (!password.is_empty()).then_some(("joe", password));
-        let dialer = Exit::Proxy(Socks5::new("127.0.0.1", proxy.address().port(), login));
+        let dialer = Egress::Proxy(Socks5::new("127.0.0.1", proxy.address().port(), login));
         assert_eq!(answers(&dialer, &targets).await, expected, "{conduct:?} {password}");
         if expected == "250 550" {
             let user = login.map_or("", |(user, _)| user);
@@ -227,6 +232,6 @@ async fn a_proxy_that_is_not_there() {
     let closed = TcpSocket::new_v4().unwrap();
     closed.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let port = closed.local_addr().unwrap().port();
-    let dialer = Exit::Proxy(Socks5::new("127.0.0.1", port, None));
+    let dialer = Egress::Proxy(Socks5::new("127.0.0.1", port, None));
     assert_eq!(answers(&dialer, &[target()]).await, "proxy_failed at Connect");
 }

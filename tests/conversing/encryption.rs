@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mailvet::reach::ReachPolicy;
 use mailvet::smtp::dial::{Guard, SMTP_PORT};
-use mailvet::smtp::{Encryption, Patience, Synchronisation};
+use mailvet::smtp::{Encryption, Synchronisation, Timeouts};
 use tokio::time::Instant;
 
 use super::asking::{
@@ -138,7 +138,7 @@ async fn a_handshake_ends_with_the_whole() {
         "BANNER AFTER 19000 220 mx.test\nEHLO AFTER 9000 250-mx.test|250 STARTTLS\n\
          STARTTLS AFTER 9500 220 Go\nTLS STALL\n{KNOWN}"
     ));
-    let patience = Patience { whole: Duration::from_secs(40), ..PATIENCE };
+    let patience = Timeouts { whole: Duration::from_secs(40), ..PATIENCE };
     let wire = Wire::to(&server);
     // 19 s + 9 s + 9.5 s, which leaves less than one reply may take.
     let began = Instant::now();

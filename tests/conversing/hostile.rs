@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use mailvet::reply::{ReplyClass, Stage};
 use mailvet::smtp::dial::{Connection, DialError, Dialer, Target};
-use mailvet::smtp::{Asked, Client, Synchronisation};
+use mailvet::smtp::{Asked, SmtpClient, Synchronisation};
 use proptest::prelude::*;
 
 use super::asking::{client, connect, host, recipients, target, told};
@@ -45,7 +45,7 @@ fn server(conducts: &[Conduct]) -> HostileServer {
 
 /// What was answered on one connection, and whether it counts.
 async fn ask(
-    client: &Client,
+    client: &SmtpClient,
     server: &HostileServer,
     addresses: &str,
 ) -> (Vec<String>, Synchronisation) {

@@ -118,7 +118,7 @@ async fn damage_that_shows_later_costs_nothing_but_what_was_kept() {
             let _ = store.recall(&joe, &[host("mx.test")]).await;
             store.remember(&joe, &said(ACCEPTED)).await;
         }
-        assert!(matches!(store.trouble().await, Some(StoreError::Damaged { .. })));
+        assert!(matches!(store.last_error().await, Some(StoreError::Damaged { .. })));
     }
 }
 

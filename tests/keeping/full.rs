@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use mailvet::clock::{MovableClock, StoppedClock};
 use mailvet::config::{Log, LogFormat};
-use mailvet::smtp::etiquette::{Destination, Etiquette, Limits, NeverList, Outcomes, Permission};
+use mailvet::smtp::limiter::{
+    AcquireResult, Destination, Limits, NeverList, Outcomes, ProbeLimiter,
+};
 use mailvet::store::{Evidence, Store, StoreError};
 use mailvet::telemetry::start;
 use rusqlite::Connection;
@@ -31,7 +33,7 @@ async fn where_the_size_is_reached_the_newest_stays() {
     for number in 0..15_000 {
         remember(&store, number).await;
     }
-    assert!(store.trouble().await.is_none());
+    assert!(store.last_error().await.is_none());
     let size = std::fs::metadata(house.file("mailvet.db")).unwrap().len();
     assert!(size <= 1 << 20, "{size}");
     assert!(store.recall(&mailbox("joe14999@good.test"), &hosts).await.is_some());
@@ -45,22 +47,22 @@ async fn connections_count_once_also_where_room_is_made() {
     let store = house.try_open(1, clock.clone()).unwrap();
     let limits = Limits { gap: Duration::ZERO, recipients_per_day: 2_005, ..Limits::default() };
     let ledger = Arc::new(store.clone());
-    let etiquette = Etiquette::new(limits, NeverList::default(), clock, Some(ledger));
+    let limiter = ProbeLimiter::new(limits, NeverList::default(), clock, Some(ledger));
     let to = Destination::new(host("mx.test"), None, [192, 0, 2, 1].into());
     let wanted = NonZeroU32::new(3).unwrap();
-    let ask = || etiquette.ask_leave(&to, wanted, Instant::now() + Duration::from_secs(60));
+    let ask = || limiter.acquire(&to, wanted, Instant::now() + Duration::from_secs(60));
     for number in 0..11_000 {
         // The store is nearly full by then.
         if number >= 9_000 {
-            let Permission::Go(grant) = ask().await else { panic!("leave to ask") };
+            let AcquireResult::Go(grant) = ask().await else { panic!("leave to ask") };
             grant.settle(Outcomes { asked: 1, ..Outcomes::NOTHING });
         }
         remember(&store, number).await;
     }
     assert!(store.recall(&mailbox("joe0@good.test"), &[host("mx.test")]).await.is_none(), "full");
-    let Permission::Go(first) = ask().await else { panic!("leave to ask") };
+    let AcquireResult::Go(first) = ask().await else { panic!("leave to ask") };
     first.settle(Outcomes { asked: 3, ..Outcomes::NOTHING });
-    let Permission::Go(last) = ask().await else { panic!("leave to ask") };
+    let AcquireResult::Go(last) = ask().await else { panic!("leave to ask") };
     assert_eq!(last.allowance().recipients, 2);
 }
 
@@ -74,12 +76,12 @@ async fn who_keeps_it_locked_is_waited_for_and_then_done_without_for_a_while() {
     let other = Connection::open(house.file("mailvet.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     store.remember(&sue, &said(ACCEPTED)).await;
-    assert!(matches!(store.trouble().await, Some(StoreError::Locked { .. })));
+    assert!(matches!(store.last_error().await, Some(StoreError::Locked { .. })));
     other.execute_batch("ROLLBACK").unwrap();
     assert!(store.recall(&joe, &hosts).await.is_none(), "left alone");
     advance(Duration::from_secs(61)).await;
     assert!(store.recall(&joe, &hosts).await.is_some(), "and tried again");
-    assert!(store.trouble().await.is_none());
+    assert!(store.last_error().await.is_none());
     store.remember(&sue, &said(ACCEPTED)).await;
     assert!(store.recall(&sue, &hosts).await.is_some());
 }
@@ -95,8 +97,8 @@ fn writes_more_than_it_may() {
         for number in 0..3_000 {
             store.remember(&mailbox(&format!("joe{number}@good.test")), &said(ACCEPTED)).await;
         }
-        let trouble = store.trouble().await.expect("the disk is full");
-        assert!(!matches!(trouble, StoreError::Damaged { .. }), "{trouble}");
+        let last_error = store.last_error().await.expect("the disk is full");
+        assert!(!matches!(last_error, StoreError::Damaged { .. }), "{last_error}");
         println!("the run went on");
     });
 }
@@ -123,6 +125,6 @@ fn a_full_disk_is_told_once_and_damages_nothing() {
         let first = store.recall(&mailbox("joe0@good.test"), &[host("mx.test")]).await;
         assert!(first.is_some(), "what was kept before is there");
         store.remember(&mailbox("sue@good.test"), &super::house::said(ACCEPTED)).await;
-        assert!(store.trouble().await.is_none());
+        assert!(store.last_error().await.is_none());
     });
 }

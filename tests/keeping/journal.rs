@@ -273,7 +273,7 @@ async fn nobody_else_can_use_it_meanwhile() {
     assert!(matches!(second, Some(StoreError::Locked { .. })), "{second:?}");
     // Nor does that cost the first one anything.
     journal.note_mailbox(&joe(1), &said(ACCEPTED)).await.unwrap();
-    assert!(journal.trouble().is_none());
+    assert!(journal.last_error().is_none());
     journal.close();
     let journal = desk.open();
     assert!(journal.mailbox(&joe(1)).await.unwrap().is_some());
@@ -392,9 +392,9 @@ fn notes_more_than_there_is_room_for() {
             }
             unreachable!("the disk is not full")
         };
-        let (trouble, noted) = tokio::join!(journal.in_trouble(), noting);
-        assert!(!matches!(trouble, StoreError::Damaged { .. }), "{trouble}");
-        assert_eq!(journal.trouble(), Some(trouble));
+        let (last_error, noted) = tokio::join!(journal.in_trouble(), noting);
+        assert!(!matches!(last_error, StoreError::Damaged { .. }), "{last_error}");
+        assert_eq!(journal.last_error(), Some(last_error));
         // Whoever asks is told that nothing is known, and is not left waiting.
         assert!(journal.mailbox(&joe(0)).await.is_err());
         assert!(journal.mark().await.is_none());

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use mailvet::address::Domain;
 use mailvet::clock::StoppedClock;
-use mailvet::smtp::etiquette::{
-    Destination, Etiquette, Limits, NeverList, Outcomes, Permission, Stance,
+use mailvet::smtp::limiter::{
+    AcquireResult, Destination, Limits, NeverList, Outcomes, ProbeLimiter, Stance,
 };
 use mailvet::store::Evidence;
 use mailvet::verdict::{CatchAll, MailboxEvidence};
@@ -41,11 +41,11 @@ async fn the_files_know_nobody() {
     store.remember_catch_all(&domain, &mx, CatchAll::Yes, noon()).await;
     let clock = Arc::new(StoppedClock(noon()));
     let ledger = Arc::new(store.clone());
-    let etiquette = Etiquette::new(Limits::default(), NeverList::default(), clock, Some(ledger));
+    let limiter = ProbeLimiter::new(Limits::default(), NeverList::default(), clock, Some(ledger));
     let to = Destination::new(host("mx-zqx7.good-zqx7.test"), None, [203, 0, 113, 77].into());
     let deadline = Instant::now() + Duration::from_secs(60);
-    let permission = etiquette.ask_leave(&to, NonZeroU32::MIN, deadline).await;
-    let Permission::Go(grant) = permission else { panic!("leave to ask") };
+    let permission = limiter.acquire(&to, NonZeroU32::MIN, deadline).await;
+    let AcquireResult::Go(grant) = permission else { panic!("leave to ask") };
     grant.settle(Outcomes { asked: 1, stance: Stance::Refused, ..Outcomes::NOTHING });
     store.flush().await;
     store.forget(&[mailbox("joe.zqx7@good-zqx7.test")], None).await.unwrap();

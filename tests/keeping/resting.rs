@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use mailvet::clock::{MovableClock, StoppedClock};
-use mailvet::smtp::etiquette::{
-    Destination, Etiquette, Ledger, Limits, NeverList, Outcomes, Permission, Stance,
+use mailvet::smtp::limiter::{
+    AcquireResult, Destination, LimitStore, Limits, NeverList, Outcomes, ProbeLimiter, Stance,
 };
 use mailvet::store::{Store, StoreError};
 use rusqlite::Connection;
@@ -19,18 +19,18 @@ use super::house::{ACCEPTED, House, host, mailbox, noon, said};
 const REFUSED: Outcomes =
     Outcomes { asked: 1, answered: 0, absent: 0, refused_us: 1, stance: Stance::Refused };
 
-fn process(store: Store, clock: &Arc<MovableClock>) -> Etiquette {
-    let ledger: Arc<dyn Ledger> = Arc::new(store);
-    Etiquette::new(Limits::default(), NeverList::default(), clock.clone(), Some(ledger))
+fn process(store: Store, clock: &Arc<MovableClock>) -> ProbeLimiter {
+    let ledger: Arc<dyn LimitStore> = Arc::new(store);
+    ProbeLimiter::new(Limits::default(), NeverList::default(), clock.clone(), Some(ledger))
 }
 
-async fn ask(etiquette: &Etiquette) -> Permission {
+async fn ask(limiter: &ProbeLimiter) -> AcquireResult {
     let there = Destination::new(host("mx.example.org"), None, [192, 0, 2, 1].into());
-    etiquette.ask_leave(&there, NonZeroU32::MIN, Instant::now()).await
+    limiter.acquire(&there, NonZeroU32::MIN, Instant::now()).await
 }
 
-fn is_paused(permission: &Permission) -> bool {
-    matches!(permission, Permission::Paused(..))
+fn is_paused(permission: &AcquireResult) -> bool {
+    matches!(permission, AcquireResult::Paused(..))
 }
 
 /// A process that was refused while another one had the store locked.
@@ -38,7 +38,7 @@ struct Refused {
     house: House,
     clock: Arc<MovableClock>,
     store: Store,
-    one: Etiquette,
+    one: ProbeLimiter,
     lock: Connection,
 }
 
@@ -48,7 +48,7 @@ impl Refused {
         let clock = Arc::new(MovableClock::starting_at(noon()));
         let store = house.open_with(clock.clone());
         let one = process(store.clone(), &clock);
-        let Permission::Go(grant) = ask(&one).await else { panic!("a permit") };
+        let AcquireResult::Go(grant) = ask(&one).await else { panic!("a permit") };
         let lock = Connection::open(house.file("mailvet.db")).unwrap();
         lock.execute_batch("BEGIN IMMEDIATE").unwrap();
         grant.settle(REFUSED);
@@ -81,10 +81,10 @@ async fn what_cannot_be_opened_at_start_is_tried_again_a_minute_later() {
     fs::remove_file(&blocked).unwrap();
     store.remember(&joe, &said(ACCEPTED)).await;
     assert!(!house.state().exists(), "it was tried again at once");
-    assert!(store.trouble().await.is_some());
+    assert!(store.last_error().await.is_some());
     advance(Duration::from_secs(61)).await;
     store.remember(&joe, &said(ACCEPTED)).await;
-    assert!(store.trouble().await.is_none());
+    assert!(store.last_error().await.is_none());
     assert!(store.recall(&joe, &hosts).await.is_some());
 }
 
@@ -92,17 +92,17 @@ async fn what_cannot_be_opened_at_start_is_tried_again_a_minute_later() {
 async fn a_breaker_that_opens_meanwhile_is_told_to_others_later() {
     let Refused { house, clock, store, one: _one, lock } = Refused::while_locked().await;
     store.flush().await;
-    assert!(matches!(store.trouble().await, Some(StoreError::Locked { .. })));
+    assert!(matches!(store.last_error().await, Some(StoreError::Locked { .. })));
     lock.execute_batch("ROLLBACK").unwrap();
     // Nobody uses that store any more, and yet:
     advance(Duration::from_secs(62)).await;
     for _ in 0..1_000 {
-        if store.trouble().await.is_none() {
+        if store.last_error().await.is_none() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert!(store.trouble().await.is_none());
+    assert!(store.last_error().await.is_none());
     let other = process(house.open_with(clock.clone()), &clock);
     assert!(is_paused(&ask(&other).await), "the other process does not know");
 }

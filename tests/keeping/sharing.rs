@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mailvet::clock::MovableClock;
-use mailvet::smtp::etiquette::{
-    Destination, Etiquette, Ledger, Limits, NeverList, Outcomes, Permission, Stance,
+use mailvet::smtp::limiter::{
+    AcquireResult, Destination, LimitStore, Limits, NeverList, Outcomes, ProbeLimiter, Stance,
 };
 use tokio::task::JoinSet;
 use tokio::time::{Instant, advance, sleep};
@@ -23,25 +23,25 @@ fn here() -> Destination {
 }
 
 /// The etiquette of one process.
-fn process(house: &House, limits: Limits, clock: &Arc<MovableClock>) -> Etiquette {
+fn process(house: &House, limits: Limits, clock: &Arc<MovableClock>) -> ProbeLimiter {
     let store = house.open_with(clock.clone());
-    let ledger: Arc<dyn Ledger> = Arc::new(store);
-    Etiquette::new(limits, NeverList::default(), clock.clone(), Some(ledger))
+    let ledger: Arc<dyn LimitStore> = Arc::new(store);
+    ProbeLimiter::new(limits, NeverList::default(), clock.clone(), Some(ledger))
 }
 
-async fn ask(etiquette: &Etiquette, wanted: u32, patience: Duration) -> Permission {
+async fn ask(limiter: &ProbeLimiter, wanted: u32, patience: Duration) -> AcquireResult {
     let wanted = NonZeroU32::new(wanted).unwrap();
-    etiquette.ask_leave(&here(), wanted, Instant::now() + patience).await
+    limiter.acquire(&here(), wanted, Instant::now() + patience).await
 }
 
 /// A permission in words; times as seconds from noon.
-fn told(permission: &Permission) -> String {
+fn told(permission: &AcquireResult) -> String {
     let seconds = |time: &jiff::Timestamp| time.duration_since(noon()).as_secs();
     match permission {
-        Permission::Go(grant) => format!("go {}", grant.allowance().recipients),
-        Permission::Wait(until) => format!("wait {}", seconds(until)),
-        Permission::Paused(why, until) => format!("{} {}", why.code(), seconds(until)),
-        Permission::Never => "never".to_owned(),
+        AcquireResult::Go(grant) => format!("go {}", grant.allowance().recipients),
+        AcquireResult::Wait(until) => format!("wait {}", seconds(until)),
+        AcquireResult::Paused(why, until) => format!("{} {}", why.code(), seconds(until)),
+        AcquireResult::Never => "never".to_owned(),
     }
 }
 
@@ -51,11 +51,11 @@ async fn connections_counts_and_pauses_are_shared() {
     let clock = Arc::new(MovableClock::starting_at(noon()));
     let limits = Limits { recipients_per_day: 15, ..Limits::default() };
     let [one, other] = [(); 2].map(|()| process(&house, limits, &clock));
-    let Permission::Go(grant) = ask(&one, 10, HOUR).await else { panic!("leave") };
+    let AcquireResult::Go(grant) = ask(&one, 10, HOUR).await else { panic!("leave") };
     assert_eq!(told(&ask(&other, 10, Duration::ZERO).await), "wait 1", "one at a time");
     grant.settle(Outcomes { asked: 8, answered: 8, ..WELCOME });
     assert_eq!(told(&ask(&other, 10, Duration::ZERO).await), "wait 1", "the gap");
-    let Permission::Go(grant) = ask(&other, 10, HOUR).await else { panic!("leave") };
+    let AcquireResult::Go(grant) = ask(&other, 10, HOUR).await else { panic!("leave") };
     assert_eq!(grant.allowance().recipients, 7, "the rest of the day");
     grant.settle(Outcomes { asked: 1, stance: Stance::Refused, ..Outcomes::NOTHING });
     sleep(2 * SECOND).await;
@@ -74,7 +74,7 @@ async fn a_connection_of_a_process_that_died_ends_by_itself() {
     let house = House::new();
     let clock = Arc::new(MovableClock::starting_at(noon()));
     let dead = process(&house, Limits::default(), &clock);
-    let Permission::Go(grant) = ask(&dead, 1, HOUR).await else { panic!("leave") };
+    let AcquireResult::Go(grant) = ask(&dead, 1, HOUR).await else { panic!("leave") };
     // Whoever is killed settles nothing.
     std::mem::forget(grant);
     let other = process(&house, Limits::default(), &clock);
@@ -88,9 +88,9 @@ async fn a_connection_of_a_process_that_died_ends_by_itself() {
 async fn who_is_no_longer_waited_for_holds_nothing() {
     let house = House::new();
     let clock = Arc::new(MovableClock::starting_at(noon()));
-    let etiquette = process(&house, Limits::default(), &clock);
+    let limiter = process(&house, Limits::default(), &clock);
     for number in 0..20 {
-        let asking = etiquette.clone();
+        let asking = limiter.clone();
         let task = tokio::spawn(async move { drop(ask(&asking, 1, HOUR).await) });
         for _ in 0..number {
             tokio::task::yield_now().await;
@@ -100,7 +100,7 @@ async fn who_is_no_longer_waited_for_holds_nothing() {
     }
     let began = Instant::now();
     let other = process(&house, Limits::default(), &clock);
-    assert!(matches!(ask(&other, 1, HOUR).await, Permission::Go(_)));
+    assert!(matches!(ask(&other, 1, HOUR).await, AcquireResult::Go(_)));
     assert!(began.elapsed() < 60 * SECOND, "{:?}", began.elapsed());
 }
 
@@ -113,10 +113,10 @@ async fn two_processes_never_meet_at_a_server() {
     let last = Arc::new(Mutex::new(None::<Instant>));
     let mut guests = JoinSet::new();
     for number in 0..30_u64 {
-        let (etiquette, last) = (processes[number as usize % 2].clone(), last.clone());
+        let (limiter, last) = (processes[number as usize % 2].clone(), last.clone());
         guests.spawn(async move {
             sleep(Duration::from_millis(number * 130 % 1_000)).await;
-            let Permission::Go(grant) = ask(&etiquette, 1, HOUR).await else { panic!("leave") };
+            let AcquireResult::Go(grant) = ask(&limiter, 1, HOUR).await else { panic!("leave") };
             let now = Instant::now();
             // Nobody is there, and the gap is over.
             let before = last.lock().unwrap().replace(now + HOUR);
@@ -138,11 +138,11 @@ fn asks_until_the_day_is_full() {
         let clock = MovableClock::starting_at(noon());
         let store = store(clock);
         let limits = Limits { recipients_per_day: 100, gap: Duration::ZERO, ..Limits::default() };
-        let ledger: Arc<dyn Ledger> = Arc::new(store.clone());
+        let ledger: Arc<dyn LimitStore> = Arc::new(store.clone());
         let never = NeverList::default();
-        let etiquette = Etiquette::new(limits, never, Arc::new(clock), Some(ledger));
+        let limiter = ProbeLimiter::new(limits, never, Arc::new(clock), Some(ledger));
         let mut asked = 0;
-        while let Permission::Go(grant) = ask(&etiquette, 3, 60 * SECOND).await {
+        while let AcquireResult::Go(grant) = ask(&limiter, 3, 60 * SECOND).await {
             asked += grant.allowance().recipients;
             let asked = grant.allowance().recipients;
             grant.settle(Outcomes { asked, answered: asked, ..WELCOME });

@@ -1,6 +1,6 @@
 //! Lists that are not UTF-8, or only nearly so.
 
-use mailvet::roster::{Encoding, Note, Row, Wish};
+use mailvet::roster::{Encoding, Note, ReadOptions, Row};
 
 use super::list::List;
 
@@ -59,8 +59,8 @@ fn encodings_are_found_out() {
         ("ASCII", plain.as_bytes().to_vec(), Encoding::Utf8, vec![], plain),
     ];
     for (name, bytes, encoding, notes, copied) in cases {
-        let list =
-            List::read(&bytes, &Wish::default()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let list = List::read(&bytes, &ReadOptions::default())
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(list.plan.encoding(), encoding, "{name}");
         assert_eq!(list.plan.notes(), notes, "{name}");
         assert_eq!(
@@ -75,7 +75,7 @@ fn encodings_are_found_out() {
 #[test]
 fn the_owner_knows_better() {
     let bytes = encoded("Name;E-mail\nZoë;zoë@example.org\n", Encoding::Utf8);
-    let wish = Wish { encoding: Some(Encoding::Windows1252), ..Wish::default() };
+    let wish = ReadOptions { encoding: Some(Encoding::Windows1252), ..ReadOptions::default() };
     let list = List::read(&bytes, &wish).unwrap();
     assert_eq!(list.shown(), ["2 zoÃ«@example.org"]);
 }
@@ -89,13 +89,13 @@ fn bytes_that_are_no_text_are_kept() {
         b"zo\xeb@example.org;Zoe\n",
     ]
     .concat();
-    let list = List::read(&bytes, &Wish::default()).unwrap();
+    let list = List::read(&bytes, &ReadOptions::default()).unwrap();
     assert_eq!(list.plan.notes(), [Note::NotAllUtf8]);
     assert_eq!(list.shown(), ["2 zoe@example.org", "3 kim@example.org", "4 !row_not_utf8"]);
     assert_eq!(list.copied(), bytes);
 
     let lines = [b"a@x.de\n\xfc@x.de\n".as_slice(), "ü@x.de\né@x.de\n".as_bytes()].concat();
-    let list = List::read(&lines, &Wish::default()).unwrap();
+    let list = List::read(&lines, &ReadOptions::default()).unwrap();
     assert_eq!(list.shown(), ["1 a@x.de", "2 !row_not_utf8", "3 ü@x.de", "4 é@x.de"]);
 }
 

@@ -1,6 +1,9 @@
 //! Lists that come out in another form than they went in, and what is added to them.
 
-use mailvet::roster::{Cell, Format, Formulas, Head, Output, Plan, Reader, Target, Wish, Writer};
+use mailvet::roster::{
+    Cell, FormulaEscaping, InputFormat, OutputFormat, OutputOptions, Plan, Preview, ReadOptions,
+    Reader, Writer,
+};
 
 use super::list::List;
 
@@ -13,7 +16,7 @@ fn a_list_takes_another_form() {
         (
             "CSV to TSV",
             csv,
-            Target::Tsv,
+            OutputFormat::Tsv,
             "Id\tEmail\tName\tName\t\tmailvet_verdict\tmailvet_reasons\n\
              1\ta@x.de\t\"A; \"\"B\"\"\"\tx\ty\tfine\t\tmore\tand more\n\
              2\tb@x.de\t\t\t\tfine\t\n\
@@ -22,44 +25,44 @@ fn a_list_takes_another_form() {
         (
             "CSV to JSON lines",
             csv,
-            Target::JsonLines,
+            OutputFormat::JsonLines,
             "{\"Id\":\"1\",\"Email\":\"a@x.de\",\"Name\":\"A; \\\"B\\\"\",\"Name_2\":\"x\",\"column_5\":\"y\",\"column_6\":\"more\",\"column_7\":\"and more\",\"mailvet_verdict\":\"fine\",\"mailvet_reasons\":[]}\n\
              {\"Id\":\"2\",\"Email\":\"b@x.de\",\"Name\":\"\",\"Name_2\":\"\",\"column_5\":\"\",\"mailvet_verdict\":\"fine\",\"mailvet_reasons\":[]}\n\
              {\"mailvet_input\":\"3;\\\"c@x.de\",\"mailvet_verdict\":\"unknown\",\"mailvet_reasons\":[\"row_broken_quotes\"]}\n",
         ),
-        ("CSV to lines", csv, Target::Lines, "a@x.de\nb@x.de\n3;\"c@x.de\n"),
+        ("CSV to lines", csv, OutputFormat::Lines, "a@x.de\nb@x.de\n3;\"c@x.de\n"),
         (
             "CSV stays as it is",
             csv,
-            Target::Csv,
+            OutputFormat::Csv,
             "Id;Email;Name;Name;;mailvet_verdict;mailvet_reasons\n\
              1;a@x.de;\"A; \"\"B\"\"\";x;y;fine;;more;and more\n\n2;b@x.de;;;;fine;\n3;\"c@x.de;;;;unknown;row_broken_quotes\n",
         ),
         (
             "a roster to columns",
             names,
-            Target::Csv,
+            OutputFormat::Csv,
             "member,mailvet_verdict,mailvet_reasons\nKim Lee <a@x.de>,fine,\nb@x.de,fine,\n",
         ),
-        ("a roster to lines", names, Target::Lines, "a@x.de\nb@x.de\n"),
+        ("a roster to lines", names, OutputFormat::Lines, "a@x.de\nb@x.de\n"),
         (
             "a roster to JSON lines",
             names,
-            Target::JsonLines,
+            OutputFormat::JsonLines,
             "{\"member\":\"Kim Lee <a@x.de>\",\"mailvet_verdict\":\"fine\",\"mailvet_reasons\":[]}\n\
              {\"member\":\"b@x.de\",\"mailvet_verdict\":\"fine\",\"mailvet_reasons\":[]}\n",
         ),
         (
             "JSON lines to columns",
             json,
-            Target::Csv,
+            OutputFormat::Csv,
             "id,email,tags,more,mailvet_verdict,mailvet_reasons\n\
              1,a@x.de,\"[\"\"x\"\", \"\"y\"\"]\",,fine,\n'-1,=b@x.de,,,fine,\nnone,,,,unknown,row_not_json\n",
         ),
         (
             "lines are an address each",
             "Email\r\na@x.de, b@x.de\r\n\r\n# none\r\nb",
-            Target::Lines,
+            OutputFormat::Lines,
             "a@x.de\nb\n",
         ),
     ];
@@ -81,14 +84,15 @@ fn lines_hold_the_address_that_counts() {
     for (name, text, address, expected) in cases {
         let list = List::of(text);
         let fields = vec!["mailvet_verdict".to_owned()];
-        let output = Output { target: Some(Target::Lines), fields, ..Output::default() };
+        let output =
+            OutputOptions { target: Some(OutputFormat::Lines), fields, ..OutputOptions::default() };
         let mut writer = Writer::new(Vec::new(), &list.plan, output);
         writer.header().unwrap();
         writer.row_of(&list.rows[0], address, &[Cell::Text("fine")]).unwrap();
         assert_eq!(String::from_utf8(writer.into_inner()).unwrap(), expected, "{name}");
     }
     let lines = "a@x.de\r\n\r\n# none\r\nMAILTO:b@x.de";
-    let as_read = Output { target: Some(Target::Lines), ..Output::default() };
+    let as_read = OutputOptions { target: Some(OutputFormat::Lines), ..OutputOptions::default() };
     assert_eq!(List::of(lines).written(as_read), lines.as_bytes(), "nothing is to be added");
 }
 
@@ -96,7 +100,7 @@ fn lines_hold_the_address_that_counts() {
 fn members_that_come_late_are_not_lost() {
     let head = "{\"email\": \"a@x.de\"}\n".repeat(600);
     let list = List::of(&format!("{head}{{\"x\": 1, \"email\": \"b@x.de\", \"y\": \"z\"}}\n"));
-    let written = list.judged(Some(Target::Csv));
+    let written = list.judged(Some(OutputFormat::Csv));
     let last = written.lines().last().unwrap();
     assert_eq!(last, "b@x.de,\"{\"\"x\"\": 1, \"\"y\"\": \"\"z\"\"}\",fine,");
 }
@@ -133,12 +137,16 @@ fn formulas_of_ours_are_defused() {
         " =1",
     ];
     let list = "E-mail;Sum\na@x.de;=1\n";
-    for (formulas, expected) in [(Formulas::Defused, defused), (Formulas::Raw, raw)] {
-        let plan = Plan::of(&Head::read(list.as_bytes()).unwrap(), &Wish::default()).unwrap();
+    for (formulas, expected) in [(FormulaEscaping::On, defused), (FormulaEscaping::Raw, raw)] {
+        let plan =
+            Plan::of(&Preview::read(list.as_bytes()).unwrap(), &ReadOptions::default()).unwrap();
         let row = Reader::new(list.as_bytes(), &plan).unwrap().read_row().unwrap().unwrap();
         for (text, expected) in texts.into_iter().zip(expected) {
-            let output =
-                Output { fields: vec!["mailvet_a".to_owned()], formulas, ..Output::default() };
+            let output = OutputOptions {
+                fields: vec!["mailvet_a".to_owned()],
+                formulas,
+                ..OutputOptions::default()
+            };
             let mut writer = Writer::new(Vec::new(), &plan, output);
             writer.row(&row, &[Cell::Text(text)]).unwrap();
             let written = String::from_utf8(writer.into_inner()).unwrap();
@@ -151,10 +159,11 @@ fn formulas_of_ours_are_defused() {
 #[test]
 fn cells_have_a_form_of_their_own_in_json() {
     let list = "{\"email\": \"a@x.de\"}";
-    let plan = Plan::of(&Head::read(list.as_bytes()).unwrap(), &Wish::default()).unwrap();
+    let plan = Plan::of(&Preview::read(list.as_bytes()).unwrap(), &ReadOptions::default()).unwrap();
     let row = Reader::new(list.as_bytes(), &plan).unwrap().read_row().unwrap().unwrap();
     let fields = ["a", "b", "c", "d", "e"].map(str::to_owned).to_vec();
-    let mut writer = Writer::new(Vec::new(), &plan, Output { fields, ..Output::default() });
+    let mut writer =
+        Writer::new(Vec::new(), &plan, OutputOptions { fields, ..OutputOptions::default() });
     let cells = [
         Cell::Empty,
         Cell::Text("=\"\n"),
@@ -186,14 +195,14 @@ fn a_row_says_what_an_earlier_run_wrote() {
 
 #[test]
 fn formats_have_names() {
-    for format in Format::ALL {
+    for format in InputFormat::ALL {
         assert_eq!(format.code().parse(), Ok(format));
     }
-    for target in Target::ALL {
+    for target in OutputFormat::ALL {
         assert_eq!(target.code().parse(), Ok(target));
     }
-    let error = "xml".parse::<Format>().unwrap_err().to_string();
-    assert!(Format::ALL.into_iter().all(|format| error.contains(format.code())), "{error}");
-    let error = "xml".parse::<Target>().unwrap_err().to_string();
-    assert!(Target::ALL.into_iter().all(|target| error.contains(target.code())), "{error}");
+    let error = "xml".parse::<InputFormat>().unwrap_err().to_string();
+    assert!(InputFormat::ALL.into_iter().all(|format| error.contains(format.code())), "{error}");
+    let error = "xml".parse::<OutputFormat>().unwrap_err().to_string();
+    assert!(OutputFormat::ALL.into_iter().all(|target| error.contains(target.code())), "{error}");
 }

@@ -2,7 +2,9 @@
 
 use std::io::{BufReader, Read};
 
-use mailvet::roster::{Head, Kind, MAX_ROW_BYTES, Part, Plan, Reader, RowFault, Target, Wish};
+use mailvet::roster::{
+    MAX_ROW_BYTES, OutputFormat, Plan, Preview, ReadOptions, Reader, RowFault, RowKind, RowPart,
+};
 
 use super::list::List;
 
@@ -18,11 +20,13 @@ fn a_row_of_ten_megabytes_goes_through() {
     let list = List::of(&text);
     let parts = &list.rows[1..list.rows.len() - 1];
     assert!(
-        parts.iter().all(|row| row.kind() == Kind::Fault(RowFault::TooLong) && row.number() == 3)
+        parts
+            .iter()
+            .all(|row| row.kind() == RowKind::Fault(RowFault::TooLong) && row.number() == 3)
     );
     assert!(parts.iter().all(|row| row.raw().len() <= 2 * MAX_ROW_BYTES), "a part is too long");
-    assert!(parts.iter().rev().skip(1).all(|row| row.part() == Part::More));
-    assert_eq!(parts.last().unwrap().part(), Part::Last);
+    assert!(parts.iter().rev().skip(1).all(|row| row.part() == RowPart::More));
+    assert_eq!(parts.last().unwrap().part(), RowPart::Last);
     assert_eq!(list.shown().first().unwrap(), "2 b@x.de");
     assert_eq!(list.shown().last().unwrap(), "4 c@x.de");
     assert!(list.copied() == text.as_bytes());
@@ -37,14 +41,14 @@ fn a_long_row_stands_whole_in_another_form() {
     let row = long.trim_end();
     let list = List::of(&format!("Email,Name\nb@x.de,B\n{long}c@x.de,C"));
     let cases = [
-        (Target::Tsv, format!("\n\"{row}\"\t\tunknown\trow_too_long\n")),
+        (OutputFormat::Tsv, format!("\n\"{row}\"\t\tunknown\trow_too_long\n")),
         (
-            Target::JsonLines,
+            OutputFormat::JsonLines,
             format!(
                 "\n{{\"mailvet_input\":\"{row}\",\"mailvet_verdict\":\"unknown\",\"mailvet_reasons\":[\"row_too_long\"]}}\n"
             ),
         ),
-        (Target::Lines, format!("\n{long}")),
+        (OutputFormat::Lines, format!("\n{long}")),
     ];
     for (target, expected) in cases {
         let judged = list.judged(Some(target));
@@ -60,7 +64,7 @@ fn a_long_row_stands_whole_in_another_form() {
 fn the_bound_is_a_megabyte() {
     for (length, fault) in [(MAX_ROW_BYTES, None), (MAX_ROW_BYTES + 1, Some(RowFault::TooLong))] {
         let list = List::of(&format!("Email,Name\n{}", row_of(length)));
-        let kind = fault.map_or(Kind::Entry, Kind::Fault);
+        let kind = fault.map_or(RowKind::Entry, RowKind::Fault);
         assert!(list.rows.iter().all(|row| row.kind() == kind), "{length}");
     }
 }
@@ -69,8 +73,8 @@ fn the_bound_is_a_megabyte() {
 fn a_list_that_is_one_long_row_is_read() {
     let text = "x".repeat(3 * MAX_ROW_BYTES);
     let list = List::of(&text);
-    assert!(list.rows.iter().all(|row| row.kind() == Kind::Fault(RowFault::TooLong)));
-    assert_eq!(list.rows.last().unwrap().part(), Part::Last);
+    assert!(list.rows.iter().all(|row| row.kind() == RowKind::Fault(RowFault::TooLong)));
+    assert_eq!(list.rows.last().unwrap().part(), RowPart::Last);
     assert!(list.copied() == text.as_bytes());
 }
 
@@ -99,7 +103,7 @@ fn rows_are_the_same_however_little_is_read_at_once() {
         "Email,Note\r\na@x.de,\"one\r\ntwo\"\r\nb@x.de,\"\"\"\"\r{}c@x.de,\"open\nd@x.de,D\n",
         row_of(MAX_ROW_BYTES + 5)
     );
-    let plan = Plan::of(&Head::read(text.as_bytes()).unwrap(), &Wish::default()).unwrap();
+    let plan = Plan::of(&Preview::read(text.as_bytes()).unwrap(), &ReadOptions::default()).unwrap();
     let whole = List::of(&text);
     for buffer in [1, 2, 7, 4096] {
         let source = BufReader::with_capacity(buffer, text.as_bytes().chain(&b""[..]));
@@ -124,12 +128,12 @@ fn lists_made_to_be_slow_are_read() {
         ("braces", "{".repeat(many)),
         ("blanks in quotes", "\" ".repeat(many)),
     ];
-    let wish = Wish { columns: vec!["1".to_owned()], ..Wish::default() };
+    let wish = ReadOptions { columns: vec!["1".to_owned()], ..ReadOptions::default() };
     for (name, text) in cases {
-        let list = List::read(text.as_bytes(), &Wish::default());
+        let list = List::read(text.as_bytes(), &ReadOptions::default());
         let list = list.or_else(|_| List::read(text.as_bytes(), &wish));
         let list = list.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(list.copied() == text.as_bytes(), "{name}");
-        list.judged(Some(Target::JsonLines));
+        list.judged(Some(OutputFormat::JsonLines));
     }
 }

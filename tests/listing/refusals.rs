@@ -1,11 +1,14 @@
 //! Lists whose owner has to say more.
 
-use mailvet::roster::{Header, Wish};
+use mailvet::roster::{Header, ReadOptions};
 
 use super::list::List;
 
-fn wish(columns: &[&str]) -> Wish {
-    Wish { columns: columns.iter().map(|&column| column.to_owned()).collect(), ..Wish::default() }
+fn wish(columns: &[&str]) -> ReadOptions {
+    ReadOptions {
+        columns: columns.iter().map(|&column| column.to_owned()).collect(),
+        ..ReadOptions::default()
+    }
 }
 
 #[test]
@@ -72,7 +75,7 @@ fn what_cannot_be_told_is_asked() {
 fn what_the_owner_says_counts() {
     let two = "Name,Email,Email 2\nKim,kim@example.com,k@example.org\n";
     let years = "2023,2024\na@x.de,b@x.de\n";
-    let cases: [(&str, &str, Wish, &[&str]); 10] = [
+    let cases: [(&str, &str, ReadOptions, &[&str]); 10] = [
         ("by name", two, wish(&["Email 2"]), &["2 k@example.org"]),
         ("by a name written differently", two, wish(&["e-mail_2"]), &["2 k@example.org"]),
         ("by number", two, wish(&["3"]), &["2 k@example.org"]),
@@ -80,13 +83,13 @@ fn what_the_owner_says_counts() {
         (
             "a name that is a number",
             years,
-            Wish { header: Some(Header::Present), ..wish(&["2023"]) },
+            ReadOptions { header: Some(Header::Present), ..wish(&["2023"]) },
             &["2 a@x.de"],
         ),
         (
             "no header",
             two,
-            Wish { header: Some(Header::Absent), ..wish(&["2"]) },
+            ReadOptions { header: Some(Header::Absent), ..wish(&["2"]) },
             &["1 Email", "2 kim@example.com"],
         ),
         (

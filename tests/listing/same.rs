@@ -2,7 +2,10 @@
 
 use std::io::BufReader;
 
-use mailvet::roster::{Dialect, Encoding, Format, Head, Header, Output, Plan, Reader, Shape, Wish};
+use mailvet::roster::{
+    Dialect, Encoding, Header, InputFormat, OutputOptions, Plan, Preview, ReadOptions, Reader,
+    Shape,
+};
 use proptest::prelude::*;
 
 use super::list::List;
@@ -54,31 +57,31 @@ proptest! {
     #[test]
     fn any_bytes_come_out_as_they_went_in(
         bytes in bytes(),
-        format in prop::sample::select(Format::ALL.to_vec()),
+        format in prop::sample::select(InputFormat::ALL.to_vec()),
         header in prop::sample::select(vec![Header::Present, Header::Absent]),
     ) {
         let columns = match format {
-            Format::Csv | Format::Tsv => vec!["1".to_owned()],
+            InputFormat::Csv | InputFormat::Tsv => vec!["1".to_owned()],
             _ => Vec::new(),
         };
-        let wish = Wish {
+        let wish = ReadOptions {
             // In another encoding what comes out is another text.
             encoding: Some(Encoding::Utf8),
             format: Some(format),
             header: Some(header),
             columns,
-            ..Wish::default()
+            ..ReadOptions::default()
         };
         if let Ok(list) = List::read(&bytes, &wish) {
             prop_assert_eq!(list.copied(), bytes.clone());
             is_the_same_in_small_pieces(&bytes, &list)?;
-            list.written(Output { fields: vec!["mailvet_verdict".to_owned(), "x".to_owned()], ..Output::default() });
+            list.written(OutputOptions { fields: vec!["mailvet_verdict".to_owned(), "x".to_owned()], ..OutputOptions::default() });
         }
     }
 
     #[test]
     fn whatever_is_made_of_any_bytes_is_read(bytes in bytes()) {
-        if let Ok(list) = List::read(&bytes, &Wish::default()) {
+        if let Ok(list) = List::read(&bytes, &ReadOptions::default()) {
             is_the_same_in_small_pieces(&bytes, &list)?;
             if list.plan.encoding().is_kept() {
                 prop_assert_eq!(list.copied(), bytes);
@@ -88,7 +91,7 @@ proptest! {
 
     #[test]
     fn sound_lists_of_every_dialect_are_understood((text, delimiter, addresses) in table()) {
-        let wish = Wish { delimiter: Some(delimiter), ..Wish::default() };
+        let wish = ReadOptions { delimiter: Some(delimiter), ..ReadOptions::default() };
         let list = List::read(text.as_bytes(), &wish).unwrap();
         prop_assert_eq!(list.copied(), text.as_bytes());
         let found: Vec<String> = list.rows.iter().flat_map(|row| row.addresses().to_vec()).collect();
@@ -104,7 +107,7 @@ proptest! {
 
     #[test]
     fn dialects_are_found_out((text, delimiter, addresses) in table()) {
-        let plan = Plan::of(&Head::read(text.as_bytes()).unwrap(), &Wish::default()).unwrap();
+        let plan = Plan::of(&Preview::read(text.as_bytes()).unwrap(), &ReadOptions::default()).unwrap();
         let list = List::of(&text);
         let found: Vec<String> = list.rows.iter().flat_map(|row| row.addresses().to_vec()).collect();
         prop_assert_eq!(&found, &addresses);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use mailvet::smtp::etiquette::Limits;
+use mailvet::smtp::limiter::Limits;
 use mailvet::verdict::Verdict;
 
 use super::wire::{clock, scripted, validate, validator};

@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use mailvet::report::Report;
-use mailvet::smtp::etiquette::{Allowance, Limits};
+use mailvet::smtp::limiter::{Allowance, Limits};
 use mailvet::store::Store;
 use mailvet::verdict::{CatchAll, MailboxEvidence, Verdict};
 use proptest::prelude::*;
@@ -120,7 +120,7 @@ async fn hold(case: &Case) -> usize {
                 check_verdict(plan, address, &report);
             }
         }
-        validator.wind_up().await;
+        validator.shut_down().await;
         store.flush().await;
     });
     join_all(processes).await;

@@ -1,7 +1,7 @@
 //! Refusals of us that come before a recipient matters.
 
 use futures_util::future::join_all;
-use mailvet::smtp::etiquette::Limits;
+use mailvet::smtp::limiter::Limits;
 use mailvet::verdict::MailboxEvidence;
 
 use super::wire::{clock, scripted, validate, validator};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use mailvet::smtp::etiquette::Limits;
+use mailvet::smtp::limiter::Limits;
 use mailvet::verdict::MailboxEvidence;
 use tokio::time::{Instant, sleep};
 
@@ -28,7 +28,7 @@ async fn a_slow_server_is_asked_no_further_and_gets_quit() {
         let addresses: Vec<String> = (0..30).map(|n| format!("joe{n}@d.io")).collect();
         let ending = async {
             sleep(Duration::from_secs(end)).await;
-            validator.wind_up().await;
+            validator.shut_down().await;
             begin.elapsed()
         };
         let asking = join_all(addresses.iter().map(|address| validate(&validator, address)));

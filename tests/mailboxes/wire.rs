@@ -17,13 +17,13 @@ use mailvet::reach::ReachPolicy;
 use mailvet::reply::Patterns;
 use mailvet::report::Report;
 use mailvet::smtp::dial::{Connection, DialError, Dialer, Guard, SMTP_PORT, Target};
-use mailvet::smtp::etiquette::{Etiquette, Ledger, Limits, NeverList};
-use mailvet::smtp::{Client, Identity, Patience};
+use mailvet::smtp::limiter::{LimitStore, Limits, NeverList, ProbeLimiter};
+use mailvet::smtp::{Identity, SmtpClient, Timeouts};
 use mailvet::store::Store;
 use mailvet::typo::Confidence;
 use mailvet::validator::{
-    Caller, FloodLimits, InForce, Network, Parts, Probing, ProbingParts, Request, RouteSettings,
-    Routes, Validator,
+    ActiveLists, Client, LookupLimits, Network, Parts, Probing, ProbingParts, Request,
+    RouteSettings, Routes, Validator,
 };
 use mailvet::verdict::{Depth, Policy};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
@@ -128,7 +128,7 @@ pub(super) fn validator(
     let settings = RouteSettings {
         reach: ReachPolicy::default(),
         private_zones: Vec::new(),
-        limits: FloodLimits {
+        limits: LookupLimits {
             flights: LOOK_UPS,
             names_per_zone: u32::MAX,
             flights_per_stranger: u32::MAX,
@@ -141,20 +141,20 @@ pub(super) fn validator(
         helo: "probe.lab.test".parse().unwrap(),
         sender: "probe@lab.test".parse().unwrap(),
     };
-    let ledger = store.clone().map(|store| Arc::new(store) as Arc<dyn Ledger>);
+    let ledger = store.clone().map(|store| Arc::new(store) as Arc<dyn LimitStore>);
     let probing = Probing::new(ProbingParts {
         dns: dns.clone(),
-        client: Client::new(identity, Patience::default()).unwrap(),
+        client: SmtpClient::new(identity, Timeouts::default()).unwrap(),
         dialer: Arc::new(Wire { talk, book: book.clone() }),
         guard: Guard::new(ReachPolicy::default(), SMTP_PORT),
-        etiquette: Etiquette::new(limits, NeverList::new(&[]), clock.clone(), ledger),
+        limiter: ProbeLimiter::new(limits, NeverList::new(&[]), clock.clone(), ledger),
         patterns: Patterns::builtin(),
         cache: MailboxCache::new(64 << 20),
         store,
         clock: clock.clone(),
     });
     let validator = Validator::new(Parts {
-        lists: InForce::new(Catalog::builtin()),
+        lists: ActiveLists::new(Catalog::builtin()),
         suggest_at: Confidence::from_percent(50),
         policy: Policy::default(),
         network: Network::Online(Box::new(Routes::new(dns, clock.clone(), settings))),
@@ -174,7 +174,7 @@ pub(super) async fn validate(validator: &Validator, address: &str) -> Report {
     let request = Request {
         depth: Depth::Mailbox,
         budget: Duration::from_secs(24 * 3600),
-        caller: Caller::Operator,
+        caller: Client::Operator,
         ..Request::new(address)
     };
     validator.validate(&request).await

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use mailvet::reply::{
     About, EnhancedCode, MAX_TEXT, MailboxDetail, Patterns, Reply, ReplyClass, ReplyCode, Stage,
-    classify, told_stage,
+    classify, stage_in_log_line,
 };
 use mailvet::verdict::MailboxEvidence;
 use proptest::prelude::*;
@@ -77,7 +77,7 @@ proptest! {
 
     #[test]
     fn any_text_has_a_meaning_or_is_none(text in words(), stage in select(Stage::ALL.to_vec())) {
-        told_stage(&text);
+        stage_in_log_line(&text);
         if let Ok(reply) = Reply::parse(&text) {
             prop_assert!(reply.text.len() <= MAX_TEXT);
             classify(stage, &reply, None, &PATTERNS);
@@ -199,7 +199,7 @@ fn hostile_texts_are_soon_done_with() {
         let long = piece.repeat(300_000 / piece.len());
         for start in ["550 ", "", "x "] {
             let text = format!("{start}{long}");
-            told_stage(&text);
+            stage_in_log_line(&text);
             if let Ok(reply) = Reply::parse(&text) {
                 assert!(reply.text.len() <= MAX_TEXT, "{piece}");
                 classify(Stage::RcptTo, &reply, None, &PATTERNS);

@@ -78,7 +78,7 @@ async fn serve(
     let user = match conduct {
         Conduct::HangUp => return Ok(()),
         Conduct::Secret => log_in(&mut client).await?,
-        Conduct::Connect | Conduct::Reply(_) => let_in(&mut client).await?,
+        Conduct::Connect | Conduct::Reply(_) => accept_loop(&mut client).await?,
     };
     let address = request(&mut client).await?;
     asked.lock().unwrap().push(format!("{user} {address}"));
@@ -91,7 +91,7 @@ async fn serve(
 }
 
 /// Lets in whoever says no name.
-async fn let_in(client: &mut TcpStream) -> io::Result<String> {
+async fn accept_loop(client: &mut TcpStream) -> io::Result<String> {
     greeted(client, NO_LOGIN).await?;
     Ok(String::new())
 }

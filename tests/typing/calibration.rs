@@ -1,6 +1,6 @@
 //! Of the suggestions that are given with some confidence, about as many are right.
 
-use super::cases::{SUGGEST_AT, real_domains, slips, suggested};
+use super::cases::{SUGGEST_AT, real_domains, suggested, typos};
 use super::keyboard;
 
 /// The bounds of the groups, in hundredths; what is surer than the last one is as sure as anything.
@@ -18,10 +18,10 @@ struct Group {
 /// Slips as written down and at random, the popular domains more often, and as many real domains as there
 /// are.
 fn cases() -> Vec<(String, Option<&'static str>)> {
-    let written = slips().into_iter().map(|slip| (slip.typed.to_owned(), Some(slip.meant)));
+    let written = typos().into_iter().map(|typo| (typo.typed.to_owned(), Some(typo.meant)));
     let random = [(1, 700), (2, 250), (3, 150)].into_iter().flat_map(|(class, count)| {
         let domains = keyboard::domains_of_class(class);
-        keyboard::slips(&domains, count, u64::from(class))
+        keyboard::typos(&domains, count, u64::from(class))
     });
     let random = random.map(|(typed, meant)| (typed, Some(meant)));
     let real = real_domains().into_iter().map(|(_, domain)| (domain.to_owned(), None));

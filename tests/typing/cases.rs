@@ -14,7 +14,7 @@ pub(crate) static SPELLER: LazyLock<Speller> =
 pub(crate) const SUGGEST_AT: f64 = 0.5;
 
 /// A domain typed wrong.
-pub(crate) struct Slip<'a> {
+pub(crate) struct Typo<'a> {
     pub(crate) kind: &'a str,
     pub(crate) typed: &'a str,
     pub(crate) meant: &'a str,
@@ -25,10 +25,10 @@ fn rows(table: &str) -> impl Iterator<Item = Vec<&str>> {
 }
 
 /// The slips written down.
-pub(crate) fn slips() -> Vec<Slip<'static>> {
+pub(crate) fn typos() -> Vec<Typo<'static>> {
     rows(include_str!("../vectors/slips.tsv"))
         .map(|row| match row[..] {
-            [kind, typed, meant] => Slip { kind, typed, meant },
+            [kind, typed, meant] => Typo { kind, typed, meant },
             _ => panic!("{row:?}"),
         })
         .collect()

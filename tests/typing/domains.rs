@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cases::{SUGGEST_AT, real_domains, slips, suggested};
+use super::cases::{SUGGEST_AT, real_domains, suggested, typos};
 use super::keyboard;
 
 /// How often what was suggested was right, wrong, or nothing.
@@ -43,9 +43,9 @@ impl Score {
 fn slips_are_recognised() {
     let mut all = Score::default();
     let mut by_kind: BTreeMap<&str, Score> = BTreeMap::new();
-    for slip in slips() {
-        all.count(slip.typed, slip.meant);
-        by_kind.entry(slip.kind).or_default().count(slip.typed, slip.meant);
+    for typo in typos() {
+        all.count(typo.typed, typo.meant);
+        by_kind.entry(typo.kind).or_default().count(typo.typed, typo.meant);
     }
     for (kind, score) in &by_kind {
         score.show(kind);
@@ -62,7 +62,7 @@ fn slips_at_random_are_recognised() {
     // The less popular the domain, the likelier it is that somebody means what was typed.
     for (class, most_wrong, least_right) in [(1, 1.5, 80.0), (2, 3.0, 70.0)] {
         let mut score = Score::default();
-        for (typed, meant) in keyboard::slips(&keyboard::domains_of_class(class), 2000, 20_261_121)
+        for (typed, meant) in keyboard::typos(&keyboard::domains_of_class(class), 2000, 20_261_121)
         {
             score.count(&typed, meant);
         }

@@ -48,7 +48,7 @@ fn around(key: char) -> Vec<char> {
 }
 
 /// One slip of the hand in a word.
-fn slip(word: &str, dice: &mut Dice) -> String {
+fn typo(word: &str, dice: &mut Dice) -> String {
     let mut letters: Vec<char> = word.chars().collect();
     let at = dice.below(letters.len());
     let near = around(letters[at]);
@@ -65,13 +65,13 @@ fn slip(word: &str, dice: &mut Dice) -> String {
 }
 
 /// The slips of so many tries, each once and with the domain that was meant; none of them is itself known.
-pub(crate) fn slips<'d>(domains: &[&'d str], tries: usize, seed: u64) -> Vec<(String, &'d str)> {
+pub(crate) fn typos<'d>(domains: &[&'d str], tries: usize, seed: u64) -> Vec<(String, &'d str)> {
     let mut dice = Dice::new(seed);
     let mut seen = BTreeSet::new();
     let mut made = Vec::new();
     for _ in 0..tries {
         let meant = *dice.pick(domains);
-        let typed = slip(meant, &mut dice);
+        let typed = typo(meant, &mut dice);
         let is_known = mailvet::address::Domain::parse(&typed)
             .map_or(true, |domain| CATALOG.look_up(&domain).is_known_real());
         if !is_known && seen.insert(typed.clone()) {

@@ -1,7 +1,7 @@
 //! What holds for whatever is typed.
 
 use mailvet::address::{Address, Domain, SyntaxCode};
-use mailvet::typo::{Confidence, Repaired, Standing, TypedDomain, weigh};
+use mailvet::typo::{Confidence, DomainStatus, Repaired, TypedDomain, weigh};
 use proptest::prelude::*;
 
 use super::cases::{CATALOG, SPELLER};
@@ -119,7 +119,7 @@ proptest! {
     ) {
         let Err(error) = text.parse::<Address>() else { return Ok(()) };
         for code in [error.code, SyntaxCode::NoAt, SyntaxCode::ManyAt, SyntaxCode::WhiteSpace] {
-            let repaired = SPELLER.repair(&text, code, None, |_| Standing::Unknown);
+            let repaired = SPELLER.repair(&text, code, None, |_| DomainStatus::Unknown);
             if let Some(Repaired { address, confidence }) = repaired {
                 let again: Address = address.normalized().parse().unwrap();
                 prop_assert_eq!(again.normalized(), address.normalized());

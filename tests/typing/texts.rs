@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use mailvet::catalog::Catalog;
 use mailvet::clock::StoppedClock;
 use mailvet::typo::Confidence;
-use mailvet::validator::{InForce, Network, Parts, Request, Validator};
+use mailvet::validator::{ActiveLists, Network, Parts, Request, Validator};
 use mailvet::verdict::{Advice, Policy};
 
 fn validator() -> Validator {
     Validator::new(Parts {
-        lists: InForce::new(Catalog::builtin()),
+        lists: ActiveLists::new(Catalog::builtin()),
         suggest_at: Confidence::from_percent(50),
         policy: Policy::default(),
         network: Network::Offline,

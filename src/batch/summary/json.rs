@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{FailingDomain, KindCounts, ListedAddress, RowCounts, SlipCount, Summary};
+use super::{FailingDomain, KindCounts, ListedAddress, RowCounts, Summary, TypoCount};
 use crate::verdict::{Advice, Verdict};
 
 /// A summary to be written as JSON. It holds foreign text: [`crate::report::visible_json`] writes it
@@ -18,7 +18,7 @@ pub struct JsonSummary<'a> {
     several_addresses: u64,
     unreadable: u64,
     kept: u64,
-    slips: Vec<JsonSlip<'a>>,
+    typos: Vec<JsonTypo<'a>>,
     failing_domains: Vec<JsonFailing<'a>>,
     kinds: JsonKinds,
     domains_asked: u64,
@@ -38,7 +38,7 @@ struct JsonRows {
 }
 
 #[derive(Serialize)]
-struct JsonSlip<'a> {
+struct JsonTypo<'a> {
     typed: &'a str,
     meant: &'a str,
     rows: u64,
@@ -92,7 +92,7 @@ impl Summary {
             several_addresses: self.several,
             unreadable: self.unreadable,
             kept: self.kept,
-            slips: self.slips.iter().map(json_slip).collect(),
+            typos: self.typos.iter().map(json_typo).collect(),
             failing_domains: self.failing.iter().map(json_failing).collect(),
             kinds: json_kinds(self.kinds),
             domains_asked: self.domains_asked,
@@ -110,8 +110,8 @@ fn json_rows(rows: RowCounts) -> JsonRows {
     JsonRows { read, written, left_out, suppressed, rejected, asides }
 }
 
-fn json_slip(slip: &SlipCount) -> JsonSlip<'_> {
-    JsonSlip { typed: &slip.typed, meant: &slip.meant, rows: slip.rows }
+fn json_typo(typo: &TypoCount) -> JsonTypo<'_> {
+    JsonTypo { typed: &typo.typed, meant: &typo.meant, rows: typo.rows }
 }
 
 fn json_failing(failing: &FailingDomain) -> JsonFailing<'_> {

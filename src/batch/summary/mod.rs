@@ -46,7 +46,7 @@ pub struct Summary {
     /// Rows whose verdict of an earlier run still holds.
     pub kept: u64,
     /// Slips, the most frequent first.
-    pub slips: Vec<SlipCount>,
+    pub typos: Vec<TypoCount>,
     /// Domains whose rows are undeliverable or unknown, those with most rows first.
     pub failing: Vec<FailingDomain>,
     /// What kind of addresses there are.
@@ -116,7 +116,7 @@ pub struct KindCounts {
 
 /// A domain that was probably meant to be another one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SlipCount {
+pub struct TypoCount {
     /// The domain as it was typed.
     pub typed: String,
     /// The one that was probably meant.

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::{
-    FailingDomain, KindCounts, ListedAddress, MailServerCounts, RowCounts, SlipCount, Summary,
+    FailingDomain, KindCounts, ListedAddress, MailServerCounts, RowCounts, Summary, TypoCount,
 };
 use crate::verdict::{Depth, Verdict};
 
-pub(super) fn slip(typed: &str, meant: &str, rows: u64) -> SlipCount {
-    SlipCount { typed: typed.into(), meant: meant.into(), rows }
+pub(super) fn typo(typed: &str, meant: &str, rows: u64) -> TypoCount {
+    TypoCount { typed: typed.into(), meant: meant.into(), rows }
 }
 
 pub(super) fn failing(domain: &str, reason: &'static str, rows: u64) -> FailingDomain {
@@ -27,7 +27,7 @@ pub(super) fn empty() -> Summary {
         several: 0,
         unreadable: 0,
         kept: 0,
-        slips: Vec::new(),
+        typos: Vec::new(),
         failing: Vec::new(),
         kinds: KindCounts::default(),
         domains_asked: 0,
@@ -68,7 +68,7 @@ pub(super) fn full() -> Summary {
         several: 31,
         unreadable: 500,
         kept: 4_000,
-        slips: vec![slip("gmal.com", "gmail.com", 1_204), slip("yahooo.com", "yahoo.com", 1)],
+        typos: vec![typo("gmal.com", "gmail.com", 1_204), typo("yahooo.com", "yahoo.com", 1)],
         failing: vec![
             failing("firma-alt.example", "domain_not_found", 312),
             failing("langsam.example", "dns_timeout", 97),
@@ -94,7 +94,7 @@ pub(super) fn hostile() -> Summary {
         rows: RowCounts { read: 2, written: 2, ..RowCounts::default() },
         verdicts: [0, 0, 1, 1, 0],
         advice: [0, 1, 1],
-        slips: vec![slip("<b>\u{202e}\"x'&.com", "\u{1b}[2Jx.com", 1)],
+        typos: vec![typo("<b>\u{202e}\"x'&.com", "\u{1b}[2Jx.com", 1)],
         failing: vec![failing("<img src=x onerror=alert(2)>", "", 1)],
         addresses: Some(vec![
             listed(

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::top::Top;
 use super::{
-    FailingDomain, KindCounts, ListedAddress, MailServerCounts, RowCounts, SlipCount, Summary,
+    FailingDomain, KindCounts, ListedAddress, MailServerCounts, RowCounts, Summary, TypoCount,
 };
 use crate::address::Host;
 use crate::report::Report;
@@ -13,7 +13,7 @@ use crate::roster::RowFault;
 use crate::verdict::{Advice, Depth, Reason, Verdict};
 
 /// How many slips and failing domains are told.
-const MOST_TOLD: usize = 25;
+const MAX_REPORTED: usize = 25;
 /// How many addresses are listed.
 pub(super) const MOST_ADDRESSES: usize = 10_000;
 
@@ -27,7 +27,7 @@ pub struct Tally {
     several: u64,
     unreadable: u64,
     kept: u64,
-    slips: Top<(String, String)>,
+    typos: Top<(String, String)>,
     failing: Top<(String, &'static str)>,
     kinds: KindCounts,
     mail_servers: MailServerCounts,
@@ -76,7 +76,7 @@ impl Tally {
             several: 0,
             unreadable: 0,
             kept: 0,
-            slips: Top::default(),
+            typos: Top::default(),
             failing: Top::default(),
             kinds: KindCounts::default(),
             mail_servers: MailServerCounts::default(),
@@ -141,7 +141,7 @@ impl Tally {
                     self.failing.add((typed.clone(), reason.code()));
                 }
                 if let Some(meant) = &report.suggestion {
-                    self.slips.add((typed, meant.domain.clone()));
+                    self.typos.add((typed, meant.domain.clone()));
                 }
             }
         }
@@ -191,8 +191,8 @@ impl Tally {
         let mut reasons: Vec<(&'static str, u64)> = self.reasons.into_iter().collect();
         reasons
             .sort_unstable_by(|(one, ones), (other, others)| others.cmp(ones).then(one.cmp(other)));
-        let slips = self.slips.most(MOST_TOLD).into_iter();
-        let failing = self.failing.most(MOST_TOLD).into_iter();
+        let typos = self.typos.most(MAX_REPORTED).into_iter();
+        let failing = self.failing.most(MAX_REPORTED).into_iter();
         Summary {
             depth,
             rows: self.rows,
@@ -203,7 +203,7 @@ impl Tally {
             several: self.several,
             unreadable: self.unreadable,
             kept: self.kept,
-            slips: slips.map(|((typed, meant), rows)| SlipCount { typed, meant, rows }).collect(),
+            typos: typos.map(|((typed, meant), rows)| TypoCount { typed, meant, rows }).collect(),
             failing: failing
                 .map(|((domain, reason), rows)| FailingDomain { domain, reason, rows })
                 .collect(),

@@ -7,7 +7,7 @@ use anstyle::Style;
 
 use super::labels::label;
 use super::numbers::{a_second, counted, grouped, percent, share, took};
-use super::{FailingDomain, SlipCount, Summary};
+use super::{FailingDomain, Summary, TypoCount};
 use crate::report::{look, visible};
 use crate::verdict::Verdict;
 
@@ -41,15 +41,17 @@ impl fmt::Display for TextSummary<'_> {
         let summary = self.summary;
         rows(f, summary)?;
         verdicts(f, summary)?;
-        let reasons: Vec<Line<'_>> = summary.reasons.iter().take(MOST_SHOWN).map(reason).collect();
+        let reasons: Vec<CountLine<'_>> =
+            summary.reasons.iter().take(MOST_SHOWN).map(reason).collect();
         lines(f, "Reasons", &reasons)?;
         let more = summary.reasons.len().saturating_sub(MOST_SHOWN);
         if more > 0 {
             writeln!(f, "  {DIM}and {more} more{DIM:#}")?;
         }
-        let slips: Vec<Line<'_>> = summary.slips.iter().take(MOST_SHOWN).map(slip).collect();
-        lines(f, "Slips", &slips)?;
-        let failing: Vec<Line<'_>> = summary.failing.iter().take(MOST_SHOWN).map(domain).collect();
+        let typos: Vec<CountLine<'_>> = summary.typos.iter().take(MOST_SHOWN).map(typo).collect();
+        lines(f, "Slips", &typos)?;
+        let failing: Vec<CountLine<'_>> =
+            summary.failing.iter().take(MOST_SHOWN).map(domain).collect();
         lines(f, "Domains that fail most", &failing)?;
         notes(f, summary)
     }
@@ -120,24 +122,24 @@ fn bar(share: f64) -> String {
 }
 
 /// One line of a list: what was counted, how often, and what it means.
-struct Line<'a> {
+struct CountLine<'a> {
     name: Cow<'a, str>,
     number: u64,
     note: &'static str,
 }
 
-fn reason((code, number): &(&'static str, u64)) -> Line<'static> {
-    Line { name: Cow::Borrowed(code), number: *number, note: label(code).unwrap_or_default() }
+fn reason((code, number): &(&'static str, u64)) -> CountLine<'static> {
+    CountLine { name: Cow::Borrowed(code), number: *number, note: label(code).unwrap_or_default() }
 }
 
-fn slip(slip: &SlipCount) -> Line<'_> {
-    let typed = shortened(visible(&slip.typed), WIDEST_OF_TWO);
-    let meant = shortened(visible(&slip.meant), WIDEST_OF_TWO);
-    Line { name: format!("{typed} → {meant}").into(), number: slip.rows, note: "" }
+fn typo(typo: &TypoCount) -> CountLine<'_> {
+    let typed = shortened(visible(&typo.typed), WIDEST_OF_TWO);
+    let meant = shortened(visible(&typo.meant), WIDEST_OF_TWO);
+    CountLine { name: format!("{typed} → {meant}").into(), number: typo.rows, note: "" }
 }
 
-fn domain(failing: &FailingDomain) -> Line<'_> {
-    Line {
+fn domain(failing: &FailingDomain) -> CountLine<'_> {
+    CountLine {
         name: shortened(visible(&failing.domain), WIDEST_DOMAIN),
         number: failing.rows,
         note: label(failing.reason).unwrap_or(failing.reason),
@@ -157,14 +159,14 @@ fn shortened(text: Cow<'_, str>, widest: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{head}…{tail}"))
 }
 
-fn lines(f: &mut fmt::Formatter<'_>, heading: &str, lines: &[Line<'_>]) -> fmt::Result {
+fn lines(f: &mut fmt::Formatter<'_>, heading: &str, lines: &[CountLine<'_>]) -> fmt::Result {
     if lines.is_empty() {
         return Ok(());
     }
     let names = lines.iter().map(|line| line.name.chars().count()).max().unwrap_or(0);
     let numbers = lines.iter().map(|line| grouped(line.number).len()).max().unwrap_or(0);
     writeln!(f, "\n{BOLD}{heading}{BOLD:#}")?;
-    for Line { name, number, note } in lines {
+    for CountLine { name, number, note } in lines {
         let number = grouped(*number);
         match *note {
             "" => writeln!(f, "  {name:names$}  {number:>numbers$}")?,
@@ -285,7 +287,7 @@ The DNS was asked about 40,112 domains.
         let long = format!("{}.example", "a".repeat(245));
         let summary = Summary {
             reasons: vec![("domain_typo", 2); 12],
-            slips: vec![samples::slip(&long, &long, 2); 12],
+            typos: vec![samples::typo(&long, &long, 2); 12],
             failing: vec![samples::failing(&long, "domain_not_found", 2); 12],
             ..samples::full()
         };

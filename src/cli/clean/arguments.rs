@@ -7,11 +7,11 @@ use std::time::Duration;
 use clap::{Args, ValueEnum, ValueHint};
 use jiff::{Span, SpanRelativeTo};
 
-use crate::batch::Class;
+use crate::batch::RowClass;
 use crate::cli::depth::DepthArg;
 use crate::cli::values::{NumberError, OneOf, number};
 use crate::report::{Column, UnknownColumn, visible};
-use crate::roster::{Encoding, Format, Header, Sameness, Target};
+use crate::roster::{DedupeKey, Encoding, Header, InputFormat, OutputFormat};
 use crate::verdict::Verdict;
 
 const EXAMPLES: &str = "Examples:
@@ -53,8 +53,8 @@ pub(super) struct ReadingArgs {
     #[arg(long, value_name = "COLUMN", value_hint = ValueHint::Other)]
     pub(super) column: Vec<String>,
     /// The format of the list [default: found out]
-    #[arg(long, value_name = "FORMAT", value_parser = OneOf::<Format>::new(Format::ALL.map(Format::code)))]
-    pub(super) from: Option<Format>,
+    #[arg(long, value_name = "FORMAT", value_parser = OneOf::<InputFormat>::new(InputFormat::ALL.map(InputFormat::code)))]
+    pub(super) from: Option<InputFormat>,
     /// Its encoding [default: found out]
     #[arg(
         long,
@@ -145,8 +145,8 @@ pub(super) struct WritingArgs {
     #[arg(long)]
     pub(super) restart: bool,
     /// The format of the output [default: as its name says, or that of the list]
-    #[arg(long, value_name = "FORMAT", value_parser = OneOf::<Target>::new(Target::ALL.map(Target::code)))]
-    pub(super) to: Option<Target>,
+    #[arg(long, value_name = "FORMAT", value_parser = OneOf::<OutputFormat>::new(OutputFormat::ALL.map(OutputFormat::code)))]
+    pub(super) to: Option<OutputFormat>,
     /// The columns to add, such as `verdict,reasons`; an empty text adds none
     ///
     /// There are: verdict, advice, reasons, suggestion, message, depth, normalized, canonical,
@@ -161,17 +161,17 @@ pub(super) struct WritingArgs {
         long,
         value_name = "KINDS",
         value_delimiter = ',',
-        value_parser = OneOf::<Class>::new(class_names())
+        value_parser = OneOf::<RowClass>::new(class_names())
     )]
-    pub(super) only: Vec<Class>,
+    pub(super) only: Vec<RowClass>,
     /// Do not write rows of these kinds
     #[arg(
         long,
         value_name = "KINDS",
         value_delimiter = ',',
-        value_parser = OneOf::<Class>::new(class_names())
+        value_parser = OneOf::<RowClass>::new(class_names())
     )]
-    pub(super) drop: Vec<Class>,
+    pub(super) drop: Vec<RowClass>,
     /// Write a file for each verdict, and one for duplicates, into this folder
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) split: Option<PathBuf>,
@@ -240,11 +240,11 @@ pub(super) enum DedupeArg {
     Off,
 }
 
-impl From<DedupeArg> for Option<Sameness> {
+impl From<DedupeArg> for Option<DedupeKey> {
     fn from(dedupe: DedupeArg) -> Self {
         match dedupe {
-            DedupeArg::Exact => Some(Sameness::Exact),
-            DedupeArg::Canonical => Some(Sameness::Canonical),
+            DedupeArg::Exact => Some(DedupeKey::Exact),
+            DedupeArg::Canonical => Some(DedupeKey::Canonical),
             DedupeArg::Off => None,
         }
     }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, ensure};
 
 use super::arguments::CleanArgs;
-use super::places;
-use crate::cli::exit::{Exit, Stopped};
+use super::paths;
+use crate::cli::exit::{CliError, Exit};
 use crate::files::{meant_by, with_ending};
 use crate::store::{Journal, StoreError};
 
@@ -18,12 +18,12 @@ const JOURNAL: &str = ".mailvet-journal";
 pub(super) struct JournalPlace {
     /// The file; none where nobody could go on with it.
     path: Option<PathBuf>,
-    earlier: Earlier,
+    earlier: EarlierJournal,
 }
 
 /// What becomes of what an earlier run has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Earlier {
+pub(super) enum EarlierJournal {
     /// There is nothing.
     None,
     /// This run goes on with it.
@@ -35,7 +35,7 @@ pub(super) enum Earlier {
 impl JournalPlace {
     /// For what nobody can go on with.
     pub(super) fn nowhere() -> Self {
-        Self { path: None, earlier: Earlier::None }
+        Self { path: None, earlier: EarlierJournal::None }
     }
 
     /// Sees to it that an earlier run that was stopped is neither forgotten nor mixed up with this one.
@@ -49,9 +49,9 @@ impl JournalPlace {
             return Ok(Self::nowhere());
         };
         let earlier = match (Journal::exists(&path), writing.resume, writing.restart) {
-            (false, _, _) => Earlier::None,
-            (true, true, _) => Earlier::GoesOn,
-            (true, false, true) => Earlier::IsForgotten,
+            (false, _, _) => EarlierJournal::None,
+            (true, true, _) => EarlierJournal::GoesOn,
+            (true, false, true) => EarlierJournal::IsForgotten,
             (true, false, false) => return Err(not_asked_for(&path)),
         };
         Ok(Self { path: Some(path), earlier })
@@ -59,10 +59,10 @@ impl JournalPlace {
 
     /// The file of the journal; none where nobody could go on with it.
     pub(super) fn path(arguments: &CleanArgs) -> Option<PathBuf> {
-        places::input(arguments).filter(|path| places::is_ordinary(path))?;
+        paths::input(arguments).filter(|path| paths::is_ordinary(path))?;
         let writing = &arguments.writing;
-        match (places::output(writing), &writing.split) {
-            (Some(path), _) if places::is_ordinary(path) => {
+        match (paths::output(writing), &writing.split) {
+            (Some(path), _) if paths::is_ordinary(path) => {
                 Some(with_ending(&meant_by(path), JOURNAL))
             }
             (None, Some(folder)) if writing.output.is_none() => Some(folder.join(&JOURNAL[1..])),
@@ -76,20 +76,20 @@ impl JournalPlace {
     }
 
     /// What becomes of what an earlier run has left.
-    pub(super) fn earlier(&self) -> Earlier {
+    pub(super) fn earlier(&self) -> EarlierJournal {
         self.earlier
     }
 
     /// Opens the journal, or begins one.
-    pub(super) fn open(&self) -> Result<Journal, Stopped> {
+    pub(super) fn open(&self) -> Result<Journal, CliError> {
         let opened = match &self.path {
             None => Journal::temporary(),
-            Some(path) if self.earlier == Earlier::IsForgotten => {
+            Some(path) if self.earlier == EarlierJournal::IsForgotten => {
                 Journal::delete(path).and_then(|()| Journal::open(path))
             }
             Some(path) => Journal::open(path),
         };
-        opened.map_err(|error| Stopped { exit: exit_of(&error), why: anyhow!(said(&error)) })
+        opened.map_err(|error| CliError { exit: exit_of(&error), why: anyhow!(said(&error)) })
     }
 }
 

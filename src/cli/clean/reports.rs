@@ -7,23 +7,23 @@ use anyhow::{Context, bail};
 use jiff::Timestamp;
 
 use super::arguments::CleanArgs;
-use super::places;
+use super::paths;
 use crate::batch::summary::{PageFacts, Summary};
 use crate::files::OutputFile;
 use crate::report::visible_json;
 
 /// What a report is made as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum ReportKind {
     Page,
     Json,
 }
 
-fn kind(path: &Path) -> Option<Kind> {
+fn kind(path: &Path) -> Option<ReportKind> {
     let ending = path.extension()?.to_str()?.to_ascii_lowercase();
     match ending.as_str() {
-        "html" | "htm" => Some(Kind::Page),
-        "json" => Some(Kind::Json),
+        "html" | "htm" => Some(ReportKind::Page),
+        "json" => Some(ReportKind::Json),
         _ => None,
     }
 }
@@ -44,7 +44,7 @@ pub(super) fn write(
     summary: &Summary,
     made_at: Timestamp,
 ) -> anyhow::Result<()> {
-    let title = places::input(arguments).and_then(Path::file_name);
+    let title = paths::input(arguments).and_then(Path::file_name);
     let title = title.map_or_else(|| "standard input".into(), |name| name.to_string_lossy());
     for path in &arguments.telling.report {
         let facts = PageFacts { title: &title, made_at };
@@ -61,8 +61,8 @@ pub(super) fn write(
 fn write_file(path: &Path, summary: &Summary, facts: PageFacts<'_>) -> io::Result<()> {
     let mut file = OutputFile::create(path)?;
     let written = match kind(path) {
-        Some(Kind::Page) => write!(file, "{}", summary.page(facts)),
-        Some(Kind::Json) | None => {
+        Some(ReportKind::Page) => write!(file, "{}", summary.page(facts)),
+        Some(ReportKind::Json) | None => {
             let json = visible_json(&summary.json())?;
             file.write_all(&json).and_then(|()| file.write_all(b"\n"))
         }

@@ -8,14 +8,14 @@ use anyhow::{Context, anyhow};
 use indicatif::{HumanCount, HumanDuration};
 
 use super::stopping::exit_of;
-use super::work::Work;
+use super::work::CleanWork;
 use crate::batch::{List, Sampled, Stop, sample};
-use crate::cli::exit::{Exit, OrStop, Stopped};
+use crate::cli::exit::{CliError, Exit, ExitContext};
 use crate::cli::signals::Interrupts;
 use crate::cli::written_to;
 use crate::verdict::{Depth, Verdict};
 
-pub(super) async fn run(rows: NonZeroUsize, work: Work, list: List) -> Result<Exit, Stopped> {
+pub(super) async fn run(rows: NonZeroUsize, work: CleanWork, list: List) -> Result<Exit, CliError> {
     let mut interrupts = Interrupts::new().context("cannot wait for signals").or_failure()?;
     let random = fastrand::Rng::new();
     let sampled = sample(list, &work.judge, &work.journal, work.depth, rows.get(), random);
@@ -23,8 +23,8 @@ pub(super) async fn run(rows: NonZeroUsize, work: Work, list: List) -> Result<Ex
         sampled = sampled => sampled,
         () = interrupts.next() => Err(Stop::Interrupted),
     };
-    work.validator.wind_up().await;
-    let sampled = sampled.map_err(|stop| Stopped { exit: exit_of(&stop), why: anyhow!(stop) })?;
+    work.validator.shut_down().await;
+    let sampled = sampled.map_err(|stop| CliError { exit: exit_of(&stop), why: anyhow!(stop) })?;
     written_to(anstream::stdout().lock(), |out| write!(out, "{}", Expected(&sampled)))
         .context("cannot write")
         .or_failure()?;

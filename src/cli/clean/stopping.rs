@@ -6,9 +6,9 @@ use anyhow::anyhow;
 
 use super::arguments::CleanArgs;
 use super::journal::{self, JournalPlace};
-use super::places;
+use super::paths;
 use crate::batch::{Stop, WriteError};
-use crate::cli::exit::{Exit, Stopped};
+use crate::cli::exit::{CliError, Exit};
 use crate::files::{meant_by, partial_path};
 use crate::store::StoreError;
 
@@ -17,7 +17,7 @@ pub(super) fn stopped(
     stop: &Stop,
     arguments: &CleanArgs,
     journal: &JournalPlace,
-) -> Result<Exit, Stopped> {
+) -> Result<Exit, CliError> {
     if is_pipe_closed(stop) && !wants_files(arguments) {
         // Whoever read the output has enough of it.
         return Ok(Exit::Done);
@@ -30,7 +30,7 @@ pub(super) fn stopped(
     if is_full(stop) {
         why.push_str("; make room first");
     }
-    if let Some(output) = places::output(&arguments.writing) {
+    if let Some(output) = paths::output(&arguments.writing) {
         let partial = partial_path(&meant_by(output));
         if partial.exists() {
             why.push_str(&format!("; what is written so far is in {}", partial.display()));
@@ -45,7 +45,7 @@ pub(super) fn stopped(
         (_, true) => "; the same command with --resume goes on",
         (_, false) => "; only with a list in a file and -o OUTPUT can --resume go on",
     });
-    Err(Stopped { exit, why: anyhow!(why) })
+    Err(CliError { exit, why: anyhow!(why) })
 }
 
 fn is_pipe_closed(stop: &Stop) -> bool {

@@ -9,7 +9,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rustix::termios::tcgetwinsize;
 use tokio::time::{Instant, interval, interval_at};
 
-use crate::batch::{Moment, Progress};
+use crate::batch::{Progress, ProgressSnapshot};
 use crate::cli::console;
 use crate::validator::Validator;
 use crate::verdict::Verdict;
@@ -98,7 +98,7 @@ fn bar(share: f64) -> String {
 /// How far it is, in at most so many columns: what matters most comes first, and what has no room is left
 /// out.
 fn line(
-    now: &Moment,
+    now: &ProgressSnapshot,
     share: Option<f64>,
     elapsed: Duration,
     look_ups: usize,
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_line_tells_how_far_it_is() {
-        let rows = Moment {
+        let rows = ProgressSnapshot {
             is_asking: false,
             position: 0,
             rows: 5_000,
@@ -163,7 +163,7 @@ mod tests {
             waiting: 0,
             verdicts: [0, 4_000, 0, 900, 100],
         };
-        let asking = Moment {
+        let asking = ProgressSnapshot {
             is_asking: true,
             position: 0,
             rows: 0,

@@ -6,13 +6,15 @@ use anyhow::{Context, ensure};
 use jiff::Timestamp;
 
 use super::arguments::CleanArgs;
+use super::console::Console;
 use super::journal::JournalPlace;
-use super::places;
-use super::voice::Voice;
-use crate::batch::{Asking, Form, Judge, JudgeSettings, List, Recheck, Source, Suppressed};
+use super::paths;
+use crate::batch::{
+    Asking, Judge, JudgeSettings, List, ListSource, Recheck, RowFormat, Suppressed,
+};
 use crate::cli::Global;
 use crate::cli::depth::DepthArg;
-use crate::cli::exit::{OrStop, Stopped};
+use crate::cli::exit::{CliError, ExitContext};
 use crate::cli::settings::Settings;
 use crate::cli::system;
 use crate::clock::{Clock, SystemClock};
@@ -20,11 +22,11 @@ use crate::config::Config;
 use crate::report::{Column, PROBE_OFF_HINT};
 use crate::roster::Note;
 use crate::store::Journal;
-use crate::validator::{BulkWish, Connection, ListValidator, Validator, Waits};
+use crate::validator::{Connection, ListModeOptions, ListValidator, RetryPlan, Validator};
 use crate::verdict::Depth;
 
 /// What works on a list.
-pub(super) struct Work {
+pub(super) struct CleanWork {
     pub(super) validator: Arc<Validator>,
     pub(super) judge: Arc<Judge>,
     pub(super) journal: Journal,
@@ -32,7 +34,7 @@ pub(super) struct Work {
     pub(super) asking: Asking,
 }
 
-impl Work {
+impl CleanWork {
     /// Puts it together. The journal is made or opened last, when nothing else is wrong.
     pub(super) fn prepare(
         arguments: &CleanArgs,
@@ -40,9 +42,9 @@ impl Work {
         config: &Config,
         settings: &Settings,
         list: &List,
-        form: &Form,
+        form: &RowFormat,
         journal: &JournalPlace,
-    ) -> Result<Self, Stopped> {
+    ) -> Result<Self, CliError> {
         let looking = &arguments.looking;
         let connection = global.connection();
         let depth = match connection {
@@ -52,7 +54,7 @@ impl Work {
         let state = settings.state_folder(config);
         let parts = ListValidator::from_config(config, connection, state.as_deref()).or_usage()?;
         let suppressed =
-            suppressed(arguments, parts.validator(), Voice::of(arguments)).or_usage()?;
+            suppressed(arguments, parts.validator(), Console::of(arguments)).or_usage()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let recheck = recheck(arguments, list, form, depth, clock.now()).or_usage()?;
         let asking = match depth {
@@ -60,21 +62,22 @@ impl Work {
             Depth::Syntax | Depth::Domain | Depth::Mailbox => Asking::Never,
         };
         if looking.depth == DepthArg::Mailbox && asking == Asking::Never {
-            Voice::of(arguments).say(format_args!("mail servers are not asked: {PROBE_OFF_HINT}"));
+            Console::of(arguments)
+                .say(format_args!("mail servers are not asked: {PROBE_OFF_HINT}"));
         }
         let journal = journal.open()?;
-        let validator = Arc::new(parts.at_work(BulkWish {
+        let validator = Arc::new(parts.at_work(ListModeOptions {
             journal: journal.clone(),
             concurrency: looking.concurrency.get(),
             open_files: system::raise_open_files(),
             rate: looking.rate,
-            waits: if looking.wait { Waits::ForGreylisting } else { Waits::Never },
+            waits: if looking.wait { RetryPlan::ForGreylisting } else { RetryPlan::Never },
         }));
         let settings = JudgeSettings {
             depth,
-            manner: global.manner(),
+            strictness: global.strictness(),
             locale: global.locale.clone(),
-            sameness: looking.dedupe.into(),
+            dedupe_key: looking.dedupe.into(),
             suppressed,
             recheck,
         };
@@ -87,12 +90,12 @@ impl Work {
 fn suppressed(
     arguments: &CleanArgs,
     validator: &Validator,
-    voice: Voice,
+    voice: Console,
 ) -> anyhow::Result<Suppressed> {
     let mut suppressed = Suppressed::default();
     for path in &arguments.looking.suppress {
         let added = suppressed
-            .add(Source::File(path.clone()), validator)
+            .add(ListSource::File(path.clone()), validator)
             .with_context(|| format!("cannot use {}", path.display()))?;
         let path = path.display();
         for note in &added.notes {
@@ -131,7 +134,7 @@ fn suppressed(
 fn recheck(
     arguments: &CleanArgs,
     list: &List,
-    form: &Form,
+    form: &RowFormat,
     depth: Depth,
     now: Timestamp,
 ) -> anyhow::Result<Option<Recheck>> {
@@ -143,7 +146,7 @@ fn recheck(
         Column::Verdict.name()
     );
     let has_dates = names.iter().any(|name| name == Column::CheckedAt.name());
-    let written_at = match places::input(arguments) {
+    let written_at = match paths::input(arguments) {
         Some(path) => std::fs::metadata(path)
             .and_then(|metadata| metadata.modified())
             .ok()
@@ -164,7 +167,7 @@ fn recheck(
     };
     let missing: Vec<&str> = recheck.missing(names).into_iter().map(Column::name).collect();
     if !missing.is_empty() {
-        Voice::of(arguments).say(format_args!(
+        Console::of(arguments).say(format_args!(
             "all rows are looked at again: the list has no column {}",
             missing.join(", ")
         ));

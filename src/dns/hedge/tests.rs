@@ -18,14 +18,14 @@ enum Try {
 /// What came of a question: the answer or its failure, the server, after which time, and when each server
 /// was asked.
 #[derive(Debug, PartialEq)]
-struct Came {
+struct Event {
     result: Result<(), Failure>,
     by: Option<usize>,
     after: u64,
     asked: Vec<(usize, u64)>,
 }
 
-async fn ask(servers: usize, tries: usize, script: &[Try]) -> Came {
+async fn ask(servers: usize, tries: usize, script: &[Try]) -> Event {
     let began = Instant::now();
     let asked = Mutex::new(Vec::new());
     let listened = Mutex::new(0_usize);
@@ -50,10 +50,10 @@ async fn ask(servers: usize, tries: usize, script: &[Try]) -> Came {
             }
         }
     };
-    let answered = hedged(Pace::new(REPEAT, TIMEOUT, tries), 0, next, send).await;
+    let answered = hedged(HedgeTiming::new(REPEAT, TIMEOUT, tries), 0, next, send).await;
     let after = millis(began);
     assert_eq!(*listened.lock().unwrap(), 0, "a try that was not given up");
-    Came {
+    Event {
         result: answered.result.map(|_| ()),
         by: answered.by.map(|ServerId(server)| server),
         after,
@@ -220,7 +220,7 @@ async fn a_late_try_is_repeated_and_listened_for() {
     ];
     for (name, servers, tries, script, result, by, after, asked) in cases {
         let came = ask(servers, tries, script).await;
-        let expected = Came { result, by, after, asked: asked.to_vec() };
+        let expected = Event { result, by, after, asked: asked.to_vec() };
         assert_eq!(came, expected, "{name}");
     }
 }
@@ -231,7 +231,7 @@ async fn a_question_never_takes_longer_than_is_said() {
         [(9, 300, 1_000, 3_400), (1, 300, 1_000, 1_000), (2, 300, 100, 200), (3, 300, 300, 900)]
     {
         let [repeat, timeout] = [repeat, timeout].map(Duration::from_millis);
-        let pace = Pace::new(repeat, timeout, tries);
+        let pace = HedgeTiming::new(repeat, timeout, tries);
         assert_eq!(pace.longest(), Duration::from_millis(longest));
         let began = Instant::now();
         let silent = |_, _| std::future::pending::<Result<Answer<()>, Failure>>();

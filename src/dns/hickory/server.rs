@@ -123,8 +123,8 @@ struct Connector {
 }
 
 impl ConnectionProvider for Connector {
-    type Conn = Connection;
-    type FutureConn = BoxFuture<'static, Result<Connection, NetError>>;
+    type Conn = ServerConnection;
+    type FutureConn = BoxFuture<'static, Result<ServerConnection, NetError>>;
     type RuntimeProvider = TokioRuntimeProvider;
 
     fn new_connection(
@@ -141,12 +141,12 @@ impl ConnectionProvider for Connector {
                 let stream = UdpClientStream::builder(address, tokio)
                     .with_timeout(Some(timeout))
                     .with_max_retries(1);
-                Ok(Box::pin(async { Ok(Connection(stream.exchange())) }))
+                Ok(Box::pin(async { Ok(ServerConnection(stream.exchange())) }))
             }
             ProtocolConfig::Tcp => {
                 let stream =
                     TcpClientStream::exchange(address, None, timeout, most_requests, tokio);
-                Ok(Box::pin(async { Ok(Connection(stream.await?)) }))
+                Ok(Box::pin(async { Ok(ServerConnection(stream.await?)) }))
             }
         }
     }
@@ -158,11 +158,11 @@ impl ConnectionProvider for Connector {
 
 /// A connection of which only answers to the question come.
 #[derive(Clone)]
-struct Connection(DnsExchange<TokioRuntimeProvider>);
+struct ServerConnection(DnsExchange<TokioRuntimeProvider>);
 
 type Response = Result<DnsResponse, NetError>;
 
-impl DnsHandle for Connection {
+impl DnsHandle for ServerConnection {
     type Response = Map<DnsExchangeSend<TokioRuntimeProvider>, fn(Response) -> Response>;
     type Runtime = TokioRuntimeProvider;
 

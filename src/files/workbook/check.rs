@@ -48,7 +48,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), FileError> {
     if archive.has_duplicate_names() {
         return Err(FileError::Damaged);
     }
-    let mut counts = Counts::default();
+    let mut counts = PartCounts::default();
     for index in 0..archive.len() {
         let name = archive.name_for_index(index).ok_or(FileError::Damaged)?;
         let name = name.map_err(|error| of_zip(&error))?.to_ascii_lowercase();
@@ -78,7 +78,7 @@ fn is_xml(name: &str) -> bool {
 
 /// What was counted in all parts.
 #[derive(Default)]
-struct Counts {
+struct PartCounts {
     /// Bytes of XML.
     xml: u64,
     /// Bytes that calamine will keep, without what follows.
@@ -93,7 +93,7 @@ struct Counts {
     longest_of_format: u64,
 }
 
-impl Counts {
+impl PartCounts {
     /// Unpacks a part and counts what is in it.
     fn part<R: Read>(&mut self, part: ZipFile<'_, R>) -> Result<(), FileError> {
         let source = Metered::new(BufReader::new(part), MAX_XML_BYTES - self.xml);
@@ -102,7 +102,7 @@ impl Counts {
         // calamine does not check the names of end tags. Where they are right it sees the same cells as this.
         config.check_end_names = true;
         config.expand_empty_elements = true;
-        let mut place = Place::default();
+        let mut place = XmlPosition::default();
         let mut buffer = Vec::new();
         loop {
             buffer.clear();
@@ -180,7 +180,7 @@ impl Counts {
     }
 
     /// Counts a text in the place where it stands.
-    fn text(&mut self, place: &mut Place, text: &str) -> Result<(), FileError> {
+    fn text(&mut self, place: &mut XmlPosition, text: &str) -> Result<(), FileError> {
         match &mut place.within {
             Within::Formula | Within::Markup => return Ok(()),
             Within::Cell => place.units += units(text),
@@ -207,7 +207,7 @@ impl Counts {
 
 /// Where in a part the reader is.
 #[derive(Default)]
-struct Place {
+struct XmlPosition {
     depth: usize,
     within: Within,
     /// The depth of the tag that `within` speaks of,
@@ -233,7 +233,7 @@ enum Within {
     Name,
 }
 
-impl Place {
+impl XmlPosition {
     fn open(&mut self, tag: &BytesStart<'_>, at: u64) -> Result<(), FileError> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {

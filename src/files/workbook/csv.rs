@@ -19,7 +19,7 @@ type Row = BTreeMap<u32, String>;
 
 /// Whether more of a text is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum Continue {
     More,
     Nothing,
 }
@@ -28,9 +28,9 @@ pub(super) enum Wanted {
 /// sheet, blank ones too.
 pub(super) fn write<S: Read + Seek>(
     mut cells: XlsxCellReader<'_, S>,
-    take: impl FnMut(Vec<u8>) -> Wanted,
+    take: impl FnMut(Vec<u8>) -> Continue,
 ) -> Result<(), FileError> {
-    let mut csv = Csv { piece: MARK.to_vec(), written: 0, rows: 0, wanted: Wanted::More, take };
+    let mut csv = Csv { piece: MARK.to_vec(), written: 0, rows: 0, wanted: Continue::More, take };
     let mut row = Row::new();
     let mut row_bytes = 0;
     let mut number = 0;
@@ -47,7 +47,7 @@ pub(super) fn write<S: Read + Seek>(
             row_bytes = 0;
             number = at;
         }
-        if csv.wanted == Wanted::Nothing {
+        if csv.wanted == Continue::Nothing {
             return Ok(());
         }
         let text = written(cell.get_value());
@@ -70,11 +70,11 @@ struct Csv<T> {
     /// Bytes handed over.
     written: u64,
     rows: u32,
-    wanted: Wanted,
+    wanted: Continue,
     take: T,
 }
 
-impl<T: FnMut(Vec<u8>) -> Wanted> Csv<T> {
+impl<T: FnMut(Vec<u8>) -> Continue> Csv<T> {
     /// Writes the row of a number, counted from 0, after blank ones for those before it that have no
     /// cells. Without cells it may turn out to be one of those.
     fn row(&mut self, number: u32, row: &Row) -> Result<(), FileError> {
@@ -113,7 +113,7 @@ impl<T: FnMut(Vec<u8>) -> Wanted> Csv<T> {
     }
 
     fn hand_over(&mut self) {
-        if self.wanted == Wanted::More {
+        if self.wanted == Continue::More {
             self.written += self.piece.len() as u64;
             self.wanted = (self.take)(std::mem::take(&mut self.piece));
         }

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use calamine::{Reader, Xlsx, XlsxError};
 
 use super::FileError;
-use csv::Wanted;
+use csv::Continue;
 pub use limits::Excess;
 use limits::MAX_FILE_BYTES;
 
@@ -30,7 +30,7 @@ pub struct Workbook {
 }
 
 /// What comes from the thread that reads a sheet.
-enum Piece {
+enum SheetMessage {
     Text(Vec<u8>),
     /// There is no more. Without this the thread has ended before its work was done.
     End,
@@ -63,7 +63,7 @@ impl Workbook {
             })?,
         };
         let workbook = Self { sheet: name.as_str().into(), book: Arc::new(Mutex::new(book)) };
-        workbook.write(|_| Wanted::More)?;
+        workbook.write(|_| Continue::More)?;
         Ok(workbook)
     }
 
@@ -80,19 +80,19 @@ impl Workbook {
         Ok(Box::new(SheetText { pieces, piece: Cursor::default(), has_ended: false }))
     }
 
-    fn send(&self, pieces: &SyncSender<Piece>) {
-        let written = self.write(|piece| match pieces.send(Piece::Text(piece)) {
-            Ok(()) => Wanted::More,
-            Err(_) => Wanted::Nothing,
+    fn send(&self, pieces: &SyncSender<SheetMessage>) {
+        let written = self.write(|piece| match pieces.send(SheetMessage::Text(piece)) {
+            Ok(()) => Continue::More,
+            Err(_) => Continue::Nothing,
         });
         // Nobody may be there to hear it.
         let _ = pieces.send(match written {
-            Ok(()) => Piece::End,
-            Err(error) => Piece::Failure(error),
+            Ok(()) => SheetMessage::End,
+            Err(error) => SheetMessage::Failure(error),
         });
     }
 
-    fn write(&self, take: impl FnMut(Vec<u8>) -> Wanted) -> Result<(), FileError> {
+    fn write(&self, take: impl FnMut(Vec<u8>) -> Continue) -> Result<(), FileError> {
         // Poisoned where calamine has panicked over it.
         let mut book = self.book.lock().map_err(|_| FileError::Damaged)?;
         let cells = book.worksheet_cells_reader(&self.sheet).map_err(|_| FileError::Damaged)?;
@@ -102,7 +102,7 @@ impl Workbook {
 
 /// The text of a sheet in reading.
 struct SheetText {
-    pieces: Receiver<Piece>,
+    pieces: Receiver<SheetMessage>,
     piece: Cursor<Vec<u8>>,
     has_ended: bool,
 }
@@ -111,10 +111,10 @@ impl BufRead for SheetText {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         while !self.has_ended && self.piece.position() >= self.piece.get_ref().len() as u64 {
             match self.pieces.recv() {
-                Ok(Piece::Text(text)) => self.piece = Cursor::new(text),
-                Ok(Piece::End) => self.has_ended = true,
-                Ok(Piece::Failure(FileError::Io(error))) => return Err(error),
-                Ok(Piece::Failure(error)) => return Err(io::Error::other(error)),
+                Ok(SheetMessage::Text(text)) => self.piece = Cursor::new(text),
+                Ok(SheetMessage::End) => self.has_ended = true,
+                Ok(SheetMessage::Failure(FileError::Io(error))) => return Err(error),
+                Ok(SheetMessage::Failure(error)) => return Err(io::Error::other(error)),
                 Err(_) => return Err(io::Error::other(FileError::Damaged)),
             }
         }

@@ -4,14 +4,14 @@
 //! the name was resolved and for the very address that is dialled then; a [`Dialer`] takes nothing else,
 //! so that no way leads around it.
 
-mod exit;
+mod connector;
 mod guard;
 mod socks;
 
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use exit::{Exit, Source};
+pub use connector::{Egress, SourceAddress};
 pub use guard::{Guard, MAX_ADDRESSES, SMTP_PORT, Target};
 pub use socks::Socks5;
 

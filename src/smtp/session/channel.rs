@@ -14,7 +14,7 @@ use crate::smtp::tls::Tls;
 use crate::smtp::wire::{Command, Malformed, ReplyReader};
 
 /// How long a server is waited for when nothing is wanted from it any more.
-const QUIT_PATIENCE: Duration = Duration::from_secs(2);
+const QUIT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long nothing may follow a reply that ends a group. A reply too many is mostly sent together with the
 /// one that it belongs to, or a round trip later; a busy network delays the second of two packets by less.
 const SILENCE: Duration = Duration::from_millis(100);
@@ -41,27 +41,27 @@ pub enum Synchronisation {
 pub(super) struct Channel {
     connection: Connection,
     reader: ReplyReader,
-    patience: Duration,
+    timeouts: Duration,
     ends: Instant,
 }
 
 impl Channel {
     /// Over this connection, with so long for each reply, until then.
-    pub(super) fn new(connection: Connection, patience: Duration, ends: Instant) -> Self {
-        Self { connection, reader: ReplyReader::default(), patience, ends }
+    pub(super) fn new(connection: Connection, timeouts: Duration, ends: Instant) -> Self {
+        Self { connection, reader: ReplyReader::default(), timeouts, ends }
     }
 
     /// Says one command and hears the reply to it.
     pub(super) async fn exchange(&mut self, command: Command<'_>) -> Result<Reply, SessionError> {
-        self.say(&[command]).await?;
-        self.hear(command.stage()).await
+        self.send_command(&[command]).await?;
+        self.read_reply(command.stage()).await
     }
 
     /// Says commands in one write. Nothing may have been said in the meantime that the replies could be
     /// taken for.
-    async fn say(&mut self, commands: &[Command<'_>]) -> Result<(), SessionError> {
+    async fn send_command(&mut self, commands: &[Command<'_>]) -> Result<(), SessionError> {
         let Some(first) = commands.first() else { return Ok(()) };
-        self.expect_silence(first.stage())?;
+        self.ensure_no_pending_input(first.stage())?;
         self.write(commands).await
     }
 
@@ -73,7 +73,7 @@ impl Channel {
             self.connection.write_all(lines.as_bytes()).await?;
             self.connection.flush().await
         };
-        let deadline = self.ends.min(Instant::now() + self.patience);
+        let deadline = self.ends.min(Instant::now() + self.timeouts);
         let cause = match timeout_at(deadline, writing).await {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(_)) => Cause::Dropped,
@@ -83,18 +83,18 @@ impl Channel {
     }
 
     /// Hears the next reply: that something is done, or will not be done.
-    pub(super) async fn hear(&mut self, stage: Stage) -> Result<Reply, SessionError> {
-        self.hear_within(self.patience, stage).await
+    pub(super) async fn read_reply(&mut self, stage: Stage) -> Result<Reply, SessionError> {
+        self.hear_within(self.timeouts, stage).await
     }
 
     /// The same with another patience.
     pub(super) async fn hear_within(
         &mut self,
-        patience: Duration,
+        timeouts: Duration,
         stage: Stage,
     ) -> Result<Reply, SessionError> {
         // A server that sends a byte now and then does not gain time by it.
-        let deadline = self.ends.min(Instant::now() + patience);
+        let deadline = self.ends.min(Instant::now() + timeouts);
         let heard = timeout_at(deadline, self.next_reply()).await;
         heard
             .unwrap_or(Err(Cause::Timeout))
@@ -118,7 +118,7 @@ impl Channel {
     /// Whether the server is silent and still there, as far as can be told without waiting.
     ///
     /// A reply too many would be taken for the one to the next recipient.
-    pub(super) fn expect_silence(&mut self, stage: Stage) -> Result<(), SessionError> {
+    pub(super) fn ensure_no_pending_input(&mut self, stage: Stage) -> Result<(), SessionError> {
         let mut chunk = [0; CHUNK];
         let read = self.connection.read(&mut chunk).now_or_never();
         let read = read.map(Result::unwrap_or_default);
@@ -164,7 +164,7 @@ impl Channel {
         }
         // Where the handshake fails nothing can be said any more.
         let clear = std::mem::replace(&mut self.connection, Box::new(tokio::io::empty()));
-        let deadline = self.ends.min(Instant::now() + self.patience);
+        let deadline = self.ends.min(Instant::now() + self.timeouts);
         match timeout_at(deadline, tls.encrypt(clear, host)).await {
             Ok(Ok(encrypted)) => {
                 self.connection = encrypted;
@@ -177,12 +177,12 @@ impl Channel {
 
     /// Takes leave, without minding what the server does about it.
     pub(super) async fn quit(&mut self) {
-        let leave = async {
+        let decision = async {
             // Whatever comes of it, the connection ends here.
             let _ = self.exchange(Command::Quit).await;
             let _ = self.connection.shutdown().await;
         };
-        let _ = timeout(QUIT_PATIENCE, leave).await;
+        let _ = timeout(QUIT_TIMEOUT, decision).await;
     }
 
     /// Takes leave, and tells by the reply to QUIT whether those before it were in order: no other command
@@ -190,7 +190,7 @@ impl Channel {
     pub(super) async fn quit_in_step(&mut self) -> Synchronisation {
         let parted = self.part().await;
         // The connection ends here in any case.
-        let _ = timeout(QUIT_PATIENCE, self.connection.shutdown()).await;
+        let _ = timeout(QUIT_TIMEOUT, self.connection.shutdown()).await;
         match parted {
             Err(error) if error.is_out_of_step() => Synchronisation::Lost,
             // A server that hangs up without a word has said nothing against its answers.
@@ -201,9 +201,9 @@ impl Channel {
     async fn part(&mut self) -> Result<(), SessionError> {
         let stage = Stage::Quit;
         // A conversation that has used up its time has a moment left to end.
-        self.ends = self.ends.max(Instant::now() + QUIT_PATIENCE);
-        self.say(&[Command::Quit]).await?;
-        let deadline = self.ends.min(Instant::now() + self.patience);
+        self.ends = self.ends.max(Instant::now() + QUIT_TIMEOUT);
+        self.send_command(&[Command::Quit]).await?;
+        let deadline = self.ends.min(Instant::now() + self.timeouts);
         let reply = timeout_at(deadline, self.next_reply()).await.unwrap_or(Err(Cause::Timeout));
         let reply = reply.map_err(|cause| SessionError { stage, cause })?;
         match (reply.code.get(), reply.code.class()) {

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout_at};
 use super::channel::{Channel, READY};
 use super::known_faults::{Fault, KnownFaults};
 use super::transaction::Envelope;
-use super::{Cause, Encryption, Patience, Session, SessionError};
+use super::{Cause, Encryption, Session, SessionError, Timeouts};
 use crate::reply::{Reply, ReplyClass, Stage};
 use crate::route::HostName;
 use crate::smtp::dial::{Connection, DialError, Dialer, Target};
@@ -25,9 +25,9 @@ pub struct Identity {
 
 /// Begins conversations.
 #[derive(Clone)]
-pub struct Client {
+pub struct SmtpClient {
     identity: Arc<Identity>,
-    patience: Patience,
+    timeouts: Timeouts,
     tls: Tls,
     faults: KnownFaults,
 }
@@ -39,14 +39,14 @@ enum StartTls {
     Leave,
 }
 
-impl Client {
+impl SmtpClient {
     /// As this operator, with so much patience.
     ///
     /// # Errors
     /// There is no TLS in this build.
-    pub fn new(identity: Identity, patience: Patience) -> Result<Self, NoTls> {
+    pub fn new(identity: Identity, timeouts: Timeouts) -> Result<Self, NoTls> {
         let faults = KnownFaults::default();
-        Ok(Self { identity: Arc::new(identity), patience, tls: Tls::new()?, faults })
+        Ok(Self { identity: Arc::new(identity), timeouts, tls: Tls::new()?, faults })
     }
 
     /// Begins a conversation with a host: by the first of its addresses that takes a connection, encrypted
@@ -65,7 +65,7 @@ impl Client {
         host: &HostName,
         targets: &[Target],
     ) -> Result<Session, SessionError> {
-        let ends = Instant::now() + self.patience.whole;
+        let ends = Instant::now() + self.timeouts.whole;
         let (target, connection) = self.dial_first(dialer, targets, ends).await?;
         let start_tls = match self.faults.has(target, Fault::Encryption) {
             true => StartTls::Leave,
@@ -105,7 +105,7 @@ impl Client {
         target: Target,
         ends: Instant,
     ) -> Result<Connection, SessionError> {
-        let deadline = ends.min(Instant::now() + self.patience.connect);
+        let deadline = ends.min(Instant::now() + self.timeouts.connect);
         let cause = match timeout_at(deadline, dialer.dial(target)).await {
             Ok(Ok(connection)) => return Ok(connection),
             Ok(Err(error)) => Cause::Unreachable(error),
@@ -123,7 +123,7 @@ impl Client {
         start_tls: StartTls,
         ends: Instant,
     ) -> Result<Session, SessionError> {
-        let mut channel = Channel::new(connection, self.patience.reply, ends);
+        let mut channel = Channel::new(connection, self.timeouts.reply, ends);
         match self.greet(&mut channel, host, start_tls).await {
             Ok((features, encryption)) => Ok(Session {
                 channel,
@@ -155,7 +155,7 @@ impl Client {
         host: &HostName,
         start_tls: StartTls,
     ) -> Result<(Features, Encryption), SessionError> {
-        let banner = channel.hear_within(self.patience.banner, Stage::Connect).await?;
+        let banner = channel.hear_within(self.timeouts.banner, Stage::Connect).await?;
         done(banner, Stage::Connect)?;
         let features = self.introduce(channel).await?;
         match start_tls {

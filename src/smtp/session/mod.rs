@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use channel::Synchronisation;
-pub use client::{Client, Identity};
+pub use client::{Identity, SmtpClient};
 pub use transaction::MAX_IN_FLIGHT;
 
 use super::dial::{DialError, Target};
@@ -23,7 +23,7 @@ use transaction::Envelope;
 ///
 /// RFC 5321 §4.5.3.2 has senders wait for minutes, since a message is at stake. A probe can be had again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
+pub struct Timeouts {
     /// For one address to take a connection.
     pub connect: Duration,
     /// For the banner, which servers hold back from those who cannot wait.
@@ -35,7 +35,7 @@ pub struct Patience {
     pub whole: Duration,
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),

@@ -33,7 +33,7 @@ pub(super) enum Envelope {
 
 /// How commands are said.
 #[derive(Clone, Copy, PartialEq)]
-enum Pace {
+enum SendMode {
     /// Each after the reply to the one before it.
     OneByOne,
     /// All at once, with RSET behind them (RFC 2920). The replies count together or not at all: once RSET got
@@ -100,8 +100,8 @@ impl Session {
         commands.extend(recipients.iter().map(|recipient| Command::Rcpt(recipient)));
         // Alone, a recipient is worth neither another command nor the wait for silence.
         let pace = match self.features.pipelining && recipients.len() > 1 {
-            true => Pace::Grouped,
-            false => Pace::OneByOne,
+            true => SendMode::Grouped,
+            false => SendMode::OneByOne,
         };
 
         let replies = self.exchange_all(&commands, opening, pace, goes_on).await;
@@ -112,9 +112,9 @@ impl Session {
             return vec![self.answered(command.stage(), reply); recipients.len()];
         }
         self.envelope = match pace {
-            Pace::Grouped => Envelope::Closed,
-            Pace::OneByOne if answers.iter().any(is_one_too_many) => Envelope::Full,
-            Pace::OneByOne => Envelope::Open(transaction),
+            SendMode::Grouped => Envelope::Closed,
+            SendMode::OneByOne if answers.iter().any(is_one_too_many) => Envelope::Full,
+            SendMode::OneByOne => Envelope::Open(transaction),
         };
         let mut asked: Vec<Asked> =
             answers.iter().map(|reply| self.answered(Stage::RcptTo, reply)).collect();
@@ -129,7 +129,7 @@ impl Session {
         &mut self,
         commands: &[Command<'_>],
         opening: usize,
-        pace: Pace,
+        pace: SendMode,
         goes_on: &(dyn Fn() -> bool + Sync),
     ) -> Vec<Reply> {
         // Whoever waits for this may go away in the middle of it, and would leave replies behind that
@@ -137,20 +137,22 @@ impl Session {
         self.ended = Some(SessionError { stage: Stage::RcptTo, cause: Cause::Timeout });
         let mut replies = Vec::with_capacity(commands.len());
         let heard = match pace {
-            Pace::OneByOne => self.hear_one_by_one(&mut replies, commands, opening, goes_on).await,
-            Pace::Grouped => self.hear_group(&mut replies, commands).await,
+            SendMode::OneByOne => {
+                self.hear_one_by_one(&mut replies, commands, opening, goes_on).await
+            }
+            SendMode::Grouped => self.hear_group(&mut replies, commands).await,
         };
         self.ended = heard.err();
         let Some(error) = &self.ended else { return replies };
         if error.is_out_of_step() {
             // One of the replies is another command's, and nobody can tell which.
             replies.clear();
-        } else if pace == Pace::Grouped {
+        } else if pace == SendMode::Grouped {
             // That we are refused before a recipient matters says nothing of a mailbox, and counts.
             let refused = replies.iter().take(opening).position(is_refusal);
             replies.truncate(refused.map_or(0, |at| at + 1));
         }
-        if pace == Pace::Grouped || error.is_out_of_step() {
+        if pace == SendMode::Grouped || error.is_out_of_step() {
             self.faults.note(self.target, Fault::Pipelining);
         }
         replies
@@ -174,8 +176,8 @@ impl Session {
                 let silence = self.channel.wait_in_silence(stage).await;
                 silence.inspect_err(|error| withdraw_last(replies, opening, error))?;
             }
-            self.say(&[*command]).await?;
-            replies.push(self.channel.hear(command.stage()).await?);
+            self.send_command(&[*command]).await?;
+            replies.push(self.channel.read_reply(command.stage()).await?);
             if replies.iter().take(opening).any(is_refusal) {
                 break;
             }
@@ -184,7 +186,7 @@ impl Session {
             let silence = self.channel.wait_in_silence(stage).await;
             return silence.inspect_err(|error| withdraw_last(replies, opening, error));
         }
-        self.channel.expect_silence(stage)
+        self.channel.ensure_no_pending_input(stage)
     }
 
     async fn hear_group(
@@ -193,12 +195,12 @@ impl Session {
         commands: &[Command<'_>],
     ) -> Result<(), SessionError> {
         let reset = Command::Rset;
-        self.say(&[commands, &[reset]].concat()).await?;
+        self.send_command(&[commands, &[reset]].concat()).await?;
         for command in commands {
-            replies.push(self.channel.hear(command.stage()).await?);
+            replies.push(self.channel.read_reply(command.stage()).await?);
         }
         let stage = Stage::RcptTo;
-        let reply = self.channel.hear(stage).await?;
+        let reply = self.channel.read_reply(stage).await?;
         if reply.code.get() != RESET {
             return Err(SessionError { stage, cause: Cause::Malformed(Malformed::Unmatched) });
         }
@@ -206,9 +208,9 @@ impl Session {
     }
 
     /// Says commands at once, and counts the recipients among them.
-    async fn say(&mut self, commands: &[Command<'_>]) -> Result<(), SessionError> {
+    async fn send_command(&mut self, commands: &[Command<'_>]) -> Result<(), SessionError> {
         let Some(first) = commands.first() else { return Ok(()) };
-        self.channel.expect_silence(first.stage())?;
+        self.channel.ensure_no_pending_input(first.stage())?;
         let recipients = commands.iter().filter(|command| matches!(command, Command::Rcpt(_)));
         // Before the write: one that fails half-way may have named them all.
         self.recipients_sent += recipients.count();

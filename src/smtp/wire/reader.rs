@@ -78,7 +78,7 @@ pub struct ReplyReader {
 
 /// Whether more lines of a reply follow.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum LinePosition {
     Within,
     Last,
 }
@@ -95,7 +95,7 @@ impl ReplyReader {
     /// What came is no reply.
     pub fn next_reply(&mut self) -> Result<Option<Reply>, Malformed> {
         while let Some(line) = self.take_line()? {
-            if self.add(&line)? == Place::Last {
+            if self.add(&line)? == LinePosition::Last {
                 return Ok(self.finish());
             }
         }
@@ -121,7 +121,7 @@ impl ReplyReader {
         Ok(Some(line))
     }
 
-    fn add(&mut self, line: &[u8]) -> Result<Place, Malformed> {
+    fn add(&mut self, line: &[u8]) -> Result<LinePosition, Malformed> {
         let (code, place, words) = parsed(line).ok_or(Malformed::NoReply)?;
         if *self.code.get_or_insert(code) != code {
             return Err(Malformed::CodeChanged);
@@ -142,16 +142,16 @@ impl ReplyReader {
 }
 
 /// A line's reply code, whether it is the last, and its words.
-fn parsed(line: &[u8]) -> Option<(ReplyCode, Place, &[u8])> {
+fn parsed(line: &[u8]) -> Option<(ReplyCode, LinePosition, &[u8])> {
     let (digits, rest) = line.split_first_chunk::<3>()?;
     if !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
     let number = digits.iter().fold(0, |number, digit| number * 10 + u16::from(digit - b'0'));
     let (place, words) = match rest {
-        [] => (Place::Last, rest),
-        [b' ' | b'\t', words @ ..] => (Place::Last, words),
-        [b'-', words @ ..] => (Place::Within, words),
+        [] => (LinePosition::Last, rest),
+        [b' ' | b'\t', words @ ..] => (LinePosition::Last, words),
+        [b'-', words @ ..] => (LinePosition::Within, words),
         _ => return None,
     };
     Some((ReplyCode::new(number)?, place, words))

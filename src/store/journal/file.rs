@@ -9,12 +9,12 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::super::StoreError;
 use super::super::file::{BESIDE, connect, create_file};
 use super::super::key::Key;
-use super::tables::Owner;
-use super::{Mark, Tell, Work, tables};
+use super::tables::FileOwner;
+use super::{Checkpoint, JournalWrite, Tell, tables};
 use crate::files::with_ending;
 
 /// How long one waits for another process, which has it for as long as it runs: it may be about to end.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A file, open.
 pub(super) struct JournalFile {
@@ -44,11 +44,11 @@ impl JournalFile {
 
     fn prepared(mut connection: Connection, path: PathBuf) -> Result<Self, StoreError> {
         let of = |error: rusqlite::Error| StoreError::of(&error, &path);
-        connection.busy_timeout(PATIENCE).map_err(of)?;
+        connection.busy_timeout(TIMEOUT).map_err(of)?;
         // What belongs to another program is not changed in any way.
         let look = connection.transaction_with_behavior(TransactionBehavior::Exclusive);
         let owner = look.and_then(|look| tables::owner(&look)).map_err(of)?;
-        if owner == Owner::SomebodyElse {
+        if owner == FileOwner::SomebodyElse {
             return Err(StoreError::NotAJournal { path });
         }
         let set = |connection: &Connection, name: &str, value: &str| {
@@ -76,7 +76,7 @@ impl JournalFile {
     }
 
     /// Where the run stands.
-    pub(super) fn mark(&self) -> Result<Mark, StoreError> {
+    pub(super) fn mark(&self) -> Result<Checkpoint, StoreError> {
         tables::mark(&self.connection).map_err(|error| StoreError::of(&error, &self.path))
     }
 
@@ -87,7 +87,7 @@ impl JournalFile {
     /// Does all of it or nothing; what is to be told is true then.
     pub(super) fn change(
         &mut self,
-        work: impl Iterator<Item = Work>,
+        work: impl Iterator<Item = JournalWrite>,
     ) -> Result<Vec<Tell>, StoreError> {
         let done = |connection: &mut Connection, key: &Key| {
             let change: Transaction<'_> = connection.transaction()?;

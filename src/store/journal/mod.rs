@@ -35,22 +35,22 @@ const NOTED_TOGETHER: usize = 256;
 /// A journal. Clones share it.
 #[derive(Clone)]
 pub struct Journal {
-    shared: Arc<Shared>,
+    shared: Arc<JournalInner>,
 }
 
-struct Shared {
-    work: Mutex<Option<mpsc::Sender<Work>>>,
-    trouble: watch::Receiver<Option<StoreError>>,
+struct JournalInner {
+    work: Mutex<Option<mpsc::Sender<JournalWrite>>>,
+    last_error: watch::Receiver<Option<StoreError>>,
     scribe: Mutex<Option<JoinHandle<JournalFile>>>,
     /// Whether routes are not to be believed any more. Read and written by the thread that writes.
     is_distrusted: Arc<AtomicBool>,
     /// What has a higher number was noted since it was opened.
-    opened_at: Mark,
+    opened_at: Checkpoint,
 }
 
 /// The journal is closed, or in trouble: nobody knows what is in it, and the work ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Closed;
+pub struct JournalClosed;
 
 /// A route as it was noted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,10 +74,10 @@ pub struct NotedMailbox {
 
 /// A point in the course of a run: everything noted before it has a lower number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark(i64);
+pub struct Checkpoint(i64);
 
 /// What is done with the file, and told once that is in the file.
-type Work = Box<dyn FnOnce(&Transaction<'_>, &Key) -> rusqlite::Result<Tell> + Send>;
+type JournalWrite = Box<dyn FnOnce(&Transaction<'_>, &Key) -> rusqlite::Result<Tell> + Send>;
 type Tell = Box<dyn FnOnce() + Send>;
 
 impl Journal {
@@ -119,13 +119,13 @@ impl Journal {
         let path = file.path().to_owned();
         let opened_at = file.mark()?;
         let (sender, work) = mpsc::channel(MOST_WAITING);
-        let (tell, trouble) = watch::channel(None);
+        let (tell, last_error) = watch::channel(None);
         let scribe = std::thread::Builder::new().name("journal".to_owned());
-        let scribe = scribe.spawn(move || write_down(file, work, &tell));
+        let scribe = scribe.spawn(move || writer_loop(file, work, &tell));
         let scribe = scribe.map_err(|error| StoreError::unusable(path, &error))?;
-        let shared = Shared {
+        let shared = JournalInner {
             work: Mutex::new(Some(sender)),
-            trouble,
+            last_error,
             scribe: Mutex::new(Some(scribe)),
             is_distrusted: Arc::default(),
             opened_at,
@@ -137,9 +137,9 @@ impl Journal {
     ///
     /// # Errors
     /// Nobody can tell any more.
-    pub async fn route(&self, domain: &HostName) -> Result<Option<NotedRoute>, Closed> {
+    pub async fn route(&self, domain: &HostName) -> Result<Option<NotedRoute>, JournalClosed> {
         let domain = domain.clone();
-        self.done(move |file, key| tables::route(file, key, &domain)).await.ok_or(Closed)
+        self.done(move |file, key| tables::route(file, key, &domain)).await.ok_or(JournalClosed)
     }
 
     /// Notes the route of a domain; comes true once it is in the file.
@@ -169,9 +169,12 @@ impl Journal {
     ///
     /// # Errors
     /// Nobody can tell any more.
-    pub async fn mailbox(&self, mailbox: &Canonical) -> Result<Option<NotedMailbox>, Closed> {
+    pub async fn mailbox(
+        &self,
+        mailbox: &Canonical,
+    ) -> Result<Option<NotedMailbox>, JournalClosed> {
         let mailbox = mailbox.clone();
-        self.done(move |file, key| tables::mailbox(file, key, &mailbox)).await.ok_or(Closed)
+        self.done(move |file, key| tables::mailbox(file, key, &mailbox)).await.ok_or(JournalClosed)
     }
 
     /// Notes what is known of a mailbox now; comes true with what is in the file then. That nobody may be
@@ -192,12 +195,12 @@ impl Journal {
     }
 
     /// Where the run stands.
-    pub async fn mark(&self) -> Option<Mark> {
+    pub async fn mark(&self) -> Option<Checkpoint> {
         self.done(|file, _| tables::mark(file)).await
     }
 
     /// Everything that was noted before this point can be believed.
-    pub async fn confirm(&self, mark: Mark) {
+    pub async fn confirm(&self, mark: Checkpoint) {
         self.done(move |file, _| tables::confirm(file, mark)).await;
     }
 
@@ -223,14 +226,14 @@ impl Journal {
     }
 
     /// Why nothing can be noted any more; none while all is well.
-    pub fn trouble(&self) -> Option<StoreError> {
-        self.shared.trouble.borrow().clone()
+    pub fn last_error(&self) -> Option<StoreError> {
+        self.shared.last_error.borrow().clone()
     }
 
     /// Waits for trouble, which may never come.
     pub async fn in_trouble(&self) -> StoreError {
-        let mut trouble = self.shared.trouble.clone();
-        match trouble.wait_for(Option::is_some).await.map(|trouble| trouble.clone()) {
+        let mut last_error = self.shared.last_error.clone();
+        match last_error.wait_for(Option::is_some).await.map(|last_error| last_error.clone()) {
             Ok(Some(error)) => error,
             // Closed in good order.
             Ok(None) | Err(_) => std::future::pending().await,
@@ -264,7 +267,7 @@ impl Journal {
     ) -> Option<T> {
         let sender = self.shared.work.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         let (tell, told) = oneshot::channel();
-        let work: Work = Box::new(move |file, key| {
+        let work: JournalWrite = Box::new(move |file, key| {
             let result = work(file, key)?;
             // Whoever asked may have gone.
             Ok(Box::new(move || drop(tell.send(result))))
@@ -276,19 +279,19 @@ impl Journal {
 
 /// Does what there is to do, as much as has piled up with one change of the file, until nobody is left who
 /// could want anything. After trouble nothing is done.
-fn write_down(
+fn writer_loop(
     mut file: JournalFile,
-    mut work: mpsc::Receiver<Work>,
-    trouble: &watch::Sender<Option<StoreError>>,
+    mut work: mpsc::Receiver<JournalWrite>,
+    last_error: &watch::Sender<Option<StoreError>>,
 ) -> JournalFile {
     while let Some(first) = work.blocking_recv() {
-        if trouble.borrow().is_some() {
+        if last_error.borrow().is_some() {
             continue;
         }
         let more = std::iter::from_fn(|| work.try_recv().ok()).take(NOTED_TOGETHER - 1);
         match file.change(std::iter::once(first).chain(more)) {
             Ok(tell) => tell.into_iter().for_each(|tell| tell()),
-            Err(error) => drop(trouble.send_replace(Some(error))),
+            Err(error) => drop(last_error.send_replace(Some(error))),
         }
     }
     file

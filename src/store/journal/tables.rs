@@ -10,7 +10,7 @@ use super::super::Evidence;
 use super::super::evidence::{EvidenceColumns, evidence_of_row};
 use super::super::key::{Key, NameOf};
 use super::super::time::time;
-use super::{Mark, NotedMailbox, NotedRoute};
+use super::{Checkpoint, NotedMailbox, NotedRoute};
 use crate::catalog::Canonical;
 use crate::route::{HostName, MailRoute, Routed};
 use crate::verdict::MailboxEvidence;
@@ -48,7 +48,7 @@ const TABLES: &str = "
 
 /// Whose file it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(super) enum FileOwner {
     /// Nothing is in it.
     Nobody,
     /// It is a journal of this version.
@@ -57,21 +57,21 @@ pub(super) enum Owner {
     SomebodyElse,
 }
 
-pub(super) fn owner(file: &Connection) -> rusqlite::Result<Owner> {
+pub(super) fn owner(file: &Connection) -> rusqlite::Result<FileOwner> {
     let number = |sql: &str| file.query_row(sql, [], |row| row.get::<_, i32>(0));
     let id = number("PRAGMA application_id")?;
     let version = number("PRAGMA user_version")?;
     let tables = number("SELECT count(*) FROM sqlite_schema")?;
     Ok(match (id, version, tables) {
-        (0, 0, 0) => Owner::Nobody,
-        (APPLICATION_ID, VERSION, _) => Owner::Us,
-        _ => Owner::SomebodyElse,
+        (0, 0, 0) => FileOwner::Nobody,
+        (APPLICATION_ID, VERSION, _) => FileOwner::Us,
+        _ => FileOwner::SomebodyElse,
     })
 }
 
 /// Makes the tables where there is nothing.
 pub(super) fn prepare(file: &Connection) -> rusqlite::Result<()> {
-    if owner(file)? == Owner::Nobody {
+    if owner(file)? == FileOwner::Nobody {
         file.execute_batch(TABLES)?;
         file.pragma_update(None, "user_version", VERSION)?;
         file.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -220,12 +220,12 @@ pub(super) fn forget_unanswered(file: &Connection) -> rusqlite::Result<()> {
     file.execute(&sql, []).map(drop)
 }
 
-pub(super) fn mark(file: &Connection) -> rusqlite::Result<Mark> {
+pub(super) fn mark(file: &Connection) -> rusqlite::Result<Checkpoint> {
     let sql = "SELECT coalesce(max(number), 0) FROM route";
-    file.query_row(sql, [], |row| row.get(0)).map(Mark)
+    file.query_row(sql, [], |row| row.get(0)).map(Checkpoint)
 }
 
-pub(super) fn confirm(file: &Connection, Mark(number): Mark) -> rusqlite::Result<()> {
+pub(super) fn confirm(file: &Connection, Checkpoint(number): Checkpoint) -> rusqlite::Result<()> {
     let sql = "INSERT OR REPLACE INTO setting (name, value) VALUES ('confirmed', ?1)";
     file.execute(sql, [number.to_le_bytes()]).map(drop)
 }
@@ -242,7 +242,7 @@ pub(super) fn forget_unconfirmed(file: &Connection) -> rusqlite::Result<()> {
 }
 
 pub(super) fn has_unconfirmed(file: &Connection) -> rusqlite::Result<bool> {
-    let Mark(last) = mark(file)?;
+    let Checkpoint(last) = mark(file)?;
     Ok(last > confirmed(file)?)
 }
 
@@ -251,7 +251,7 @@ pub(super) fn is_among_last(
     file: &Connection,
     key: &Key,
     domain: &HostName,
-    Mark(last): Mark,
+    Checkpoint(last): Checkpoint,
     count: usize,
 ) -> rusqlite::Result<bool> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);

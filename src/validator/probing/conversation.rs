@@ -4,19 +4,19 @@ use std::collections::VecDeque;
 
 use metrics::counter;
 
-use super::Shared;
-use super::line::{Job, Outcome};
+use super::ProbingInner;
+use super::line::{Job, JobOutcome};
 use super::memory::accepts_any;
+use super::probe_result::{ProbeResult, ReplyInterpreter};
 use super::refusal_wording::RefusalWording;
 use super::stance::{
     Closure, closure, is_of_a_domain, is_worth_another_server, refuses_everybody, stance_of_failure,
 };
-use super::told::{Hearing, Told};
 use crate::address::{Address, Domain};
 use crate::reply::{About, MailboxDetail, NowDetail, Reply, ReplyClass, Stage};
 use crate::route::HostName;
 use crate::smtp::dial::Target;
-use crate::smtp::etiquette::{Allowance, Day, Outcomes, Stance};
+use crate::smtp::limiter::{Allowance, Day, Outcomes, Stance};
 use crate::smtp::{
     Asked, Cause, MAX_IN_FLIGHT, Malformed, PostmasterAnswer, Recipient, RecipientAnswers,
     RefusalFinding, RefusalRecord, Session, SessionError, Synchronisation,
@@ -29,24 +29,24 @@ const MADE_UP_LETTERS: usize = 20;
 
 /// What is asked on one connection.
 pub(super) struct Conversation<'a> {
-    shared: &'a Shared,
+    shared: &'a ProbingInner,
     host: &'a HostName,
     /// Recipients that may still be asked about, and be refused.
     left: Allowance,
     outcomes: Outcomes,
     /// Recipients that were accepted; what they get depends on a made-up one.
-    accepted: Vec<(Job, Told)>,
+    accepted: Vec<(Job, ProbeResult)>,
     /// Recipients that were refused as absent where it is open whether everybody is; what they get depends
     /// on postmaster.
     absent: Vec<Absent>,
     /// What the other recipients get if the conversation ends in step.
-    answers: Vec<(Job, Told)>,
+    answers: Vec<(Job, ProbeResult)>,
     /// Recipients of which the server would not speak.
     unasked: Vec<Job>,
     /// What every other recipient would be told.
-    for_all: Option<Told>,
+    for_all: Option<ProbeResult>,
     /// What whoever else waits is told.
-    for_rest: Option<Outcome>,
+    for_rest: Option<JobOutcome>,
     /// What was learned of domains, to be kept once the server is not kept waiting by it.
     learned: Vec<(Domain, KnownCatchAll)>,
     /// Domains whose refusals are not believed yet.
@@ -56,7 +56,7 @@ pub(super) struct Conversation<'a> {
 /// A recipient that was refused as absent.
 struct Absent {
     job: Job,
-    told: Told,
+    told: ProbeResult,
     wording: RefusalWording,
 }
 
@@ -74,7 +74,7 @@ pub(super) struct Held {
     /// Those who have to be asked about on another connection.
     pub(super) unasked: Vec<Job>,
     /// What whoever else waits for this server is told.
-    pub(super) for_rest: Option<Outcome>,
+    pub(super) for_rest: Option<JobOutcome>,
     /// What was learned of domains.
     pub(super) learned: Vec<(Domain, KnownCatchAll)>,
     /// Domains of which it is known now whether refusals are believed.
@@ -82,7 +82,7 @@ pub(super) struct Held {
 }
 
 impl<'a> Conversation<'a> {
-    pub(super) fn new(shared: &'a Shared, host: &'a HostName, allowance: Allowance) -> Self {
+    pub(super) fn new(shared: &'a ProbingInner, host: &'a HostName, allowance: Allowance) -> Self {
         Self {
             shared,
             host,
@@ -119,18 +119,18 @@ impl<'a> Conversation<'a> {
                 }
                 // The next connection is in clear text, and waits for its turn like any other.
                 Err(error) if error.cause == Cause::Tls => {
-                    let told = self.hearing(None).error(&error);
+                    let told = self.interpreter(None).error(&error);
                     self.note_failure(&error, &told);
                 }
                 Err(error) => self.could_not_begin(&error, &mut jobs),
             }
         }
-        let findings = self.conclude().await;
+        let findings = self.finish_report().await;
         if let Some(told) = &self.for_all {
             for job in self.unasked.drain(..).chain(jobs.drain(..)) {
-                job.tell(Outcome::Told(told.clone()));
+                job.tell(JobOutcome::Told(told.clone()));
             }
-            self.for_rest = Some(Outcome::Told(told.clone()));
+            self.for_rest = Some(JobOutcome::Told(told.clone()));
         }
         self.unasked.extend(jobs);
         Held {
@@ -152,7 +152,7 @@ impl<'a> Conversation<'a> {
             }
             if job.catch_all.catch_all == CatchAll::Yes {
                 let evidence = accepts_any(job.catch_all, self.shared.clock.now());
-                job.tell(Outcome::Told(Told { evidence, text: None, about: None }));
+                job.tell(JobOutcome::Told(ProbeResult { evidence, text: None, about: None }));
             } else {
                 self.note_domain(&job).await;
                 unknown.push(job);
@@ -181,7 +181,7 @@ impl<'a> Conversation<'a> {
     fn discard_answers(&mut self) {
         let cause = Cause::Malformed(Malformed::Unmatched);
         let error = SessionError { stage: Stage::RcptTo, cause };
-        let told = self.hearing(None).error(&error);
+        let told = self.interpreter(None).error(&error);
         let absent = self.absent.drain(..).map(|absent| (absent.job, absent.told));
         self.answers.extend(absent);
         self.answers.iter_mut().for_each(|(_, answer)| *answer = told.clone());
@@ -196,12 +196,12 @@ impl<'a> Conversation<'a> {
     }
 
     fn could_not_begin(&mut self, error: &SessionError, jobs: &mut VecDeque<Job>) {
-        let told = self.hearing(None).error(error);
+        let told = self.interpreter(None).error(error);
         self.note_failure(error, &told);
         let outcome = if is_worth_another_server(error) && !refuses_everybody(error.stage, &told) {
-            Outcome::NobodyThere(told)
+            JobOutcome::NobodyThere(told)
         } else {
-            Outcome::Told(told)
+            JobOutcome::Told(told)
         };
         jobs.drain(..).for_each(|job| job.tell(outcome.clone()));
         // Nobody else would get further.
@@ -235,10 +235,10 @@ impl<'a> Conversation<'a> {
     /// What came of asking about one recipient.
     fn hear(&mut self, mut job: Job, asked: Asked) {
         let provider = job.provider.clone();
-        let hearing = self.hearing(provider.as_deref());
+        let interpreter = self.interpreter(provider.as_deref());
         match asked {
             Asked::Answered(stage, reply) => {
-                let told = hearing.reply(stage, &reply);
+                let told = interpreter.reply(stage, &reply);
                 self.note_answer(stage, reply.code.class(), &told);
                 if self.was_one_too_many(&told) && job.may_be_tried_again() {
                     job.was_tried();
@@ -249,10 +249,10 @@ impl<'a> Conversation<'a> {
             }
             // Whom the replies were about cannot be told, so that nobody is asked about again.
             Asked::NotAsked(error) if error.is_out_of_step() => {
-                self.answers.push((job, hearing.error(&error)));
+                self.answers.push((job, interpreter.error(&error)));
             }
             Asked::NotAsked(error) => {
-                let told = hearing.error(&error);
+                let told = interpreter.error(&error);
                 match closure(&error, &told) {
                     Closure::Refusal => {
                         self.outcomes.stance = Stance::Refused;
@@ -270,14 +270,14 @@ impl<'a> Conversation<'a> {
                 }
             }
             Asked::Smtputf8Unsupported => {
-                self.answers.push((job, hearing.smtputf8_unsupported()));
+                self.answers.push((job, interpreter.smtputf8_unsupported()));
             }
             Asked::Stopped => self.unasked.push(job),
         }
     }
 
     /// Sorts a recipient by what it waits for until it can be told.
-    fn note_told(&mut self, job: Job, told: Told, reply: &Reply) {
+    fn note_told(&mut self, job: Job, told: ProbeResult, reply: &Reply) {
         let unproven = self.unproven(&job.domain);
         match (told.about, unproven) {
             (Some(About::Mailbox(_)), Some(unproven)) if told.is_absent() => {
@@ -298,11 +298,11 @@ impl<'a> Conversation<'a> {
 
     /// Whether the server speaks of the number of recipients, having taken some: there is room for the
     /// others in another transaction (RFC 5321 §4.5.3.1.10).
-    fn was_one_too_many(&self, told: &Told) -> bool {
+    fn was_one_too_many(&self, told: &ProbeResult) -> bool {
         told.about == Some(About::Now(NowDetail::TooManyRecipients)) && self.outcomes.answered > 0
     }
 
-    fn note_answer(&mut self, stage: Stage, class: ReplyClass, told: &Told) {
+    fn note_answer(&mut self, stage: Stage, class: ReplyClass, told: &ProbeResult) {
         self.note_recipient(class);
         match told.about {
             Some(About::Mailbox(_)) => {
@@ -335,7 +335,7 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    fn note_stance(&mut self, stage: Stage, told: &Told) {
+    fn note_stance(&mut self, stage: Stage, told: &ProbeResult) {
         if refuses_everybody(stage, told) {
             self.outcomes.stance = Stance::Refused;
         }
@@ -345,12 +345,12 @@ impl<'a> Conversation<'a> {
     fn note_end(&mut self, session: &Session) {
         self.outcomes.asked = u32::try_from(session.recipients_sent()).unwrap_or(u32::MAX);
         if let Some(error) = session.ended() {
-            let told = self.hearing(None).error(error);
+            let told = self.interpreter(None).error(error);
             self.note_failure(error, &told);
         }
     }
 
-    fn note_failure(&mut self, error: &SessionError, told: &Told) {
+    fn note_failure(&mut self, error: &SessionError, told: &ProbeResult) {
         self.note_stance(error.stage, told);
         // Who answered something before gave an answer.
         if self.outcomes.stance == Stance::Unclear {
@@ -387,7 +387,7 @@ impl<'a> Conversation<'a> {
         let Some(reply) = self.ask_about(session, &address).await else {
             return PostmasterAnswer::Other;
         };
-        let told = self.hearing(None).reply(Stage::RcptTo, &reply);
+        let told = self.interpreter(None).reply(Stage::RcptTo, &reply);
         self.note_stance(Stage::RcptTo, &told);
         let wording = RefusalWording::of(&reply, &address);
         let mut absent = self.absent.iter().filter(|absent| absent.job.domain == *domain);
@@ -431,7 +431,7 @@ impl<'a> Conversation<'a> {
         let Some(reply) = self.ask_about(session, &address).await else {
             return KnownCatchAll::UNKNOWN;
         };
-        let told = self.hearing(job.provider.as_deref()).reply(Stage::RcptTo, &reply);
+        let told = self.interpreter(job.provider.as_deref()).reply(Stage::RcptTo, &reply);
         self.note_stance(Stage::RcptTo, &told);
         let catch_all = match told.evidence.mailbox {
             MailboxEvidence::Accepted { .. } => CatchAll::Yes,
@@ -458,7 +458,7 @@ impl<'a> Conversation<'a> {
     }
 
     /// Keeps what was learned, and tells those who got an answer.
-    async fn conclude(&mut self) -> Vec<(Domain, RefusalFinding)> {
+    async fn finish_report(&mut self) -> Vec<(Domain, RefusalFinding)> {
         let memory = &self.shared.memory;
         for (domain, catch_all) in &self.learned {
             memory.remember_catch_all(domain, self.host, *catch_all).await;
@@ -477,16 +477,16 @@ impl<'a> Conversation<'a> {
             self.answers.push((job, told));
         }
         for (job, told) in self.answers.drain(..) {
-            job.tell(Outcome::Told(told));
+            job.tell(JobOutcome::Told(told));
         }
         findings
     }
 
-    fn hearing<'h>(&self, provider: Option<&'h str>) -> Hearing<'h>
+    fn interpreter<'h>(&self, provider: Option<&'h str>) -> ReplyInterpreter<'h>
     where
         'a: 'h,
     {
-        Hearing {
+        ReplyInterpreter {
             host: self.host,
             provider,
             patterns: &self.shared.patterns,

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use super::line::{Job, Outcome};
-use super::told::Told;
+use super::line::{Job, JobOutcome};
+use super::probe_result::ProbeResult;
 use super::{LEAST_FLIGHT, MAX_FLIGHTS, Probing, Question};
-use crate::catalog::Tells;
+use crate::catalog::ProbeBehaviour;
 use crate::dns::Servers;
 use crate::route::{Answer, Family, HostName, MailRoute};
 use crate::smtp::dial::Target;
@@ -28,7 +28,7 @@ const LONGEST_TALK: Duration = Duration::from_secs(6 * 3600);
 
 /// The flights under way, by mailbox.
 #[derive(Clone, Default)]
-pub(super) struct Flights(Arc<Mutex<HashMap<Box<str>, watch::Receiver<Progress>>>>);
+pub(super) struct SingleFlight(Arc<Mutex<HashMap<Box<str>, watch::Receiver<Progress>>>>);
 
 /// How far a flight has come.
 pub(super) enum Progress {
@@ -37,22 +37,22 @@ pub(super) enum Progress {
     /// A server is being asked.
     Asking,
     /// This came of it.
-    Landed(Told),
+    Done(ProbeResult),
 }
 
 impl Progress {
     /// What can be said now.
-    pub(super) fn told(&self, now: Timestamp) -> Told {
+    pub(super) fn told(&self, now: Timestamp) -> ProbeResult {
         match self {
-            Self::Landed(told) => told.clone(),
+            Self::Done(told) => told.clone(),
             // Who was not asked is not to blame.
-            Self::Waiting => Told::nothing(MailboxEvidence::Paused, now),
-            Self::Asking => Told::nothing(MailboxEvidence::Timeout, now),
+            Self::Waiting => ProbeResult::nothing(MailboxEvidence::Paused, now),
+            Self::Asking => ProbeResult::nothing(MailboxEvidence::Timeout, now),
         }
     }
 }
 
-impl Flights {
+impl SingleFlight {
     fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, watch::Receiver<Progress>>> {
         // Nothing that holds the lock can leave the map half changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -60,12 +60,12 @@ impl Flights {
 }
 
 /// Takes a flight off the board.
-struct Landing {
-    flights: Flights,
+struct ResultGuard {
+    flights: SingleFlight,
     mailbox: Box<str>,
 }
 
-impl Drop for Landing {
+impl Drop for ResultGuard {
     fn drop(&mut self) {
         self.flights.lock().remove(&self.mailbox);
     }
@@ -73,10 +73,10 @@ impl Drop for Landing {
 
 impl Probing {
     /// Joins the flight for a mailbox, or starts one; none where there are too many.
-    pub(super) fn board(
+    pub(super) fn join(
         &self,
         question: Question,
-        patience: Duration,
+        timeouts: Duration,
     ) -> Option<watch::Receiver<Progress>> {
         let flights = &self.shared.flights;
         let mailbox: Box<str> = question.mailbox.key.as_str().into();
@@ -91,16 +91,16 @@ impl Probing {
             }
             under_way.insert(mailbox.clone(), progress.clone());
         }
-        let deadline = Instant::now() + patience.max(LEAST_FLIGHT);
+        let deadline = Instant::now() + timeouts.max(LEAST_FLIGHT);
         let (probing, tell) = (self.clone(), Arc::new(tell));
-        let landing = Landing { flights: flights.clone(), mailbox };
+        let landing = ResultGuard { flights: flights.clone(), mailbox };
         // The end of the process waits until what was found out is kept.
-        let shift = self.shared.at_work.begin();
+        let guard = self.shared.at_work.begin();
         tokio::spawn(async move {
             // Dropped at the end, also when the task is cancelled or panics.
-            let (_landing, _shift) = (landing, shift);
+            let (_landing, _guard) = (landing, guard);
             let told = probing.fly(&question, &tell, deadline).await;
-            tell.send_replace(Progress::Landed(told));
+            tell.send_replace(Progress::Done(told));
         });
         Some(progress)
     }
@@ -110,10 +110,10 @@ impl Probing {
         question: &Question,
         tell: &Arc<watch::Sender<Progress>>,
         deadline: Instant,
-    ) -> Told {
+    ) -> ProbeResult {
         // Between our caller's look into the memory and this flight another one may have landed.
         if let Some(evidence) = self.shared.memory.recall(question).await {
-            return Told { evidence, text: None, about: None };
+            return ProbeResult { evidence, text: None, about: None };
         }
         // The deadline is for those who wait: what a server was asked is heard to its end, which the
         // patience with it bounds. This is for what nobody has thought of.
@@ -130,15 +130,16 @@ impl Probing {
         question: &Question,
         tell: &Arc<watch::Sender<Progress>>,
         deadline: Instant,
-    ) -> Told {
-        let mut nobody = Told::nothing(MailboxEvidence::Unreachable, self.shared.clock.now());
+    ) -> ProbeResult {
+        let mut nobody =
+            ProbeResult::nothing(MailboxEvidence::Unreachable, self.shared.clock.now());
         let mut tried = 0;
         let mut said = false;
         for host in hosts(question).into_iter().take(MAX_NAMES) {
             let refusals = self.shared.memory.refusals(&question.domain, &host).await.finding;
             let catch_all = match question.tells {
-                Some(Tells::Truth) => KnownCatchAll::listed(CatchAll::No),
-                Some(Tells::Nothing) | None => {
+                Some(ProbeBehaviour::Truth) => KnownCatchAll::listed(CatchAll::No),
+                Some(ProbeBehaviour::Nothing) | None => {
                     // What one server has shown says nothing of another.
                     let host = std::slice::from_ref(&host);
                     self.shared.memory.catch_all(&question.domain, host).await
@@ -152,10 +153,10 @@ impl Probing {
                 self.join_line(&host, target, question.operator(&host), job);
                 match outcome.await {
                     // Why one server is not asked counts for less than what another said.
-                    Ok(Outcome::Told(told)) if said && !told.is_of_a_server() => return nobody,
-                    Ok(Outcome::Told(told)) => return told,
-                    Ok(Outcome::NobodyThere(told)) => {
-                        said |= told.is_of_a_server();
+                    Ok(JobOutcome::Told(told)) if said && !told.is_from_server() => return nobody,
+                    Ok(JobOutcome::Told(told)) => return told,
+                    Ok(JobOutcome::NobodyThere(told)) => {
+                        said |= told.is_from_server();
                         nobody = told;
                     }
                     // Whoever served the line broke down.

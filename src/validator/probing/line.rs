@@ -11,15 +11,15 @@ use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
-use super::at_work::Shift;
 use super::conversation::Conversation;
 use super::flight::Progress;
-use super::told::Told;
+use super::probe_result::ProbeResult;
+use super::shutdown::TaskGuard;
 use super::{Probing, Question};
 use crate::address::{Address, Domain};
 use crate::route::HostName;
 use crate::smtp::dial::Target;
-use crate::smtp::etiquette::{Destination, Grant, Limits, Permission};
+use crate::smtp::limiter::{AcquireResult, Destination, Limits, Permit};
 use crate::smtp::{Recipient, RefusalFinding};
 use crate::store::KnownCatchAll;
 use crate::verdict::{CatchAll, MailboxEvidence, NotProbed};
@@ -43,16 +43,16 @@ pub(super) struct Job {
     deadline: Instant,
     tries: u8,
     progress: Arc<watch::Sender<Progress>>,
-    tell: oneshot::Sender<Outcome>,
+    tell: oneshot::Sender<JobOutcome>,
 }
 
 /// What came of a place in the line.
 #[derive(Clone)]
-pub(super) enum Outcome {
+pub(super) enum JobOutcome {
     /// An answer, if only why there is none.
-    Told(Told),
+    Told(ProbeResult),
     /// There is no server at this address; another may be tried.
-    NobodyThere(Told),
+    NobodyThere(ProbeResult),
 }
 
 impl Job {
@@ -62,7 +62,7 @@ impl Job {
         refusals: RefusalFinding,
         progress: Arc<watch::Sender<Progress>>,
         deadline: Instant,
-    ) -> (Self, oneshot::Receiver<Outcome>) {
+    ) -> (Self, oneshot::Receiver<JobOutcome>) {
         let (tell, outcome) = oneshot::channel();
         let job = Self {
             address: question.address.clone(),
@@ -94,7 +94,7 @@ impl Job {
         self.tries < MAX_TRIES
     }
 
-    pub(super) fn tell(self, outcome: Outcome) {
+    pub(super) fn tell(self, outcome: JobOutcome) {
         // Whoever asked may have gone.
         let _ = self.tell.send(outcome);
     }
@@ -133,7 +133,7 @@ enum Dispatch {
 struct Talk {
     probing: Probing,
     key: Key,
-    _shift: Shift,
+    _guard: TaskGuard,
 }
 
 /// What a line wants.
@@ -296,8 +296,8 @@ impl Probing {
             let mut lines = self.shared.lines.lock();
             let line = lines.entry(key.clone()).or_default();
             if line.jobs.len() >= MAX_IN_LINE {
-                let told = Told::nothing(MailboxEvidence::Paused, self.shared.clock.now());
-                job.tell(Outcome::Told(told));
+                let told = ProbeResult::nothing(MailboxEvidence::Paused, self.shared.clock.now());
+                job.tell(JobOutcome::Told(told));
                 return;
             }
             line.jobs.push_back(job);
@@ -305,37 +305,36 @@ impl Probing {
         };
         if dispatch == Dispatch::Stopped {
             let probing = self.clone();
-            tokio::spawn(async move { probing.serve_line(&key).await });
+            tokio::spawn(async move { probing.serve_queue(&key).await });
         }
     }
 
     /// Gets permits for a line until nobody is left in it.
-    async fn serve_line(&self, key: &Key) {
+    async fn serve_queue(&self, key: &Key) {
         let shared = &self.shared;
-        let _shift = shared.at_work.begin();
+        let _guard = shared.at_work.begin();
         let _closing = Closing { lines: &shared.lines, key };
         // By who runs the server, whoever's domain it is: the etiquette is kept towards them.
         let destination =
             Destination::new(key.host.clone(), key.operator.as_deref(), key.target.ip());
-        while let Some(wanted) = shared.lines.wanted(key, shared.etiquette.limits()) {
-            let leave =
-                shared.etiquette.ask_leave(&destination, wanted.recipients, wanted.deadline);
-            let Some(permission) = shared.at_work.unless_over(leave).await else {
+        while let Some(wanted) = shared.lines.wanted(key, shared.limiter.limits()) {
+            let decision = shared.limiter.acquire(&destination, wanted.recipients, wanted.deadline);
+            let Some(permission) = shared.at_work.unless_over(decision).await else {
                 let all = shared.lines.take(key, u32::MAX);
                 self.tell_all(all, MailboxEvidence::Paused, None, None);
                 continue;
             };
             match permission {
-                Permission::Go(grant) => self.begin_talk(key, grant),
-                Permission::Wait(until) => {
+                AcquireResult::Go(permit) => self.begin_talk(key, permit),
+                AcquireResult::Wait(until) => {
                     let gone = shared.lines.take_gone_by(key, wanted.deadline);
                     self.tell_all(gone, MailboxEvidence::Paused, Some(until), None);
                 }
-                Permission::Paused(why, until) => {
+                AcquireResult::Paused(why, until) => {
                     let all = shared.lines.take(key, u32::MAX);
                     self.tell_all(all, MailboxEvidence::Paused, Some(until), Some(why.code()));
                 }
-                Permission::Never => {
+                AcquireResult::Never => {
                     let all = shared.lines.take(key, u32::MAX);
                     self.tell_all(all, MailboxEvidence::NotProbed(NotProbed::Never), None, None);
                 }
@@ -344,15 +343,15 @@ impl Probing {
     }
 
     /// Begins a conversation with those at the front. Where nobody is left, the permit goes back unused.
-    fn begin_talk(&self, key: &Key, grant: Grant) {
-        let jobs = self.shared.lines.take(key, grant.allowance().recipients);
+    fn begin_talk(&self, key: &Key, permit: Permit) {
+        let jobs = self.shared.lines.take(key, permit.allowance().recipients);
         if jobs.is_empty() {
             return;
         }
         self.shared.lines.begin_talk(key);
-        let shift = self.shared.at_work.begin();
-        let talk = Talk { probing: self.clone(), key: key.clone(), _shift: shift };
-        tokio::spawn(async move { talk.hold(grant, jobs).await });
+        let guard = self.shared.at_work.begin();
+        let talk = Talk { probing: self.clone(), key: key.clone(), _guard: guard };
+        tokio::spawn(async move { talk.hold(permit, jobs).await });
     }
 
     /// Tells why nobody was asked.
@@ -363,19 +362,19 @@ impl Probing {
         retry_at: Option<jiff::Timestamp>,
         detail: Option<&'static str>,
     ) {
-        let mut told = Told::nothing(mailbox, self.shared.clock.now());
+        let mut told = ProbeResult::nothing(mailbox, self.shared.clock.now());
         told.evidence.retry_at = retry_at;
         told.evidence.detail = detail.map(Into::into);
         for job in jobs {
-            job.tell(Outcome::Told(told.clone()));
+            job.tell(JobOutcome::Told(told.clone()));
         }
     }
 }
 
 impl Talk {
-    async fn hold(&self, mut grant: Grant, jobs: Vec<Job>) {
+    async fn hold(&self, mut permit: Permit, jobs: Vec<Job>) {
         let (shared, key) = (&self.probing.shared, &self.key);
-        let conversation = Conversation::new(shared, &key.host, grant.start());
+        let conversation = Conversation::new(shared, &key.host, permit.start());
         let held = conversation.hold(key.target, jobs).await;
         // Before the next permit: whoever gets it has to know of all this.
         shared.lines.put_back(key, held.unasked);
@@ -384,7 +383,7 @@ impl Talk {
             let rest = shared.lines.take(key, u32::MAX);
             rest.into_iter().for_each(|job| job.tell(outcome.clone()));
         }
-        grant.settle(held.outcomes);
+        permit.settle(held.outcomes);
     }
 }
 
@@ -397,10 +396,10 @@ impl Drop for Talk {
         if let Ok(runtime) = Handle::try_current() {
             let (probing, key) = (self.probing.clone(), self.key.clone());
             // From now on: the end of the process waits for it.
-            let shift = probing.shared.at_work.begin();
+            let guard = probing.shared.at_work.begin();
             runtime.spawn(async move {
-                let _shift = shift;
-                probing.serve_line(&key).await;
+                let _guard = guard;
+                probing.serve_queue(&key).await;
             });
         }
     }

@@ -9,7 +9,7 @@ use crate::address::Domain;
 use crate::cache::MailboxCache;
 use crate::clock::Clock;
 use crate::route::HostName;
-use crate::smtp::etiquette::Day;
+use crate::smtp::limiter::Day;
 use crate::smtp::{PostmasterAnswer, RecipientAnswers, RefusalFinding, RefusalRecord};
 use crate::store::{Evidence, KnownCatchAll, Store};
 use crate::verdict::{CatchAll, MailboxEvidence};

@@ -5,16 +5,16 @@
 //! everybody in it on one connection (`conversation`). What the answers mean is told by plain functions
 //! (`told`).
 
-mod at_work;
 mod conversation;
 mod flight;
 mod line;
 mod memory;
+mod probe_result;
 mod refusal_wording;
+mod shutdown;
 mod stance;
 #[cfg(test)]
 mod tests;
-mod told;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,23 +24,23 @@ use metrics::counter;
 use tokio::time::{Instant, timeout_at};
 
 use crate::address::{Address, Domain};
-use crate::cache::{Freshness, LearnedRoute, MailboxCache};
-use crate::catalog::{Canonical, Tells};
+use crate::cache::{LearnedRoute, MailboxCache, Timing};
+use crate::catalog::{Canonical, ProbeBehaviour};
 use crate::clock::Clock;
 use crate::dns::Dns;
 use crate::reply::Patterns;
 use crate::report::MailboxFacts;
 use crate::route::{HostName, MailRoute};
-use crate::smtp::Client;
+use crate::smtp::SmtpClient;
 use crate::smtp::dial::{Dialer, Guard};
-use crate::smtp::etiquette::{Etiquette, Party};
+use crate::smtp::limiter::{Party, ProbeLimiter};
 use crate::store::{Evidence, Store};
 use crate::verdict::{MailboxEvidence, NotProbed};
-use at_work::AtWork;
-use flight::{Flights, Progress};
+use flight::{Progress, SingleFlight};
 use line::Lines;
 use memory::Memory;
-use told::Told;
+use probe_result::ProbeResult;
+use shutdown::RunningTasks;
 
 /// A flight goes on at least as long as a server may take for a whole conversation, whoever waits for it.
 const LEAST_FLIGHT: Duration = Duration::from_secs(120);
@@ -52,13 +52,13 @@ pub struct ProbingParts {
     /// For the addresses of mail servers.
     pub dns: Arc<dyn Dns>,
     /// Who we say we are, and how patient we are.
-    pub client: Client,
+    pub client: SmtpClient,
     /// How connections are made.
     pub dialer: Arc<dyn Dialer>,
     /// Which addresses may be dialled.
     pub guard: Guard,
     /// How much may be asked.
-    pub etiquette: Etiquette,
+    pub limiter: ProbeLimiter,
     /// What replies mean.
     pub patterns: Patterns,
     /// What this process knows.
@@ -72,21 +72,21 @@ pub struct ProbingParts {
 /// Asks mail servers. Clones share what they know.
 #[derive(Clone)]
 pub struct Probing {
-    shared: Arc<Shared>,
+    shared: Arc<ProbingInner>,
 }
 
-struct Shared {
+struct ProbingInner {
     dns: Arc<dyn Dns>,
-    client: Client,
+    client: SmtpClient,
     dialer: Arc<dyn Dialer>,
     guard: Guard,
-    etiquette: Etiquette,
+    limiter: ProbeLimiter,
     patterns: Patterns,
     memory: Memory,
     clock: Arc<dyn Clock>,
-    flights: Flights,
+    flights: SingleFlight,
     lines: Lines,
-    at_work: AtWork,
+    at_work: RunningTasks,
 }
 
 /// A mailbox that somebody wants to know about.
@@ -98,7 +98,7 @@ pub(super) struct Question {
     /// The id of the provider whose domain it is.
     pub(super) provider: Option<Box<str>>,
     /// What its mail servers are known to tell.
-    pub(super) tells: Option<Tells>,
+    pub(super) tells: Option<ProbeBehaviour>,
     /// Where its mail goes.
     pub(super) route: Arc<LearnedRoute>,
     /// The ids of the providers that run its mail servers, where they are known: the limits are kept
@@ -142,61 +142,61 @@ impl Question {
 impl Probing {
     /// Asks with these parts. Nothing is under way yet.
     pub fn new(parts: ProbingParts) -> Self {
-        let ProbingParts { dns, client, dialer, guard, etiquette, patterns, .. } = parts;
+        let ProbingParts { dns, client, dialer, guard, limiter, patterns, .. } = parts;
         let ProbingParts { cache, store, clock, .. } = parts;
         let memory = Memory::new(cache, store, clock.clone());
-        let (flights, lines) = (Flights::default(), Lines::default());
+        let (flights, lines) = (SingleFlight::default(), Lines::default());
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(ProbingInner {
                 dns,
                 client,
                 dialer,
                 guard,
-                etiquette,
+                limiter,
                 patterns,
                 memory,
                 clock,
                 flights,
                 lines,
-                at_work: AtWork::default(),
+                at_work: RunningTasks::default(),
             }),
         }
     }
 
     /// What is known of a mailbox, or can be found out in this time. What was begun goes on when the time
     /// is over, or when the caller does not wait for it.
-    pub(super) async fn ask(&self, question: Question, patience: Duration) -> MailboxFacts {
-        let facts = self.find_out(question, patience).await;
+    pub(super) async fn ask(&self, question: Question, timeouts: Duration) -> MailboxFacts {
+        let facts = self.find_out(question, timeouts).await;
         let status = facts.evidence.mailbox.code();
         counter!("mailvet_mailboxes_total", "status" => status).increment(1);
         facts
     }
 
-    async fn find_out(&self, question: Question, patience: Duration) -> MailboxFacts {
+    async fn find_out(&self, question: Question, timeouts: Duration) -> MailboxFacts {
         let shared = &self.shared;
-        if question.tells == Some(Tells::Nothing) {
+        if question.tells == Some(ProbeBehaviour::Nothing) {
             return self.not_probed(NotProbed::Provider);
         }
-        if shared.etiquette.never_asks_about(&question.domain) {
+        if shared.limiter.never_asks_about(&question.domain) {
             return self.not_probed(NotProbed::Never);
         }
-        let deadline = Instant::now() + patience;
+        let deadline = Instant::now() + timeouts;
         // The store may be busy with others.
         let recalled = timeout_at(deadline, shared.memory.recall(&question)).await;
         if let Some(evidence) = recalled.unwrap_or_default() {
             return MailboxFacts {
                 evidence,
                 text: None,
-                freshness: Freshness::Cached,
+                freshness: Timing::Cached,
                 come_back: None,
             };
         }
-        let Some(mut progress) = self.board(question, patience) else {
-            return self.asked(Told::nothing(MailboxEvidence::Paused, shared.clock.now()));
+        let Some(mut progress) = self.join(question, timeouts) else {
+            return self.asked(ProbeResult::nothing(MailboxEvidence::Paused, shared.clock.now()));
         };
-        let landed = progress.wait_for(|progress| matches!(progress, Progress::Landed(_)));
+        let done = progress.wait_for(|progress| matches!(progress, Progress::Done(_)));
         // Whichever it is: landed, lost or out of patience.
-        let _ = timeout_at(deadline, landed).await;
+        let _ = timeout_at(deadline, done).await;
         let told = progress.borrow().told(shared.clock.now());
         self.asked(told)
     }
@@ -207,9 +207,9 @@ impl Probing {
     }
 
     /// Who would be asked: whoever runs the first of the mail servers. None where nobody would be.
-    pub(super) fn whom_to_ask(&self, question: &Question) -> Option<Party> {
-        let is_spared = question.tells == Some(Tells::Nothing)
-            || self.shared.etiquette.never_asks_about(&question.domain);
+    pub(super) fn probe_target(&self, question: &Question) -> Option<Party> {
+        let is_spared = question.tells == Some(ProbeBehaviour::Nothing)
+            || self.shared.limiter.never_asks_about(&question.domain);
         let first = question.first_hosts().into_iter().next();
         first.filter(|_| !is_spared).map(|host| {
             let operator = question.operator(&host);
@@ -218,17 +218,17 @@ impl Probing {
     }
 
     /// Before the process ends: asks nobody any more, takes leave of those who are being asked, and notes it.
-    pub(super) async fn wind_up(&self) {
-        self.shared.at_work.wind_up().await;
+    pub(super) async fn shut_down(&self) {
+        self.shared.at_work.shut_down().await;
         self.shared.memory.flush().await;
     }
 
-    fn asked(&self, told: Told) -> MailboxFacts {
-        let Told { evidence, text, .. } = told;
-        MailboxFacts { evidence, text, freshness: Freshness::Asked, come_back: None }
+    fn asked(&self, told: ProbeResult) -> MailboxFacts {
+        let ProbeResult { evidence, text, .. } = told;
+        MailboxFacts { evidence, text, freshness: Timing::Asked, come_back: None }
     }
 
     fn not_probed(&self, why: NotProbed) -> MailboxFacts {
-        self.asked(Told::nothing(MailboxEvidence::NotProbed(why), self.shared.clock.now()))
+        self.asked(ProbeResult::nothing(MailboxEvidence::NotProbed(why), self.shared.clock.now()))
     }
 }

@@ -1,8 +1,8 @@
 //! What a server shows of its mind about us by what it says and how it ends: plain functions.
 
-use super::told::Told;
+use super::probe_result::ProbeResult;
 use crate::reply::{About, NowDetail, ReplyClass, Stage, UsDetail};
-use crate::smtp::etiquette::Stance;
+use crate::smtp::limiter::Stance;
 use crate::smtp::{Cause, SessionError};
 
 /// "Service closing transmission channel" (RFC 5321 §4.2.2).
@@ -20,7 +20,7 @@ pub(super) enum Closure {
 }
 
 /// Why the server closed the conversation.
-pub(super) fn closure(error: &SessionError, told: &Told) -> Closure {
+pub(super) fn closure(error: &SessionError, told: &ProbeResult) -> Closure {
     match &error.cause {
         Cause::Reply(reply) if reply.code.get() == CLOSING => match told.about {
             Some(About::Now(
@@ -38,7 +38,7 @@ pub(super) fn closure(error: &SessionError, told: &Told) -> Closure {
 }
 
 /// What it shows of the server that no conversation came about, or none with an answer.
-pub(super) fn stance_of_failure(error: &SessionError, told: &Told) -> Stance {
+pub(super) fn stance_of_failure(error: &SessionError, told: &ProbeResult) -> Stance {
     match (told.about, &error.cause) {
         _ if refuses_everybody(error.stage, told) => Stance::Refused,
         (Some(About::Now(NowDetail::Greylisted | NowDetail::TooManyRecipients)), _)
@@ -61,7 +61,7 @@ pub(super) fn is_worth_another_server(error: &SessionError) -> bool {
 }
 
 /// Whether what one recipient was told is what every other would be told.
-pub(super) fn refuses_everybody(stage: Stage, told: &Told) -> bool {
+pub(super) fn refuses_everybody(stage: Stage, told: &ProbeResult) -> bool {
     match told.about {
         // Of one recipient's own rules others know nothing; before there is one it is about us. So is that we
         // are one too many for them.
@@ -88,13 +88,13 @@ mod tests {
     use crate::route::HostName;
     use crate::smtp::Malformed;
     use crate::smtp::dial::DialError;
-    use crate::validator::probing::told::Hearing;
+    use crate::validator::probing::probe_result::ReplyInterpreter;
     use jiff::Timestamp;
 
-    fn told(error: &SessionError) -> Told {
+    fn told(error: &SessionError) -> ProbeResult {
         let (host, patterns) = (HostName::new("mx.example").unwrap(), Patterns::builtin());
         let now = Timestamp::UNIX_EPOCH;
-        Hearing { host: &host, provider: None, patterns: &patterns, now }.error(error)
+        ReplyInterpreter { host: &host, provider: None, patterns: &patterns, now }.error(error)
     }
 
     fn said(text: &str) -> Cause {

@@ -15,11 +15,11 @@ use crate::clock::MovableClock;
 use crate::dns::zone::Zone;
 use crate::reach::ReachPolicy;
 use crate::smtp::dial::{Connection, DialError, SMTP_PORT, Target};
-use crate::smtp::etiquette::{Limits, NeverList};
-use crate::smtp::{Identity, Patience};
+use crate::smtp::limiter::{Limits, NeverList};
+use crate::smtp::{Identity, Timeouts};
 use crate::typo::Confidence;
 use crate::validator::{
-    FloodLimits, InForce, Network, Parts, Request, RouteSettings, Routes, Validator,
+    ActiveLists, LookupLimits, Network, Parts, Request, RouteSettings, Routes, Validator,
 };
 use crate::verdict::{CatchAll, Depth, Policy};
 
@@ -47,7 +47,7 @@ fn validator(server: &HostileServer, limits: Limits) -> Validator {
         helo: "probe.lab.test".parse().unwrap(),
         sender: "probe@lab.test".parse().unwrap(),
     };
-    let patience = Patience {
+    let timeouts = Timeouts {
         connect: Duration::from_secs(5),
         banner: Duration::from_secs(10),
         reply: Duration::from_secs(10),
@@ -55,10 +55,10 @@ fn validator(server: &HostileServer, limits: Limits) -> Validator {
     };
     let probing = Probing::new(ProbingParts {
         dns: zone.clone(),
-        client: Client::new(identity, patience).unwrap(),
+        client: SmtpClient::new(identity, timeouts).unwrap(),
         dialer: Arc::new(Wire(server.clone())),
         guard: Guard::new(ReachPolicy::default(), SMTP_PORT),
-        etiquette: Etiquette::new(limits, NeverList::default(), clock.clone(), None),
+        limiter: ProbeLimiter::new(limits, NeverList::default(), clock.clone(), None),
         patterns: patterns(),
         cache: MailboxCache::new(1 << 20),
         store: None,
@@ -67,13 +67,13 @@ fn validator(server: &HostileServer, limits: Limits) -> Validator {
     let settings = RouteSettings {
         reach: ReachPolicy::default(),
         private_zones: Vec::<Domain>::new(),
-        limits: FloodLimits { flights: 100, names_per_zone: 100, flights_per_stranger: 100 },
+        limits: LookupLimits { flights: 100, names_per_zone: 100, flights_per_stranger: 100 },
         flight_deadline: Duration::from_secs(10),
         dns_timeout: Duration::from_secs(1),
         cache_bytes: 1 << 20,
     };
     Validator::new(Parts {
-        lists: InForce::new(empty_catalog()),
+        lists: ActiveLists::new(empty_catalog()),
         suggest_at: Confidence::from_percent(50),
         policy: Policy::default(),
         network: Network::Online(Box::new(Routes::new(zone, clock.clone(), settings))),

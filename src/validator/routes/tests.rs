@@ -21,7 +21,7 @@ fn routes_from(dns: Arc<dyn Dns>) -> Routes {
     let settings = RouteSettings {
         reach: ReachPolicy::default(),
         private_zones: Vec::new(),
-        limits: FloodLimits { flights: 100, names_per_zone: 100, flights_per_stranger: 100 },
+        limits: LookupLimits { flights: 100, names_per_zone: 100, flights_per_stranger: 100 },
         flight_deadline: DEADLINE,
         dns_timeout: Duration::from_secs(1),
         cache_bytes: 1 << 20,
@@ -33,26 +33,26 @@ fn host() -> HostName {
     HostName::new("a.de").unwrap()
 }
 
-async fn route(routes: &Routes, patience: Duration) -> Option<MailRoute> {
-    match routes.of(&host(), Caller::Local, Urgency::Now, patience).await {
-        Found::Learned(learned, _) => Some(learned.route.clone()),
-        Found::OutOfTime | Found::Private => None,
+async fn route(routes: &Routes, timeouts: Duration) -> Option<MailRoute> {
+    match routes.of(&host(), Client::Local, Priority::Now, timeouts).await {
+        FoundRoute::Learned(learned, _) => Some(learned.route.clone()),
+        FoundRoute::OutOfTime | FoundRoute::Private => None,
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_boards_just_after_a_landing_asks_nobody() {
     let (routes, zone) = routes(Zone::parse("a.de A 8.8.8.8"));
-    let landed = route(&routes, DEADLINE).await.unwrap();
+    let done = route(&routes, DEADLINE).await.unwrap();
     while routes.flights.count() > 0 {
         tokio::task::yield_now().await;
     }
     let questions = zone.questions();
-    let seat = routes.board(&host(), Caller::Local, None, Place::NotNeeded);
+    let seat = routes.join(&host(), Client::Local, None, Place::NotNeeded);
     let Seat::On(flight, boarding) = seat else { panic!("no seat") };
-    assert_eq!(boarding, Boarding::Started);
-    let Waited::Landed(learned) = flight.wait(DEADLINE).await else { panic!("no answer") };
-    assert_eq!(learned.route, landed);
+    assert_eq!(boarding, Role::Started);
+    let Waited::Done(learned) = flight.wait(DEADLINE).await else { panic!("no answer") };
+    assert_eq!(learned.route, done);
     assert_eq!(zone.questions(), questions);
 }
 
@@ -72,8 +72,8 @@ async fn a_second_server_has_its_say_about_a_domain_that_is_not() {
         let zone = Zone::parse("a.de NXDOMAIN");
         let other = Zone::parse(&format!("a.de {says}"));
         let (routes, _) = routes(zone.with_second_server(other));
-        let patience = Duration::from_millis(1_500);
-        assert_eq!(route(&routes, patience).await, Some(soon), "{says}");
+        let timeouts = Duration::from_millis(1_500);
+        assert_eq!(route(&routes, timeouts).await, Some(soon), "{says}");
         assert_eq!(route(&routes, 2 * DEADLINE).await, Some(in_the_end), "{says}");
         assert_eq!(routes.flights.count(), 0, "{says}");
     }
@@ -246,11 +246,11 @@ async fn what_was_found_stands_in_for_what_cannot_be_had() {
         tokio::time::advance(crate::dns::zone::TTL + second).await;
         for (when, waits) in [("at once", waits), ("later", waits_later)] {
             let asked = Instant::now();
-            let found = routes.of(&host(), Caller::Local, Urgency::Now, DEADLINE).await;
+            let found = routes.of(&host(), Client::Local, Priority::Now, DEADLINE).await;
             assert_eq!(asked.elapsed(), waits, "{zone} {when}");
-            let Found::Learned(learned, freshness) = found else { panic!("{zone} {when}") };
+            let FoundRoute::Learned(learned, freshness) = found else { panic!("{zone} {when}") };
             assert_eq!(learned.route, expected, "{zone} {when}");
-            let was_asked = freshness == Freshness::Asked;
+            let was_asked = freshness == Timing::Asked;
             assert_eq!(was_asked, !is_old && when == "at once", "{zone} {when}");
             tokio::time::advance(2 * second).await;
         }

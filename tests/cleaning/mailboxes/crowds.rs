@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use mailvet::validator::Waits;
+use mailvet::validator::RetryPlan;
 
 use super::laboratory::{Laboratory, comes_true};
 
@@ -17,7 +17,7 @@ async fn who_is_slow_holds_up_no_other() {
     let mut list = String::new();
     (0..SLOW).for_each(|number| writeln!(list, "p{number}@slow.io").unwrap());
     (0..QUICK).for_each(|number| writeln!(list, "p{number}@quick.io").unwrap());
-    let running = laboratory.start(&list, Waits::Never);
+    let running = laboratory.start(&list, RetryPlan::Never);
     // And postmaster, as nobody was accepted.
     let is_done = || laboratory.asked(2).len() == QUICK + 1;
     comes_true(is_done, || format!("{} asked about", laboratory.asked(2).len())).await;

@@ -12,8 +12,8 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use mailvet::batch::summary::{Listing, Summary, Tally};
 use mailvet::batch::{
-    Asking, Filter, Form, Judge, JudgeSettings, List, Outlet, Outlets, Progress, Reading, Run,
-    Sink, Source, Stop, Suppressed,
+    Asking, Filter, Judge, JudgeSettings, List, ListOptions, ListSource, Output, Outputs, Progress,
+    RowFormat, Run, Sink, Stop, Suppressed,
 };
 use mailvet::cache::MailboxCache;
 use mailvet::catalog::Catalog;
@@ -22,15 +22,15 @@ use mailvet::dns::zone::Zone;
 use mailvet::reach::ReachPolicy;
 use mailvet::reply::Patterns;
 use mailvet::report::Column;
-use mailvet::roster::{Formulas, Sameness, Target};
+use mailvet::roster::{DedupeKey, FormulaEscaping, OutputFormat};
 use mailvet::smtp::dial::{Connection, DialError, Dialer, Guard, SMTP_PORT, Target as Dialled};
-use mailvet::smtp::etiquette::{Etiquette, Limits, NeverList};
-use mailvet::smtp::{Client, Identity, Patience};
+use mailvet::smtp::limiter::{Limits, NeverList, ProbeLimiter};
+use mailvet::smtp::{Identity, SmtpClient, Timeouts};
 use mailvet::store::Journal;
 use mailvet::typo::Confidence;
 use mailvet::validator::{
-    BulkSettings, FloodLimits, InForce, Manner, Network, Parts, Probing, ProbingParts,
-    RouteSettings, Routes, Validator, Waits,
+    ActiveLists, ListModeSettings, LookupLimits, Network, Parts, Probing, ProbingParts, RetryPlan,
+    RouteSettings, Routes, Strictness, Validator,
 };
 use mailvet::verdict::{Depth, Policy};
 use serde_json::Value;
@@ -192,33 +192,33 @@ impl Laboratory {
 
     /// Begins a run over these addresses, one a line, or goes on with the one whose journal is there. Nobody
     /// remembers anything else of it.
-    pub(super) fn start(&self, list: &str, waits: Waits) -> Running {
+    pub(super) fn start(&self, list: &str, waits: RetryPlan) -> Running {
         let path = self.folder.path().join("list.txt");
         fs::write(&path, list).unwrap();
         let journal = Journal::open(&self.journal_path()).unwrap();
-        let list = List::open(Source::File(path), &Reading::default()).unwrap();
+        let list = List::open(ListSource::File(path), &ListOptions::default()).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(self.clock);
         let validator = Arc::new(self.validator(journal.clone(), waits));
         let settings = JudgeSettings {
             depth: Depth::Mailbox,
-            manner: Manner::Lenient,
+            strictness: Strictness::Lenient,
             locale: None,
-            sameness: Some(Sameness::Canonical),
+            dedupe_key: Some(DedupeKey::Canonical),
             suppressed: Suppressed::default(),
             recheck: None,
         };
         let judge = Judge::new(validator.clone(), clock, list.plan().clone(), settings);
         let written = Written::default();
-        let form = Form {
+        let form = RowFormat {
             columns: Column::USUAL.to_vec(),
-            target: Some(Target::JsonLines),
-            formulas: Formulas::Defused,
+            target: Some(OutputFormat::JsonLines),
+            formulas: FormulaEscaping::On,
             fix_at: Confidence::from_percent(90),
         };
-        let outlet = Outlet::Pipe(Box::new(written.clone()));
-        let outlets = Outlets { main: Some(outlet), ..Outlets::default() };
+        let output = Output::Pipe(Box::new(written.clone()));
+        let outputs = Outputs { main: Some(output), ..Outputs::default() };
         let tally = Tally::new(Listing::Numbers);
-        let sink = Sink::new(list.plan(), form, Filter::default(), outlets, tally);
+        let sink = Sink::new(list.plan(), form, Filter::default(), outputs, tally);
         let progress = Arc::new(Progress::default());
         let run = Run {
             list,
@@ -230,7 +230,7 @@ impl Laboratory {
             asking: Asking::First,
         };
         let (stop, stopped) = oneshot::channel();
-        let run = tokio::spawn(run.to_its_end(async {
+        let run = tokio::spawn(run.run(async {
             // Whoever drops it does not stop it.
             if stopped.await.is_err() {
                 std::future::pending::<()>().await;
@@ -239,13 +239,13 @@ impl Laboratory {
         Running { progress, journal, validator, written, stop: Some(stop), run }
     }
 
-    fn validator(&self, journal: Journal, waits: Waits) -> Validator {
+    fn validator(&self, journal: Journal, waits: RetryPlan) -> Validator {
         let clock: Arc<dyn Clock> = Arc::new(self.clock);
         let dns = Arc::new(Zone::parse(&self.zone));
         let routes = RouteSettings {
             reach: ReachPolicy::default(),
             private_zones: Vec::new(),
-            limits: FloodLimits {
+            limits: LookupLimits {
                 flights: 1_000,
                 names_per_zone: u32::MAX,
                 flights_per_stranger: u32::MAX,
@@ -260,17 +260,17 @@ impl Laboratory {
         };
         let probing = Probing::new(ProbingParts {
             dns: dns.clone(),
-            client: Client::new(identity, Patience::default()).unwrap(),
+            client: SmtpClient::new(identity, Timeouts::default()).unwrap(),
             dialer: Arc::new(self.servers.clone()),
             guard: Guard::new(ReachPolicy::default(), SMTP_PORT),
-            etiquette: Etiquette::new(self.limits, NeverList::new(&[]), clock.clone(), None),
+            limiter: ProbeLimiter::new(self.limits, NeverList::new(&[]), clock.clone(), None),
             patterns: Patterns::builtin(),
             cache: MailboxCache::new(16 << 20),
             store: None,
             clock: clock.clone(),
         });
         let validator = Validator::new(Parts {
-            lists: InForce::new(Catalog::builtin()),
+            lists: ActiveLists::new(Catalog::builtin()),
             suggest_at: Confidence::from_percent(50),
             policy: Policy::default(),
             network: Network::Online(Box::new(Routes::new(dns, clock.clone(), routes))),
@@ -279,7 +279,7 @@ impl Laboratory {
         });
         let canaries = Vec::new();
         let (concurrency, questions) = (64, 64);
-        validator.in_bulk(BulkSettings {
+        validator.for_list(ListModeSettings {
             journal,
             concurrency,
             questions,
@@ -325,7 +325,7 @@ impl Running {
         self.stop.take().unwrap().send(()).unwrap();
         let stop = self.run.await.unwrap();
         assert!(matches!(stop, Err(Stop::Interrupted)));
-        self.validator.wind_up().await;
+        self.validator.shut_down().await;
         self.journal.close();
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mailvet::catalog::Canonical;
 use mailvet::store::Journal;
-use mailvet::validator::Waits;
+use mailvet::validator::RetryPlan;
 use mailvet::verdict::MailboxEvidence;
 
 use super::house::verdicts;
@@ -30,7 +30,7 @@ async fn a_deferred_row_is_come_back_to_three_times_within_an_hour() {
     ];
     for (seconds, minutes, expected) in cases {
         let laboratory = Laboratory::new(&[("grey.io", &grey(seconds))]);
-        let running = laboratory.start("joe@grey.io\n", Waits::ForGreylisting);
+        let running = laboratory.start("joe@grey.io\n", RetryPlan::ForGreylisting);
         running.comes_to(0, 1).await;
         let mut asked = laboratory.asked(1).len();
         assert_eq!(asked, 1, "{seconds} s");
@@ -62,7 +62,7 @@ async fn others_go_on_and_the_output_is_in_order() {
     let quick = "RCPT ann@quick.io 250 Ok\nRCPT bob@quick.io 250 Ok";
     let laboratory = Laboratory::new(&[("grey.io", &grey(300)), ("quick.io", quick)]);
     let list = "joe@grey.io\nann@quick.io\nmissing@quick.io\nJOE@grey.io\nbob@quick.io\n";
-    let running = laboratory.start(list, Waits::ForGreylisting);
+    let running = laboratory.start(list, RetryPlan::ForGreylisting);
     // No time at all passes for them.
     running.comes_to(4, 1).await;
     assert_eq!(laboratory.elapsed(), Duration::ZERO);
@@ -85,7 +85,7 @@ async fn others_go_on_and_the_output_is_in_order() {
 #[tokio::test(start_paused = true)]
 async fn without_it_nobody_is_come_back_to() {
     let laboratory = Laboratory::new(&[("grey.io", &grey(300))]);
-    let running = laboratory.start("joe@grey.io\n", Waits::Never);
+    let running = laboratory.start("joe@grey.io\n", RetryPlan::Never);
     let rows = running.rows().await;
     assert_eq!(verdicts(&rows), ["unknown greylisted"]);
     assert_eq!(rows[0]["mailvet_retry_at"], "2026-11-20T12:05:00Z");
@@ -105,7 +105,7 @@ async fn whoever_is_killed_while_waiting_keeps_the_times() {
     for (killed, resumed, times) in cases {
         let case = format!("killed after {killed}, resumed after {resumed}");
         let laboratory = Laboratory::new(&[("grey.io", &grey(15 * 60))]);
-        let running = laboratory.start("joe@grey.io\n", Waits::ForGreylisting);
+        let running = laboratory.start("joe@grey.io\n", RetryPlan::ForGreylisting);
         running.comes_to(0, 1).await;
         laboratory.pass(killed * MINUTE).await;
         let before = if killed < 5 { 1 } else { 2 };
@@ -114,7 +114,7 @@ async fn whoever_is_killed_while_waiting_keeps_the_times() {
         running.kill().await;
         assert_eq!(laboratory.asked(1).len(), before, "{case}");
         laboratory.pass(resumed * MINUTE - laboratory.elapsed()).await;
-        let running = laboratory.start("joe@grey.io\n", Waits::ForGreylisting);
+        let running = laboratory.start("joe@grey.io\n", RetryPlan::ForGreylisting);
         for (count, time) in (1..).zip(times) {
             if *time > resumed {
                 running.comes_to(0, 1).await;
@@ -136,7 +136,7 @@ async fn whoever_is_killed_while_waiting_keeps_the_times() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_is_gone_for_a_while_costs_a_deferred_row_nothing() {
     let laboratory = Laboratory::new(&[("grey.io", &grey(300))]);
-    let running = laboratory.start("joe@grey.io\n", Waits::ForGreylisting);
+    let running = laboratory.start("joe@grey.io\n", RetryPlan::ForGreylisting);
     running.comes_to(0, 1).await;
     let server = laboratory.unplug(1);
     laboratory.pass(5 * MINUTE + SECOND).await;
@@ -151,7 +151,7 @@ async fn a_server_that_is_gone_for_a_while_costs_a_deferred_row_nothing() {
 #[tokio::test(start_paused = true)]
 async fn that_nobody_may_be_asked_any_more_is_no_news_of_a_deferred_row() {
     let laboratory = Laboratory::new(&[("grey.io", &grey(300))]).with_recipients_per_day(1);
-    let running = laboratory.start("joe@grey.io\n", Waits::ForGreylisting);
+    let running = laboratory.start("joe@grey.io\n", RetryPlan::ForGreylisting);
     running.comes_to(0, 1).await;
     for minute in [5, 15] {
         laboratory.pass(minute * MINUTE + SECOND - laboratory.elapsed()).await;
@@ -170,7 +170,7 @@ async fn an_interruption_says_nothing_of_those_in_line() {
     let slow = "RCPT joe@slow.io AFTER 2000 250 Ok\nRCPT * AFTER 2000 550 5.1.1 User unknown";
     let laboratory = Laboratory::new(&[("slow.io", slow)]);
     let list: String = (0..40).map(|number| format!("p{number}@slow.io\n")).collect();
-    let running = laboratory.start(&list, Waits::ForGreylisting);
+    let running = laboratory.start(&list, RetryPlan::ForGreylisting);
     super::laboratory::comes_true(|| !laboratory.asked(1).is_empty(), || "nobody asked".into())
         .await;
     // Leave is taken in a time that passes.

@@ -65,9 +65,9 @@ impl fmt::Display for Page<'_> {
             section(f, "reasons", "Reasons", lead, |f| tables::reasons(f, summary))?;
         }
         f.write_str("<div class=\"pair\">\n")?;
-        if !summary.slips.is_empty() {
+        if !summary.typos.is_empty() {
             let lead = "Domains that were probably typed wrong.";
-            section(f, "slips", "Slips", lead, |f| tables::slips(f, &summary.slips))?;
+            section(f, "slips", "Slips", lead, |f| tables::typos(f, &summary.typos))?;
         }
         if !summary.failing.is_empty() {
             let lead = "Those with the most rows that are undeliverable or unknown.";

@@ -7,7 +7,7 @@ use super::words::words;
 use crate::batch::summary::labels::{label, verdict as verdict_of};
 use crate::batch::summary::numbers::{grouped, percent, share};
 use crate::batch::summary::tally::MOST_ADDRESSES;
-use crate::batch::summary::{FailingDomain, ListedAddress, SlipCount, Summary};
+use crate::batch::summary::{FailingDomain, ListedAddress, Summary, TypoCount};
 use crate::verdict::Verdict;
 
 /// Opens a table whose heading has this id, with these columns.
@@ -94,18 +94,18 @@ pub(super) fn reasons(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Res
     close(f)
 }
 
-pub(super) fn slips(f: &mut fmt::Formatter<'_>, slips: &[SlipCount]) -> fmt::Result {
-    let most = slips.iter().map(|slip| slip.rows).max().unwrap_or(0);
+pub(super) fn typos(f: &mut fmt::Formatter<'_>, typos: &[TypoCount]) -> fmt::Result {
+    let most = typos.iter().map(|typo| typo.rows).max().unwrap_or(0);
     open(f, "counts", "slips", &["Slip", "Rows"])?;
-    for slip in slips {
+    for typo in typos {
         writeln!(
             f,
             "<tr><th scope=\"row\">{} <span aria-hidden=\"true\">→</span><span class=\"unseen\"> for </span> {}{}</th>\
              <td class=\"number\">{}</td></tr>",
-            Name(&slip.typed),
-            Name(&slip.meant),
-            Bar { length: share(slip.rows, most), tone: Some(Verdict::Risky) },
-            grouped(slip.rows),
+            Name(&typo.typed),
+            Name(&typo.meant),
+            Bar { length: share(typo.rows, most), tone: Some(Verdict::Risky) },
+            grouped(typo.rows),
         )?;
     }
     close(f)

@@ -1,4 +1,4 @@
-use super::super::{ListedAddress, RowCounts, SlipCount, samples};
+use super::super::{ListedAddress, RowCounts, TypoCount, samples};
 use super::*;
 
 fn page(summary: &Summary) -> String {
@@ -53,7 +53,7 @@ fn with_one_verdict() -> Summary {
 fn with_long_names() -> Summary {
     let long = format!("{}.example", "a".repeat(245));
     Summary {
-        slips: vec![SlipCount { typed: long.clone(), meant: long.clone(), rows: 2 }; 25],
+        typos: vec![TypoCount { typed: long.clone(), meant: long.clone(), rows: 2 }; 25],
         failing: vec![samples::failing(&long, "domain_not_found", 2); 25],
         addresses: Some(Vec::new()),
         ..samples::full()
