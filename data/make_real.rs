@@ -15,11 +15,11 @@ use clap::Parser;
 use mailvet::address::{Domain, and_parents};
 use mailvet::catalog::{Catalog, ListError, ListKind, Lists, Popularity};
 
-/// The first ones of a popular list are meant, however much like a provider's they look; those that live off slips
+/// The first ones of a popular list are meant, however much like a provider's they look; those that live off typos
 /// have visitors too, and stand further down. A judgement, not a measurement.
 const RANK_THAT_VOUCHES: usize = 10_000;
-/// Providers of these classes have enough users for their slips to be worth somebody's money.
-const SLIPPED_FROM: u8 = 2;
+/// Providers of these classes have enough users for their typos to be worth somebody's money.
+const MISTYPED_FROM: u8 = 2;
 
 /// Adds domains to the list of real ones, and prints it.
 #[derive(Parser)]
@@ -55,7 +55,7 @@ enum Dropped {
     SpecialUse,
     Disposable,
     KnownOtherwise,
-    WellKnownSlip,
+    WellKnownTypo,
     NearProvider,
     International,
 }
@@ -68,7 +68,7 @@ impl Dropped {
             Self::SpecialUse => "a special-use name",
             Self::Disposable => "disposable",
             Self::KnownOtherwise => "a provider's, a relay's or free mailboxes'",
-            Self::WellKnownSlip => "a well-known slip",
+            Self::WellKnownTypo => "a well-known typo",
             Self::NearProvider => "one edit from a big provider's, not popular enough",
             Self::International => "international, and only its visitors vouch for it",
         }
@@ -78,9 +78,9 @@ impl Dropped {
 /// Decides what is taken.
 struct Sieve {
     catalog: Catalog,
-    /// Domains that people slip from.
+    /// Domains that people typo from.
     targets: Vec<String>,
-    slips: BTreeSet<&'static str>,
+    typos: BTreeSet<&'static str>,
 }
 
 impl Sieve {
@@ -89,12 +89,12 @@ impl Sieve {
         lists.clear(ListKind::Real);
         let catalog = Catalog::from_lists(&lists)?;
         let big = |(name, popularity): (&str, Popularity)| {
-            (popularity.class() <= SLIPPED_FROM).then(|| name.to_owned())
+            (popularity.class() <= MISTYPED_FROM).then(|| name.to_owned())
         };
         let targets = catalog.provider_domains().filter_map(big).collect();
-        let slips = include_str!("../tests/vectors/slips.txt").lines();
-        let slips = slips.filter(|line| !line.starts_with('#')).collect();
-        Ok(Self { catalog, targets, slips })
+        let typos = include_str!("../tests/vectors/well_known_typos.txt").lines();
+        let typos = typos.filter(|line| !line.starts_with('#')).collect();
+        Ok(Self { catalog, targets, typos })
     }
 
     /// The registrable domain to be listed for a line of a source.
@@ -114,8 +114,8 @@ impl Sieve {
             Err(Dropped::Disposable)
         } else if known.is_known_real() {
             Err(Dropped::KnownOtherwise)
-        } else if and_parents(name).any(|name| self.slips.contains(name)) {
-            Err(Dropped::WellKnownSlip)
+        } else if and_parents(name).any(|name| self.typos.contains(name)) {
+            Err(Dropped::WellKnownTypo)
         } else {
             self.vouched(name, voucher).map(|()| name.to_owned())
         }
@@ -230,7 +230,7 @@ mod tests {
             ("a special-use name", "www.example.com", Person, Err(Dropped::SpecialUse)),
             ("disposable", "mailinator.com", Person, Err(Dropped::Disposable)),
             ("a provider", "gmail.com", Person, Err(Dropped::KnownOtherwise)),
-            ("a slip", "gmal.com", Person, Err(Dropped::WellKnownSlip)),
+            ("a typo", "gmal.com", Person, Err(Dropped::WellKnownTypo)),
             ("a popular neighbour", "hotmall.com", Visitors(10_000), Ok("hotmall.com")),
             ("another", "hotmall.com", Visitors(10_001), Err(Dropped::NearProvider)),
             ("a vouched one", "hotmall.com", Person, Ok("hotmall.com")),

@@ -275,10 +275,11 @@ fn real_domains_are_registrable_and_no_slips() {
         faults.expect(registrable, &REAL, &format!("{domain}: not registrable by itself"));
     }
     let known = KnownReal::builtin();
-    let typos = include_str!("vectors/slips.txt").lines().filter(|line| !line.starts_with('#'));
+    let typos =
+        include_str!("vectors/well_known_typos.txt").lines().filter(|line| !line.starts_with('#'));
     for typo in typos {
         let is_real = known.contains(&Domain::parse(typo).unwrap());
-        faults.expect(!is_real, &REAL, &format!("{typo}: a well-known slip"));
+        faults.expect(!is_real, &REAL, &format!("{typo}: a well-known typo"));
     }
     faults.none();
 }
@@ -297,7 +298,7 @@ fn every_real_domain_is_in_the_compiled_set() {
 }
 
 /// Where most of the world's people have their mailbox. Nobody may ever call one of these disposable, or
-/// a slip for another.
+/// a typo for another.
 const TOP_DOMAINS: [(&str, &str); 2] = [
     (
         "free",

@@ -200,7 +200,7 @@ fn the_operator_can_change_each_advice() {
 }
 
 #[test]
-fn the_bar_for_slips_can_be_moved() {
+fn the_bar_for_typos_can_be_moved() {
     let policy = Policy { risky_at: Confidence::from_percent(99), ..Policy::default() };
     assert!(judged("mx typo=98", &policy).starts_with("plausible\tdomain_accepts_mail\taccept\t"));
     assert!(judged("mx typo=99", &policy).starts_with("risky\tdomain_typo\tconfirm\t"));

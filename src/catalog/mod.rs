@@ -112,7 +112,7 @@ struct MailboxParent<'a> {
 impl Knowledge<'_> {
     /// Whether the domain is known to be meant as it is typed, so that it is never corrected: a provider's, a
     /// relay's, one of free mailboxes, or a real domain or below one. A disposable domain is not known by being
-    /// real: some live off the slips of others.
+    /// real: some live off the typos of others.
     pub fn is_known_real(&self) -> bool {
         self.real
     }

@@ -188,7 +188,7 @@ pub struct FileUse {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Typo {
-    /// Domains of the operator's own, which are suggested, and never taken for a slip.
+    /// Domains of the operator's own, which are suggested, and never taken for a typo.
     #[serde(deserialize_with = "value::list")]
     pub domains: Vec<String>,
     /// From this confidence on something is suggested.

@@ -56,7 +56,7 @@ fn mailbox_remedy(detail: MailboxDetail) -> &'static str {
             "Nothing: the mail is on its way."
         }
         MailboxDetail::NoSuchMailbox | MailboxDetail::BadAddress | MailboxDetail::NoSuchDomain => {
-            "Look for a slip in the address; if there is none, stop sending to it."
+            "Look for a typo in the address; if there is none, stop sending to it."
         }
         MailboxDetail::Moved => "Ask the person for the new address, and stop sending to this one.",
         MailboxDetail::Disabled => "Stop sending to it, unless its owner says that it works again.",

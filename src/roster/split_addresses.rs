@@ -43,7 +43,7 @@ pub(super) fn addresses(cell: &str) -> Vec<String> {
     if split_addresses(cell) < 2 {
         return vec![cell.to_owned()];
     }
-    // The separators that can hardly be meant otherwise come first: a comma may be a slip for a dot.
+    // The separators that can hardly be meant otherwise come first: a comma may be a typo for a dot.
     let mut parts = vec![cell];
     for separators in [&[';', '\n', '\r'][..], &[',', '|', '\t'], &[' ', '\u{a0}']] {
         parts = parts.into_iter().flat_map(|part| apart(part, separators)).collect();
@@ -140,7 +140,7 @@ mod tests {
             ("blanks", "a@x.de b@y.de\u{a0}c@z.de", &["a@x.de", "b@y.de", "c@z.de"]),
             ("line breaks", "a@x.de,\r\nb@y.de\n", &["a@x.de", "b@y.de"]),
             ("bars", "a@x.de | b@y.de", &["a@x.de", "b@y.de"]),
-            ("a slip beside another", "joe@gmail,com; b@y.de", &["joe@gmail,com", "b@y.de"]),
+            ("a typo beside another", "joe@gmail,com; b@y.de", &["joe@gmail,com", "b@y.de"]),
             ("names", "A B <a@x.de>, C D <b@y.de>", &["A B <a@x.de>", "C D <b@y.de>"]),
             (
                 "names with commas",

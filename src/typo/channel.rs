@@ -1,7 +1,7 @@
 //! The noisy channel: how likely each domain was meant, given what was typed.
 //!
 //! A domain was meant as often as people have it (its prior) times how often it is then typed like this
-//! (its slips). Against all that could have been meant stands that the typed one is. What is left is a
+//! (its typos). Against all that could have been meant stands that the typed one is. What is left is a
 //! probability, as far as the numbers that go in are right.
 
 use std::ops::RangeInclusive;
@@ -27,7 +27,7 @@ const ENDING_MISSING: TypoMatch = TypoMatch::one(-4.5);
 const ENDING_LENGTHS: RangeInclusive<usize> = 2..=6;
 /// Where the name is right as it stands, as in `mail.con`, few meant another one.
 const OTHER_NAME_IS_RIGHT: Log10 = -1.5;
-/// More slips than these make any domain of any other.
+/// More typos than these make any domain of any other.
 const MOST_TYPOS: usize = 3;
 /// What somebody's own country adds to the chance of its domains.
 const OF_COUNTRY: Log10 = 1.0;
@@ -117,7 +117,7 @@ struct CandidateSet<'t> {
 }
 
 impl<'t> CandidateSet<'t> {
-    /// Enters what may have been meant by a text, after some slips around it.
+    /// Enters what may have been meant by a text, after some typos around it.
     fn enter(
         &mut self,
         targets: &'t Targets,
@@ -213,7 +213,7 @@ impl<'t> CandidateSet<'t> {
             let typos = if is_right {
                 (ending.text == meant).then_some(TypoMatch::NONE)
             } else if is_there && !ending.is_country_of(meant) {
-                ending.slips_by_hand(meant, typist.hand)
+                ending.typos_by_hand(meant, typist.hand)
             } else {
                 ending.typos(meant, brand.name(), typist.hand)
             };

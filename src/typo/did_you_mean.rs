@@ -1,4 +1,4 @@
-//! Slips in the names of settings, fields and codes.
+//! Typos in the names of settings, fields and codes.
 
 /// The known name most like the one that was written, if it is like one at all: at most `most_edits` away.
 pub fn nearest_name<'k>(
@@ -6,7 +6,7 @@ pub fn nearest_name<'k>(
     known: impl IntoIterator<Item = &'k str>,
     most_edits: usize,
 ) -> Option<&'k str> {
-    // Names have no use for more; what is longer is no slip.
+    // Names have no use for more; what is longer is no typo.
     let written: String = written.chars().take(64).collect::<String>().to_lowercase();
     let by_edits = known.into_iter().map(|name| (strsim::osa_distance(&written, name), name));
     let (edits, name) = by_edits.min()?;

@@ -1,4 +1,4 @@
-//! Slips in what follows a provider's name: `.con`, `.couk`, `.com.com`, the wrong country.
+//! Typos in what follows a provider's name: `.con`, `.couk`, `.com.com`, the wrong country.
 
 use super::typos::{Log10, TypingModel, TypoMatch};
 
@@ -32,9 +32,9 @@ pub(super) enum Existence {
 }
 
 impl TypedEnding<'_> {
-    /// The likeliest slips that make it of the ending that was meant, of the domain of that `name`.
+    /// The likeliest typos that make it of the ending that was meant, of the domain of that `name`.
     pub(super) fn typos(self, meant: &[u8], name: &[u8], hand: TypingModel) -> Option<TypoMatch> {
-        let by_hand = self.slips_by_hand(meant, hand);
+        let by_hand = self.typos_by_hand(meant, hand);
         let otherwise = self.otherwise(meant, name, hand).map(TypoMatch::one);
         let likelihood = |typos: &TypoMatch| typos.likelihood();
         [by_hand, otherwise]
@@ -43,9 +43,9 @@ impl TypedEnding<'_> {
             .max_by(|one, other| likelihood(one).total_cmp(&likelihood(other)))
     }
 
-    /// The same, slips in its letters alone.
-    pub(super) fn slips_by_hand(self, meant: &[u8], hand: TypingModel) -> Option<TypoMatch> {
-        // Two slips in two letters are another country.
+    /// The same, typos in its letters alone.
+    pub(super) fn typos_by_hand(self, meant: &[u8], hand: TypingModel) -> Option<TypoMatch> {
+        // Two typos in two letters are another country.
         let most = if meant.len() <= 2 { 1 } else { 2 };
         hand.typos_behind_dot(self.text, meant, most)
     }
@@ -55,7 +55,7 @@ impl TypedEnding<'_> {
         meant.strip_suffix(self.text).is_some_and(|rest| rest.ends_with(b"."))
     }
 
-    /// How likely it is by other slips than those of letters.
+    /// How likely it is by other typos than those of letters.
     fn otherwise(self, meant: &[u8], name: &[u8], hand: TypingModel) -> Option<Log10> {
         if let Some(rest) = self.text.strip_prefix(meant) {
             let rest = rest.strip_prefix(b".").unwrap_or(rest);

@@ -29,7 +29,7 @@ impl Lookalikes {
     }
 
     /// The domain that this one looks like. Plain ASCII is left to the speller: its few look-alikes (`rn`
-    /// for `m`, `1` for `l`) are slips of the hand as well, and some are real names.
+    /// for `m`, `1` for `l`) are typos of the hand as well, and some are real names.
     pub(super) fn of(&self, typed: &Domain) -> Option<&str> {
         if typed.unicode().is_ascii() {
             return None;

@@ -1,6 +1,6 @@
 //! What a person probably meant to type.
 //!
-//! A noisy channel: how often people mean a domain (`targets`) times how likely the slips are that make the
+//! A noisy channel: how often people mean a domain (`targets`) times how likely the typos are that make the
 //! typed one of it (`typos` in a word, `endings`, `heard`), against how likely the typed one is meant
 //! (`as_typed`), makes the confidence (`channel`). Candidates come from an index of what is left of their
 //! names when letters go (`index`). Texts that are no address are read in every way that makes one
@@ -69,7 +69,7 @@ pub struct Speller {
     own: Vec<Box<str>>,
 }
 
-/// Nobody types letters of another script by a slip of the hand into the name of a provider.
+/// Nobody types letters of another script by a typo of the hand into the name of a provider.
 const LOOKALIKE: Confidence = Confidence::from_percent(97);
 
 impl Speller {

@@ -1,6 +1,6 @@
 //! Names as they are spelt by who only heard them: `hotmale`, `gmeil`, `yahu`.
 //!
-//! Single letters that sound alike are slips like others; here stand those that change more than one.
+//! Single letters that sound alike are typos like others; here stand those that change more than one.
 
 use super::typos::Log10;
 

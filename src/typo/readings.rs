@@ -19,7 +19,7 @@ pub(super) struct Reading<'t> {
 pub(super) enum Support {
     /// Anything that could exist.
     CouldExist,
-    /// Known, or a slip of one that is.
+    /// Known, or a typo of one that is.
     Known,
     /// One of the most popular.
     Famous,

@@ -1,4 +1,4 @@
-//! Slips outside the domain: the text is no address, and yet it is clear which one was meant.
+//! Typos outside the domain: the text is no address, and yet it is clear which one was meant.
 //!
 //! Each way to read such a text gives a local part, as it was typed, and a domain. It counts only if the
 //! domain bears it out.
@@ -29,9 +29,9 @@ pub enum DomainStatus {
 
 /// How sure it is that a domain is meant of which nothing is known but that it could exist.
 const COULD_EXIST: f64 = 0.9;
-/// From this confidence on a slip in the domain may come on top of another one.
+/// From this confidence on a typo in the domain may come on top of another one.
 const SURE_TYPO: Confidence = Confidence::from_percent(90);
-/// Longer texts are no slip of an address.
+/// Longer texts are no typo of an address.
 const LONGEST: usize = 320;
 
 impl Speller {

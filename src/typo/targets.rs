@@ -40,7 +40,7 @@ struct Spelling {
     text: Box<[u8]>,
     brand: usize,
     kind: SpellingKind,
-    /// How many slips in it are recognised.
+    /// How many typos in it are recognised.
     most_typos: usize,
 }
 
@@ -205,7 +205,7 @@ impl Targets {
         is_same.then_some((brand, target))
     }
 
-    /// The brands that may be meant by this name, each with the likeliest slips that make the name of it.
+    /// The brands that may be meant by this name, each with the likeliest typos that make the name of it.
     pub(super) fn of_name(&self, typed: &[u8], hand: TypingModel) -> Vec<(&Brand, TypoMatch)> {
         let mut found: Vec<(usize, TypoMatch)> = Vec::new();
         let mut seen: Vec<usize> = Vec::new();

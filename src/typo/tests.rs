@@ -6,7 +6,7 @@ fn speller() -> Speller {
 }
 
 #[test]
-fn slips_are_recognised() {
+fn typos_are_recognised() {
     let cases = [
         ("gmal.com", Some(("gmail.com", 98))),
         ("gmial.com", Some(("gmail.com", 98))),
@@ -61,7 +61,7 @@ fn lookalikes_are_told_from_typos() {
         ),
         ("top-level domain too", "gm\u{430}il.\u{441}\u{43e}m", lookalike("gmail.com")),
         ("as A-labels", "xn--gmil-63d.com", lookalike("gmail.com")),
-        ("an accent is a slip of the hand", "gmáil.com", Some(("gmail.com", TypoKind::Typo))),
+        ("an accent is a typo of the hand", "gmáil.com", Some(("gmail.com", TypoKind::Typo))),
         ("a German company", "bücher.de", None),
         ("a Russian company", "почта.рф", None),
         ("the provider itself", "gmail.com", None),

@@ -1,4 +1,4 @@
-//! Slips in the top-level domain of any domain: `mycompany.con`.
+//! Typos in the top-level domain of any domain: `mycompany.con`.
 //!
 //! Nobody knows which domains there are, so these are only candidates: whether one is meant shows when the
 //! typed domain does not exist and the candidate takes mail.
@@ -52,7 +52,7 @@ const ENDINGS: [(&str, Log10); 32] = [
     ("co.nz", -2.3),
 ];
 
-/// Endings that exist, and yet are slips of `com` where the domain does not.
+/// Endings that exist, and yet are typos of `com` where the domain does not.
 const MOSTLY_TYPOS: [&str; 3] = ["cm", "co", "om"];
 /// How likely a candidate is meant that takes mail, in the place of a domain that cannot exist.
 const OF_NONSENSE: f64 = 0.85;
@@ -63,7 +63,7 @@ const LEAST: f64 = 0.5;
 /// `mycompany.com.com`
 const REPEATED: Log10 = -3.4;
 
-/// What was probably meant by a domain that does not exist, if the slip is in its ending: at most one
+/// What was probably meant by a domain that does not exist, if the typo is in its ending: at most one
 /// domain, so that nobody can make us ask more.
 pub fn tld_typo(typed: &Domain) -> Option<Candidate> {
     let text = typed.ascii();
@@ -96,7 +96,7 @@ fn typo(typed: &str, meant: &str) -> Option<Log10> {
     if typed.strip_prefix(meant).is_some_and(|rest| rest.trim_start_matches('.') == meant) {
         return Some(REPEATED);
     }
-    // With two slips the ending of an intranet would be one of the internet's.
+    // With two typos the ending of an intranet would be one of the internet's.
     let typos = TypingModel::of(None).typos_behind_dot(typed.as_bytes(), meant.as_bytes(), 1)?;
     Some(typos.likelihood())
 }

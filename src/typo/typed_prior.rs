@@ -21,7 +21,7 @@ const PER_COUNTRY: Log10 = 0.5;
 const MOST_COUNTRIES: usize = 4;
 /// A provider's very name below somebody else's.
 const NAME_BELOW_ANOTHER: Log10 = -8.9;
-/// Somebody's own name, and a slip in its ending.
+/// Somebody's own name, and a typo in its ending.
 const ENDING_MISTYPED: Log10 = -3.0;
 /// Many services are called something-mail and something-cloud.
 const USUAL: Log10 = 0.8;
@@ -149,7 +149,7 @@ fn by_length(length: usize) -> Log10 {
     }
 }
 
-/// With one letter more it is as likely a slip.
+/// With one letter more it is as likely a typo.
 fn is_usual(name: &str, end: &str) -> bool {
     name.strip_suffix(end).is_some_and(|rest| rest.len() != 1)
 }

@@ -1,9 +1,9 @@
 //! How likely a hand, an ear or an eye makes one word of another.
 //!
-//! A slip is a letter left out, put in, taken for another, or swapped with the next one. What makes one
+//! A typo is a letter left out, put in, taken for another, or swapped with the next one. What makes one
 //! likely is known of typing: fingers hit the key next to the right one, strike twice or not at all, come
 //! a letter too early; people spell by ear. The numbers are decimal logarithms of how often a word that is
-//! meant is typed with this very slip: one slip in some fifty words, spread over all that could have
+//! meant is typed with this very typo: one typo in some fifty words, spread over all that could have
 //! happened.
 
 use super::Locale;
@@ -12,24 +12,24 @@ use super::keyboard::Layout;
 /// A decimal logarithm.
 pub(super) type Log10 = f64;
 
-/// Whose slips they are.
+/// Whose typos they are.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TypingModel {
     layout: Layout,
 }
 
-/// Some slips that together make what was typed of what was meant.
+/// Some typos that together make what was typed of what was meant.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct TypoMatch {
     /// How many.
     pub(super) count: usize,
-    /// How many characters are wrong at least; of slips of another kind than letters each counts as one.
+    /// How many characters are wrong at least; of typos of another kind than letters each counts as one.
     pub(super) edits: usize,
     /// How likely each of them is by itself, all together.
     log10: Log10,
 }
 
-/// Whoever slips once is in a hurry and slips again.
+/// Whoever typos once is in a hurry and typos again.
 const AGAIN: Log10 = 1.6;
 
 const LEFT_OUT: Log10 = -3.0;
@@ -51,15 +51,15 @@ const LEFT_OUT_FIRST: Log10 = -1.0;
 const OTHER_LAYOUT: Log10 = -1.0;
 
 impl TypoMatch {
-    /// No slip at all.
+    /// No typo at all.
     pub(super) const NONE: Self = Self { count: 0, edits: 0, log10: 0.0 };
 
-    /// One slip of some other kind than letters.
+    /// One typo of some other kind than letters.
     pub(super) const fn one(log10: Log10) -> Self {
         Self { count: 1, edits: 1, log10 }
     }
 
-    /// One slip of the ear, which changes so many letters.
+    /// One typo of the ear, which changes so many letters.
     pub(super) const fn by_ear(log10: Log10, edits: usize) -> Self {
         Self { count: 1, edits, log10 }
     }
@@ -90,7 +90,7 @@ impl TypingModel {
         Self { layout: Layout::of(locale) }
     }
 
-    /// The likeliest slips, `most` at most, that make `typed` of the word `meant`. There are some exactly
+    /// The likeliest typos, `most` at most, that make `typed` of the word `meant`. There are some exactly
     /// where the optimal string alignment distance of the two is within `most`; a test holds it to that
     /// of strsim.
     pub(super) fn typos(self, typed: &[u8], meant: &[u8], most: usize) -> Option<TypoMatch> {
@@ -136,7 +136,7 @@ struct Alignment<'t> {
 }
 
 impl Alignment<'_> {
-    /// The likeliest slips in what is typed from `at` on, where `due` is the next that is meant.
+    /// The likeliest typos in what is typed from `at` on, where `due` is the next that is meant.
     fn from(self, mut at: usize, mut due: usize, most: usize) -> Option<TypoMatch> {
         let Self { typed, meant, .. } = self;
         while at < typed.len() && due < meant.len() && typed[at] == meant[due] {
@@ -161,7 +161,7 @@ impl Alignment<'_> {
             (left > 0 && wanted > 0).then(|| after(self.taken_for(at, due), at + 1, due + 1)),
             swap.then(|| after(SWAPPED, at + 2, due + 2)),
         ];
-        // Fewer slips are likelier than more, whichever they are.
+        // Fewer typos are likelier than more, whichever they are.
         ways.into_iter().flatten().flatten().max_by(|one, other| {
             other.count.cmp(&one.count).then(one.log10.total_cmp(&other.log10))
         })
@@ -203,7 +203,7 @@ impl Alignment<'_> {
         by_hand.max(otherwise) + self.at_start(due, FIRST)
     }
 
-    /// What it takes off that the slip is in the first letter.
+    /// What it takes off that the typo is in the first letter.
     fn at_start(self, due: usize, first: Log10) -> Log10 {
         if due == 0 && self.start == Start::OfWord { first } else { 0.0 }
     }
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn the_likelier_the_slip() {
+    fn the_likelier_the_typo() {
         let cases = [
             ("nothing is likelier than one", ("gmail", "gmail"), ("gmal", "gmail")),
             ("one is likelier than two", ("gmal", "gmail"), ("gma", "gmail")),
@@ -267,7 +267,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn as_many_slips_as_edits(typed in "[a-d]{0,8}", meant in "[a-d]{0,8}", most in 0..3usize) {
+        fn as_many_typos_as_edits(typed in "[a-d]{0,8}", meant in "[a-d]{0,8}", most in 0..3usize) {
             let typos = TypingModel::of(None).typos(typed.as_bytes(), meant.as_bytes(), most);
             let edits = strsim::osa_distance(&typed, &meant);
             prop_assert_eq!(typos.map(|typos| typos.count), (edits <= most).then_some(edits));

@@ -14,10 +14,10 @@ pub enum TypedDomain {
 }
 
 /// From this confidence on a suggestion stands even where the typed domain takes mail: gmal.com and
-/// yahooo.com are kept by others for the sake of such slips.
+/// yahooo.com are kept by others for the sake of such typos.
 const NEAR_CERTAIN: Confidence = Confidence::from_percent(95);
 
-/// How many times as often a slip leads to a domain without mail as a domain that is meant does; it would
+/// How many times as often a typo leads to a domain without mail as a domain that is meant does; it would
 /// be more if what was meant were always one of the domains that can be suggested.
 const NO_MAIL_FAVOURS_TYPO: f64 = 5.0;
 /// Nobody can be surer than this of what another person means.

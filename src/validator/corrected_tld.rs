@@ -1,4 +1,4 @@
-//! A second look, where the typed domain does not exist: perhaps the slip is in its ending.
+//! A second look, where the typed domain does not exist: perhaps the typo is in its ending.
 //!
 //! What `mycompany.con` was meant to be is in no list; that `mycompany.com` takes mail tells.
 

@@ -60,7 +60,7 @@ impl DomainStage {
         }
     }
 
-    /// What it says of a domain that may be a slip for another.
+    /// What it says of a domain that may be a typo for another.
     pub(super) fn typed_domain(&self) -> TypedDomain {
         let Self::Learned(learned, _) = self else { return TypedDomain::Unknown };
         match learned.route {

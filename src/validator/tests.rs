@@ -209,7 +209,7 @@ async fn a_report_is_as_old_as_the_oldest_evidence_that_it_rests_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slip_in_the_ending_of_any_domain_is_looked_for() {
+async fn a_typo_in_the_ending_of_any_domain_is_looked_for() {
     let zone = "
         mycompany.con NXDOMAIN
         mycompany.com MX 10 mx.good.de

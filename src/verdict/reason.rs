@@ -25,7 +25,7 @@ pub enum Reason {
     MailboxNotFound,
     /// The mail server says that the mailbox is switched off.
     MailboxDisabled,
-    /// The domain is probably a slip for another.
+    /// The domain is probably a typo for another.
     DomainTypo,
     /// The domain is made of letters that look like those of another.
     DomainLookalike,
@@ -235,7 +235,7 @@ impl Reason {
     }
 
     /// What a form should do about it, unless the operator says otherwise: certain failures are
-    /// rejected, likely slips are asked back, and who could not be judged is let in.
+    /// rejected, likely typos are asked back, and who could not be judged is let in.
     pub fn default_advice(self) -> Advice {
         match self {
             Self::DeniedByOperator => Advice::Reject,

@@ -52,7 +52,7 @@ fn real_domains_are_not_corrected() {
         ("", json!("joe@gmail.com")),
         ("real = { extend = [\"real.txt\"] }", json!(null)),
         ("real = { replace = [\"real.txt\"] }", json!(null)),
-        // Whoever else lists it: a disposable domain may be a slip.
+        // Whoever else lists it: a disposable domain may be a typo.
         (
             "real = { extend = [\"real.txt\"] }\ndisposable = { extend = [\"real.txt\"] }",
             json!("joe@gmail.com"),

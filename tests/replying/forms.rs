@@ -11,7 +11,7 @@ fn text_for_people() {
             "\
 ✗ not_found  550 5.1.1  speaks of the mailbox
   The server says that there is no such mailbox.
-  What to do: Look for a slip in the address; if there is none, stop sending to it.
+  What to do: Look for a typo in the address; if there is none, stop sending to it.
   no_such_mailbox; rule no-such-mailbox
 ",
         ),

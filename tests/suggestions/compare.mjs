@@ -20,7 +20,7 @@ const reports = (name) =>
   readFileSync(`${build}/${name}.jsonl`, "utf8").trim().split("\n").map((line) => JSON.parse(line));
 
 const ofMailvet = new Map(
-  ["slips", "real_domains"].flatMap((name) =>
+  ["typos", "real_domains"].flatMap((name) =>
     reports(name).map((report) => [report.email, report.suggestion?.domain ?? null]),
   ),
 );
@@ -30,22 +30,22 @@ const others = {
   "email-spell-checker 1.12.0": (email) => spellChecker.run({ email })?.domain ?? null,
 };
 
-const slips = rows("slips");
+const typos = rows("typos");
 const real = rows("real_domains");
 const near = real.filter(([what]) => what !== "big");
 const percent = (count, all) => `${((100 * count) / all.length).toFixed(1)} %`;
 
-console.log("| | slips put right | put wrong | real domains near a provider's \"corrected\" | well-known ones |");
+console.log("| | typos put right | put wrong | real domains near a provider's \"corrected\" | well-known ones |");
 console.log("|---|---|---|---|---|");
 for (const [name, suggest] of Object.entries(others)) {
-  const suggested = slips.map(([, typed, meant]) => [suggest(`joe@${typed}`), meant]);
+  const suggested = typos.map(([, typed, meant]) => [suggest(`joe@${typed}`), meant]);
   const right = suggested.filter(([domain, meant]) => domain === meant).length;
   const wrong = suggested.filter(([domain, meant]) => domain && domain !== meant).length;
   const corrected = (domains) => domains.filter(([, domain]) => suggest(`joe@${domain}`)).length;
   const big = real.filter(([what]) => what === "big");
   console.log(
-    `| ${name} | ${percent(right, slips)} | ${percent(wrong, slips)} | ` +
+    `| ${name} | ${percent(right, typos)} | ${percent(wrong, typos)} | ` +
       `${percent(corrected(near), near)} | ${percent(corrected(big), big)} |`,
   );
 }
-console.log(`\n${slips.length} slips, ${near.length} domains near a provider's, ${real.length - near.length} well-known.`);
+console.log(`\n${typos.length} typos, ${near.length} domains near a provider's, ${real.length - near.length} well-known.`);

@@ -15,7 +15,7 @@ struct Group {
     confidence: f64,
 }
 
-/// Slips as written down and at random, the popular domains more often, and as many real domains as there
+/// Typos as written down and at random, the popular domains more often, and as many real domains as there
 /// are.
 fn cases() -> Vec<(String, Option<&'static str>)> {
     let written = typos().into_iter().map(|typo| (typo.typed.to_owned(), Some(typo.meant)));

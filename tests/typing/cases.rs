@@ -24,9 +24,9 @@ fn rows(table: &str) -> impl Iterator<Item = Vec<&str>> {
     table.lines().filter(|line| !line.starts_with('#')).map(|line| line.split('\t').collect())
 }
 
-/// The slips written down.
+/// The typos written down.
 pub(crate) fn typos() -> Vec<Typo<'static>> {
-    rows(include_str!("../vectors/slips.tsv"))
+    rows(include_str!("../vectors/typos.tsv"))
         .map(|row| match row[..] {
             [kind, typed, meant] => Typo { kind, typed, meant },
             _ => panic!("{row:?}"),

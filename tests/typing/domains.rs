@@ -1,4 +1,4 @@
-//! How many slips are recognised, and how many real domains are left alone.
+//! How many typos are recognised, and how many real domains are left alone.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ impl Score {
 }
 
 #[test]
-fn slips_are_recognised() {
+fn typos_are_recognised() {
     let mut all = Score::default();
     let mut by_kind: BTreeMap<&str, Score> = BTreeMap::new();
     for typo in typos() {
@@ -58,7 +58,7 @@ fn slips_are_recognised() {
 }
 
 #[test]
-fn slips_at_random_are_recognised() {
+fn typos_at_random_are_recognised() {
     // The less popular the domain, the likelier it is that somebody means what was typed.
     for (class, most_wrong, least_right) in [(1, 1.5, 80.0), (2, 3.0, 70.0)] {
         let mut score = Score::default();

@@ -1,4 +1,4 @@
-//! Slips made up at random, as a hand makes them. The same seed makes the same slips.
+//! Typos made up at random, as a hand makes them. The same seed makes the same typos.
 
 use std::collections::BTreeSet;
 
@@ -47,7 +47,7 @@ fn around(key: char) -> Vec<char> {
     keys
 }
 
-/// One slip of the hand in a word.
+/// One typo of the hand in a word.
 fn typo(word: &str, dice: &mut Dice) -> String {
     let mut letters: Vec<char> = word.chars().collect();
     let at = dice.below(letters.len());
@@ -64,7 +64,7 @@ fn typo(word: &str, dice: &mut Dice) -> String {
     letters.into_iter().collect()
 }
 
-/// The slips of so many tries, each once and with the domain that was meant; none of them is itself known.
+/// The typos of so many tries, each once and with the domain that was meant; none of them is itself known.
 pub(crate) fn typos<'d>(domains: &[&'d str], tries: usize, seed: u64) -> Vec<(String, &'d str)> {
     let mut dice = Dice::new(seed);
     let mut seen = BTreeSet::new();

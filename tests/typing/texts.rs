@@ -1,4 +1,4 @@
-//! Slips outside the domain: what a person is asked who typed them.
+//! Typos outside the domain: what a person is asked who typed them.
 
 use std::sync::Arc;
 

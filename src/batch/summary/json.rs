@@ -152,7 +152,7 @@ mod tests {
             r#""reasons":{"domain_accepts_mail":936500,"role_account":31000,"domain_not_found":24000,"#,
             r#""domain_typo":19800,"dns_timeout":10500,"syntax_no_at":6000,"disposable":1200,"row_not_utf8":500},"#,
             r#""duplicates":12030,"several_addresses":31,"unreadable":500,"kept":4000,"#,
-            r#""slips":[{"typed":"gmal.com","meant":"gmail.com","rows":1204},{"typed":"yahooo.com","meant":"yahoo.com","rows":1}],"#,
+            r#""typos":[{"typed":"gmal.com","meant":"gmail.com","rows":1204},{"typed":"yahooo.com","meant":"yahoo.com","rows":1}],"#,
             r#""failing_domains":[{"domain":"firma-alt.example","reason":"domain_not_found","rows":312},"#,
             r#"{"domain":"langsam.example","reason":"dns_timeout","rows":97}],"#,
             r#""kinds":{"free":612000,"disposable":1200,"role":31000,"relay":0},"#,
@@ -167,7 +167,7 @@ mod tests {
             r#"{"depth":"syntax","rows":{"read":0,"written":0,"left_out":0,"suppressed":0,"rejected":0,"asides":0},"#,
             r#""verdicts":{"deliverable":0,"plausible":0,"risky":0,"undeliverable":0,"unknown":0},"#,
             r#""advice":{"accept":0,"confirm":0,"reject":0},"reasons":{},"duplicates":0,"several_addresses":0,"#,
-            r#""unreadable":0,"kept":0,"slips":[],"failing_domains":[],"#,
+            r#""unreadable":0,"kept":0,"typos":[],"failing_domains":[],"#,
             r#""kinds":{"free":0,"disposable":0,"role":0,"relay":0},"domains_asked":0,"elapsed_seconds":0.0}"#,
         );
         assert_eq!(written(&samples::empty()), expected);

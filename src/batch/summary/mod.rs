@@ -45,7 +45,7 @@ pub struct Summary {
     pub unreadable: u64,
     /// Rows whose verdict of an earlier run still holds.
     pub kept: u64,
-    /// Slips, the most frequent first.
+    /// Typos, the most frequent first.
     pub typos: Vec<TypoCount>,
     /// Domains whose rows are undeliverable or unknown, those with most rows first.
     pub failing: Vec<FailingDomain>,

@@ -12,7 +12,7 @@ use crate::report::Report;
 use crate::roster::RowFault;
 use crate::verdict::{Advice, Depth, Reason, Verdict};
 
-/// How many slips and failing domains are told.
+/// How many typos and failing domains are told.
 const MAX_REPORTED: usize = 25;
 /// How many addresses are listed.
 pub(super) const MOST_ADDRESSES: usize = 10_000;

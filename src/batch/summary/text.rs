@@ -14,7 +14,7 @@ use crate::verdict::Verdict;
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 
-/// How many reasons, slips and domains are shown.
+/// How many reasons, typos and domains are shown.
 const MOST_SHOWN: usize = 10;
 /// How many columns the bar of a verdict that is everybody's has.
 const BAR: f64 = 24.0;
@@ -49,7 +49,7 @@ impl fmt::Display for TextSummary<'_> {
             writeln!(f, "  {DIM}and {more} more{DIM:#}")?;
         }
         let typos: Vec<CountLine<'_>> = summary.typos.iter().take(MOST_SHOWN).map(typo).collect();
-        lines(f, "Slips", &typos)?;
+        lines(f, "Typos", &typos)?;
         let failing: Vec<CountLine<'_>> =
             summary.failing.iter().take(MOST_SHOWN).map(domain).collect();
         lines(f, "Domains that fail most", &failing)?;
@@ -220,7 +220,7 @@ Reasons
   disposable             1,200  disposable mailbox
   row_not_utf8             500  text that is not UTF-8
 
-Slips
+Typos
   gmal.com → gmail.com    1,204
   yahooo.com → yahoo.com      1
 

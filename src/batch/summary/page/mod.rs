@@ -67,7 +67,7 @@ impl fmt::Display for Page<'_> {
         f.write_str("<div class=\"pair\">\n")?;
         if !summary.typos.is_empty() {
             let lead = "Domains that were probably typed wrong.";
-            section(f, "slips", "Slips", lead, |f| tables::typos(f, &summary.typos))?;
+            section(f, "typos", "Typos", lead, |f| tables::typos(f, &summary.typos))?;
         }
         if !summary.failing.is_empty() {
             let lead = "Those with the most rows that are undeliverable or unknown.";

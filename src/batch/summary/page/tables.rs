@@ -96,7 +96,7 @@ pub(super) fn reasons(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Res
 
 pub(super) fn typos(f: &mut fmt::Formatter<'_>, typos: &[TypoCount]) -> fmt::Result {
     let most = typos.iter().map(|typo| typo.rows).max().unwrap_or(0);
-    open(f, "counts", "slips", &["Slip", "Rows"])?;
+    open(f, "counts", "typos", &["Typo", "Rows"])?;
     for typo in typos {
         writeln!(
             f,

@@ -160,7 +160,7 @@ fn numbers_and_shares_add_up() {
 #[test]
 fn sections_without_anything_are_left_out() {
     let page = page(&samples::empty());
-    for id in ["verdicts", "kinds", "reasons", "slips", "failing", "addresses"] {
+    for id in ["verdicts", "kinds", "reasons", "typos", "failing", "addresses"] {
         assert!(!page.contains(&format!("id=\"{id}\"")), "{id}");
     }
     assert!(page.contains("0 rows read in 0 ms."), "{page}");

@@ -28,7 +28,7 @@ pub(super) fn words(verdict: Verdict) -> Words {
         },
         Verdict::Risky => Words {
             todo: "Ask",
-            meaning: "Mail may arrive, yet something speaks against it: a probable slip, a mailbox to throw \
+            meaning: "Mail may arrive, yet something speaks against it: a probable typo, a mailbox to throw \
                       away, a full one, a domain that takes mail for any name.",
             counsel: "Look at the reason. Where a correction is suggested, ask the person before you use it; \
                       a stranger may own the address as it was typed.",
