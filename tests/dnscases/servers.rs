@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use mailvet::config::Config;
 use mailvet::dns::hickory::{DnsSettings, HickoryDns};
 use mailvet::dns::{Dns, Servers};
@@ -282,6 +283,24 @@ async fn who_joined_a_question_keeps_it_when_the_first_hangs_up() {
     server.release();
     assert_eq!(line(&joined.await.result), "300: 10 mx.test");
     assert_eq!(server.packets("a.test", "MX", Protocol::Udp), 1);
+}
+
+#[tokio::test]
+async fn a_question_that_joined_a_lost_packet_has_the_next_ones_for_itself() {
+    const QUESTIONS: usize = 10;
+    // The packet that all have in common is lost, and of those that follow the first.
+    let cases: [(&str, &[usize]); 2] = [("one server", &[2]), ("two servers", &[1, 1])];
+    for (case, lost) in cases {
+        let zone = |lost| format!("a.test MX 10 mx.test\na.test DROPS {lost}");
+        let servers: Vec<DnsServer> =
+            lost.iter().map(|lost| DnsServer::start(&zone(lost))).collect();
+        let dns = resolver(&servers, PATIENT, 2);
+        let questions: FuturesUnordered<_> = (0..QUESTIONS).map(|_| mx(&dns, "a.test")).collect();
+        let answered: Vec<String> = questions.take(QUESTIONS - 1).collect().await;
+        assert!(answered.iter().all(|answer| answer == "300: 10 mx.test"), "{case}: {answered:?}");
+        let packets: usize = servers.iter().map(DnsServer::all_packets).sum();
+        assert_eq!(packets, 1 + QUESTIONS, "{case}");
+    }
 }
 
 #[tokio::test]
