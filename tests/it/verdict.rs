@@ -4,11 +4,13 @@ use std::net::IpAddr;
 
 use mailvet::address::{Quoting, SyntaxCode};
 use mailvet::catalog::OperatorDecision;
+use mailvet::reply::{About, Stage};
+use mailvet::report::Column;
 use mailvet::route::{Exchanger, Exchangers, Failure, HostName, MailRoute, NullMx, Targets};
 use mailvet::typo::{Confidence, TypoKind};
 use mailvet::verdict::{
-    AddressFindings, Advice, CatchAll, Findings, HostFindings, Mailbox, MailboxEvidence, Marks,
-    NotProbed, Policy, Reason, Typo, Verdict, judge, message,
+    AddressFindings, Advice, CatchAll, Check, Depth, Findings, HostFindings, Mailbox,
+    MailboxEvidence, Marks, NotProbed, Policy, Reason, Typo, Verdict, judge, message,
 };
 
 /// Where an address leads, owned, so that findings can borrow the route.
@@ -205,7 +207,30 @@ fn the_bar_for_typos_can_be_moved() {
 }
 
 #[test]
-fn codes_are_unique_and_found_again() {
+fn codes_are_those_that_clients_know() {
+    let rows = |set: &'static str, codes: Vec<&'static str>| {
+        codes.into_iter().map(move |code| format!("{set}\t{code}"))
+    };
+    let details = |code: &str| -> Vec<&str> {
+        About::all().filter(|about| about.code() == code).map(About::detail).collect()
+    };
+    let rows: Vec<String> = rows("verdict", Verdict::ALL.map(Verdict::code).to_vec())
+        .chain(rows("advice", Advice::ALL.map(Advice::code).to_vec()))
+        .chain(rows("depth", Depth::ALL.map(Depth::code).to_vec()))
+        .chain(rows("check", Check::ALL.map(Check::code).to_vec()))
+        .chain(rows("reason", Reason::all().map(Reason::code).collect()))
+        .chain(rows("reply mailbox", details("mailbox")))
+        .chain(rows("reply us", details("us")))
+        .chain(rows("reply now", details("now")))
+        .chain(rows("stage", Stage::ALL.map(Stage::code).to_vec()))
+        .chain(rows("column", Column::ALL.map(Column::name).to_vec()))
+        .collect();
+    let known = include_str!("vectors/codes.tsv").lines().filter(|line| !line.starts_with('#'));
+    assert_eq!(rows, known.collect::<Vec<_>>());
+}
+
+#[test]
+fn reasons_are_found_by_their_codes() {
     let codes: std::collections::HashSet<&str> = Reason::all().map(Reason::code).collect();
     assert_eq!(codes.len(), Reason::all().count());
     for reason in Reason::all() {
