@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use strum::{IntoStaticStr, VariantArray};
 
-use crate::typo::{did_you_mean, nearest_name};
+use crate::did_you_mean::{did_you_mean, nearest_name};
 
 /// The step of a conversation that a reply answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]

@@ -65,8 +65,8 @@ impl DomainStage {
         let Self::Learned(learned, _) = self else { return TypedDomain::Unknown };
         match learned.route {
             MailRoute::Unresolved(_) => TypedDomain::Unknown,
-            ref route if accepts_mail(route) => TypedDomain::TakesMail,
-            _ => TypedDomain::TakesNone,
+            ref route if accepts_mail(route) => TypedDomain::AcceptsMail,
+            _ => TypedDomain::AcceptsNone,
         }
     }
 

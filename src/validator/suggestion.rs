@@ -14,7 +14,7 @@ impl Validator {
         error: SyntaxError,
     ) -> Option<SuggestedAddress> {
         let pasted = Pasted::clean(request.text);
-        let standing = |domain: &Domain| {
+        let status_of = |domain: &Domain| {
             let knowledge = lists.catalog.look_up(domain);
             match (knowledge.reserved, knowledge.is_known_real()) {
                 (true, _) => DomainStatus::Impossible,
@@ -23,7 +23,7 @@ impl Validator {
             }
         };
         let Repaired { address, confidence } =
-            lists.speller.repair(pasted.text(), error.code, request.locale, standing)?;
+            lists.suggester.repair(pasted.text(), error.code, request.locale, status_of)?;
         self.suggested(&address, confidence)
     }
 }
