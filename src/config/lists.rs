@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Catalog, FileUse, Files};
-use crate::catalog::{ListKind, Lists, Source};
+use crate::catalog::{ListKind, ListSource, Lists};
 use crate::reply::Patterns;
 
 /// A list file cannot be read.
@@ -105,7 +105,7 @@ impl Catalog {
             };
             if !inline.is_empty() {
                 let name = Cow::Owned(format!("catalog.{}", kind.code()));
-                lists.extend(kind, Source { name, text: Cow::Owned(inline.join("\n")) });
+                lists.extend(kind, ListSource { name, text: Cow::Owned(inline.join("\n")) });
             }
             for path in uses.paths() {
                 lists.extend(kind, read(kind.code(), path)?);
@@ -118,7 +118,7 @@ impl Catalog {
     ///
     /// # Errors
     /// A file cannot be read.
-    pub fn replies(&self) -> Result<Vec<Source<'static>>, ListFileError> {
+    pub fn replies(&self) -> Result<Vec<ListSource<'static>>, ListFileError> {
         let uses = &self.files.replies;
         let builtin = uses.replace.is_empty().then(Patterns::builtin_source);
         let own = uses.paths().map(|path| read("replies", path));
@@ -133,7 +133,7 @@ impl FileUse {
     }
 }
 
-fn read(list: &'static str, path: &Path) -> Result<Source<'static>, ListFileError> {
+fn read(list: &'static str, path: &Path) -> Result<ListSource<'static>, ListFileError> {
     let bytes = std::fs::read(path).map_err(|error| ListFileError::Unreadable {
         list,
         path: path.to_owned(),
@@ -144,5 +144,5 @@ fn read(list: &'static str, path: &Path) -> Result<Source<'static>, ListFileErro
         let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
         ListFileError::NotText { path: path.to_owned(), line }
     })?;
-    Ok(Source { name: Cow::Owned(path.display().to_string()), text: Cow::Owned(text) })
+    Ok(ListSource { name: Cow::Owned(path.display().to_string()), text: Cow::Owned(text) })
 }
