@@ -20,9 +20,8 @@ use crate::dns::hickory::{DnsSettings, HickoryDns, SetupError};
 use crate::reach::ReachPolicy;
 use crate::reply::PatternError;
 use crate::route::HostName;
-use crate::smtp::{NoTls, SenderError};
+use crate::smtp::NoTls;
 use crate::store::Journal;
-use crate::typo::Confidence;
 use crate::verdict::Policy;
 
 /// Whether the network may be used.
@@ -56,9 +55,6 @@ pub enum BuildError {
     /// A rule of what replies mean cannot be used.
     #[error(transparent)]
     Replies(#[from] PatternError),
-    /// The sender will not do for mail servers.
-    #[error("`probe.mail_from`: {0}")]
-    Sender(SenderError),
     /// Nothing can be encrypted.
     #[error(transparent)]
     Tls(#[from] NoTls),
@@ -93,7 +89,7 @@ impl Validator {
         };
         Ok(Self::new(Parts {
             lists: ActiveLists::from_config(config)?,
-            suggest_at: Confidence::from_percent(config.typo.suggest_at.percent()),
+            suggest_at: config.typo.suggest_at,
             policy: policy(config),
             network,
             probing,
@@ -244,7 +240,6 @@ impl BuildError {
     pub fn key(&self) -> Option<&'static str> {
         match self {
             Self::Domain { key, .. } => Some(key),
-            Self::Sender(_) => Some("probe.mail_from"),
             Self::File(_) | Self::List(_) | Self::Replies(_) | Self::Tls(_) | Self::Dns(_) => None,
         }
     }
@@ -264,7 +259,7 @@ impl ActiveLists {
 
 fn policy(config: &Config) -> Policy {
     Policy {
-        risky_at: Confidence::from_percent(config.typo.risky_at.percent()),
+        risky_at: config.typo.risky_at,
         advice: config.policy.advice.by_reason().clone(),
         reach: reach(config),
     }
