@@ -14,7 +14,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::{Log, LogFormat, LogLevel};
+use crate::config::{LogConfig, LogFormat, LogLevel};
 use writer::Queue;
 
 /// The log while it is written. At its end the last lines are.
@@ -31,7 +31,7 @@ impl Drop for Logging {
 ///
 /// # Errors
 /// The system gives no thread to write with.
-pub fn start(log: Log) -> io::Result<Logging> {
+pub fn start(log: LogConfig) -> io::Result<Logging> {
     let level = match log.level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,

@@ -65,8 +65,8 @@ struct EffectiveConfig {
 
 fn in_force(settings: &Settings) -> Result<EffectiveConfig, CliError> {
     let (config, origins) = settings.read().or_usage()?;
-    if let Some(admin_listen) = config.http.admin_listen.get() {
-        are_apart(config.http.listen, *admin_listen).or_usage()?;
+    if let Some(admin_listen) = config.http.admin_listen {
+        are_apart(config.http.listen, admin_listen).or_usage()?;
     }
     let validator = Validator::from_config(&config, Network::Offline, None).or_usage()?;
     let patterns = Patterns::from_sources(&config.catalog.replies().or_usage()?).or_usage()?;

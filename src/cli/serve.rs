@@ -13,7 +13,7 @@ use super::settings::Settings;
 use super::sockets::{Planned, Sockets, address_of};
 use super::tasks::{ServiceTasks, Task};
 use super::{signals, system};
-use crate::config::{Config, Http, Limits};
+use crate::config::{Config, HttpConfig, HttpLimits};
 use crate::http::{
     self, Access, Admin, Admission, App, BodyBounds, Bounds, ConnectionBounds, Drained, Guard,
     PassedIn, Phase, Phases,
@@ -126,7 +126,7 @@ async fn shut_down(validator: &Validator, phases: &Phases) -> Farewell {
 const MAX_WATCHERS: usize = 64;
 
 impl ServeArgs {
-    fn access(&self, config: &Http) -> Access {
+    fn access(&self, config: &HttpConfig) -> Access {
         if self.open || config.open { Access::Open } else { Access::LocalHost }
     }
 }
@@ -169,7 +169,7 @@ fn app(
     }
 }
 
-fn connection_bounds(limits: &Limits, files: Option<u64>) -> ConnectionBounds {
+fn connection_bounds(limits: &HttpLimits, files: Option<u64>) -> ConnectionBounds {
     let possible = files.map_or(u64::MAX, system::connections_within);
     let connections = limits.max_connections.min(usize::try_from(possible).unwrap_or(usize::MAX));
     if connections < limits.max_connections {

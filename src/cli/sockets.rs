@@ -9,7 +9,7 @@ use listenfd::ListenFd;
 
 use super::exit::{CliError, ExitContext};
 use super::settings::Settings;
-use crate::config::{Http, Listen};
+use crate::config::{HttpConfig, Listen};
 use crate::http::{self, Access, AdminSocket, Inherited, PassedIn, Socket};
 
 /// The sockets of a service.
@@ -49,12 +49,12 @@ impl Planned {
     /// a tokio runtime.
     pub(super) fn new(
         listen: Option<&str>,
-        config: &Http,
+        config: &HttpConfig,
         access: Access,
         passed_in: PassedIn,
     ) -> Result<Self, CliError> {
         let listen = listen.map_or(Ok(config.listen), flag).or_usage()?;
-        let admin_listen = config.admin_listen.get().copied();
+        let admin_listen = config.admin_listen;
         let second = admin_listen.map_or(AdminSocket::Unclear, |_| AdminSocket::Admin);
         let Inherited { main, admin } = http::inherited(passed_in, second).or_usage()?;
         if let (None, None, Some(admin_listen)) = (&main, &admin, admin_listen) {
@@ -128,11 +128,11 @@ fn is_allowed(address: SocketAddr, name: &str, access: Access) -> anyhow::Result
 }
 
 /// What of a configuration has to be meant, with `--open`.
-pub(super) fn wanting_open(config: &Http) -> String {
+pub(super) fn wanting_open(config: &HttpConfig) -> String {
     if config.open {
         return String::new();
     }
-    let places = [("listen", Some(&config.listen)), ("admin_listen", config.admin_listen.get())];
+    let places = [("listen", Some(&config.listen)), ("admin_listen", config.admin_listen.as_ref())];
     let reachable = places.into_iter().filter_map(|(key, listen)| {
         let Listen(address) = listen?;
         let note = || {

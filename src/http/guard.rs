@@ -15,7 +15,7 @@ use super::App;
 use super::forwarded::{ClientHeaderError, ForwardedClient, Proxies};
 use super::host::RequestHost;
 use super::problem::{Problem, ProblemKind};
-use crate::config::{AllowedHost, Http};
+use crate::config::{AllowedHost, HttpConfig};
 use crate::validator::Client;
 
 /// Who may ask.
@@ -46,7 +46,7 @@ impl Guard {
     ///
     /// # Errors
     /// `client_header` cannot be used.
-    pub fn new(access: Access, config: &Http) -> Result<Self, ClientHeaderError> {
+    pub fn new(access: Access, config: &HttpConfig) -> Result<Self, ClientHeaderError> {
         Ok(Self {
             access,
             allowed_hosts: config.allowed_hosts.clone(),
