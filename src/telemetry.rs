@@ -80,7 +80,7 @@ impl Metrics {
 
     /// Moves recent measurements into the buckets. To be called every few seconds: until then each
     /// measurement takes memory.
-    pub fn sum_up(&self) {
+    pub fn upkeep(&self) {
         self.0.run_upkeep();
     }
 
