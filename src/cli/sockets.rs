@@ -44,8 +44,8 @@ const LISTEN: &str = "--listen or [http] listen";
 const ADMIN_LISTEN: &str = "[http] admin_listen";
 
 impl SocketPlan {
-    /// The sockets that the flags, the configuration and the process manager ask for. To be called within a tokio
-    /// runtime.
+    /// The sockets that the flags, the configuration and the process manager ask for. To be called within a
+    /// tokio runtime.
     pub(super) fn new(
         listen: Option<&str>,
         config: &Http,
@@ -114,7 +114,8 @@ pub(super) fn differ(listen: Listen, admin_listen: Listen) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Without keys every client that can connect is answered, so other machines may connect only with `--open`.
+/// Without keys every client that can connect is answered, so other machines may connect only with
+/// `--open`.
 fn check_reachable(address: SocketAddr, name: &str, access: Access) -> anyhow::Result<()> {
     if access == Access::LocalHost && !address.ip().is_loopback() {
         bail!(

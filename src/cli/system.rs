@@ -2,8 +2,8 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises the limit on open files, which connections and DNS look-ups need, as far as allowed; returns it. None: there
-/// is no limit.
+/// Raises the limit on open files, which connections and DNS look-ups need, as far as allowed; returns it.
+/// None: there is no limit.
 pub(super) fn raise_open_files() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     // If this fails, the present limit stays.
@@ -17,7 +17,8 @@ pub(super) fn forbid_core_dumps() {
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }
 
-/// How many connections a limit on open files allows for: DNS look-ups, lists and refused connections need some too.
+/// How many connections a limit on open files allows for: DNS look-ups, lists and refused connections need
+/// some too.
 pub(super) fn connections_within(open_files: u64) -> u64 {
     const MIN_RESERVE: u64 = 192;
     let reserve = (open_files / 4).max(MIN_RESERVE).min(open_files / 2);

@@ -1,5 +1,5 @@
-//! The background tasks of the service. None of them ever ends: if one does, it panicked or has a bug, and the service
-//! stops instead of running on without it.
+//! The background tasks of the service. None of them ever ends: if one does, it panicked or has a bug, and
+//! the service stops instead of running on without it.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! Bounds the work that is done at once. Requests beyond the bounds are refused at once, not queued: a queue would
-//! only delay every request.
+//! Bounds the work that is done at once. Requests beyond the bounds are refused at once, not queued: a
+//! queue would only delay every request.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use super::problem::Problem;
 
 /// How many bodies of batches are read at once, for each batch that may run.
 const UPLOADS_PER_BATCH: usize = 2;
-/// Bound of the bytes of all bodies that are being read; one bound for single addresses, one for batches. A slow
-/// client takes memory, but no permit of a request.
+/// Bound of the bytes of all bodies that are being read; one bound for single addresses, one for batches. A
+/// slow client takes memory, but no permit of a request.
 const MAX_BYTES_BEING_READ: usize = 64 << 20;
 
 /// How much work is done at once.

@@ -1,5 +1,5 @@
-//! `POST /v1/validate/batch`: the reports of many addresses, as one JSON object in order, or as JSON lines in the order
-//! in which they are done.
+//! `POST /v1/validate/batch`: the reports of many addresses, as one JSON object in order, or as JSON lines
+//! in the order in which they are done.
 
 use std::io;
 use std::net::SocketAddr;
@@ -68,9 +68,9 @@ struct DoneReport {
     json: Vec<u8>,
 }
 
-/// The task that checks the addresses of a batch. A slow client does not slow it down, so that the permits of its
-/// addresses are free for other batches soon; the channel holds at most the reports of one batch. Dropping this stops
-/// the task.
+/// The task that checks the addresses of a batch. A slow client does not slow it down, so that the permits
+/// of its addresses are free for other batches soon; the channel holds at most the reports of one batch.
+/// Dropping this stops the task.
 struct BatchTask {
     done: mpsc::UnboundedReceiver<DoneReport>,
     _task: AbortOnDropHandle<()>,

@@ -1,8 +1,8 @@
 //! Serves one connection: answers its requests until the client or the service closes it.
 //!
-//! hyper-util's `GracefulShutdown` is not used: it closes a connection from which nothing was read yet, also where
-//! its request is on the way. hyper sees that a client is gone while its request is answered, unless further requests
-//! of that client wait to be read.
+//! hyper-util's `GracefulShutdown` is not used: it closes a connection from which nothing was read yet,
+//! also where its request is on the way. hyper sees that a client is gone while its request is answered,
+//! unless further requests of that client wait to be read.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -30,7 +30,8 @@ const FIRST_REQUEST_TIME: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy)]
 pub(super) struct ConnectionOptions {
-    /// How long the client may take to send the head of a request, and how long an unused connection is kept.
+    /// How long the client may take to send the head of a request, and how long an unused connection is
+    /// kept.
     pub(super) head_time: Duration,
     /// How long the client may read nothing of its answer.
     pub(super) write_time: Duration,

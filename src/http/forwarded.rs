@@ -52,7 +52,8 @@ impl Proxies {
         Ok(Self { trusted, client, forwarding })
     }
 
-    /// The client: the last address in the header that is no trusted proxy's. Those before it could be made up.
+    /// The client: the last address in the header that is no trusted proxy's. Those before it could be made
+    /// up.
     pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> ForwardedClient<'_> {
         let peer = peer.to_canonical();
         let mut forwarding = self.forwarding.iter();

@@ -1,5 +1,5 @@
-//! Refuses clients that may not use a service without keys: those on other machines, web pages of other origins, and
-//! the clients of a proxy that publishes the service unintentionally.
+//! Refuses clients that may not use a service without keys: those on other machines, web pages of other
+//! origins, and the clients of a proxy that publishes the service unintentionally.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -58,7 +58,8 @@ impl Guard {
         match self.access {
             Access::LocalHost => Client::Local,
             Access::Open => match self.proxies.client(peer.ip(), &head.headers) {
-                // A proxy that adds no header, as nginx does by default: current clients do not speak HTTP/1.0.
+                // A proxy that adds no header, as nginx does by default: current clients do not speak
+                // HTTP/1.0.
                 ForwardedClient::Known(ip)
                     if ip.is_loopback() && head.version < Version::HTTP_11 =>
                 {

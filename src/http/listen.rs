@@ -1,4 +1,5 @@
-//! The sockets of the service: opened here, or inherited from the process manager (systemd socket activation).
+//! The sockets of the service: opened here, or inherited from the process manager (systemd socket
+//! activation).
 
 use std::io;
 use std::net::SocketAddr;
@@ -77,8 +78,8 @@ impl PassedIn {
     }
 }
 
-/// Takes the main socket, and the admin socket: the one that is named so, or the second one where it is expected. To
-/// be called within a tokio runtime.
+/// Takes the main socket, and the admin socket: the one that is named so, or the second one where it is
+/// expected. To be called within a tokio runtime.
 ///
 /// # Errors
 /// A socket is no listening TCP socket, or there are too many.

@@ -1,5 +1,5 @@
-//! Logs one line for each request, with the identifier that the answer has in `X-Request-Id`. The line contains
-//! neither the body nor the path, which may contain an address.
+//! Logs one line for each request, with the identifier that the answer has in `X-Request-Id`. The line
+//! contains neither the body nor the path, which may contain an address.
 
 use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;

@@ -9,8 +9,8 @@
 //!                        └ health            liveness, readiness, metrics
 //! ```
 //!
-//! [`router`] makes the routes, [`serve()`] runs them on a socket, `problem` has every error, [`Shutdown`] explains how
-//! the service stops.
+//! [`router`] makes the routes, [`serve()`] runs them on a socket, `problem` has every error, [`Shutdown`]
+//! explains how the service stops.
 
 mod accept;
 mod admission;
@@ -104,13 +104,16 @@ pub fn admin_router(app: Arc<App>) -> Router {
     with_layers(guarded, open, app)
 }
 
-/// Puts all layers around the routes. Before them, [`serve()`] bounds the connections, and `connection` the time of a
-/// head, of an unused connection and of writing an answer. After them, each route with a body bounds its size and
-/// time and then admits the request; as layers, tower-http and tower would not do:
+/// Puts all layers around the routes. Before them, [`serve()`] bounds the connections, and `connection` the
+/// time of a head, of an unused connection and of writing an answer. After them, each route with a body
+/// bounds its size and time and then admits the request; as layers, tower-http and tower would not do:
 ///
-/// - `RequestBodyLimit` answers without a problem body, and does not bound the memory of all bodies together;
-/// - `RequestBodyTimeout` bounds the time between two chunks, so that a byte every few seconds keeps a body open;
-/// - `load_shed` with `concurrency_limit` gives its permit before the body is read, so that slow clients hold all;
+/// - `RequestBodyLimit` answers without a problem body, and does not bound the memory of all bodies
+///   together;
+/// - `RequestBodyTimeout` bounds the time between two chunks, so that a byte every few seconds keeps a body
+///   open;
+/// - `load_shed` with `concurrency_limit` gives its permit before the body is read, so that slow clients
+///   hold all;
 /// - `SetRequestId` repeats an identifier of the client's, which may be an address;
 /// - `Trace` logs no line for a client that disconnects before its answer.
 fn with_layers(guarded: Router<Arc<App>>, open: Router<Arc<App>>, app: Arc<App>) -> Router {

@@ -31,8 +31,8 @@ impl Refusal {
     fn of(problem: Problem) -> Self {
         let bare = problem.bare();
         let refuse = async move |request: Request| {
-            // Closing a connection with unread data can reset it before the client has read the answer. With
-            // `Expect: 100-continue`, reading would ask the client for the body.
+            // Closing a connection with unread data can reset it before the client has read the answer.
+            // With `Expect: 100-continue`, reading would ask the client for the body.
             if !request.headers().contains_key(header::EXPECT) {
                 body::discard(request.into_body()).await;
             }

@@ -1,7 +1,7 @@
 //! Accepts connections, refuses those beyond the bound, and drains them on shutdown.
 //!
-//! The semaphore of connections is not a tower layer: a connection that is refused is answered as well, with 503 and
-//! a problem body.
+//! The semaphore of connections is not a tower layer: a connection that is refused is answered as well,
+//! with 503 and a problem body.
 
 use std::convert::Infallible;
 use std::io::{self, Write};
@@ -54,8 +54,8 @@ pub enum Drained {
 
 /// Serves the routes on a socket until the service drains, then finishes the requests under way.
 ///
-/// Meanwhile new connections to a socket of its own are refused. An inherited socket is left alone: connections to it
-/// wait for the next process.
+/// Meanwhile new connections to a socket of its own are refused. An inherited socket is left alone:
+/// connections to it wait for the next process.
 pub async fn serve(
     socket: Socket,
     routes: Router,
@@ -113,15 +113,15 @@ impl Acceptor {
         }
     }
 
-    /// Serves new connections while there are permits, and refuses the others. It never awaits while it holds a
-    /// connection: no client delays the next one, and none is lost when this is dropped.
+    /// Serves new connections while there are permits, and refuses the others. It never awaits while it
+    /// holds a connection: no client delays the next one, and none is lost when this is dropped.
     async fn accept_loop(&self, socket: &Socket) -> Infallible {
         let (Socket::Own(listener) | Socket::Inherited(listener)) = socket;
         let mut listener = Listener { listener, last_failure: None };
         loop {
             let (stream, peer) = listener.next().await;
-            // Once `/readyz` says draining, new connections are refused. Those on an inherited socket are served:
-            // the next process may not be there yet.
+            // Once `/readyz` says draining, new connections are refused. Those on an inherited socket are
+            // served: the next process may not be there yet.
             let is_late = matches!(socket, Socket::Own(_)) && self.shutdown.is_draining();
             match self.connection_permits.clone().try_acquire_owned() {
                 _ if is_late => self.refuse(stream, peer, &self.draining),
@@ -155,7 +155,8 @@ impl Acceptor {
     /// Refuses one request of a connection, unread where too many are being refused already.
     fn refuse(&self, stream: TcpStream, peer: SocketAddr, refusal: &Refusal) {
         let Ok(permit) = self.refusing_permits.clone().try_acquire_owned() else {
-            // The answer fits into the socket's send buffer; if it does not, the client sees a closed connection.
+            // The answer fits into the socket's send buffer; if it does not, the client sees a closed
+            // connection.
             let _ = stream.into_std().and_then(|mut stream| stream.write_all(&refusal.bare));
             return;
         };

@@ -1,7 +1,7 @@
 //! Writes the log without making its callers wait.
 //!
-//! Lines are appended to a buffer, and a thread of its own writes the buffer with one call. When nobody reads
-//! the log, the buffer fills up; further lines are dropped and counted, and the service goes on.
+//! Lines are appended to a buffer, and a thread of its own writes the buffer with one call. When nobody
+//! reads the log, the buffer fills up; further lines are dropped and counted, and the service goes on.
 //!
 //! `tracing_appender::non_blocking` wakes its thread and makes a write call for each line.
 
@@ -15,8 +15,8 @@ use metrics::counter;
 
 /// Bound of the lines that wait, of some hundred bytes each.
 const MAX_PENDING_BYTES: usize = 1 << 20;
-/// Pause after each write. A line after a quiet moment is written at once; on a busy service, the lines of one
-/// pause are written together, and the thread is woken no more often than this.
+/// Pause after each write. A line after a quiet moment is written at once; on a busy service, the lines of
+/// one pause are written together, and the thread is woken no more often than this.
 const WRITE_INTERVAL: Duration = Duration::from_millis(2);
 /// How long the end of a command waits for the last lines to be written.
 const FLUSH_TIME: Duration = Duration::from_secs(1);
