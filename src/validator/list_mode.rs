@@ -16,10 +16,10 @@ use super::domain_stage::accepts_mail;
 use super::rate_gate::RateGate;
 use crate::cache::LearnedRoute;
 use crate::catalog::Canonical;
+use crate::evidence::{Evidence, MailboxStatus};
 use crate::report::MailboxFacts;
 use crate::route::{Distrust, HostName, MailRoute};
-use crate::store::{Evidence, Journal, JournalClosed, NotedMailbox, NotedRoute};
-use crate::verdict::MailboxEvidence;
+use crate::store::{Journal, JournalClosed, NotedMailbox, NotedRoute};
 
 /// How many of the last answers are asked for once more that a run got which ended without a test: it may
 /// have ended because the resolver began to lie. At most this many,
@@ -277,7 +277,7 @@ impl ListMode {
     /// Notes what was found out of a mailbox. Nothing is noted where nobody may be asked at all: that is
     /// found out again as quickly.
     pub(super) async fn note_mailbox(&self, mailbox: &Canonical, facts: &mut MailboxFacts) {
-        if matches!(facts.evidence.mailbox, MailboxEvidence::NotProbed(_)) {
+        if matches!(facts.evidence.status, MailboxStatus::NotProbed(_)) {
             return;
         }
         let noted = self.shared.settings.journal.note_mailbox(mailbox, &facts.evidence).await;
@@ -304,7 +304,7 @@ fn contradict(one: &MailRoute, other: &MailRoute) -> bool {
 /// plan, and not before the server lets in, or what is known of it ends.
 fn come_back(noted: &NotedMailbox) -> Option<Timestamp> {
     let NotedMailbox { evidence, tried_at, first_deferred } = noted;
-    if !is_open(evidence.mailbox) {
+    if !is_open(evidence.status) {
         return None;
     }
     let first = (*first_deferred)?;
@@ -319,23 +319,23 @@ fn come_back(noted: &NotedMailbox) -> Option<Timestamp> {
 }
 
 /// Whether a mailbox that was deferred may still be let in: nobody said anything of it since, nor of us.
-fn is_open(mailbox: MailboxEvidence) -> bool {
+fn is_open(mailbox: MailboxStatus) -> bool {
     match mailbox {
-        MailboxEvidence::Greylisted
-        | MailboxEvidence::RateLimited
-        | MailboxEvidence::Deferred
-        | MailboxEvidence::Timeout
-        | MailboxEvidence::Unreachable
-        | MailboxEvidence::ProtocolError
-        | MailboxEvidence::TlsFailed => true,
-        MailboxEvidence::Accepted { .. }
-        | MailboxEvidence::NotFound
-        | MailboxEvidence::Disabled
-        | MailboxEvidence::Full
-        | MailboxEvidence::Smtputf8Unsupported
-        | MailboxEvidence::Refused
-        | MailboxEvidence::Paused
-        | MailboxEvidence::NotProbed(_) => false,
+        MailboxStatus::Greylisted
+        | MailboxStatus::RateLimited
+        | MailboxStatus::Deferred
+        | MailboxStatus::Timeout
+        | MailboxStatus::Unreachable
+        | MailboxStatus::ProtocolError
+        | MailboxStatus::TlsFailed => true,
+        MailboxStatus::Accepted { .. }
+        | MailboxStatus::NotFound
+        | MailboxStatus::Disabled
+        | MailboxStatus::Full
+        | MailboxStatus::Smtputf8Unsupported
+        | MailboxStatus::Refused
+        | MailboxStatus::Paused
+        | MailboxStatus::NotProbed(_) => false,
     }
 }
 
@@ -458,7 +458,7 @@ mod tests {
             tried_at: at(asked),
             first_deferred: Some(at(0)),
         };
-        const DEFERRED: MailboxEvidence = MailboxEvidence::Greylisted;
+        const DEFERRED: MailboxStatus = MailboxStatus::Greylisted;
         // What was noted: when it was asked about, when the server would be asked again; the next time.
         let cases = [
             ("the first time", noted(DEFERRED, 0, Some(5)), Some(5)),
@@ -468,18 +468,14 @@ mod tests {
             ("after fifteen", noted(DEFERRED, 15, Some(20)), Some(60)),
             ("after an hour", noted(DEFERRED, 60, Some(65)), None),
             ("two come back to it", noted(DEFERRED, 6, Some(11)), Some(15)),
-            ("let in", noted(MailboxEvidence::NotFound, 5, None), None),
-            (
-                "gone when it is come back to",
-                noted(MailboxEvidence::Timeout, 5, Some(20)),
-                Some(20),
-            ),
+            ("let in", noted(MailboxStatus::NotFound, 5, None), None),
+            ("gone when it is come back to", noted(MailboxStatus::Timeout, 5, Some(20)), Some(20)),
             (
                 "nobody could be asked",
                 NotedMailbox { tried_at: at(5), ..noted(DEFERRED, 0, Some(5)) },
                 Some(15),
             ),
-            ("refused when it is come back to", noted(MailboxEvidence::Refused, 5, None), None),
+            ("refused when it is come back to", noted(MailboxStatus::Refused, 5, None), None),
         ];
         for (name, noted, expected) in cases {
             assert_eq!(come_back(&noted), expected.map(at), "{name}");
