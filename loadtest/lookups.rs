@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use divan::{AllocProfiler, Bencher, black_box};
 use jiff::Timestamp;
 use mailvet::address::{Address, Domain, Host, Pasted};
-use mailvet::catalog::{Catalog, KnownReal, ListKind, Lists, Source};
+use mailvet::catalog::{Catalog, ListKind, Lists, Source};
 use mailvet::clock::StoppedClock;
 use mailvet::report::Form;
 use mailvet::typo::{Confidence, Speller};
@@ -106,31 +106,6 @@ mod look_up {
     fn bench_cycle(bencher: Bencher<'_, '_>, catalog: &Catalog, domains: &[Domain]) {
         let mut domains = domains.iter().cycle();
         bencher.bench_local(|| domains.next().map(|domain| catalog.look_up(domain).disposable));
-    }
-}
-
-/// The set of real domains alone: one that is listed, ones that are not, ever another.
-#[divan::bench_group]
-mod known_real {
-    use super::*;
-
-    const DOMAINS: [&str; 3] = ["siemens.com", "some-company.de", "a.b.c.d.some-company.de"];
-
-    #[divan::bench(args = DOMAINS, sample_size = 500)]
-    fn contains(bencher: Bencher<'_, '_>, name: &str) {
-        let known = KnownReal::builtin();
-        let domain = domain(name);
-        bencher.bench_local(|| known.contains(black_box(&domain)));
-    }
-
-    #[divan::bench(sample_size = 1000)]
-    fn contains_another(bencher: Bencher<'_, '_>) {
-        let known = KnownReal::builtin();
-        let rows = include_str!("../data/real.txt").lines();
-        let domains: Vec<Domain> = rows.filter(|row| !row.starts_with('#')).map(domain).collect();
-        // Not in the order of the alphabet, which would help the processor.
-        let mut scattered = (0..domains.len()).map(|n| n * 7919 % domains.len()).cycle();
-        bencher.bench_local(|| scattered.next().map(|n| known.contains(&domains[n])));
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use strum::{EnumString, IntoStaticStr};
 
 use super::after;
 
@@ -10,10 +11,12 @@ use super::after;
 pub const CATCH_ALL_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Whether a mail server accepts a made-up recipient.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum CatchAll {
     Yes,
     No,
+    #[default]
     Unknown,
 }
 
@@ -27,19 +30,11 @@ pub struct KnownCatchAll {
 
 impl CatchAll {
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Yes => "yes",
-            Self::No => "no",
-            Self::Unknown => "unknown",
-        }
+        self.into()
     }
 
     pub fn from_code(code: &str) -> Self {
-        match code {
-            "yes" => Self::Yes,
-            "no" => Self::No,
-            _ => Self::Unknown,
-        }
+        code.parse().unwrap_or_default()
     }
 }
 

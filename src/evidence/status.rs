@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use strum::{EnumIter, IntoEnumIterator as _, IntoStaticStr};
+
 use super::CatchAll;
 use crate::reply::{About, MailboxDetail, NowDetail, UsDetail};
 
@@ -10,7 +12,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// What asking the mail server brought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum MailboxStatus {
     Accepted {
         /// Whether made-up recipients are accepted too.
@@ -43,9 +46,10 @@ pub enum MailboxStatus {
 }
 
 /// Why a mail server is not asked at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum NotProbed {
     /// The probe is switched off.
+    #[default]
     Off,
     /// The destination is on the operator's never list.
     Never,
@@ -54,45 +58,18 @@ pub enum NotProbed {
 }
 
 impl MailboxStatus {
-    /// Every status that the store or a journal can keep, with this catch-all result.
-    pub fn all_kept(catch_all: CatchAll) -> [Self; 14] {
-        [
-            Self::Accepted { catch_all },
-            Self::NotFound,
-            Self::Disabled,
-            Self::Full,
-            Self::Greylisted,
-            Self::Refused,
-            Self::RateLimited,
-            Self::Deferred,
-            Self::Timeout,
-            Self::Unreachable,
-            Self::ProtocolError,
-            Self::TlsFailed,
-            Self::Smtputf8Unsupported,
-            // In a journal alone.
-            Self::Paused,
-        ]
-    }
-
     /// The code as clients see it.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Accepted { .. } => "accepted",
-            Self::NotFound => "not_found",
-            Self::Disabled => "disabled",
-            Self::Full => "full",
-            Self::Greylisted => "greylisted",
-            Self::Refused => "refused",
-            Self::RateLimited => "rate_limited",
-            Self::Deferred => "deferred",
-            Self::Timeout => "timeout",
-            Self::Unreachable => "unreachable",
-            Self::ProtocolError => "protocol_error",
-            Self::TlsFailed => "tls_failed",
-            Self::Smtputf8Unsupported => "smtputf8_unsupported",
-            Self::Paused => "paused",
-            Self::NotProbed(_) => "not_probed",
+        self.into()
+    }
+
+    /// The status that the store and the journal keep under this code. `not_probed` is never kept.
+    pub fn from_code(code: &str, catch_all: CatchAll) -> Option<Self> {
+        let kept = Self::iter().find(|status| status.code() == code)?;
+        match kept {
+            Self::Accepted { .. } => Some(Self::Accepted { catch_all }),
+            Self::NotProbed(_) => None,
+            kept => Some(kept),
         }
     }
 

@@ -2,16 +2,20 @@
 
 use std::str::FromStr;
 
+use strum::{IntoStaticStr, VariantArray};
+
 use crate::typo::{did_you_mean, nearest_name};
 
 /// The step of a conversation that a reply answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Stage {
     /// The connection itself: the banner.
     Connect,
     /// EHLO or HELO.
     Helo,
     /// STARTTLS.
+    #[strum(serialize = "starttls")]
     StartTls,
     /// MAIL FROM.
     MailFrom,
@@ -25,27 +29,12 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage, in the order of a conversation.
-    pub const ALL: [Self; 7] = [
-        Self::Connect,
-        Self::Helo,
-        Self::StartTls,
-        Self::MailFrom,
-        Self::RcptTo,
-        Self::Data,
-        Self::Quit,
-    ];
+    pub const ALL: [Self; Self::VARIANTS.len()] =
+        *Self::VARIANTS.as_array().expect("its own length");
 
     /// The stage's name.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Connect => "connect",
-            Self::Helo => "helo",
-            Self::StartTls => "starttls",
-            Self::MailFrom => "mail_from",
-            Self::RcptTo => "rcpt_to",
-            Self::Data => "data",
-            Self::Quit => "quit",
-        }
+        self.into()
     }
 }
 

@@ -207,7 +207,8 @@ pub(super) fn evidence_of_row(
     row: &Row<'_>,
 ) -> rusqlite::Result<Option<(Evidence, Option<Vec<u8>>)>> {
     let (status, catch_all): (String, Option<String>) = (row.get(0)?, row.get(1)?);
-    let Some(status) = mailbox_status(&status, catch_all.as_deref()) else { return Ok(None) };
+    let catch_all = catch_all.as_deref().map_or(CatchAll::Unknown, CatchAll::from_code);
+    let Some(status) = MailboxStatus::from_code(&status, catch_all) else { return Ok(None) };
     let (enhanced, detail): (Option<String>, Option<String>) = (row.get(3)?, row.get(4)?);
     let retry_at: Option<i64> = row.get(7)?;
     let evidence = Evidence {
@@ -221,12 +222,6 @@ pub(super) fn evidence_of_row(
         retry_at: retry_at.map(time),
     };
     Ok(Some((evidence, row.get(5)?)))
-}
-
-/// The status that a row holds; none where this version of mailvet does not know it.
-fn mailbox_status(status: &str, catch_all: Option<&str>) -> Option<MailboxStatus> {
-    let catch_all = catch_all.map_or(CatchAll::Unknown, CatchAll::from_code);
-    MailboxStatus::all_kept(catch_all).into_iter().find(|kept| kept.code() == status)
 }
 
 /// Whether a text can be one of our codes, and nothing that somebody else said.

@@ -6,6 +6,8 @@
 //! meant is typed with this very typo: one typo in some fifty words, spread over all that could have
 //! happened.
 
+use strum::VariantArray as _;
+
 use super::Locale;
 use super::keyboard::Layout;
 
@@ -111,7 +113,7 @@ impl TypingModel {
     fn nearness(self, one: u8, other: u8) -> Log10 {
         if self.layout.are_neighbours(one, other) {
             0.0
-        } else if Layout::ALL.into_iter().any(|layout| layout.are_neighbours(one, other)) {
+        } else if Layout::VARIANTS.iter().any(|layout| layout.are_neighbours(one, other)) {
             OTHER_LAYOUT
         } else {
             f64::NEG_INFINITY

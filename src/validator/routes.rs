@@ -2,6 +2,7 @@
 //! bounds. Where nothing new can be had in time, what was found before stands in (RFC 8767).
 
 mod belief;
+mod progress;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use tokio::time::{Instant, timeout_at};
 use super::canaries::{Canaries, ResolverTrust};
 use super::list_mode::{Halt, ListMode};
 use super::rate_limit::{Client, LookupLimiter, LookupLimits, Priority};
-use super::single_flight::{self, Flight, Progress, Role, SingleFlight, Waited};
+use super::single_flight::{Flight, Role, SingleFlight};
 use crate::address::{Domain, and_parents};
 use crate::cache::{A_WHOLE_RUN, LearnedRoute, RouteCache, Timing};
 use crate::catalog::Popularity;
@@ -29,6 +30,7 @@ use crate::route::{
 };
 use crate::store::{JournalClosed, NotedRoute};
 use belief::Denials;
+use progress::{CountedLookup, LookupProgress, WaitOutcome};
 
 /// Longer than this nobody waits for a newer answer while there is one that may stand in.
 const TIMEOUT_WITH_STALE: Duration = Duration::from_secs(1);
@@ -66,7 +68,7 @@ pub struct Routes {
     clock: Arc<dyn Clock>,
     settings: Arc<RouteSettings>,
     cache: RouteCache,
-    flights: SingleFlight,
+    flights: SingleFlight<HostName, LookupProgress>,
     /// The flights that those may start who are not in a hurry.
     background_permits: Arc<Semaphore>,
     /// The flights that may ask at the same time, each one question after the other.
@@ -115,7 +117,7 @@ enum Place {
 /// What comes of boarding.
 enum Seat {
     /// A seat.
-    On(Flight, Role),
+    On(Flight<LookupProgress>, Role),
     /// There is no flight to join any more, and no place to start one.
     NeedsPlace,
     /// One more would be too many.
@@ -141,7 +143,7 @@ impl Routes {
             dns,
             clock,
             cache: RouteCache::new(settings.cache_bytes),
-            flights: SingleFlight::default(),
+            flights: SingleFlight::new(usize::MAX),
             background_permits: Arc::new(Semaphore::new(background_permits(settings.limits))),
             questions: Arc::new(Semaphore::new(MAX_QUESTIONS)),
             guard: LookupLimiter::new(settings.limits),
@@ -342,7 +344,7 @@ impl Routes {
         place: Place,
     ) -> Seat {
         if let Some(flight) = self.flights.under_way(domain) {
-            return Seat::On(flight, Role::Joined);
+            return Seat::On(flight, Role::Follower);
         }
         if matches!(place, Place::ToJoin) {
             return Seat::NeedsPlace;
@@ -352,13 +354,17 @@ impl Routes {
         }
         let ask = |tell| {
             let learn = self.clone().learn(domain.clone(), caller, stale, tell);
+            let counted = CountedLookup::begin();
             async move {
+                let _counted = counted;
                 learn.await;
                 drop(place);
             }
         };
-        let (flight, boarding) = self.flights.join(domain, ask);
-        Seat::On(flight, boarding)
+        match self.flights.join(domain.clone(), LookupProgress::START, ask) {
+            Some((flight, role)) => Seat::On(flight, role),
+            None => Seat::Refused,
+        }
     }
 
     /// One flight: asks, remembers, tells.
@@ -367,16 +373,16 @@ impl Routes {
         domain: HostName,
         caller: Client,
         stale: Option<Arc<LearnedRoute>>,
-        tell: watch::Sender<Progress>,
+        tell: watch::Sender<LookupProgress>,
     ) {
         // Between our caller's look into the memory and this flight another one may have landed.
         if let Some(known) = self.cache.get(&domain).await.filter(|known| known.is_current()) {
-            tell.send_replace(Progress::Done(known));
+            tell.send_replace(LookupProgress::Done(known));
             return;
         }
         if let Some(list_mode) = &self.list_mode {
             let learned = self.learn_for_list(list_mode, &domain, caller, &tell).await;
-            tell.send_replace(Progress::Done(learned));
+            tell.send_replace(LookupProgress::Done(learned));
             return;
         }
         let asked = self.ask(&domain, caller, &tell).await;
@@ -394,7 +400,7 @@ impl Routes {
             _ => self.learned(routed),
         };
         self.cache.insert(domain, learned.clone()).await;
-        tell.send_replace(Progress::Done(learned));
+        tell.send_replace(LookupProgress::Done(learned));
     }
 
     /// One flight for a list: what is noted is not asked, what was asked is noted.
@@ -403,7 +409,7 @@ impl Routes {
         list_mode: &ListMode,
         domain: &HostName,
         caller: Client,
-        tell: &watch::Sender<Progress>,
+        tell: &watch::Sender<LookupProgress>,
     ) -> Arc<LearnedRoute> {
         let learned = match list_mode.recall(domain).await {
             Ok(Some(noted)) if list_mode.needs_recheck(domain).await => {
@@ -448,7 +454,7 @@ impl Routes {
         list_mode: &ListMode,
         domain: &HostName,
         caller: Client,
-        tell: &watch::Sender<Progress>,
+        tell: &watch::Sender<LookupProgress>,
     ) -> Result<Asked, Halt> {
         list_mode.turn(self).await?;
         Ok(self.ask(domain, caller, tell).await)
@@ -458,7 +464,7 @@ impl Routes {
         &self,
         domain: &HostName,
         caller: Client,
-        tell: &watch::Sender<Progress>,
+        tell: &watch::Sender<LookupProgress>,
     ) -> Asked {
         // The time of a flight begins when it may ask: that others ask before it says nothing of the servers.
         let _permit = self.questions.acquire().await;
@@ -466,10 +472,10 @@ impl Routes {
         // A stranger's domain may name mail servers in a private zone; those are not asked for either.
         let may_ask = |name: &HostName| caller == Client::Operator || !self.is_private(name);
         let reach = &self.settings.reach;
-        let asking = || single_flight::note_question(tell);
+        let asking = || progress::note_question(tell);
         let outcome = find_route(&*self.dns, domain.clone(), reach, may_ask, asking);
         let outcome = timeout_at(deadline, outcome).await;
-        single_flight::note_answer(tell);
+        progress::note_answer(tell);
         let (outcome, by) = outcome.unwrap_or_else(|_| {
             (RouteOutcome { routed: unresolved(Failure::Timeout), denials: Vec::new() }, None)
         });
@@ -479,7 +485,7 @@ impl Routes {
         let first = without_opinion(&outcome);
         if can_be_asked_again(&*self.dns, &outcome) {
             if self.trust.now() == Some(Trust::Sound) && credence == Credence::Believed {
-                tell.send_replace(Progress::Provisional(self.learned(first.clone())));
+                tell.send_replace(LookupProgress::Provisional(self.learned(first.clone())));
             }
             let opinion = second_opinion(&*self.dns, outcome, reach);
             let (routed, agreed) = timeout_at(deadline, opinion).await.unwrap_or((first, false));
@@ -507,7 +513,7 @@ impl Routes {
     /// Waits for a flight as long as that makes sense.
     async fn wait(
         &self,
-        flight: Flight,
+        flight: Flight<LookupProgress>,
         boarding: Role,
         stale: Option<Arc<LearnedRoute>>,
         timeouts: Duration,
@@ -516,17 +522,17 @@ impl Routes {
             Some(_) => timeouts.min(TIMEOUT_WITH_STALE.saturating_sub(flight.age())),
             None => timeouts,
         };
-        match (flight.wait(timeouts).await, stale) {
-            (Waited::Done(learned), Some(stale)) if learned.is_of_same_lookup(&stale) => {
+        match (progress::wait(flight, timeouts).await, stale) {
+            (WaitOutcome::Done(learned), Some(stale)) if learned.is_of_same_lookup(&stale) => {
                 (FoundRoute::Learned(learned, Timing::Cached), Source::Stale)
             }
-            (Waited::Done(learned) | Waited::Provisional(learned), _) => {
+            (WaitOutcome::Done(learned) | WaitOutcome::Provisional(learned), _) => {
                 (FoundRoute::Learned(learned, Timing::Asked), Source::Flight(boarding))
             }
-            (Waited::OutOfPatience { .. } | Waited::Lost, Some(stale)) => {
+            (WaitOutcome::TimedOut { .. } | WaitOutcome::BrokenOff, Some(stale)) => {
                 (FoundRoute::Learned(stale, Timing::Cached), Source::Stale)
             }
-            (Waited::OutOfPatience { unanswered_for }, None) => {
+            (WaitOutcome::TimedOut { unanswered_for }, None) => {
                 let is_silent = unanswered_for >= self.settings.dns_timeout && !self.dns.is_full();
                 let found = match is_silent {
                     true => self.unresolved(Failure::Timeout),
@@ -534,7 +540,9 @@ impl Routes {
                 };
                 (found, Source::OutOfTime)
             }
-            (Waited::Lost, None) => (self.unresolved(Failure::Overloaded), Source::Refused),
+            (WaitOutcome::BrokenOff, None) => {
+                (self.unresolved(Failure::Overloaded), Source::Refused)
+            }
         }
     }
 
@@ -565,8 +573,8 @@ impl Source {
         match self {
             Self::Cache => "cache",
             Self::Parent => "parent",
-            Self::Flight(Role::Started) => "flight",
-            Self::Flight(Role::Joined) => "coalesced",
+            Self::Flight(Role::Leader) => "flight",
+            Self::Flight(Role::Follower) => "coalesced",
             Self::Stale => "stale",
             Self::Refused => "refused",
             Self::Untrusted => "untrusted",

@@ -1,7 +1,6 @@
 //! One flight a mailbox: however many want to know, one asks, and goes on asking when they hang up.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -9,7 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::job::{Job, JobOutcome, Progress};
 use super::server_queue::ServerKey;
-use super::{MAX_FLIGHTS, MIN_FLIGHT, ProbeRequest, Probing};
+use super::{MIN_FLIGHT, ProbeRequest, Probing};
 use crate::catalog::ProbeBehaviour;
 use crate::dns::Servers;
 use crate::evidence::{CatchAll, Evidence, KnownCatchAll, MailboxStatus};
@@ -24,61 +23,28 @@ const MAX_NAMES: usize = 2 * MAX_HOSTS;
 /// Far longer than all conversations of one flight together.
 const SAFETY_TIMEOUT: Duration = Duration::from_secs(6 * 3600);
 
-/// The flights under way, by mailbox.
-#[derive(Clone, Default)]
-pub(super) struct SingleFlight(Arc<Mutex<HashMap<Box<str>, watch::Receiver<Progress>>>>);
-
-impl SingleFlight {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, watch::Receiver<Progress>>> {
-        // Nothing that holds the lock can leave the map half changed.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Takes a flight off the board.
-struct ResultGuard {
-    flights: SingleFlight,
-    mailbox: Box<str>,
-}
-
-impl Drop for ResultGuard {
-    fn drop(&mut self) {
-        self.flights.lock().remove(&self.mailbox);
-    }
-}
-
 impl Probing {
     /// Joins the flight for a mailbox, or starts one; none where there are too many.
     pub(super) fn join(
         &self,
         request: ProbeRequest,
-        timeouts: Duration,
+        timeout: Duration,
     ) -> Option<watch::Receiver<Progress>> {
-        let flights = &self.shared.flights;
         let mailbox: Box<str> = request.mailbox.key.as_str().into();
-        let (tell, progress) = watch::channel(Progress::Waiting);
-        {
-            let mut under_way = flights.lock();
-            if let Some(flight) = under_way.get(&mailbox) {
-                return Some(flight.clone());
+        let deadline = Instant::now() + timeout.max(MIN_FLIGHT);
+        let probing = self.clone();
+        let lead = |progress: watch::Sender<Progress>| {
+            // Shutdown waits until the result is kept.
+            let task = probing.shared.tasks.token();
+            async move {
+                let _task = task;
+                let progress = Arc::new(progress);
+                let evidence = probing.run_probe(&request, &progress, deadline).await;
+                progress.send_replace(Progress::Done(evidence));
             }
-            if under_way.len() >= MAX_FLIGHTS {
-                return None;
-            }
-            under_way.insert(mailbox.clone(), progress.clone());
-        }
-        let deadline = Instant::now() + timeouts.max(MIN_FLIGHT);
-        let (probing, tell) = (self.clone(), Arc::new(tell));
-        let landing = ResultGuard { flights: flights.clone(), mailbox };
-        // The end of the process waits until what was found out is kept.
-        let guard = self.shared.tasks.token();
-        tokio::spawn(async move {
-            // Dropped at the end, also when the task is cancelled or panics.
-            let (_landing, _guard) = (landing, guard);
-            let evidence = probing.run_probe(&request, &tell, deadline).await;
-            tell.send_replace(Progress::Done(evidence));
-        });
-        Some(progress)
+        };
+        let (flight, _) = self.shared.flights.join(mailbox, Progress::Waiting, lead)?;
+        Some(flight.progress)
     }
 
     async fn run_probe(

@@ -61,6 +61,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::single_flight::SingleFlight;
 use crate::cache::{MailboxCache, Timing};
 use crate::catalog::ProbeBehaviour;
 use crate::clock::Clock;
@@ -72,7 +73,6 @@ use crate::smtp::SmtpClient;
 use crate::smtp::dial::{Dialer, Guard};
 use crate::smtp::limiter::{Party, ProbeLimiter};
 use crate::store::Store;
-use flight::SingleFlight;
 use job::Progress;
 use memory::Memory;
 pub(super) use request::ProbeRequest;
@@ -118,7 +118,7 @@ struct ProbingInner {
     patterns: Patterns,
     memory: Memory,
     clock: Arc<dyn Clock>,
-    flights: SingleFlight,
+    flights: SingleFlight<Box<str>, Progress>,
     queues: ServerQueues,
     /// Cancelled at shutdown.
     shutdown: CancellationToken,
@@ -131,7 +131,7 @@ impl Probing {
         let ProbingParts { dns, client, dialer, guard, limiter, patterns, .. } = parts;
         let ProbingParts { cache, store, clock, .. } = parts;
         let memory = Memory::new(cache, store, clock.clone());
-        let (flights, queues) = (SingleFlight::default(), ServerQueues::default());
+        let (flights, queues) = (SingleFlight::new(MAX_FLIGHTS), ServerQueues::default());
         Self {
             shared: Arc::new(ProbingInner {
                 dns,

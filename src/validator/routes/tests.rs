@@ -50,8 +50,10 @@ async fn who_boards_just_after_a_landing_asks_nobody() {
     let questions = zone.questions();
     let seat = routes.join(&host(), Client::Local, None, Place::NotNeeded);
     let Seat::On(flight, boarding) = seat else { panic!("no seat") };
-    assert_eq!(boarding, Role::Started);
-    let Waited::Done(learned) = flight.wait(DEADLINE).await else { panic!("no answer") };
+    assert_eq!(boarding, Role::Leader);
+    let WaitOutcome::Done(learned) = progress::wait(flight, DEADLINE).await else {
+        panic!("no answer")
+    };
     assert_eq!(learned.route, done);
     assert_eq!(zone.questions(), questions);
 }
