@@ -202,7 +202,7 @@ impl ListMode {
         if canaries.is_empty() {
             return Ok(());
         }
-        let before = journal.mark().await;
+        let before = journal.checkpoint().await;
         let lie = match routes.test(canaries).await {
             Tested::Sound => None,
             // Nobody was asked before.
