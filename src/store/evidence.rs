@@ -1,4 +1,4 @@
-//! What was found out of mailboxes and domains, and for how long it holds.
+//! Evidence of mailboxes and catch-all results in the store.
 
 use std::time::Duration;
 
@@ -14,21 +14,21 @@ use crate::catalog::Canonical;
 use crate::evidence::{CATCH_ALL_LIFETIME, CatchAll, Evidence, KnownCatchAll, MailboxStatus};
 use crate::route::HostName;
 
-/// How long servers remember whom they deferred, as a rule (Postgrey: two days).
+/// How long servers remember greylisted clients, as a rule (Postgrey: two days).
 const GREYLISTING: Duration = Duration::from_secs(2 * 24 * 3600);
-/// The most octets of a code of ours.
+/// The longest of our codes.
 const MAX_CODE_OCTETS: usize = 40;
 
-/// Strangers are deferred, and we are one.
+/// When a mailbox was greylisted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Greylisting {
-    /// When it was asked about for the first time.
+    /// When it was first asked about.
     pub first_seen: Timestamp,
     /// When it may be asked about again.
     pub retry_at: Timestamp,
 }
 
-/// Evidence as it stands in the columns of a table.
+/// Evidence as the columns of a row.
 pub(super) struct EvidenceColumns<'a> {
     pub(super) status: &'static str,
     pub(super) catch_all: Option<&'static str>,
@@ -54,42 +54,42 @@ impl<'a> EvidenceColumns<'a> {
 }
 
 impl StoreFile {
-    /// What is known of a mailbox at this time, if one of these servers said it or nobody did.
+    /// Valid evidence of a mailbox, from one of these mail servers or from none.
     pub(super) fn recall(
         &self,
         mailbox: &Canonical,
         hosts: &[HostName],
         now: Timestamp,
     ) -> Result<Option<Evidence>, StoreError> {
-        let mark = self.key.mark(NameOf::Mailbox, &mailbox.key);
+        let name = self.key.hash(NameOf::Mailbox, &mailbox.key);
         let row = self.read(|connection| {
             let sql = "SELECT status, catch_all, code, enhanced, detail, host, asked_at, retry_at \
                        FROM evidence WHERE mark = ?1 AND valid_until > ?2";
             let mut query = connection.prepare_cached(sql)?;
-            query.query_row(params![mark, now.as_second()], evidence_of_row).optional()
+            query.query_row(params![name, now.as_second()], evidence_of_row).optional()
         })?;
         let Some((evidence, host)) = row.flatten() else { return Ok(None) };
-        let Some(mark) = host else { return Ok(Some(evidence)) };
-        let host = self.host_of(&mark, hosts);
+        let Some(hash) = host else { return Ok(Some(evidence)) };
+        let host = self.host_of(&hash, hosts);
         Ok(host.map(|host| Evidence { host: Some(host.clone()), ..evidence }))
     }
 
-    /// The host that a mark stands for, if it is one of these.
-    fn host_of<'h>(&self, mark: &[u8], hosts: &'h [HostName]) -> Option<&'h HostName> {
+    /// The host with this hash, if it is one of these.
+    fn host_of<'h>(&self, hash: &[u8], hosts: &'h [HostName]) -> Option<&'h HostName> {
         let has_mark =
-            |host: &&HostName| self.key.mark(NameOf::Host, host.as_str()).as_bytes() == mark;
+            |host: &&HostName| self.key.hash(NameOf::Host, host.as_str()).as_bytes() == hash;
         hosts.iter().find(has_mark)
     }
 
-    /// Keeps what was found out of a mailbox.
+    /// Stores evidence that has a lifetime.
     pub(super) fn remember(
         &mut self,
         mailbox: &Canonical,
         evidence: &Evidence,
     ) -> Result<(), StoreError> {
         let Some(valid_until) = evidence.valid_until() else { return Ok(()) };
-        let mark = self.key.mark(NameOf::Mailbox, &mailbox.key);
-        let host = evidence.host.as_ref().map(|host| self.key.mark(NameOf::Host, host.as_str()));
+        let name = self.key.hash(NameOf::Mailbox, &mailbox.key);
+        let host = evidence.host.as_ref().map(|host| self.key.hash(NameOf::Host, host.as_str()));
         let columns = EvidenceColumns::of(evidence);
         let (asked_at, retry_at) = (evidence.asked_at, evidence.retry_at);
         self.change_and_prune(asked_at, |change| {
@@ -97,7 +97,7 @@ impl StoreFile {
                        (mark, status, catch_all, code, enhanced, detail, host, asked_at, retry_at, \
                        valid_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
             change.prepare_cached(sql)?.execute(params![
-                mark,
+                name,
                 columns.status,
                 columns.catch_all,
                 columns.code,
@@ -115,7 +115,7 @@ impl StoreFile {
                                first_seen = iif(valid_until > ?2, first_seen, ?2), retry_at = ?3, \
                                valid_until = ?4";
                     change.prepare_cached(sql)?.execute(params![
-                        mark,
+                        name,
                         asked_at.as_second(),
                         retry_at.as_second(),
                         after(retry_at, GREYLISTING).as_second(),
@@ -129,7 +129,7 @@ impl StoreFile {
                     _,
                 ) => {
                     let sql = "DELETE FROM greylisting WHERE mark = ?1";
-                    change.prepare_cached(sql)?.execute([mark])?;
+                    change.prepare_cached(sql)?.execute([name])?;
                 }
                 _ => {}
             }
@@ -137,13 +137,13 @@ impl StoreFile {
         })
     }
 
-    /// Whether a mailbox was deferred lately as strangers' are.
+    /// When a mailbox was greylisted, if that was lately.
     pub(super) fn greylisting(
         &self,
         mailbox: &Canonical,
         now: Timestamp,
     ) -> Result<Option<Greylisting>, StoreError> {
-        let mark = self.key.mark(NameOf::Mailbox, &mailbox.key);
+        let name = self.key.hash(NameOf::Mailbox, &mailbox.key);
         self.read(|connection| {
             let sql = "SELECT first_seen, retry_at FROM greylisting \
                        WHERE mark = ?1 AND valid_until > ?2";
@@ -151,24 +151,24 @@ impl StoreFile {
             let times = |row: &Row<'_>| {
                 Ok(Greylisting { first_seen: time(row.get(0)?), retry_at: time(row.get(1)?) })
             };
-            query.query_row(params![mark, now.as_second()], times).optional()
+            query.query_row(params![name, now.as_second()], times).optional()
         })
     }
 
-    /// Whether a domain takes mail for any mailbox, if one of these servers has shown it.
+    /// The catch-all result of a domain, if one of these mail servers showed it.
     pub(super) fn catch_all(
         &self,
         domain: &Domain,
         hosts: &[HostName],
         now: Timestamp,
     ) -> Result<KnownCatchAll, StoreError> {
-        let mark = self.key.mark(NameOf::Domain, domain.ascii());
+        let name = self.key.hash(NameOf::Domain, domain.ascii());
         let row: Option<(String, Vec<u8>, i64)> = self.read(|connection| {
             let sql = "SELECT answer, host, asked_at FROM catch_all \
                        WHERE mark = ?1 AND valid_until > ?2";
             let mut query = connection.prepare_cached(sql)?;
             let columns = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-            query.query_row(params![mark, now.as_second()], columns).optional()
+            query.query_row(params![name, now.as_second()], columns).optional()
         })?;
         let row = row.filter(|(_, host, _)| self.host_of(host, hosts).is_some());
         Ok(row.map_or(KnownCatchAll::UNKNOWN, |(answer, _, asked_at)| {
@@ -176,7 +176,6 @@ impl StoreFile {
         }))
     }
 
-    /// Keeps whether a domain takes mail for any mailbox.
     pub(super) fn remember_catch_all(
         &mut self,
         domain: &Domain,
@@ -187,22 +186,22 @@ impl StoreFile {
         if catch_all == CatchAll::Unknown {
             return Ok(());
         }
-        let mark = self.key.mark(NameOf::Domain, domain.ascii());
-        let host = self.key.mark(NameOf::Host, host.as_str());
+        let name = self.key.hash(NameOf::Domain, domain.ascii());
+        let host = self.key.hash(NameOf::Host, host.as_str());
         let valid_until = after(asked_at, CATCH_ALL_LIFETIME).as_second();
         self.change_and_prune(asked_at, |change| {
             let sql = "INSERT OR REPLACE INTO catch_all (mark, answer, host, asked_at, valid_until) \
                        VALUES (?1, ?2, ?3, ?4, ?5)";
             let answer = catch_all.code();
-            let values = params![mark, answer, host, asked_at.as_second(), valid_until];
+            let values = params![name, answer, host, asked_at.as_second(), valid_until];
             change.prepare_cached(sql)?.execute(values)?;
             Ok(())
         })
     }
 }
 
-/// The evidence in a row, without its host, and the mark of that; none where another version of mailvet
-/// wrote something that this one does not know.
+/// The evidence in a row without its host, and the hash of the host. None where a newer mailvet wrote a status
+/// that this one does not know.
 pub(super) fn evidence_of_row(
     row: &Row<'_>,
 ) -> rusqlite::Result<Option<(Evidence, Option<Vec<u8>>)>> {
@@ -224,7 +223,7 @@ pub(super) fn evidence_of_row(
     Ok(Some((evidence, row.get(5)?)))
 }
 
-/// Whether a text can be one of our codes, and nothing that somebody else said.
+/// Whether a text can be one of our codes, and not a server's words.
 fn is_code(text: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     (1..=MAX_CODE_OCTETS).contains(&text.len()) && text.bytes().all(is_part)

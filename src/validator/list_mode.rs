@@ -194,7 +194,7 @@ impl ListMode {
         if canaries.is_empty() {
             return Ok(());
         }
-        let checkpoint = self.journal().mark().await;
+        let checkpoint = self.journal().checkpoint().await;
         let halt = match lookup.trust().test(canaries).await {
             TestOutcome::Sound => None,
             // No domain was asked about before.

@@ -174,7 +174,7 @@ async fn what_nobody_has_confirmed_can_be_forgotten() {
     for number in 0..3 {
         journal.note_route(&domain(number), &routed(exchangers("mx.test"))).await;
     }
-    let mark = journal.mark().await.unwrap();
+    let mark = journal.checkpoint().await.unwrap();
     journal.note_route(&domain(3), &routed(MailRoute::NoDomain)).await;
     journal.confirm(mark).await;
     assert!(journal.has_unconfirmed().await, "what came after the mark");
@@ -211,7 +211,7 @@ async fn what_an_earlier_run_noted_last_is_known_from_what_this_one_notes() {
     for number in 0..6 {
         journal.note_route(&domain(number), &routed(MailRoute::Null)).await;
         if number == 2 {
-            journal.confirm(journal.mark().await.unwrap()).await;
+            journal.confirm(journal.checkpoint().await.unwrap()).await;
         }
     }
     journal.close();
@@ -332,7 +332,7 @@ async fn the_files_name_nobody_of_the_list() {
     ] {
         journal.note_route(&host(name), &routed(route)).await;
     }
-    journal.mark().await;
+    journal.checkpoint().await;
     let files = desk.files();
     assert_eq!(files.len(), 2, "the log of changes is among them");
     for path in files {
@@ -392,12 +392,12 @@ fn notes_more_than_there_is_room_for() {
             }
             unreachable!("the disk is not full")
         };
-        let (last_error, noted) = tokio::join!(journal.in_trouble(), noting);
+        let (last_error, noted) = tokio::join!(journal.failed(), noting);
         assert!(!matches!(last_error, StoreError::Damaged { .. }), "{last_error}");
         assert_eq!(journal.last_error(), Some(last_error));
         // Whoever asks is told that nothing is known, and is not left waiting.
         assert!(journal.mailbox(&joe(0)).await.is_err());
-        assert!(journal.mark().await.is_none());
+        assert!(journal.checkpoint().await.is_none());
         println!("noted {noted}");
     });
 }
