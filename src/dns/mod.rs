@@ -7,6 +7,7 @@ mod hedge;
 pub mod hickory;
 mod metered;
 mod system;
+#[cfg(any(test, feature = "testing"))]
 pub mod zone;
 
 pub use find::{can_be_asked_again, find_route, second_opinion, without_opinion};
