@@ -11,8 +11,8 @@ use mailvet::report::Column;
 use mailvet::route::{Exchanger, Exchangers, Failure, HostName, MailRoute, NullMx, Targets};
 use mailvet::typo::{Confidence, TypoKind};
 use mailvet::verdict::{
-    AddressFindings, Advice, CatchAll, Check, Depth, Findings, HostFindings, Mailbox,
-    MailboxEvidence, Marks, NotProbed, Policy, Reason, Typo, Verdict, judge, message,
+    AddressFindings, Advice, CatchAll, Check, Depth, Findings, Flags, HostFindings, Mailbox,
+    MailboxEvidence, NotProbed, Policy, Reason, Typo, Verdict, judge, message,
 };
 
 /// Where an address leads, owned, so that findings can borrow the route.
@@ -127,7 +127,12 @@ fn judged(words: &str, policy: &Policy) -> String {
                 .find_map(|word| word.strip_prefix("mailbox="))
                 .map_or(Mailbox::NotWanted, |status| Mailbox::Wanted(mailbox(status))),
             typo: typo(&words),
-            marks: Marks { disposable: has("disposable"), relay: has("relay"), role: has("role") },
+            flags: Flags {
+                disposable: has("disposable"),
+                relay: has("relay"),
+                role: has("role"),
+                free: false,
+            },
             word: match (has("allowed"), has("denied")) {
                 (true, _) => Some(OperatorDecision::Allowed),
                 (_, true) => Some(OperatorDecision::Denied),

@@ -19,7 +19,7 @@ use super::body::json_bytes;
 use super::problem::Problem;
 use super::request::{BatchBody, Options};
 use super::{App, answer};
-use crate::report::{Form, JsonReport};
+use crate::report::{JsonForm, JsonReport};
 use crate::validator::{self, Client, Priority};
 use crate::verdict::Verdict;
 
@@ -107,9 +107,9 @@ impl Batch {
         let request = validator::Request { budget, urgency: Priority::InTurn, ..request };
         let report = self.app.validator.validate(&request).await;
         let json = match self.form {
-            BatchForm::Whole => answer::json(&report.json(Form::Full))?,
+            BatchForm::Whole => answer::json(&report.json(JsonForm::Full))?,
             BatchForm::Lines => {
-                answer::json(&IndexedReport { index, report: report.json(Form::Full) })?
+                answer::json(&IndexedReport { index, report: report.json(JsonForm::Full) })?
             }
         };
         Ok(Done { index, verdict: report.judgement.verdict, json })

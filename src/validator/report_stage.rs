@@ -7,9 +7,9 @@ use super::syntax_stage::ParsedInput;
 use super::{ActiveLists, Request, Validator};
 use crate::address::{Address, Domain, SyntaxError};
 use crate::catalog::OperatorDecision;
-use crate::report::{AddressFacts, DomainEvidence, Flags, MailboxFacts, Report, SuggestedAddress};
+use crate::report::{AddressFacts, DomainEvidence, MailboxFacts, Report, SuggestedAddress};
 use crate::typo::{Confidence, weigh};
-use crate::verdict::{AddressFindings, Findings, Mailbox, Marks, Typo, judge, message};
+use crate::verdict::{AddressFindings, Findings, Flags, Mailbox, Typo, judge, message};
 
 impl Validator {
     /// The report on a text that is no address.
@@ -70,7 +70,7 @@ impl Validator {
             host: domain.findings(),
             mailbox,
             typo: typo.as_ref().map(|(typo, _)| *typo),
-            marks: Marks { disposable: flags.disposable, relay: flags.relay, role: flags.role },
+            flags,
             word,
         });
         let judgement = judge(&findings, &self.policy);

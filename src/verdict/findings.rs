@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use serde::Serialize;
+
 use crate::address::{Quoting, SyntaxCode};
 use crate::catalog::OperatorDecision;
 use crate::route::MailRoute;
@@ -32,8 +34,7 @@ pub struct AddressFindings<'a> {
     pub mailbox: Mailbox,
     /// Another domain that was probably meant.
     pub typo: Option<Typo>,
-    /// What the lists say.
-    pub marks: Marks,
+    pub flags: Flags,
     /// What the operator's own list says.
     pub word: Option<OperatorDecision>,
 }
@@ -155,12 +156,14 @@ pub struct Typo {
 }
 
 /// What the lists say of an address.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Marks {
-    /// Its domain hands out mailboxes to throw away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Flags {
+    /// The domain provides disposable mailboxes.
     pub disposable: bool,
-    /// It forwards to somebody who keeps their own address private.
+    /// A forwarding service that hides the user's own address.
     pub relay: bool,
-    /// It belongs to a function rather than to a person.
+    /// The mailbox belongs to a function, such as `info`, rather than to a person.
     pub role: bool,
+    /// The domain's mailboxes are free for anybody.
+    pub free: bool,
 }

@@ -41,10 +41,10 @@ fn reasons(address: &AddressFindings<'_>, policy: &Policy) -> Vec<Reason> {
         reasons.push(Reason::DomainAcceptsMail);
         reasons.extend(why_not_asked(address.mailbox));
     }
-    if address.marks.role && !is_allowed(address) {
+    if address.flags.role && !is_allowed(address) {
         reasons.push(Reason::RoleAccount);
     }
-    if address.marks.relay {
+    if address.flags.relay {
         reasons.push(Reason::Relay);
     }
     if is_allowed(address) {
@@ -93,7 +93,7 @@ fn risks(address: &AddressFindings<'_>, policy: &Policy, reasons: &mut Vec<Reaso
             Some(Typo { kind: TypoKind::Lookalike, .. }) => reasons.push(Reason::DomainLookalike),
             _ => {}
         }
-        if address.marks.disposable {
+        if address.flags.disposable {
             reasons.push(Reason::Disposable);
         }
     }

@@ -10,13 +10,14 @@ mod reason;
 
 use std::collections::HashMap;
 
+use serde::Serialize;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::reach::ReachPolicy;
 use crate::typo::Confidence;
 
 pub use findings::{
-    AddressFindings, CatchAll, Findings, HostFindings, Mailbox, MailboxEvidence, Marks, NotProbed,
+    AddressFindings, CatchAll, Findings, Flags, HostFindings, Mailbox, MailboxEvidence, NotProbed,
     Typo,
 };
 pub use judge::judge;
@@ -24,8 +25,11 @@ pub use message::message;
 pub use reason::Reason;
 
 /// Whether mail to an address is likely to arrive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray, Serialize,
+)]
 #[strum(serialize_all = "snake_case")]
+#[serde(into = "&'static str")]
 pub enum Verdict {
     /// The mailbox's own server accepted the recipient, and refuses made-up ones.
     Deliverable,
@@ -68,8 +72,10 @@ impl Verdict {
     EnumString,
     IntoStaticStr,
     VariantArray,
+    Serialize,
 )]
 #[strum(serialize_all = "snake_case")]
+#[serde(into = "&'static str")]
 pub enum Advice {
     /// Take it.
     Accept,
@@ -108,8 +114,10 @@ impl Advice {
     EnumString,
     IntoStaticStr,
     VariantArray,
+    Serialize,
 )]
 #[strum(serialize_all = "snake_case")]
+#[serde(into = "&'static str")]
 pub enum Depth {
     /// The text alone, and the lists.
     Syntax,
@@ -131,8 +139,9 @@ impl Depth {
 }
 
 /// How one stage ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantArray, Serialize)]
 #[strum(serialize_all = "snake_case")]
+#[serde(into = "&'static str")]
 pub enum Check {
     /// It speaks for the address.
     Pass,
@@ -156,7 +165,7 @@ impl Check {
 }
 
 /// How each stage ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Checks {
     /// Reading the text.
     pub syntax: Check,

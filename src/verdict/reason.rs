@@ -1,13 +1,15 @@
 //! Why a verdict is what it is: the closed set of reasons, each with its row in the table, its code
 //! and what a form should do about it unless the operator says otherwise.
 
+use serde::Serialize;
 use strum::{EnumIter, IntoEnumIterator as _, IntoStaticStr};
 
 use super::{Advice, Verdict};
 use crate::address::SyntaxCode;
 
 /// One finding that holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, IntoStaticStr, Serialize)]
+#[serde(into = "&'static str")]
 #[strum(serialize_all = "snake_case")]
 pub enum Reason {
     /// The operator's list denies the address, its domain or its mail server.
