@@ -6,11 +6,11 @@ use std::sync::{Arc, LazyLock};
 use divan::{AllocProfiler, Bencher, black_box};
 use jiff::Timestamp;
 use mailvet::address::{Address, Domain, Host, Pasted};
-use mailvet::catalog::{Catalog, KnownReal, ListKind, Lists, Source};
+use mailvet::catalog::{Catalog, ListKind, Lists, Source};
 use mailvet::clock::StoppedClock;
 use mailvet::report::JsonForm;
 use mailvet::typo::{Confidence, Suggester};
-use mailvet::validator::{ActiveLists, Network, Parts, Request, Validator};
+use mailvet::validator::{ActiveLists, Request, Validator, ValidatorParts};
 use mailvet::verdict::Policy;
 
 /// Counts allocations.
@@ -109,31 +109,6 @@ mod look_up {
     }
 }
 
-/// The set of real domains alone: one that is listed, ones that are not, ever another.
-#[divan::bench_group]
-mod known_real {
-    use super::*;
-
-    const DOMAINS: [&str; 3] = ["siemens.com", "some-company.de", "a.b.c.d.some-company.de"];
-
-    #[divan::bench(args = DOMAINS, sample_size = 500)]
-    fn contains(bencher: Bencher<'_, '_>, name: &str) {
-        let known = KnownReal::builtin();
-        let domain = domain(name);
-        bencher.bench_local(|| known.contains(black_box(&domain)));
-    }
-
-    #[divan::bench(sample_size = 1000)]
-    fn contains_another(bencher: Bencher<'_, '_>) {
-        let known = KnownReal::builtin();
-        let rows = include_str!("../data/real.txt").lines();
-        let domains: Vec<Domain> = rows.filter(|row| !row.starts_with('#')).map(domain).collect();
-        // Not in the order of the alphabet, which would help the processor.
-        let mut scattered = (0..domains.len()).map(|n| n * 7919 % domains.len()).cycle();
-        bencher.bench_local(|| scattered.next().map(|n| known.contains(&domains[n])));
-    }
-}
-
 #[divan::bench(args = ["J.O.E+Shop@googlemail.com", "joe@some-company.de"], sample_size = 100)]
 fn canonical(bencher: Bencher<'_, '_>, text: &str) {
     let address = address(text);
@@ -166,11 +141,11 @@ fn paste(bencher: Bencher<'_, '_>, text: &str) {
 /// From a text to the bytes of the answer, without the DNS.
 #[divan::bench(args = ["joe.smith@gmail.com", "joe@siemens.com", "joe@gmal.com", "joe@some-company.de", "joe@mailinator.com"], sample_size = 100)]
 fn validate_offline(bencher: Bencher<'_, '_>, text: &str) {
-    let validator = Validator::new(Parts {
+    let validator = Validator::new(ValidatorParts {
         lists: ActiveLists::new(Catalog::builtin()),
         suggest_at: Confidence::from_percent(50),
         policy: Policy::default(),
-        network: Network::Offline,
+        routes: None,
         probing: None,
         clock: Arc::new(StoppedClock(Timestamp::UNIX_EPOCH)),
     });

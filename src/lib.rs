@@ -4,7 +4,7 @@
 //!
 //! Data flows one way: text → [`address::Address`] → what is known of the domain → evidence → verdict →
 //! a face. Deciding is pure, asking is at the edge. A file uses its own floor and those below, never
-//! above; `tests/floors.rs` holds us to it.
+//! above; `tests/it/layers.rs` holds us to it.
 //!
 //! | floor | rooms |
 //! |---|---|

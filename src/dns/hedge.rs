@@ -48,7 +48,7 @@ impl HedgeTiming {
 }
 
 /// Sends a question until it is answered. `next` names the server to ask from a number on, in turn;
-/// `send` asks a server for the nth time, counted from 0.
+/// `send` asks a server. It is told how many tries were sent before, to whichever server.
 ///
 /// The first answer counts, of whichever try. A failure does not: it starts the next try at once where
 /// another server is left that did not fail, and counts only when nobody answers.
@@ -163,9 +163,8 @@ impl<N: Fn(usize) -> Option<usize>> PendingQuestion<N> {
         if pending.len() == LISTENED {
             pending.remove(0);
         }
-        let asked = self.of(server);
-        let attempt = Attempt::Again(Box::pin(send(server, asked.times)));
-        asked.times += 1;
+        let attempt = Attempt::Again(Box::pin(send(server, self.sent)));
+        self.of(server).times += 1;
         pending.push(Pending { server, attempt });
         self.sent += 1;
         self.last_sent = Instant::now();

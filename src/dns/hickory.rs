@@ -73,7 +73,7 @@ impl HickoryDns {
         servers.retain(|server| seen.insert(*server));
         let pace = HedgeTiming::new(settings.repeat, settings.timeout, settings.tries);
         let servers = servers.into_iter();
-        let servers = servers.map(|server| Server::new(server, pace.tries(), pace.longest()));
+        let servers = servers.map(|server| Server::new(server, pace.longest()));
         Ok(Self {
             servers: servers.collect::<Result<_, _>>()?,
             first: AtomicUsize::new(0),

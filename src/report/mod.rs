@@ -15,6 +15,7 @@ mod json;
 mod text;
 mod visible;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -106,13 +107,18 @@ impl MailboxFacts {
     }
 }
 
-/// Evidence from the domain stage.
+/// Evidence about the domain, from the domain stage to the report.
 #[derive(Clone)]
 pub enum DomainEvidence {
-    /// The stage did not run.
-    Skipped,
+    /// An IP address instead of a domain.
+    Literal(IpAddr),
+    /// A special-use name, which is not looked up.
+    Reserved,
+    /// The DNS was not to be asked.
+    NotAsked,
     /// The DNS had not answered within the caller's time budget.
     OutOfTime,
+    /// The route of the domain, or why there is none.
     Learned(Arc<LearnedRoute>, Timing),
 }
 
@@ -120,7 +126,7 @@ impl DomainEvidence {
     /// `dns.status` in JSON.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Skipped => "skipped",
+            Self::Literal(_) | Self::Reserved | Self::NotAsked => "skipped",
             Self::OutOfTime => "timeout",
             Self::Learned(learned, _) => match learned.route {
                 MailRoute::Exchangers(_) => "mx",
@@ -142,7 +148,7 @@ impl DomainEvidence {
                 MailRoute::Exchangers(exchangers) => &exchangers.hosts,
                 _ => &[],
             },
-            Self::Skipped | Self::OutOfTime => &[],
+            Self::Literal(_) | Self::Reserved | Self::NotAsked | Self::OutOfTime => &[],
         }
     }
 }
@@ -182,7 +188,10 @@ impl Report {
     fn routes(&self) -> impl Iterator<Item = (&LearnedRoute, Timing)> {
         [&self.dns, &self.suggested_dns].into_iter().filter_map(|dns| match dns {
             DomainEvidence::Learned(learned, freshness) => Some((&**learned, *freshness)),
-            DomainEvidence::Skipped | DomainEvidence::OutOfTime => None,
+            DomainEvidence::Literal(_)
+            | DomainEvidence::Reserved
+            | DomainEvidence::NotAsked
+            | DomainEvidence::OutOfTime => None,
         })
     }
 }

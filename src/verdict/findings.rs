@@ -35,8 +35,8 @@ pub struct AddressFindings<'a> {
     /// Another domain that was probably meant.
     pub typo: Option<Typo>,
     pub flags: Flags,
-    /// What the operator's own list says.
-    pub word: Option<OperatorDecision>,
+    /// Whether the operator's own list allows or denies it.
+    pub decision: Option<OperatorDecision>,
 }
 
 /// What is known of where an address leads.

@@ -26,7 +26,7 @@ pub fn judge(findings: &Findings<'_>, policy: &Policy) -> Judgement {
 /// Every reason that holds, in the order of the table.
 fn reasons(address: &AddressFindings<'_>, policy: &Policy) -> Vec<Reason> {
     let mut reasons = Vec::with_capacity(4);
-    if address.word == Some(OperatorDecision::Denied) {
+    if address.decision == Some(OperatorDecision::Denied) {
         reasons.push(Reason::DeniedByOperator);
     }
     reasons.extend(no_route(address.host, policy));
@@ -55,7 +55,7 @@ fn reasons(address: &AddressFindings<'_>, policy: &Policy) -> Vec<Reason> {
 
 /// The operator knows this one: our lists and guesses do not count against it.
 fn is_allowed(address: &AddressFindings<'_>) -> bool {
-    address.word == Some(OperatorDecision::Allowed)
+    address.decision == Some(OperatorDecision::Allowed)
 }
 
 /// Rows 2 and 3: mail has nowhere to go.
@@ -180,13 +180,13 @@ fn why_not_asked(mailbox: Mailbox) -> Option<Reason> {
     }
 }
 
-/// The strictest of all reasons; a suggestion makes a rejection a question; the operator's word is final.
+/// The strictest of all reasons; a suggestion makes a rejection a question; the operator's decision is final.
 fn advice(findings: &Findings<'_>, reasons: &[Reason], policy: &Policy) -> Advice {
-    let (word, suggested) = match findings {
+    let (decision, suggested) = match findings {
         Findings::Malformed { suggestion, .. } => (None, suggestion.is_some()),
-        Findings::WellFormed(address) => (address.word, address.typo.is_some()),
+        Findings::WellFormed(address) => (address.decision, address.typo.is_some()),
     };
-    match word {
+    match decision {
         Some(OperatorDecision::Allowed) => return policy.advice(Reason::AllowedByOperator),
         Some(OperatorDecision::Denied) => return policy.advice(Reason::DeniedByOperator),
         None => {}

@@ -22,7 +22,6 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::{ConnectionProvider, PoolContext, Resolver};
 
 use super::SetupError;
-use crate::dns::hedge::LISTENED;
 
 /// One server.
 #[derive(Debug)]
@@ -30,35 +29,35 @@ pub(super) struct Server {
     pub(super) out_of_use: AtomicBool,
     address: SocketAddr,
     timeout: Duration,
-    /// Of one question asked twice at the same time a resolver makes one packet, so that each of the tries
-    /// that are under way at once needs a resolver of its own.
-    resolvers: Vec<ArcSwap<Resolver<Connector>>>,
+    /// For the first try of every question. Of one question asked twice at the same time a resolver makes
+    /// one packet.
+    shared: ArcSwap<Resolver<Connector>>,
 }
 
 impl Server {
-    /// A server that is asked with so many tries, each of which lasts no longer than this.
-    pub(super) fn new(
-        address: SocketAddr,
-        tries: usize,
-        timeout: Duration,
-    ) -> Result<Self, SetupError> {
-        let resolvers = (0..tries.clamp(1, LISTENED))
-            .map(|_| Ok(ArcSwap::from_pointee(resolver(address, timeout)?)))
-            .collect::<Result<_, SetupError>>()?;
-        Ok(Self { out_of_use: AtomicBool::new(false), address, timeout, resolvers })
+    /// A server of which no try lasts longer than this.
+    pub(super) fn new(address: SocketAddr, timeout: Duration) -> Result<Self, SetupError> {
+        let shared = ArcSwap::from_pointee(resolver(address, timeout)?);
+        Ok(Self { out_of_use: AtomicBool::new(false), address, timeout, shared })
     }
 
-    /// Asks for the nth time, with one packet; more where aliases are to be followed or the answer is too
-    /// long for UDP.
+    /// Asks for the nth time, counted from 0, with one packet; more where aliases are to be followed or the
+    /// answer is too long for UDP.
+    ///
+    /// The first try shares the packet of another question that is the same. That packet may be lost, long
+    /// ago even. So the next tries share nothing: else all who ask the same would fail together, with fewer
+    /// packets than each of them has tries.
     pub(super) async fn look_up(
         &self,
         nth: usize,
         name: Name,
         kind: RecordType,
     ) -> Result<Lookup, NetError> {
-        let resolver = &self.resolvers[nth % self.resolvers.len()];
-        let mut renewal = Renewal { server: self, resolver, is_needed: true };
-        let answer = resolver.load_full().lookup(name, kind).await;
+        if nth > 0 {
+            return resolver(self.address, self.timeout)?.lookup(name, kind).await;
+        }
+        let mut renewal = Renewal { server: self, is_needed: true };
+        let answer = self.shared.load_full().lookup(name, kind).await;
         renewal.is_needed = match &answer {
             Ok(_) | Err(NetError::Dns(_)) => false,
             Err(_) => true,
@@ -67,11 +66,11 @@ impl Server {
     }
 }
 
-/// Renews a resolver when a try ends without an answer, and also when nobody waits for it any more. It keeps
-/// its TCP connection, and one that packets were lost of may stand still for longer than anybody waits.
+/// Renews the shared resolver when a try ends without an answer, and also when nobody waits for it any more.
+/// It keeps its TCP connection, and one that packets were lost of may stand still for longer than anybody
+/// waits.
 struct Renewal<'a> {
     server: &'a Server,
-    resolver: &'a ArcSwap<Resolver<Connector>>,
     is_needed: bool,
 }
 
@@ -80,12 +79,12 @@ impl Drop for Renewal<'_> {
         if self.is_needed
             && let Ok(new) = resolver(self.server.address, self.server.timeout)
         {
-            self.resolver.store(Arc::new(new));
+            self.server.shared.store(Arc::new(new));
         }
     }
 }
 
-fn resolver(address: SocketAddr, timeout: Duration) -> Result<Resolver<Connector>, SetupError> {
+fn resolver(address: SocketAddr, timeout: Duration) -> Result<Resolver<Connector>, NetError> {
     let connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
     let server = NameServerConfig::new(address.ip(), true, connections);
     let config = ResolverConfig::from_name_servers(vec![server]);
@@ -97,7 +96,7 @@ fn resolver(address: SocketAddr, timeout: Duration) -> Result<Resolver<Connector
     // Answers are kept as routes, in cache/; hosts files have no MX.
     options.cache_size = 0;
     options.use_hosts_file = ResolveHosts::Never;
-    Ok(builder.build()?)
+    builder.build()
 }
 
 /// Where packets are sent. An unspecified address means this machine, which answers from its loopback
