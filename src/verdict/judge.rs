@@ -9,14 +9,14 @@ use crate::catalog::OperatorDecision;
 use crate::route::{Failure, MailRoute, NullMx, Targets};
 use crate::typo::TypoKind;
 
-/// Judges what was found out. The first row of the table that holds gives the verdict, and every
-/// reason that holds is listed in the order of the table.
+/// Judges the findings. The first reason that has a verdict decides; every reason that holds is listed, in the order
+/// of the table.
 pub fn judge(findings: &Findings<'_>, policy: &Policy) -> Judgement {
     let reasons = match findings {
         Findings::Malformed { code, .. } => vec![Reason::Syntax(*code)],
         Findings::WellFormed(address) => reasons(address, policy),
     };
-    // `reasons` ends with a row that always holds.
+    // `reasons` always has a reason with a verdict.
     let verdict = reasons.iter().find_map(|reason| reason.verdict()).unwrap_or(Verdict::Unknown);
     let checks = checks(findings, policy);
     let depth = depth(findings, checks);
@@ -53,12 +53,12 @@ fn reasons(address: &AddressFindings<'_>, policy: &Policy) -> Vec<Reason> {
     reasons
 }
 
-/// The operator knows this one: our lists and guesses do not count against it.
+/// The operator allows the address: neither lists nor typo suggestions count against it.
 fn is_allowed(address: &AddressFindings<'_>) -> bool {
     address.decision == Some(OperatorDecision::Allowed)
 }
 
-/// Rows 2 and 3: mail has nowhere to go.
+/// Undeliverable: mail to the domain has nowhere to go.
 fn no_route(host: HostFindings<'_>, policy: &Policy) -> Option<Reason> {
     match host {
         HostFindings::Reserved => Some(Reason::DomainReserved),
@@ -74,7 +74,7 @@ fn no_route(host: HostFindings<'_>, policy: &Policy) -> Option<Reason> {
     }
 }
 
-/// Row 4: the mail server says that there is nobody.
+/// Undeliverable: the mail server says that there is no such mailbox.
 fn no_mailbox(mailbox: Mailbox) -> Option<Reason> {
     match mailbox {
         Mailbox::Wanted(MailboxEvidence::NotFound) => Some(Reason::MailboxNotFound),
@@ -83,7 +83,7 @@ fn no_mailbox(mailbox: Mailbox) -> Option<Reason> {
     }
 }
 
-/// Row 5: mail may arrive, and yet.
+/// Risky: mail may arrive, but something counts against the address.
 fn risks(address: &AddressFindings<'_>, policy: &Policy, reasons: &mut Vec<Reason>) {
     if !is_allowed(address) {
         match address.typo {
@@ -123,7 +123,7 @@ fn risks(address: &AddressFindings<'_>, policy: &Policy, reasons: &mut Vec<Reaso
     }
 }
 
-/// Row 6: the domain was not found out.
+/// Unknown: nothing was learned about the domain.
 fn domain_unknown(host: HostFindings<'_>) -> Option<Reason> {
     match host {
         HostFindings::NotAsked => Some(Reason::NotChecked),
@@ -144,7 +144,7 @@ fn domain_unknown(host: HostFindings<'_>) -> Option<Reason> {
     }
 }
 
-/// Row 7: the mail server was asked and said nothing about the mailbox.
+/// Unknown: the mail server was probed and said nothing about the mailbox.
 fn mailbox_unknown(mailbox: Mailbox) -> Option<Reason> {
     let Mailbox::Wanted(evidence) = mailbox else { return None };
     match evidence {
@@ -166,7 +166,7 @@ fn mailbox_unknown(mailbox: Mailbox) -> Option<Reason> {
     }
 }
 
-/// Row 9: why a mailbox that was wanted was not asked for.
+/// Beside `domain_accepts_mail`: why the mailbox was not probed, though the depth was `mailbox`.
 fn why_not_asked(mailbox: Mailbox) -> Option<Reason> {
     match mailbox {
         Mailbox::Wanted(MailboxEvidence::NotProbed(NotProbed::Off | NotProbed::Never)) => {
@@ -180,7 +180,7 @@ fn why_not_asked(mailbox: Mailbox) -> Option<Reason> {
     }
 }
 
-/// The strictest of all reasons; a suggestion makes a rejection a question; the operator's decision is final.
+/// The strictest advice of all reasons; a suggestion turns a rejection into a question; the operator's decision is final.
 fn advice(findings: &Findings<'_>, reasons: &[Reason], policy: &Policy) -> Advice {
     let (decision, suggested) = match findings {
         Findings::Malformed { suggestion, .. } => (None, suggestion.is_some()),
@@ -234,11 +234,11 @@ fn checks(findings: &Findings<'_>, policy: &Policy) -> Checks {
     Checks { syntax: Check::Pass, domain, mailbox }
 }
 
-/// How deep the evidence really goes, whatever was asked for.
+/// How deep the evidence goes, whatever depth was requested.
 fn depth(findings: &Findings<'_>, checks: Checks) -> Depth {
     let found = |check| matches!(check, Check::Pass | Check::Fail);
     match findings {
-        // That an IP address cannot be reached stands in the text: nobody was asked.
+        // The text alone shows that an IP address cannot be reached.
         Findings::Malformed { .. }
         | Findings::WellFormed(AddressFindings { host: HostFindings::Literal(_), .. }) => {
             Depth::Syntax

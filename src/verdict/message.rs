@@ -1,12 +1,12 @@
-//! The sentence that tells a person what the verdict rests on.
+//! The sentence that explains a verdict to the user.
 
 use super::{
     CatchAll, Findings, HostFindings, Judgement, Mailbox, MailboxEvidence, NotProbed, Reason,
 };
 use crate::route::{Failure, MailRoute};
 
-/// The sentence for the first reason. `domain` is the address's own, in U-labels (or the literal in its
-/// brackets), `meant` the domain that is suggested instead.
+/// The sentence for the first reason. `domain` is the typed one in U-labels (or the literal in its brackets), `meant`
+/// the suggested one.
 pub fn message(
     findings: &Findings<'_>,
     judgement: &Judgement,
@@ -116,7 +116,7 @@ pub fn message(
     }
 }
 
-/// Whose failure it is that nothing is known of a domain.
+/// Why the DNS told nothing about the domain.
 fn dns_failure(host: HostFindings<'_>, domain: &str) -> String {
     let failure = match host {
         HostFindings::Route(MailRoute::Unresolved(failure)) => Some(*failure),
@@ -148,7 +148,7 @@ fn dns_failure(host: HostFindings<'_>, domain: &str) -> String {
     }
 }
 
-/// What is known of the mailbox where the domain accepts mail and nothing counts against the address.
+/// The domain accepts mail and nothing counts against the address: what is known of the mailbox.
 fn domain_accepts_mail(mailbox: Mailbox, domain: &str) -> String {
     let Mailbox::Wanted(evidence) = mailbox else {
         return format!("{domain} accepts mail; whether this mailbox exists was not checked.");
@@ -166,7 +166,7 @@ fn domain_accepts_mail(mailbox: Mailbox, domain: &str) -> String {
         MailboxEvidence::NotProbed(NotProbed::Off | NotProbed::Never) => {
             format!("{domain} accepts mail; whether this mailbox exists was not checked.")
         }
-        // Each of these has a reason of its own, which comes before.
+        // Each of these has a reason of its own, which is listed before this one.
         MailboxEvidence::Accepted { catch_all: CatchAll::Yes | CatchAll::No }
         | MailboxEvidence::NotFound
         | MailboxEvidence::Disabled
