@@ -227,6 +227,6 @@ fn now_remedy(detail: NowDetail) -> &'static str {
         | NowDetail::MailboxBusy
         | NowDetail::Unverified
         | NowDetail::ServerTrouble
-        | NowDetail::TryLater => "Try again later; mail servers do so on their own for days.",
+        | NowDetail::TryLater => "Try again later; mail servers do so by themselves for days.",
     }
 }
