@@ -25,11 +25,11 @@ use serde::Serialize;
 use crate::address::{Address, SyntaxError};
 use crate::cache::{LearnedRoute, Timing};
 use crate::catalog::Canonical;
+use crate::evidence::{Evidence, MailboxStatus};
 use crate::route::{Exchanger, Failure, MailRoute};
 use crate::smtp::dial::DialError;
-use crate::store::Evidence;
 use crate::typo::Confidence;
-use crate::verdict::{Flags, Judgement, MailboxEvidence};
+use crate::verdict::{Flags, Judgement};
 
 pub use columns::{Column, UnknownColumn};
 pub(crate) use fixed::FixInput;
@@ -91,8 +91,6 @@ pub struct AddressFacts {
 #[derive(Clone)]
 pub struct MailboxFacts {
     pub evidence: Evidence,
-    /// The server's own words, for the operator alone. They are stored nowhere.
-    pub text: Option<Box<str>>,
     /// Whether it was cached.
     pub freshness: Timing,
     /// When a list run with `--wait` will ask again.
@@ -102,7 +100,7 @@ pub struct MailboxFacts {
 impl MailboxFacts {
     /// Whether the connection timed out, as where a network blocks port 25.
     pub fn never_answered(&self) -> bool {
-        self.evidence.mailbox == MailboxEvidence::Unreachable
+        self.evidence.status == MailboxStatus::Unreachable
             && self.evidence.detail.as_deref() == Some(DialError::TimedOut.code())
     }
 }
@@ -176,7 +174,7 @@ impl Report {
     /// Whether all of the evidence was cached.
     pub fn is_cached(&self) -> bool {
         let is_cached = |mailbox: &MailboxFacts| {
-            let was_wanted = !matches!(mailbox.evidence.mailbox, MailboxEvidence::NotProbed(_));
+            let was_wanted = !matches!(mailbox.evidence.status, MailboxStatus::NotProbed(_));
             !was_wanted || mailbox.freshness == Timing::Cached
         };
         matches!(self.dns, DomainEvidence::Learned(..))

@@ -34,13 +34,13 @@ use tokio::time::timeout;
 use crate::address::Domain;
 use crate::catalog::Canonical;
 use crate::clock::Clock;
+use crate::evidence::{CatchAll, Evidence, KnownCatchAll};
 use crate::route::HostName;
 use crate::smtp::RefusalRecord;
 use crate::smtp::limiter::{AcquireReply, AcquireRequest, LimitStore, ReleaseRecord};
-use crate::verdict::CatchAll;
 
 pub use error::StoreError;
-pub use evidence::{CATCH_ALL_LIFETIME, Evidence, Greylisting, KnownCatchAll, lifetime};
+pub use evidence::Greylisting;
 use file::StoreFile;
 pub use journal::{Checkpoint, Journal, JournalClosed, NotedMailbox, NotedRoute};
 use outbox::Outbox;
@@ -113,7 +113,7 @@ impl Store {
         self.used(move |file| file.recall(&mailbox, &hosts, now)).await.ok().flatten()
     }
 
-    /// Keeps what was found out of a mailbox for as long as it holds; see [`lifetime`].
+    /// Keeps what was found out of a mailbox for as long as it holds; see [`Evidence::valid_until`].
     pub async fn remember(&self, mailbox: &Canonical, evidence: &Evidence) {
         let (mailbox, evidence) = (mailbox.clone(), evidence.clone());
         let _ = self.used(move |file| file.remember(&mailbox, &evidence)).await;

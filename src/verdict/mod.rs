@@ -28,10 +28,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 use crate::reach::ReachPolicy;
 use crate::typo::Confidence;
 
-pub use findings::{
-    AddressFindings, CatchAll, Findings, Flags, HostFindings, Mailbox, MailboxEvidence, NotProbed,
-    Typo,
-};
+pub use findings::{AddressFindings, Findings, Flags, HostFindings, Typo};
 pub use judge::judge;
 pub use message::message;
 pub use reason::Reason;

@@ -20,7 +20,8 @@ pub use limit_store::{AcquireReply, AcquireRequest, LimitStore, ReleaseRecord};
 pub use limits::{Allowance, Limits};
 pub use never::{NeverEntry, NeverError, NeverList};
 pub use party_state::{
-    Busy, Day, LimitDecision, Outcomes, PartyState, Pause, PauseState, Promise, Stance, Streak,
+    Busy, Day, LimitDecision, Outcomes, PartyState, Pause, PauseState, Promise, ServerFeedback,
+    Streak,
 };
 
 #[cfg(test)]

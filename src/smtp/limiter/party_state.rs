@@ -136,22 +136,22 @@ pub struct Outcomes {
     /// Recipients refused for a reason that speaks of us, and not of one domain or recipient alone.
     pub refused_us: u32,
     /// What the server showed of its mind about us.
-    pub stance: Stance,
+    pub feedback: ServerFeedback,
 }
 
-/// What a server showed of its mind about us.
+/// How a server reacted to a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stance {
-    /// It told about mailboxes.
-    Welcome,
+pub enum ServerFeedback {
+    /// It answered about a mailbox.
+    Answered,
     /// It refused us, whoever the recipient: block list, rate, HELO, sender, …
     Refused,
-    /// It answered, and not about mailboxes: greylisting, trouble of its own, a policy.
+    /// It replied, and not about a mailbox: greylisting, trouble of its own, a policy.
     Deferred,
-    /// It took the connection and gave no usable answer: silence, nonsense, a hang-up, a shutdown.
+    /// It accepted the connection and gave no usable reply: silence, nonsense, a hang-up, a shutdown.
     NoAnswer,
-    /// Nothing: it was not asked, or no connection came about.
-    Unclear,
+    /// It was not asked, or no connection came about.
+    Unknown,
 }
 
 impl Day {
@@ -239,16 +239,16 @@ impl PartyState {
         self.free_from = Some(after(now, limits.gap));
         self.answered = self.answered.saturating_add(outcomes.answered);
         self.absent = self.absent.saturating_add(outcomes.absent);
-        match outcomes.stance {
-            Stance::Welcome => {
+        match outcomes.feedback {
+            ServerFeedback::Answered => {
                 self.refusals = 0;
                 (self.refused_us, self.failures) = (Streak::default(), Streak::default());
             }
-            Stance::Refused => {
+            ServerFeedback::Refused => {
                 self.failures = Streak::default();
                 self.note_refusal(limits, now);
             }
-            Stance::Deferred => {
+            ServerFeedback::Deferred => {
                 self.failures = Streak::default();
                 self.refused_us.add(outcomes.refused_us, now);
                 // The streak goes on over the pause: then one more is enough.
@@ -256,13 +256,13 @@ impl PartyState {
                     self.note_refusal(limits, now);
                 }
             }
-            Stance::NoAnswer => {
+            ServerFeedback::NoAnswer => {
                 self.failures.add(1, now);
                 if let Some(pause) = failure_pause(self.failures.count, limits) {
                     self.close(Pause::NoAnswer, after(now, pause));
                 }
             }
-            Stance::Unclear => {}
+            ServerFeedback::Unknown => {}
         }
         if self.looks_like_harvesting(limits) {
             self.close(Pause::Harvest, after(now, HARVEST_PAUSE));
@@ -336,7 +336,7 @@ impl LimitDecision {
 impl Outcomes {
     /// The connection was not used, or did not come about.
     pub const NOTHING: Self =
-        Self { asked: 0, answered: 0, absent: 0, refused_us: 0, stance: Stance::Unclear };
+        Self { asked: 0, answered: 0, absent: 0, refused_us: 0, feedback: ServerFeedback::Unknown };
 
     /// Nobody knows what came of it: all that may have been asked counts as asked.
     pub fn unknown(promise: Promise) -> Self {

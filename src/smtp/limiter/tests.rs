@@ -20,8 +20,9 @@ const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 const WELCOME: Outcomes =
-    Outcomes { asked: 1, answered: 1, stance: Stance::Welcome, ..Outcomes::NOTHING };
-const REFUSED: Outcomes = Outcomes { asked: 1, stance: Stance::Refused, ..Outcomes::NOTHING };
+    Outcomes { asked: 1, answered: 1, feedback: ServerFeedback::Answered, ..Outcomes::NOTHING };
+const REFUSED: Outcomes =
+    Outcomes { asked: 1, feedback: ServerFeedback::Refused, ..Outcomes::NOTHING };
 
 /// Noon of some day.
 fn noon() -> Timestamp {
@@ -327,9 +328,11 @@ fn a_clock_that_is_set_back_stops_nobody_for_long() {
 
 /// A policy refusal of one recipient, a conversation each.
 const POLICY: Outcomes =
-    Outcomes { asked: 1, refused_us: 1, stance: Stance::Deferred, ..Outcomes::NOTHING };
-const GREYLISTED: Outcomes = Outcomes { asked: 1, stance: Stance::Deferred, ..Outcomes::NOTHING };
-const NO_ANSWER: Outcomes = Outcomes { asked: 1, stance: Stance::NoAnswer, ..Outcomes::NOTHING };
+    Outcomes { asked: 1, refused_us: 1, feedback: ServerFeedback::Deferred, ..Outcomes::NOTHING };
+const GREYLISTED: Outcomes =
+    Outcomes { asked: 1, feedback: ServerFeedback::Deferred, ..Outcomes::NOTHING };
+const NO_ANSWER: Outcomes =
+    Outcomes { asked: 1, feedback: ServerFeedback::NoAnswer, ..Outcomes::NOTHING };
 
 #[tokio::test(start_paused = true)]
 async fn streaks_are_counted_over_conversations() {

@@ -6,14 +6,13 @@ use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::Evidence;
 use super::super::evidence::{EvidenceColumns, evidence_of_row};
 use super::super::key::{Key, NameOf};
 use super::super::time::time;
 use super::{Checkpoint, NotedMailbox, NotedRoute};
 use crate::catalog::Canonical;
+use crate::evidence::{Evidence, MailboxStatus};
 use crate::route::{HostName, MailRoute, Routed};
-use crate::verdict::MailboxEvidence;
 
 /// Tells our files from those of other programs: "mvjr".
 const APPLICATION_ID: i32 = 0x6d76_6a72;
@@ -158,7 +157,7 @@ pub(super) fn note_mailbox(
     mailbox: &Canonical,
     evidence: &Evidence,
 ) -> rusqlite::Result<NotedMailbox> {
-    if evidence.mailbox == MailboxEvidence::Paused
+    if evidence.status == MailboxStatus::Paused
         && let Some(noted) = self::mailbox(file, key, mailbox)?
         && noted.first_deferred.is_some()
     {
@@ -167,7 +166,7 @@ pub(super) fn note_mailbox(
     let mark = key.mark(NameOf::Mailbox, &mailbox.key);
     let columns = EvidenceColumns::of(evidence);
     let host = evidence.host.as_ref().map(|host| host.as_str().as_bytes());
-    let deferred = evidence.mailbox == MailboxEvidence::Greylisted;
+    let deferred = evidence.status == MailboxStatus::Greylisted;
     let sql = "INSERT INTO mailbox (mark, status, catch_all, code, enhanced, detail, host, \
                asked_at, tried_at, retry_at, first_deferred) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10) \
@@ -206,12 +205,12 @@ fn note_try(
 }
 
 /// Those of which something is known, or will be.
-const ANSWERED: [MailboxEvidence; 5] = [
-    MailboxEvidence::NotFound,
-    MailboxEvidence::Disabled,
-    MailboxEvidence::Full,
-    MailboxEvidence::Smtputf8Unsupported,
-    MailboxEvidence::Greylisted,
+const ANSWERED: [MailboxStatus; 5] = [
+    MailboxStatus::NotFound,
+    MailboxStatus::Disabled,
+    MailboxStatus::Full,
+    MailboxStatus::Smtputf8Unsupported,
+    MailboxStatus::Greylisted,
 ];
 
 pub(super) fn forget_unanswered(file: &Connection) -> rusqlite::Result<()> {

@@ -110,7 +110,7 @@ struct PendingProbe {
 
 #[derive(Clone, Copy, Debug)]
 enum End {
-    Settles(Stance),
+    Settles(ServerFeedback),
     /// After its use, without a word of what came of it.
     Drops,
     /// Before its use.
@@ -121,11 +121,11 @@ enum End {
 
 fn guest() -> impl Strategy<Value = PendingProbe> {
     let end = prop_oneof![
-        5 => Just(End::Settles(Stance::Welcome)),
-        1 => Just(End::Settles(Stance::Unclear)),
-        1 => Just(End::Settles(Stance::Refused)),
-        1 => Just(End::Settles(Stance::Deferred)),
-        1 => Just(End::Settles(Stance::NoAnswer)),
+        5 => Just(End::Settles(ServerFeedback::Answered)),
+        1 => Just(End::Settles(ServerFeedback::Unknown)),
+        1 => Just(End::Settles(ServerFeedback::Refused)),
+        1 => Just(End::Settles(ServerFeedback::Deferred)),
+        1 => Just(End::Settles(ServerFeedback::NoAnswer)),
         1 => Just(End::Drops),
         1 => Just(End::NotUsed),
         2 => (0..20_000_u64).prop_map(End::Aborted),
@@ -233,13 +233,17 @@ async fn visit(
     sleep(Duration::from_millis(guest.stays_ms)).await;
     drop(visit);
     match guest.end {
-        End::Settles(stance) => {
+        End::Settles(feedback) => {
             let asked = recipients;
-            let outcomes = Outcomes { asked, stance, ..Outcomes::NOTHING };
-            permit.settle(match stance {
-                Stance::Welcome => Outcomes { answered: asked, absent: asked / 5, ..outcomes },
-                Stance::Refused | Stance::Deferred => Outcomes { refused_us: 1, ..outcomes },
-                Stance::NoAnswer | Stance::Unclear => outcomes,
+            let outcomes = Outcomes { asked, feedback, ..Outcomes::NOTHING };
+            permit.settle(match feedback {
+                ServerFeedback::Answered => {
+                    Outcomes { answered: asked, absent: asked / 5, ..outcomes }
+                }
+                ServerFeedback::Refused | ServerFeedback::Deferred => {
+                    Outcomes { refused_us: 1, ..outcomes }
+                }
+                ServerFeedback::NoAnswer | ServerFeedback::Unknown => outcomes,
             });
         }
         End::Drops | End::NotUsed | End::Aborted(_) => drop(permit),
