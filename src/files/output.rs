@@ -30,7 +30,7 @@ enum Packing {
 
 enum OutputPlace {
     /// Written aside.
-    NonData { path: PathBuf, partial: PathBuf },
+    Aside { path: PathBuf, partial: PathBuf },
     /// A device or a pipe, which has no aside.
     Itself,
 }
@@ -93,7 +93,7 @@ impl OutputFile {
                 return Err(io::ErrorKind::IsADirectory.into());
             }
             let partial = partial_path(&path);
-            (begun(&partial)?, OutputPlace::NonData { path, partial })
+            (begun(&partial)?, OutputPlace::Aside { path, partial })
         };
         let file = BufWriter::with_capacity(PIECE_BYTES, file);
         let sink = if is_packed {
@@ -108,7 +108,7 @@ impl OutputFile {
 
     /// It is not wanted after all.
     pub fn discard(self) {
-        if let OutputPlace::NonData { partial, .. } = &self.place {
+        if let OutputPlace::Aside { partial, .. } = &self.place {
             // What cannot be removed is marked as what it is.
             let _ = std::fs::remove_file(partial);
         }
@@ -125,7 +125,7 @@ impl OutputFile {
             Packing::Gzip(packing) => packing.finish()?,
         };
         let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        let OutputPlace::NonData { path, partial } = self.place else { return Ok(()) };
+        let OutputPlace::Aside { path, partial } = self.place else { return Ok(()) };
         file.sync_all()?;
         std::fs::rename(partial, &path)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

@@ -44,7 +44,7 @@ pub use mailbox_stage::ProbeTarget;
 pub use probing::{Probing, ProbingParts};
 pub use rate_limit::{Client, LookupLimits, Priority};
 pub use routes::{FoundRoute, RouteSettings, Routes};
-pub use setup::{BuildError, Connection, ListModeOptions, ListValidator, check_names};
+pub use setup::{BuildError, Connection, ListValidator, check_names, questions_within};
 
 /// One text to look at.
 #[derive(Clone, Copy)]

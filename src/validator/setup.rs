@@ -1,6 +1,5 @@
 //! A validator from the configuration.
 
-use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +7,7 @@ use std::time::Duration;
 use super::probe_setup::probing;
 use super::routes::MAX_QUESTIONS;
 use super::{
-    ActiveLists, Canaries, ListModeSettings, LookupLimits, Network, Parts, RetryPlan,
-    RouteSettings, Routes, Validator,
+    ActiveLists, Canaries, LookupLimits, Network, Parts, RouteSettings, Routes, Validator,
 };
 use crate::address::{Domain, SyntaxError};
 use crate::catalog::{Catalog, ListError};
@@ -21,7 +19,6 @@ use crate::reach::ReachPolicy;
 use crate::reply::PatternError;
 use crate::route::HostName;
 use crate::smtp::{NoTls, SenderError};
-use crate::store::Journal;
 use crate::typo::Confidence;
 use crate::verdict::Policy;
 
@@ -102,20 +99,6 @@ impl Validator {
     }
 }
 
-/// How the work on a list is wished for.
-pub struct ListModeOptions {
-    /// What was found out so far, and will be.
-    pub journal: Journal,
-    /// Domains that are looked up at the same time.
-    pub concurrency: usize,
-    /// How many files the process may have open; none: as many as it likes.
-    pub open_files: Option<u64>,
-    /// Domains that are looked up in a second, at most.
-    pub rate: Option<NonZeroU32>,
-    /// Whom to come back to.
-    pub waits: RetryPlan,
-}
-
 /// The pipeline for the work on a list, before it begins.
 pub struct ListValidator {
     validator: Validator,
@@ -145,20 +128,16 @@ impl ListValidator {
         &self.validator
     }
 
-    /// The pipeline at work.
-    pub fn at_work(self, wish: ListModeOptions) -> Validator {
-        let ListModeOptions { journal, concurrency, open_files, rate, waits } = wish;
-        let questions = questions_within(open_files);
-        let canaries = self.canaries;
-        let settings = ListModeSettings { journal, concurrency, questions, rate, canaries, waits };
-        self.validator.for_list(settings)
+    /// The pipeline, and the canaries to give to [`Validator::for_list`].
+    pub fn into_parts(self) -> (Validator, Vec<HostName>) {
+        (self.validator, self.canaries)
     }
 }
 
 /// How many questions can wait for an answer at the same time where so many files may be open. One that is
 /// sent again, or whose answer is too long for a packet, takes a socket more; the lists, the journal and the
 /// output need some as well.
-fn questions_within(open_files: Option<u64>) -> usize {
+pub fn questions_within(open_files: Option<u64>) -> usize {
     const RESERVE: u64 = 40;
     const SOCKETS: u64 = 3;
     let sockets = open_files.map_or(u64::MAX, |files| files.saturating_sub(RESERVE));

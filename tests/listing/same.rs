@@ -3,8 +3,7 @@
 use std::io::BufReader;
 
 use mailvet::roster::{
-    Dialect, Encoding, Header, InputFormat, OutputOptions, Plan, Preview, ReadOptions, Reader,
-    Shape,
+    Encoding, Header, InputFormat, OutputOptions, Plan, Preview, ReadOptions, Reader,
 };
 use proptest::prelude::*;
 
@@ -111,7 +110,6 @@ proptest! {
         let list = List::of(&text);
         let found: Vec<String> = list.rows.iter().flat_map(|row| row.addresses().to_vec()).collect();
         prop_assert_eq!(&found, &addresses);
-        let dialect = Dialect { delimiter };
-        prop_assert_eq!(plan.shape(), Shape::Delimited(dialect));
+        prop_assert_eq!(plan.delimiter(), Some(delimiter));
     }
 }

@@ -19,7 +19,7 @@ use crate::verdict::{Advice, Depth, Verdict};
 
 pub use json::JsonSummary;
 pub use page::{Page, PageFacts};
-pub use tally::{Listing, RowSeen, Tally};
+pub use tally::{Listing, Tally, TallyEntry};
 pub use text::TextSummary;
 
 /// What came of a list.

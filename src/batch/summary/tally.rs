@@ -35,7 +35,7 @@ pub struct Tally {
 }
 
 /// What a row is counted as.
-pub enum RowSeen<'a> {
+pub enum TallyEntry<'a> {
     /// It was judged.
     Judged(&'a Report),
     /// It has its verdict from an earlier run.
@@ -90,10 +90,10 @@ impl Tally {
     }
 
     /// Counts the row of this number.
-    pub fn row(&mut self, number: u64, seen: &RowSeen<'_>) {
+    pub fn row(&mut self, number: u64, seen: &TallyEntry<'_>) {
         match seen {
-            RowSeen::Judged(report) => self.judged(number, report),
-            RowSeen::Kept { verdict, advice, reasons } => {
+            TallyEntry::Judged(report) => self.judged(number, report),
+            TallyEntry::Kept { verdict, advice, reasons } => {
                 self.kept += 1;
                 self.verdict(*verdict);
                 if let Some(advice) = advice {
@@ -101,7 +101,7 @@ impl Tally {
                 }
                 self.reasons(reasons);
             }
-            RowSeen::Unreadable(fault) => {
+            TallyEntry::Unreadable(fault) => {
                 self.unreadable += 1;
                 self.verdict(Verdict::Unknown);
                 self.advice(Advice::Accept);
@@ -116,7 +116,7 @@ impl Tally {
     }
 
     /// One more row with more than one address.
-    pub fn several(&mut self) {
+    pub fn several_addresses(&mut self) {
         self.several += 1;
     }
 

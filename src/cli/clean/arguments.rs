@@ -250,11 +250,11 @@ impl From<DedupeArg> for Option<DedupeKey> {
     }
 }
 
-/// Columns that somebody chose.
+/// The columns of `--fields`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Columns(pub(super) Vec<Column>);
 
-/// A name among those of columns is none.
+/// One of the names is no column.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{}\": {error}", visible(.name))]
 struct ColumnsError {
@@ -274,7 +274,7 @@ fn columns(names: &str) -> Result<Columns, ColumnsError> {
     Ok(Columns(columns))
 }
 
-/// A text is no delimiter.
+/// The text is no delimiter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("one ASCII character, such as ; or |, or `tab`")]
 struct DelimiterError;
@@ -287,7 +287,7 @@ fn delimiter(text: &str) -> Result<u8, DelimiterError> {
     }
 }
 
-/// A text is no age.
+/// The text is no age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an age such as 90d, 2w or 12h")]
 struct AgeError;

@@ -1,4 +1,4 @@
-//! The reports of `mailvet clean`: a page to show, or numbers for programs.
+//! The reports of `mailvet clean`: an HTML page, or JSON.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -12,7 +12,6 @@ use crate::batch::summary::{PageFacts, Summary};
 use crate::files::OutputFile;
 use crate::report::visible_json;
 
-/// What a report is made as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ReportKind {
     Page,
@@ -20,15 +19,15 @@ enum ReportKind {
 }
 
 fn kind(path: &Path) -> Option<ReportKind> {
-    let ending = path.extension()?.to_str()?.to_ascii_lowercase();
-    match ending.as_str() {
+    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    match extension.as_str() {
         "html" | "htm" => Some(ReportKind::Page),
         "json" => Some(ReportKind::Json),
         _ => None,
     }
 }
 
-/// Finds out before the work whether the reports can be made.
+/// Checks the names of the reports before the run.
 pub(super) fn check(arguments: &CleanArgs) -> anyhow::Result<()> {
     for path in &arguments.telling.report {
         if kind(path).is_none() {
@@ -38,7 +37,7 @@ pub(super) fn check(arguments: &CleanArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes them all.
+/// Writes all reports.
 pub(super) fn write(
     arguments: &CleanArgs,
     summary: &Summary,
