@@ -120,8 +120,8 @@ impl Sink {
                 let row_writer = self.main.as_mut().filter(|_| self.filter.wants_non_data());
                 let is_written = row_writer.as_ref().is_some_and(|writer| writer.keeps_format());
                 let rows = self.tally.rows();
-                rows.asides += u64::from(self.counts_non_data);
-                rows.asides_left_out += u64::from(self.counts_non_data && !is_written);
+                rows.non_data += u64::from(self.counts_non_data);
+                rows.non_data_left_out += u64::from(self.counts_non_data && !is_written);
                 row_writer.map_or(Ok(()), |row_writer| row_writer.row(row, &[]))
             }
             RowOutcome::Suppressed => {

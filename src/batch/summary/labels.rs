@@ -1,20 +1,19 @@
-//! A few words for people beside the code of a reason.
+//! Labels for people, beside the codes of reasons.
 
 use crate::address::SyntaxCode;
 use crate::roster::RowFault;
 use crate::verdict::{Reason, Verdict};
 
-/// What the code of a reason, or of a row that cannot be read, means; none where it is neither.
+/// The label for the code of a reason or a row fault; none for other texts.
 pub(super) fn label(code: &str) -> Option<&'static str> {
     let fault = || RowFault::ALL.into_iter().find(|fault| fault.code() == code);
     Reason::from_code(code).map(of_reason).or_else(|| fault().map(of_fault))
 }
 
-/// The verdict that a code goes with; none for those that never set one.
+/// The verdict that the code leads to; none for reasons that never set one.
 pub(super) fn verdict(code: &str) -> Option<Verdict> {
     match Reason::from_code(code) {
         Some(reason) => reason.verdict(),
-        // What cannot be read has not been found out.
         None => RowFault::ALL.iter().any(|fault| fault.code() == code).then_some(Verdict::Unknown),
     }
 }

@@ -60,7 +60,7 @@ pub(super) fn write(
 fn write_file(path: &Path, summary: &Summary, facts: PageFacts<'_>) -> io::Result<()> {
     let mut file = OutputFile::create(path)?;
     let written = match kind(path) {
-        Some(ReportKind::Page) => write!(file, "{}", summary.page(facts)),
+        Some(ReportKind::Page) => file.write_all(summary.page(facts).as_bytes()),
         Some(ReportKind::Json) | None => {
             let json = visible_json(&summary.json())?;
             file.write_all(&json).and_then(|()| file.write_all(b"\n"))
