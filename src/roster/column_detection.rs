@@ -232,7 +232,7 @@ fn is_word(cell: &str) -> bool {
         || (letters > 0 && letters >= digits && !NOTHING.contains(&cell.to_lowercase().as_str()))
 }
 
-/// The names that stand above more than one column.
+/// The names that more than one column has.
 pub(super) fn doubles(names: &[String]) -> Vec<String> {
     let mut seen = HashSet::new();
     let mut doubles: Vec<String> = Vec::new();

@@ -54,7 +54,7 @@ impl fmt::Display for Note {
                 write!(f, "{count} columns of an earlier run are replaced")
             }
             Self::NoHeader => f.write_str(
-                "the list has no header, so what is added stands in the last columns, without names",
+                "the list has no header, so the added columns come last, without names",
             ),
             Self::HeaderGuessed => f.write_str(
                 "the first row is taken for the header; --header no says that it is a row like the others",

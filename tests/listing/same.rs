@@ -99,7 +99,7 @@ proptest! {
         // What was added is read again, and taken away with the next run.
         let judged = list.judged(None);
         let again = List::read(judged.as_bytes(), &wish).unwrap();
-        let verdicts = again.rows.iter().map(|row| row.text_of(&again.plan, "mailvet_verdict"));
+        let verdicts = again.rows.iter().map(|row| again.plan.text_in(row, "mailvet_verdict"));
         prop_assert!(verdicts.into_iter().all(|verdict| verdict.as_deref() == Some("fine")));
         prop_assert_eq!(again.judged(None), judged);
     }

@@ -81,7 +81,7 @@ pub(super) fn full() -> Summary {
     }
 }
 
-/// Of a list that is out to fool whoever looks at what came of it.
+/// A list made to deceive the readers of its summary.
 pub(super) fn hostile() -> Summary {
     let listed = |row, email: &str, verdict, reason, suggestion: Option<&str>| ListedAddress {
         row,

@@ -19,7 +19,7 @@ pub(super) enum Console {
 
 impl Console {
     pub(super) fn of(arguments: &CleanArgs) -> Self {
-        if arguments.telling.quiet { Self::Quiet } else { Self::Loud }
+        if arguments.reporting.quiet { Self::Quiet } else { Self::Loud }
     }
 
     /// Prints a line unless `--quiet`.

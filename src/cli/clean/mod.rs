@@ -48,9 +48,9 @@ pub(super) async fn run(
     settings: &Settings,
 ) -> Result<Exit, CliError> {
     let console = Console::of(arguments);
-    arguments.looking.depth.check(global.connection()).or_usage()?;
+    arguments.checking.depth.check(global.connection()).or_usage()?;
     reports::check(arguments).or_usage()?;
-    if arguments.looking.wait && arguments.looking.depth != DepthArg::Mailbox {
+    if arguments.checking.wait && arguments.checking.depth != DepthArg::Mailbox {
         return Err(anyhow!("--wait is for mail servers: give --depth mailbox too")).or_usage();
     }
     let format = output_format::chosen(&arguments.writing).or_usage()?;
@@ -63,7 +63,7 @@ pub(super) async fn run(
     let prepare = |journal: &JournalFile| {
         CleanWork::prepare(arguments, global, config, settings, &list, &write_options, journal)
     };
-    if let Some(rows) = arguments.looking.sample {
+    if let Some(rows) = arguments.checking.sample {
         return sample::run(rows, prepare(&JournalFile::temporary())?, list).await;
     }
     outputs::make_folder(&arguments.writing).map_err(output_error)?;
@@ -190,10 +190,10 @@ fn sink(
     let WritingArgs { only, drop, .. } = &arguments.writing;
     let filter = Filter { only: only.clone(), drop: drop.clone() };
     let listing =
-        if arguments.telling.report_addresses { Listing::Addresses } else { Listing::Numbers };
+        if arguments.reporting.report_addresses { Listing::Addresses } else { Listing::Numbers };
     let outputs = outputs::create(arguments, list.plan(), format)?;
     let sink = Sink::new(list.plan(), write_options, filter, outputs, Tally::new(listing));
-    Ok(match Option::<DedupeKey>::from(arguments.looking.dedupe) {
+    Ok(match Option::<DedupeKey>::from(arguments.checking.dedupe) {
         Some(_) => sink.marking_duplicates(),
         None => sink,
     })
@@ -215,7 +215,7 @@ fn write_options(
     let further = [
         fix.then_some(Column::Fixed),
         // Without it the next run would take the date of the file for all rows.
-        arguments.looking.recheck_after.map(|_| Column::CheckedAt),
+        arguments.checking.recheck_after.map(|_| Column::CheckedAt),
     ];
     for column in further.into_iter().flatten() {
         if !columns.contains(&column) {

@@ -97,7 +97,7 @@ pub(super) fn check(
     let split = arguments.writing.split.as_deref();
     let read = paths::input(arguments)
         .into_iter()
-        .chain(arguments.looking.suppress.iter().map(|path| &**path));
+        .chain(arguments.checking.suppress.iter().map(|path| &**path));
     let read: Vec<&Path> = read.collect();
     let is_read = |path: &Path| read.iter().any(|list| is_same(list, path));
     if let Some(journal) = JournalFile::path(arguments) {
@@ -115,7 +115,7 @@ pub(super) fn check(
         );
         ensure!(
             !is_read(&partial_path(&meant_by(&path))),
-            "a list that is read is where {shown} stands until it is complete; name another file for \
+            "a list that is read is where {shown} is written until it is complete; name another file for \
              what is written"
         );
         // The target of a link.
@@ -144,6 +144,6 @@ fn written(arguments: &CleanArgs, extension: &str) -> Vec<PathBuf> {
         Outputs::names_of_split().map(move |name| folder.join(name).with_extension(extension))
     });
     let named = output(writing).into_iter().chain(writing.rejects.as_deref());
-    let named = named.chain(arguments.telling.report.iter().map(PathBuf::as_path));
+    let named = named.chain(arguments.reporting.report.iter().map(PathBuf::as_path));
     split.into_iter().flatten().chain(named.map(Path::to_owned)).collect()
 }

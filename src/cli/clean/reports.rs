@@ -29,7 +29,7 @@ fn kind(path: &Path) -> Option<ReportKind> {
 
 /// Checks the names of the reports before the run.
 pub(super) fn check(arguments: &CleanArgs) -> anyhow::Result<()> {
-    for path in &arguments.telling.report {
+    for path in &arguments.reporting.report {
         if kind(path).is_none() {
             bail!("the name of a report ends with .html or .json; {} does not", path.display());
         }
@@ -45,7 +45,7 @@ pub(super) fn write(
 ) -> anyhow::Result<()> {
     let title = paths::input(arguments).and_then(Path::file_name);
     let title = title.map_or_else(|| "standard input".into(), |name| name.to_string_lossy());
-    for path in &arguments.telling.report {
+    for path in &arguments.reporting.report {
         let facts = PageFacts { title: &title, made_at };
         write_file(path, summary, facts).with_context(|| {
             format!(

@@ -77,7 +77,7 @@ impl Display for Estimate<'_> {
         }
         writeln!(f)?;
         let pace = match summary.depth {
-            Depth::Syntax => "nobody is asked".to_owned(),
+            Depth::Syntax => "no server is asked".to_owned(),
             Depth::Domain => format!("{} domains to look up", HumanCount(*domains)),
             Depth::Mailbox => {
                 "at the pace of its mail servers, of which none is asked more than [probe] allows"

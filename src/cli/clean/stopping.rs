@@ -61,7 +61,7 @@ fn is_pipe_closed(stop: &Stop) -> bool {
 /// Whether there are outputs other than standard output.
 fn wants_files(arguments: &CleanArgs) -> bool {
     let writing = &arguments.writing;
-    writing.split.is_some() || writing.rejects.is_some() || !arguments.telling.report.is_empty()
+    writing.split.is_some() || writing.rejects.is_some() || !arguments.reporting.report.is_empty()
 }
 
 /// The exit status of a stopped run.

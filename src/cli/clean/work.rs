@@ -46,11 +46,11 @@ impl CleanWork {
         write_options: &WriteOptions,
         journal: &JournalFile,
     ) -> Result<Self, CliError> {
-        let looking = &arguments.looking;
+        let checking = &arguments.checking;
         let connection = global.connection();
         let depth = match connection {
             Connection::Offline => Depth::Syntax,
-            Connection::Online => looking.depth.into(),
+            Connection::Online => checking.depth.into(),
         };
         let state = settings.state_folder(config);
         let list_validator =
@@ -63,7 +63,7 @@ impl CleanWork {
             Depth::Mailbox if list_validator.validator().can_probe() => ProbePass::First,
             Depth::Syntax | Depth::Domain | Depth::Mailbox => ProbePass::Never,
         };
-        if looking.depth == DepthArg::Mailbox && probe_pass == ProbePass::Never {
+        if checking.depth == DepthArg::Mailbox && probe_pass == ProbePass::Never {
             Console::of(arguments)
                 .note(format_args!("mail servers are not asked: {PROBE_OFF_HINT}"));
         }
@@ -71,17 +71,17 @@ impl CleanWork {
         let (validator, canaries) = list_validator.into_parts();
         let validator = Arc::new(validator.for_list(ListModeSettings {
             journal: journal.clone(),
-            concurrency: looking.concurrency.get(),
+            concurrency: checking.concurrency.get(),
             questions: questions_within(system::raise_open_files()),
-            rate: looking.rate,
+            rate: checking.rate,
             canaries,
-            waits: if looking.wait { RetryPlan::ForGreylisting } else { RetryPlan::Never },
+            waits: if checking.wait { RetryPlan::ForGreylisting } else { RetryPlan::Never },
         }));
         let settings = JudgeSettings {
             depth,
             strictness: global.strictness(),
             locale: global.locale.clone(),
-            dedupe_key: looking.dedupe.into(),
+            dedupe_key: checking.dedupe.into(),
             suppressed,
             recheck,
         };
@@ -97,7 +97,7 @@ fn suppressed(
     console: Console,
 ) -> anyhow::Result<Suppressed> {
     let mut suppressed = Suppressed::default();
-    for path in &arguments.looking.suppress {
+    for path in &arguments.checking.suppress {
         let added = suppressed
             .add(ListSource::File(path.clone()), validator)
             .with_context(|| format!("cannot use {}", path.display()))?;
@@ -143,7 +143,7 @@ fn recheck(
     depth: Depth,
     now: Timestamp,
 ) -> anyhow::Result<Option<Recheck>> {
-    let Some(age) = arguments.looking.recheck_after else { return Ok(None) };
+    let Some(age) = arguments.checking.recheck_after else { return Ok(None) };
     let names = list.plan().names().unwrap_or_default();
     ensure!(
         names.iter().any(|name| name == Column::Verdict.name()),

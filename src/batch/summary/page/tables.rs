@@ -148,7 +148,7 @@ pub(super) fn kinds(summary: &Summary) -> Markup {
     // The kinds of rows that kept their verdict, or could not be read, are not known.
     let whole = summary.judged().saturating_sub(summary.kept.saturating_add(summary.unreadable));
     let kinds = [
-        ("free", "mailboxes open to anybody", summary.kinds.free),
+        ("free", "mailboxes that anyone can get", summary.kinds.free),
         ("role", "a function, not a person", summary.kinds.role),
         ("disposable", "mailboxes to throw away", summary.kinds.disposable),
         ("relay", "forwards to a private address", summary.kinds.relay),

@@ -22,7 +22,7 @@ pub(super) fn verdict_words(verdict: Verdict) -> VerdictWords {
         Verdict::Plausible => VerdictWords {
             todo: "Keep",
             meaning: "The address is well-formed, its domain accepts mail, and nothing speaks against it. \
-                      The mailbox itself was not asked about, or its server does not tell.",
+                      The mailbox itself was not asked about, or its server does not say.",
             counsel: "Keep these rows. A few mailboxes may be gone: take out what bounces when you next write.",
         },
         Verdict::Risky => VerdictWords {
