@@ -293,7 +293,7 @@ impl Running {
     pub(super) async fn comes_to(&self, asked: u64, waiting: u64) {
         let told = || {
             let now = self.progress.snapshot();
-            (now.asked, now.waiting)
+            (now.probed, now.waiting)
         };
         comes_true(|| told() == (asked, waiting), || format!("{:?}", told())).await;
     }
