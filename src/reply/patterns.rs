@@ -6,7 +6,7 @@ use super::reading::{PatternError, Reading};
 use super::scope::{CodeScope, EnhancedScope};
 use super::wording::Wording;
 use super::{About, EnhancedCode, Reply, Stage};
-use crate::catalog::ListSource;
+use crate::catalog::SourceText;
 
 /// The rules that tell what a refusal speaks of, in order: the first one that fits decides.
 pub struct Patterns {
@@ -70,8 +70,8 @@ impl Patterns {
     }
 
     /// The file compiled in.
-    pub fn builtin_source() -> ListSource<'static> {
-        ListSource { name: BUILTIN.0.into(), text: BUILTIN.1.into() }
+    pub fn builtin_source() -> SourceText<'static> {
+        SourceText { name: BUILTIN.0.into(), text: BUILTIN.1.into() }
     }
 
     /// Reads files of rules. The rules of a later file come before those of the files before it, and
@@ -79,7 +79,7 @@ impl Patterns {
     ///
     /// # Errors
     /// The first rule that cannot be used.
-    pub fn from_sources(sources: &[ListSource<'_>]) -> Result<Self, PatternError> {
+    pub fn from_sources(sources: &[SourceText<'_>]) -> Result<Self, PatternError> {
         let mut reading = Reading::default();
         for source in sources {
             reading.read(source)?;

@@ -11,7 +11,7 @@ use super::patterns::{Patterns, PatternsInForce, Rule};
 use super::scope::{CodeScope, EnhancedScope};
 use super::wording::folded;
 use super::{About, Stage};
-use crate::catalog::ListSource;
+use crate::catalog::SourceText;
 
 /// A rule that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -147,7 +147,7 @@ struct Read {
 }
 
 impl Reading {
-    pub(super) fn read(&mut self, source: &ListSource<'_>) -> Result<(), PatternError> {
+    pub(super) fn read(&mut self, source: &SourceText<'_>) -> Result<(), PatternError> {
         let at =
             |line, problem| PatternError { source_name: source.name.to_string(), line, problem };
         let line_of = |start: usize| 1 + source.text[..start].matches('\n').count();
