@@ -285,7 +285,7 @@ impl Laboratory {
             questions,
             rate: None,
             canaries,
-            waits,
+            retry_plan: waits,
         })
     }
 }
