@@ -257,10 +257,10 @@ const MAX_LINKS: usize = 3;
 impl fmt::Display for Explained<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let about = self.meaning.about;
-        let (sign, style) = look(about);
+        let (sign, style) = style_of(about);
         let speaks_of = match about {
             About::Mailbox(_) => "the mailbox",
-            About::Us(_) => "whoever asks, not the mailbox",
+            About::Us(_) => "the client that asks, not the mailbox",
             About::Now(_) => "the moment, not the mailbox",
         };
         write!(f, "{style}{sign} {}{style:#}  {BOLD}{}", about.status(), self.reply.code)?;
@@ -284,7 +284,7 @@ impl fmt::Display for Explained<'_> {
     }
 }
 
-fn look(about: About) -> (&'static str, Style) {
+fn style_of(about: About) -> (&'static str, Style) {
     let colour = |colour: AnsiColor| Style::new().bold().fg_color(Some(colour.into()));
     match about {
         About::Mailbox(
