@@ -5,10 +5,10 @@ use moka::sync::Cache;
 
 use crate::address::Domain;
 use crate::catalog::Canonical;
+use crate::evidence::{CatchAll, Evidence, KnownCatchAll};
 use crate::route::HostName;
 use crate::smtp::RefusalRecord;
-use crate::store::{Evidence, KnownCatchAll, REFUSALS_LIFETIME};
-use crate::verdict::CatchAll;
+use crate::store::REFUSALS_LIFETIME;
 
 /// What a mailbox takes in memory, about: the key, the evidence, and what holds them.
 const BYTES_OF_ENTRY: u64 = 512;
@@ -57,7 +57,7 @@ impl MailboxCache {
     /// Keeps what was found out of a mailbox, if it is to be kept at all.
     pub fn remember(&self, mailbox: &Canonical, evidence: &Evidence) {
         if evidence.valid_until().is_some() {
-            self.mailboxes.insert(mailbox.key.as_str().into(), evidence.clone());
+            self.mailboxes.insert(mailbox.key.as_str().into(), evidence.clone().without_text());
         }
     }
 

@@ -2,8 +2,6 @@
 
 use strum::{EnumIter, IntoEnumIterator as _, IntoStaticStr};
 
-use crate::verdict::{CatchAll, MailboxEvidence};
-
 /// What a reply speaks of, and precisely what it says of that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
@@ -160,21 +158,6 @@ impl About {
             Self::Now(detail) => detail.code(),
         }
     }
-
-    /// What it is as evidence of the mailbox; none where nobody asked about it yet. Whether made-up
-    /// recipients are accepted too, one reply cannot tell.
-    pub fn evidence(self) -> Option<MailboxEvidence> {
-        Some(match self {
-            Self::Mailbox(detail) => detail.evidence(),
-            Self::Us(detail) => return detail.evidence(),
-            Self::Now(detail) => detail.evidence(),
-        })
-    }
-
-    /// The status of the mailbox that follows, as clients see it.
-    pub fn status(self) -> &'static str {
-        self.evidence().map_or("not_probed", MailboxEvidence::code)
-    }
 }
 
 impl MailboxDetail {
@@ -182,50 +165,12 @@ impl MailboxDetail {
     pub fn code(self) -> &'static str {
         self.into()
     }
-
-    fn evidence(self) -> MailboxEvidence {
-        match self {
-            Self::Accepted | Self::Forwarded | Self::NotVerified => {
-                MailboxEvidence::Accepted { catch_all: CatchAll::Unknown }
-            }
-            Self::NoSuchMailbox | Self::Moved | Self::BadAddress | Self::NoSuchDomain => {
-                MailboxEvidence::NotFound
-            }
-            Self::Disabled => MailboxEvidence::Disabled,
-            Self::Full => MailboxEvidence::Full,
-        }
-    }
 }
 
 impl UsDetail {
     /// The code as clients see it.
     pub fn code(self) -> &'static str {
         self.into()
-    }
-
-    fn evidence(self) -> Option<MailboxEvidence> {
-        Some(match self {
-            Self::CommandAccepted => return None,
-            Self::Blocklisted
-            | Self::BadReputation
-            | Self::NoReverseDns
-            | Self::BadHelo
-            | Self::SenderRefused
-            | Self::AuthPolicy
-            | Self::RelayDenied
-            | Self::DomainNotAccepted
-            | Self::AuthRequired
-            | Self::RecipientRestricted
-            | Self::MessagePolicy
-            | Self::MessageTooLarge
-            | Self::Policy
-            | Self::RefusesEverybody
-            | Self::Unclear => MailboxEvidence::Refused,
-            Self::RateLimited | Self::TooManyErrors => MailboxEvidence::RateLimited,
-            Self::TlsRequired | Self::TlsRefused => MailboxEvidence::TlsFailed,
-            Self::Smtputf8Unsupported => MailboxEvidence::Smtputf8Unsupported,
-            Self::ProtocolError => MailboxEvidence::ProtocolError,
-        })
     }
 
     /// Whether every other recipient there would be refused as well, so that asking on is of no use and
@@ -262,18 +207,5 @@ impl NowDetail {
     /// The code as clients see it.
     pub fn code(self) -> &'static str {
         self.into()
-    }
-
-    fn evidence(self) -> MailboxEvidence {
-        match self {
-            Self::Greylisted => MailboxEvidence::Greylisted,
-            Self::TooManyConnections | Self::TooManyRecipients => MailboxEvidence::RateLimited,
-            Self::ReceivingTooFast
-            | Self::MailboxBusy
-            | Self::Unverified
-            | Self::ServerTrouble
-            | Self::RoutingTrouble
-            | Self::TryLater => MailboxEvidence::Deferred,
-        }
     }
 }

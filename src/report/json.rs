@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{AddressFacts, Flags, MailboxFacts, Report, beginning};
+use crate::evidence::CatchAll;
 use crate::route::HostName;
-use crate::verdict::{CatchAll, MailboxEvidence, Reason};
+use crate::verdict::Reason;
 
 /// Which fields a JSON report has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,23 +187,16 @@ fn json_dns(report: &Report) -> JsonDns<'_> {
 
 fn json_mailbox(facts: &MailboxFacts, form: Form) -> JsonMailbox<'_> {
     let evidence = &facts.evidence;
-    let catch_all = match evidence.mailbox {
-        MailboxEvidence::Accepted { catch_all: CatchAll::Yes } => "yes",
-        MailboxEvidence::Accepted { catch_all: CatchAll::No } => "no",
-        _ => "unknown",
-    };
     JsonMailbox {
-        status: evidence.mailbox.code(),
+        status: evidence.status.code(),
         code: evidence.code,
-        enhanced: evidence
-            .enhanced
-            .map(|[class, subject, detail]| format!("{class}.{subject}.{detail}")),
+        enhanced: evidence.enhanced.map(|enhanced| enhanced.to_string()),
         host: evidence.host.as_ref().map(HostName::as_str),
-        catch_all,
+        catch_all: evidence.status.catch_all().unwrap_or(CatchAll::Unknown).code(),
         detail: evidence.detail.as_deref(),
         retry_at: evidence.retry_at.map(rfc3339),
         text: match form {
-            Form::WithReply => facts.text.as_deref().map(beginning),
+            Form::WithReply => evidence.text.as_deref().map(beginning),
             Form::Full | Form::Evidence => None,
         },
     }

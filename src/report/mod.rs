@@ -17,11 +17,11 @@ use jiff::Timestamp;
 use crate::address::{Address, SyntaxError};
 use crate::cache::{LearnedRoute, Timing};
 use crate::catalog::Canonical;
+use crate::evidence::{Evidence, MailboxStatus};
 use crate::route::{Exchanger, MailRoute};
 use crate::smtp::dial::DialError;
-use crate::store::Evidence;
 use crate::typo::Confidence;
-use crate::verdict::{Judgement, MailboxEvidence};
+use crate::verdict::Judgement;
 
 pub use columns::{Column, UnknownColumn};
 pub(crate) use fixed::FixInput;
@@ -102,8 +102,6 @@ pub struct Flags {
 pub struct MailboxFacts {
     /// What it comes to.
     pub evidence: Evidence,
-    /// The server's own words, for the operator's eyes. They are kept nowhere.
-    pub text: Option<Box<str>>,
     /// Whether it was known already.
     pub freshness: Timing,
     /// When it will be asked about again, in the work on a list that waits for that.
@@ -113,7 +111,7 @@ pub struct MailboxFacts {
 impl MailboxFacts {
     /// Whether nothing at all came back when a connection was tried, as where port 25 is blocked on the way.
     pub fn never_answered(&self) -> bool {
-        self.evidence.mailbox == MailboxEvidence::Unreachable
+        self.evidence.status == MailboxStatus::Unreachable
             && self.evidence.detail.as_deref() == Some(DialError::TimedOut.code())
     }
 }
@@ -189,7 +187,7 @@ impl Report {
     /// Whether all of the evidence was known before the question came.
     pub fn is_cached(&self) -> bool {
         let is_cached = |mailbox: &MailboxFacts| {
-            let was_wanted = !matches!(mailbox.evidence.mailbox, MailboxEvidence::NotProbed(_));
+            let was_wanted = !matches!(mailbox.evidence.status, MailboxStatus::NotProbed(_));
             !was_wanted || mailbox.freshness == Timing::Cached
         };
         matches!(self.dns, DomainEvidence::Learned(..))

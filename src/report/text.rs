@@ -6,8 +6,9 @@ use std::fmt::{self, Write as _};
 use anstyle::{AnsiColor, Style};
 
 use super::{DomainEvidence, MailboxFacts, Report, visible};
+use crate::evidence::{MailboxStatus, NotProbed};
 use crate::route::MailRoute;
-use crate::verdict::{Advice, MailboxEvidence, NotProbed, Verdict};
+use crate::verdict::{Advice, Verdict};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -59,7 +60,7 @@ impl fmt::Display for TextReport<'_> {
         if let Some(answer) = report.mailbox.as_ref().and_then(answer) {
             writeln!(f, "  {DIM}{}{DIM:#}", visible(&answer))?;
         }
-        let words = report.mailbox.as_ref().and_then(|mailbox| mailbox.text.as_deref());
+        let words = report.mailbox.as_ref().and_then(|mailbox| mailbox.evidence.text.as_deref());
         if let (Wording::MailServers, Some(words)) = (self.wording, words) {
             writeln!(f, "  {DIM}it said: {}{DIM:#}", visible(words))?;
         }
@@ -116,8 +117,8 @@ fn pointer(f: &mut fmt::Formatter<'_>, email: &str, at: usize) -> fmt::Result {
 fn answer(mailbox: &MailboxFacts) -> Option<String> {
     let evidence = &mailbox.evidence;
     let mut answer = format!("answer: {}", evidence.code?);
-    if let Some([class, subject, detail]) = evidence.enhanced {
-        let _ = write!(answer, " {class}.{subject}.{detail}");
+    if let Some(enhanced) = evidence.enhanced {
+        let _ = write!(answer, " {enhanced}");
     }
     if let Some(host) = &evidence.host {
         let _ = write!(answer, " from {}", host.as_str());
@@ -138,8 +139,8 @@ pub const PORT_25_HINT: &str = "Many networks block outgoing connections to port
 
 /// What the operator can do about a mailbox that was not asked, or not reached.
 fn hint(report: &Report) -> Option<Cow<'static, str>> {
-    let off = MailboxEvidence::NotProbed(NotProbed::Off);
-    if report.mailbox.as_ref().is_some_and(|mailbox| mailbox.evidence.mailbox == off) {
+    let off = MailboxStatus::NotProbed(NotProbed::Off);
+    if report.mailbox.as_ref().is_some_and(|mailbox| mailbox.evidence.status == off) {
         return Some(format!("To check the mailbox: {PROBE_OFF_HINT}.").into());
     }
     let is_silent = report.mailbox.as_ref().is_some_and(MailboxFacts::never_answered);

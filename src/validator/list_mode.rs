@@ -28,10 +28,10 @@ use super::domain_stage::accepts_mail;
 use super::routes::{RouteLookup, TestOutcome};
 use crate::cache::LearnedRoute;
 use crate::catalog::Canonical;
+use crate::evidence::{Evidence, MailboxStatus};
 use crate::report::MailboxFacts;
 use crate::route::{HostName, MailRoute};
-use crate::store::{Evidence, Journal, JournalClosed, NotedRoute};
-use crate::verdict::MailboxEvidence;
+use crate::store::{Journal, JournalClosed, NotedRoute};
 use rate_gate::RateGate;
 
 pub use halt::Halt;
@@ -194,7 +194,7 @@ impl ListMode {
         if canaries.is_empty() {
             return Ok(());
         }
-        let checkpoint = self.journal().mark().await;
+        let checkpoint = self.journal().checkpoint().await;
         let halt = match lookup.trust().test(canaries).await {
             TestOutcome::Sound => None,
             // No domain was asked about before.
@@ -263,7 +263,7 @@ impl ListMode {
     /// Notes what was found out of a mailbox. Where no server may be asked at all nothing is noted: that is found
     /// out again as quickly.
     pub(super) async fn note_mailbox(&self, mailbox: &Canonical, facts: &mut MailboxFacts) {
-        if matches!(facts.evidence.mailbox, MailboxEvidence::NotProbed(_)) {
+        if matches!(facts.evidence.status, MailboxStatus::NotProbed(_)) {
             return;
         }
         let noted = self.journal().note_mailbox(mailbox, &facts.evidence).await;

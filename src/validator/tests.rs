@@ -6,9 +6,9 @@ use crate::address::{Domain, SyntaxCode};
 use crate::catalog::{Catalog, ListKind, Lists, Popularity, SourceText};
 use crate::clock::{MovableClock, StoppedClock};
 use crate::dns::zone::Zone;
+use crate::evidence::{MailboxStatus, NotProbed};
 use crate::reach::ReachPolicy;
 use crate::route::{HostName, ServerId};
-use crate::verdict::{MailboxEvidence, NotProbed};
 
 const ZONE: &str = "
     good.de       MX 10 mx.good.de
@@ -335,8 +335,8 @@ async fn a_wanted_mailbox_that_nobody_asks_for_is_said_so() {
     let deep = Request { depth: Depth::Mailbox, ..request("joe@good.de") };
     let report = house.validator.validate(&deep).await;
     assert_eq!(line(&report), "plausible [domain_accepts_mail probe_off] accept domain mx");
-    let mailbox = report.mailbox.map(|facts| facts.evidence.mailbox);
-    assert_eq!(mailbox, Some(MailboxEvidence::NotProbed(NotProbed::Off)));
+    let mailbox = report.mailbox.map(|facts| facts.evidence.status);
+    assert_eq!(mailbox, Some(MailboxStatus::NotProbed(NotProbed::Off)));
 }
 
 /// What a caller learns of a domain: the status of the DNS, the first reason, and whether it was known.

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::address::{Quoting, SyntaxCode};
 use crate::catalog::OperatorDecision;
+use crate::evidence::MailboxStatus;
 use crate::route::MailRoute;
 use crate::typo::{Confidence, TypoKind};
 
@@ -28,8 +29,8 @@ pub struct AddressFindings<'a> {
     pub quoting: Quoting,
     /// What is known of where it leads.
     pub host: HostFindings<'a>,
-    /// What its mail server said.
-    pub mailbox: Mailbox,
+    /// What its mail server said; none where it was not to be asked.
+    pub mailbox: Option<MailboxStatus>,
     /// Another domain that was probably meant.
     pub typo: Option<Typo>,
     /// What the lists say.
@@ -51,98 +52,6 @@ pub enum HostFindings<'a> {
     OutOfTime,
     /// The DNS was asked.
     Route(&'a MailRoute),
-}
-
-/// What is known of the mailbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mailbox {
-    /// Nobody wanted to know.
-    NotWanted,
-    /// It was wanted; this came of it.
-    Wanted(MailboxEvidence),
-}
-
-/// What asking the mail server brought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MailboxEvidence {
-    /// The recipient was accepted.
-    Accepted {
-        /// Whether made-up ones are accepted too.
-        catch_all: CatchAll,
-    },
-    /// No such mailbox.
-    NotFound,
-    /// The mailbox is switched off.
-    Disabled,
-    /// The mailbox is full.
-    Full,
-    /// Strangers are deferred.
-    Greylisted,
-    /// We are refused, whoever the recipient.
-    Refused,
-    /// We asked too much.
-    RateLimited,
-    /// Some other "not now".
-    Deferred,
-    /// No answer in time.
-    Timeout,
-    /// No connection.
-    Unreachable,
-    /// No SMTP that makes sense.
-    ProtocolError,
-    /// No encryption where the server demands it.
-    TlsFailed,
-    /// The server cannot take an address beyond ASCII.
-    Smtputf8Unsupported,
-    /// Asking this server is paused.
-    Paused,
-    /// Nobody was asked.
-    NotProbed(NotProbed),
-}
-
-/// Why a mail server was not asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotProbed {
-    /// Asking is switched off.
-    Off,
-    /// The operator does not want this server to be asked.
-    Never,
-    /// The provider tells nobody.
-    Provider,
-}
-
-impl MailboxEvidence {
-    /// The status as clients see it.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Accepted { .. } => "accepted",
-            Self::NotFound => "not_found",
-            Self::Disabled => "disabled",
-            Self::Full => "full",
-            Self::Greylisted => "greylisted",
-            Self::Refused => "refused",
-            Self::RateLimited => "rate_limited",
-            Self::Deferred => "deferred",
-            Self::Timeout => "timeout",
-            Self::Unreachable => "unreachable",
-            Self::ProtocolError => "protocol_error",
-            Self::TlsFailed => "tls_failed",
-            Self::Smtputf8Unsupported => "smtputf8_unsupported",
-            Self::Paused => "paused",
-            Self::NotProbed(_) => "not_probed",
-        }
-    }
-}
-
-/// Whether a mail server takes any recipient.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CatchAll {
-    /// A made-up recipient was accepted.
-    Yes,
-    /// A made-up recipient was refused.
-    No,
-    /// It was not found out.
-    Unknown,
 }
 
 /// A domain that was probably meant instead.

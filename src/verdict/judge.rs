@@ -1,11 +1,10 @@
 //! The rule table: findings in, judgement out.
 
-use super::findings::{
-    AddressFindings, CatchAll, Findings, HostFindings, Mailbox, MailboxEvidence, NotProbed, Typo,
-};
+use super::findings::{AddressFindings, Findings, HostFindings, Typo};
 use super::{Advice, Check, Checks, Depth, Judgement, Policy, Reason, Verdict};
 use crate::address::Quoting;
 use crate::catalog::OperatorDecision;
+use crate::evidence::{CatchAll, MailboxStatus, NotProbed};
 use crate::route::{Failure, MailRoute, NullMx, Targets};
 use crate::typo::TypoKind;
 
@@ -34,7 +33,7 @@ fn reasons(address: &AddressFindings<'_>, policy: &Policy) -> Vec<Reason> {
     risks(address, policy, &mut reasons);
     reasons.extend(domain_unknown(address.host));
     reasons.extend(mailbox_unknown(address.mailbox));
-    if address.mailbox == Mailbox::Wanted(MailboxEvidence::Accepted { catch_all: CatchAll::No }) {
+    if address.mailbox == Some(MailboxStatus::Accepted { catch_all: CatchAll::No }) {
         reasons.push(Reason::MailboxAccepted);
     }
     if reasons.iter().all(|reason| reason.verdict().is_none()) {
@@ -75,10 +74,10 @@ fn no_route(host: HostFindings<'_>, policy: &Policy) -> Option<Reason> {
 }
 
 /// Row 4: the mail server says that there is nobody.
-fn no_mailbox(mailbox: Mailbox) -> Option<Reason> {
+fn no_mailbox(mailbox: Option<MailboxStatus>) -> Option<Reason> {
     match mailbox {
-        Mailbox::Wanted(MailboxEvidence::NotFound) => Some(Reason::MailboxNotFound),
-        Mailbox::Wanted(MailboxEvidence::Disabled) => Some(Reason::MailboxDisabled),
+        Some(MailboxStatus::NotFound) => Some(Reason::MailboxNotFound),
+        Some(MailboxStatus::Disabled) => Some(Reason::MailboxDisabled),
         _ => None,
     }
 }
@@ -104,11 +103,11 @@ fn risks(address: &AddressFindings<'_>, policy: &Policy, reasons: &mut Vec<Reaso
         reasons.push(Reason::AddressLiteral);
     }
     match address.mailbox {
-        Mailbox::Wanted(MailboxEvidence::Accepted { catch_all: CatchAll::Yes }) => {
+        Some(MailboxStatus::Accepted { catch_all: CatchAll::Yes }) => {
             reasons.push(Reason::CatchAll);
         }
-        Mailbox::Wanted(MailboxEvidence::Full) => reasons.push(Reason::MailboxFull),
-        Mailbox::Wanted(MailboxEvidence::Smtputf8Unsupported) => {
+        Some(MailboxStatus::Full) => reasons.push(Reason::MailboxFull),
+        Some(MailboxStatus::Smtputf8Unsupported) => {
             reasons.push(Reason::Smtputf8Unsupported);
         }
         _ => {}
@@ -145,37 +144,33 @@ fn domain_unknown(host: HostFindings<'_>) -> Option<Reason> {
 }
 
 /// Row 7: the mail server was asked and said nothing about the mailbox.
-fn mailbox_unknown(mailbox: Mailbox) -> Option<Reason> {
-    let Mailbox::Wanted(evidence) = mailbox else { return None };
+fn mailbox_unknown(mailbox: Option<MailboxStatus>) -> Option<Reason> {
+    let Some(evidence) = mailbox else { return None };
     match evidence {
-        MailboxEvidence::Greylisted => Some(Reason::Greylisted),
-        MailboxEvidence::Refused => Some(Reason::ProbeRefused),
-        MailboxEvidence::RateLimited => Some(Reason::ProbeRateLimited),
-        MailboxEvidence::Deferred => Some(Reason::ProbeDeferred),
-        MailboxEvidence::Timeout => Some(Reason::ProbeTimeout),
-        MailboxEvidence::Unreachable => Some(Reason::ProbeUnreachable),
-        MailboxEvidence::ProtocolError => Some(Reason::ProbeProtocolError),
-        MailboxEvidence::TlsFailed => Some(Reason::ProbeTlsFailed),
-        MailboxEvidence::Accepted { .. }
-        | MailboxEvidence::NotFound
-        | MailboxEvidence::Disabled
-        | MailboxEvidence::Full
-        | MailboxEvidence::Smtputf8Unsupported
-        | MailboxEvidence::Paused
-        | MailboxEvidence::NotProbed(_) => None,
+        MailboxStatus::Greylisted => Some(Reason::Greylisted),
+        MailboxStatus::Refused => Some(Reason::ProbeRefused),
+        MailboxStatus::RateLimited => Some(Reason::ProbeRateLimited),
+        MailboxStatus::Deferred => Some(Reason::ProbeDeferred),
+        MailboxStatus::Timeout => Some(Reason::ProbeTimeout),
+        MailboxStatus::Unreachable => Some(Reason::ProbeUnreachable),
+        MailboxStatus::ProtocolError => Some(Reason::ProbeProtocolError),
+        MailboxStatus::TlsFailed => Some(Reason::ProbeTlsFailed),
+        MailboxStatus::Accepted { .. }
+        | MailboxStatus::NotFound
+        | MailboxStatus::Disabled
+        | MailboxStatus::Full
+        | MailboxStatus::Smtputf8Unsupported
+        | MailboxStatus::Paused
+        | MailboxStatus::NotProbed(_) => None,
     }
 }
 
 /// Row 9: why a mailbox that was wanted was not asked for.
-fn why_not_asked(mailbox: Mailbox) -> Option<Reason> {
+fn why_not_asked(mailbox: Option<MailboxStatus>) -> Option<Reason> {
     match mailbox {
-        Mailbox::Wanted(MailboxEvidence::NotProbed(NotProbed::Off | NotProbed::Never)) => {
-            Some(Reason::ProbeOff)
-        }
-        Mailbox::Wanted(MailboxEvidence::Paused) => Some(Reason::ProbePaused),
-        Mailbox::Wanted(MailboxEvidence::NotProbed(NotProbed::Provider)) => {
-            Some(Reason::ProviderNotProbed)
-        }
+        Some(MailboxStatus::NotProbed(NotProbed::Off | NotProbed::Never)) => Some(Reason::ProbeOff),
+        Some(MailboxStatus::Paused) => Some(Reason::ProbePaused),
+        Some(MailboxStatus::NotProbed(NotProbed::Provider)) => Some(Reason::ProviderNotProbed),
         _ => None,
     }
 }
@@ -218,18 +213,15 @@ fn checks(findings: &Findings<'_>, policy: &Policy) -> Checks {
         ) => Check::Fail,
     };
     let mailbox = match address.mailbox {
-        Mailbox::NotWanted
-        | Mailbox::Wanted(MailboxEvidence::Paused | MailboxEvidence::NotProbed(_)) => {
-            Check::Skipped
-        }
-        Mailbox::Wanted(MailboxEvidence::Accepted { .. }) => Check::Pass,
-        Mailbox::Wanted(
-            MailboxEvidence::NotFound
-            | MailboxEvidence::Disabled
-            | MailboxEvidence::Full
-            | MailboxEvidence::Smtputf8Unsupported,
+        None | Some(MailboxStatus::Paused | MailboxStatus::NotProbed(_)) => Check::Skipped,
+        Some(MailboxStatus::Accepted { .. }) => Check::Pass,
+        Some(
+            MailboxStatus::NotFound
+            | MailboxStatus::Disabled
+            | MailboxStatus::Full
+            | MailboxStatus::Smtputf8Unsupported,
         ) => Check::Fail,
-        Mailbox::Wanted(_) => Check::Unknown,
+        Some(_) => Check::Unknown,
     };
     Checks { syntax: Check::Pass, domain, mailbox }
 }

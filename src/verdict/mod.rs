@@ -15,10 +15,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 use crate::reach::ReachPolicy;
 use crate::typo::Confidence;
 
-pub use findings::{
-    AddressFindings, CatchAll, Findings, HostFindings, Mailbox, MailboxEvidence, Marks, NotProbed,
-    Typo,
-};
+pub use findings::{AddressFindings, Findings, HostFindings, Marks, Typo};
 pub use judge::judge;
 pub use message::message;
 pub use reason::Reason;

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use mailvet::clock::{MovableClock, StoppedClock};
 use mailvet::config::{LogConfig, LogFormat};
+use mailvet::evidence::Evidence;
 use mailvet::smtp::limiter::{
     AcquireResult, Destination, Limits, NeverList, Outcomes, ProbeLimiter,
 };
-use mailvet::store::{Evidence, Store, StoreError};
+use mailvet::store::{Store, StoreError};
 use mailvet::telemetry::start;
 use rusqlite::Connection;
 use tokio::time::{Instant, advance};
