@@ -148,7 +148,7 @@ async fn go(judge: &Judge, step: State) -> Event {
         }
         State::Ask(guest) => {
             let report = judge.text(&guest.text).await;
-            Event::Asked(guest, report.mailbox.and_then(|mailbox| mailbox.come_back))
+            Event::Asked(guest, report.mailbox.and_then(|mailbox| mailbox.next_attempt))
         }
     }
 }
