@@ -152,7 +152,7 @@ async fn run_step(judge: &Judge, step: FirstPassStep) -> FirstPassEvent {
         }
         FirstPassStep::Probe(probe) => {
             let report = judge.report(&probe.text).await;
-            FirstPassEvent::Probed(probe, report.mailbox.and_then(|mailbox| mailbox.come_back))
+            FirstPassEvent::Probed(probe, report.mailbox.and_then(|mailbox| mailbox.next_attempt))
         }
     }
 }
