@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use mailvet::address::{Address, Domain, Host};
-use mailvet::catalog::{
-    Canonical, Catalog, Knowledge, ListError, ListKind, Lists, Source,
-};
+use mailvet::catalog::{Canonical, Catalog, Knowledge, ListError, ListKind, Lists, Source};
 use mailvet::clock::StoppedClock;
 use mailvet::dns::zone::Zone;
 use mailvet::reach::ReachPolicy;

@@ -15,6 +15,7 @@ mod support {
     pub(crate) mod service;
     pub(crate) mod smtp;
     pub(crate) mod socks;
+    pub(crate) mod store;
 }
 
 mod address;

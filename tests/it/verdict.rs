@@ -225,7 +225,7 @@ fn codes_are_those_that_clients_know() {
         .chain(rows("stage", Stage::ALL.map(Stage::code).to_vec()))
         .chain(rows("column", Column::ALL.map(Column::name).to_vec()))
         .collect();
-    let known = include_str!("vectors/codes.tsv").lines().filter(|line| !line.starts_with('#'));
+    let known = include_str!("../vectors/codes.tsv").lines().filter(|line| !line.starts_with('#'));
     assert_eq!(rows, known.collect::<Vec<_>>());
 }
 

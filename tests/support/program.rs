@@ -32,25 +32,6 @@ pub(crate) fn asking_patiently(dns: &DnsServer) -> Command {
     command
 }
 
-/// The program with so many open files at most.
-pub(crate) fn with_open_files(program: &Command, most: usize) -> Command {
-    let mut shell = Command::new("sh");
-    shell
-        .args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\"")])
-        .arg(program.get_program())
-        .args(program.get_args());
-    for (name, value) in program.get_envs() {
-        match value {
-            Some(value) => shell.env(name, value),
-            None => shell.env_remove(name),
-        };
-    }
-    if let Some(folder) = program.get_current_dir() {
-        shell.current_dir(folder);
-    }
-    shell
-}
-
 /// The program, with nothing in its environment that would change what it does.
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mailvet"));

@@ -14,13 +14,13 @@ use crate::support::smtp::SmtpServer;
 pub(super) const KNOWS_JOE: &str = "RCPT joe@good.test 250 2.1.5 Ok";
 
 /// Everything that a probe needs, on loopback.
-pub(super) struct House {
+pub(super) struct ProbeEnv {
     pub(super) dns: DnsServer,
     pub(super) mail: SmtpServer,
     state: TempDir,
 }
 
-impl House {
+impl ProbeEnv {
     /// With this mail server for good.test.
     pub(super) fn new(script: &str) -> Self {
         Self::with_zone(script, "good.test MX 10 mx.good.test\nmx.good.test A 127.0.0.1")

@@ -13,13 +13,13 @@ use crate::support::run::{Ran, run};
 use crate::support::smtp::SmtpServer;
 
 /// Mail servers in networks of their own on loopback, and a folder for lists.
-pub(super) struct House {
+pub(super) struct MailListEnv {
     dns: DnsServer,
     mail: Vec<SmtpServer>,
     folder: TempDir,
 }
 
-impl House {
+impl MailListEnv {
     /// With a mail server for each script, the first one at 127.0.1.1, the second one at 127.0.2.1; the zone
     /// says whose they are.
     pub(super) fn new(scripts: &[&str], zone: &str) -> Self {
