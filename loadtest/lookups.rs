@@ -10,7 +10,7 @@ use mailvet::catalog::{Catalog, ListKind, Lists, Source};
 use mailvet::clock::StoppedClock;
 use mailvet::report::Form;
 use mailvet::typo::{Confidence, Speller};
-use mailvet::validator::{ActiveLists, Network, Parts, Request, Validator};
+use mailvet::validator::{ActiveLists, Request, Validator, ValidatorParts};
 use mailvet::verdict::Policy;
 
 /// Counts allocations.
@@ -141,11 +141,11 @@ fn paste(bencher: Bencher<'_, '_>, text: &str) {
 /// From a text to the bytes of the answer, without the DNS.
 #[divan::bench(args = ["joe.smith@gmail.com", "joe@siemens.com", "joe@gmal.com", "joe@some-company.de", "joe@mailinator.com"], sample_size = 100)]
 fn validate_offline(bencher: Bencher<'_, '_>, text: &str) {
-    let validator = Validator::new(Parts {
+    let validator = Validator::new(ValidatorParts {
         lists: ActiveLists::new(Catalog::builtin()),
         suggest_at: Confidence::from_percent(50),
         policy: Policy::default(),
-        network: Network::Offline,
+        routes: None,
         probing: None,
         clock: Arc::new(StoppedClock(Timestamp::UNIX_EPOCH)),
     });
