@@ -26,6 +26,7 @@ mod cli;
 mod data;
 mod dns;
 mod files;
+mod fuzz;
 mod http;
 mod layers;
 mod probing;
