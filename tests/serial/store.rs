@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mailvet::clock::{Clock, MovableClock, StoppedClock};
-use mailvet::config::{Log, LogFormat};
+use mailvet::config::{LogConfig, LogFormat};
 use mailvet::smtp::limiter::{
     AcquireResult, Destination, LimitStore, Limits, NeverList, Outcomes, ProbeLimiter, Stance,
 };
@@ -104,7 +104,7 @@ fn nobody_else_can_read_them() {
 
 fn writes_more_than_it_may(folder: &Path) {
     // Written out when it is dropped.
-    let _log = start(Log { format: LogFormat::Text, ..Log::default() }).unwrap();
+    let _log = start(LogConfig { format: LogFormat::Text, ..LogConfig::default() }).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let store = store(folder, StoppedClock(noon()));

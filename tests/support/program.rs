@@ -32,6 +32,19 @@ pub(crate) fn asking_patiently(dns: &DnsServer) -> Command {
     command
 }
 
+/// The same, allowed to ask mail servers on this machine at this port, with no pause between connections.
+pub(crate) fn probing(dns: &DnsServer, port: u16) -> Command {
+    let mut command = asking(dns);
+    command
+        .env("MAILVET_NETWORK__ALLOW", "127.0.0.0/8")
+        .env("MAILVET_PROBE__ENABLED", "true")
+        .env("MAILVET_PROBE__HELO", "probe.lab.test")
+        .env("MAILVET_PROBE__MAIL_FROM", "probe@lab.test")
+        .env("MAILVET_PROBE__PORT", port.to_string())
+        .env("MAILVET_PROBE__GAP_MS", "0");
+    command
+}
+
 /// The program, with nothing in its environment that would change what it does.
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mailvet"));

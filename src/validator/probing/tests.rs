@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::address::Domain;
-use crate::catalog::{Catalog, ListKind, Lists, Source};
+use crate::catalog::{Catalog, ListKind, ListSource, Lists};
 use crate::clock::MovableClock;
 use crate::dns::zone::Zone;
 use crate::reach::ReachPolicy;
@@ -93,7 +93,7 @@ fn empty_catalog() -> Catalog {
 fn patterns() -> Patterns {
     let text = "[[rule]]\nid = \"unknown\"\nmeans = \"no_such_mailbox\"\ncode = [\"550\"]\n\
                 words = [\"user unknown\"]\nexamples = [\"550 5.1.1 User unknown\"]\n";
-    Patterns::from_sources(&[Source { name: "test".into(), text: text.into() }]).unwrap()
+    Patterns::from_sources(&[ListSource { name: "test".into(), text: text.into() }]).unwrap()
 }
 
 /// What is found out about each of these, asked for together.
@@ -113,16 +113,6 @@ fn limits() -> Limits {
     Limits { harvest_percent: 100, ..Limits::default() }
 }
 
-fn orderly() -> Conduct {
-    Conduct {
-        pipelining: true,
-        starttls: None,
-        faults: Vec::new(),
-        delays: vec![0],
-        pieces: vec![(4096, 0)],
-    }
-}
-
 fn addresses(texts: &str) -> Vec<String> {
     texts.split_whitespace().map(str::to_owned).collect()
 }
@@ -138,7 +128,7 @@ async fn a_conversation_out_of_step_tells_nothing() {
     let absent = MailboxEvidence::NotFound;
     let truth = [accepted, accepted, absent, absent, accepted];
     for pipelining in [true, false] {
-        let orderly = Conduct { pipelining, delays: vec![50], ..orderly() };
+        let orderly = Conduct { pipelining, delays: vec![50], ..Conduct::orderly() };
         assert_eq!(told(orderly.clone()).await, truth, "{pipelining}");
         for fault in
             [Fault::Twice(0), Fault::Twice(1), Fault::Twice(75), Fault::ExtraBefore("250 Ok")]

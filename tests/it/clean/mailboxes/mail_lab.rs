@@ -39,9 +39,9 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, advance};
 
-use super::mail_list_env::{objects, recipient};
+use super::mail_list_env::objects;
 use crate::support::poll::PATIENCE;
-use crate::support::smtp::MailServer;
+use crate::support::smtp::{MailServer, recipient};
 
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
@@ -285,7 +285,7 @@ impl MailLab {
             questions,
             rate: None,
             canaries,
-            waits,
+            retry_plan: waits,
         })
     }
 }

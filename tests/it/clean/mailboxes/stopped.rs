@@ -7,9 +7,10 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::mail_list_env::{MailListEnv, objects, recipient, verdicts};
+use super::mail_list_env::{MailListEnv, objects, verdicts};
 use crate::support::poll::until;
 use crate::support::run::run;
+use crate::support::smtp::recipient;
 
 const ZONE: &str = "one.test MX 10 mx.one.test
     mx.one.test A 127.0.1.1
