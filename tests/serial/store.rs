@@ -12,7 +12,8 @@ use std::time::Duration;
 use mailvet::clock::{Clock, MovableClock, StoppedClock};
 use mailvet::config::{LogConfig, LogFormat};
 use mailvet::smtp::limiter::{
-    AcquireResult, Destination, LimitStore, Limits, NeverList, Outcomes, ProbeLimiter, Stance,
+    AcquireResult, Destination, LimitStore, Limits, NeverList, Outcomes, ProbeLimiter,
+    ServerFeedback,
 };
 use mailvet::store::{Journal, Store, StoreError};
 use mailvet::telemetry::start;
@@ -158,7 +159,7 @@ fn asks_until_the_day_is_full(folder: &Path) {
             grant.settle(Outcomes {
                 asked,
                 answered: asked,
-                stance: Stance::Welcome,
+                feedback: ServerFeedback::Answered,
                 ..Outcomes::NOTHING
             });
         }
@@ -257,12 +258,12 @@ fn notes_more_than_there_is_room_for(folder: &Path) {
             }
             unreachable!("the disk is not full")
         };
-        let (last_error, noted) = tokio::join!(journal.in_trouble(), noting);
+        let (last_error, noted) = tokio::join!(journal.failed(), noting);
         assert!(!matches!(last_error, StoreError::Damaged { .. }), "{last_error}");
         assert_eq!(journal.last_error(), Some(last_error));
         // Whoever asks is told that nothing is known, and is not left waiting.
         assert!(journal.mailbox(&joe(0)).await.is_err());
-        assert!(journal.mark().await.is_none());
+        assert!(journal.checkpoint().await.is_none());
         println!("noted {noted}");
     });
 }

@@ -12,16 +12,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use mailvet::catalog::Canonical;
 use mailvet::clock::{Clock, StoppedClock};
+use mailvet::evidence::{CatchAll, Evidence, MailboxStatus};
+use mailvet::reply::EnhancedCode;
 use mailvet::route::{Exchanger, Exchangers, HostName, MailRoute, NullMx, Routed, Targets};
-use mailvet::store::{Evidence, Journal, NotedRoute, Store, StoreError};
-use mailvet::verdict::{CatchAll, MailboxEvidence};
+use mailvet::store::{Journal, NotedRoute, Store, StoreError};
 use tempfile::TempDir;
 
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3600);
 
-pub(crate) const ACCEPTED: MailboxEvidence = MailboxEvidence::Accepted { catch_all: CatchAll::No };
+pub(crate) const ACCEPTED: MailboxStatus = MailboxStatus::Accepted { catch_all: CatchAll::No };
 
 /// A folder that is gone with the test.
 pub(crate) struct TempStore {
@@ -115,12 +116,13 @@ pub(crate) fn host(name: &str) -> HostName {
 }
 
 /// What `mx.test` said at noon.
-pub(crate) fn said(mailbox: MailboxEvidence) -> Evidence {
+pub(crate) fn said(status: MailboxStatus) -> Evidence {
     Evidence {
-        mailbox,
+        status,
         code: Some(250),
-        enhanced: Some([2, 1, 5]),
+        enhanced: Some(EnhancedCode { class: 2, subject: 1, detail: 5 }),
         detail: Some("some_detail".into()),
+        text: None,
         host: Some(host("mx.test")),
         asked_at: noon(),
         retry_at: None,

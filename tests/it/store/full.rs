@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mailvet::clock::{MovableClock, StoppedClock};
+use mailvet::evidence::Evidence;
 use mailvet::smtp::limiter::{
     AcquireResult, Destination, Limits, NeverList, Outcomes, ProbeLimiter,
 };
-use mailvet::store::{Evidence, Store, StoreError};
+use mailvet::store::{Store, StoreError};
 use rusqlite::Connection;
 use tokio::time::{Instant, advance};
 
