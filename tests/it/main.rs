@@ -15,6 +15,7 @@ mod support {
     pub(crate) mod service;
     pub(crate) mod smtp;
     pub(crate) mod socks;
+    pub(crate) mod store;
 }
 
 mod address;
@@ -25,6 +26,7 @@ mod cli;
 mod data;
 mod dns;
 mod files;
+mod fuzz;
 mod http;
 mod layers;
 mod probing;
