@@ -53,9 +53,7 @@ pub enum FileError {
         sheets: Vec<String>,
     },
     #[error("this is no Excel workbook, so it has no sheet {wanted:?}")]
-    NoWorkbook {
-        wanted: String,
-    },
+    NoWorkbook { wanted: String },
     #[error("this Excel workbook has a password; save it without one, or as CSV")]
     Password,
     #[error("this is a binary Excel workbook (.xlsb); save it as .xlsx, or as CSV")]

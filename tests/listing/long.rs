@@ -64,7 +64,8 @@ fn another_form_holds_the_beginning_of_a_long_row() {
 fn the_beginning_of_a_long_row_ends_with_a_whole_character() {
     for padding in 0..4 {
         let row = format!("{}{}", "x".repeat(padding), "😀".repeat(MAX_ROW_BYTES / 2));
-        let judged = List::of(&format!("Email\na@x.de\n{row}\n")).judged(Some(OutputFormat::JsonLines));
+        let judged =
+            List::of(&format!("Email\na@x.de\n{row}\n")).judged(Some(OutputFormat::JsonLines));
         let beginning = judged.lines().last().unwrap().split('"').nth(3).unwrap();
         assert!(row.starts_with(beginning), "{padding}");
         assert!(beginning.len() > MAX_ROW_BYTES - 4, "{padding}");

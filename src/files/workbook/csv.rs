@@ -29,7 +29,8 @@ pub(super) fn write<S: Read + Seek>(
     mut cells: XlsxCellReader<'_, S>,
     take: impl FnMut(Vec<u8>) -> Continue,
 ) -> Result<(), FileError> {
-    let mut csv = CsvText { piece: BOM.to_vec(), written: 0, rows: 0, wanted: Continue::More, take };
+    let mut csv =
+        CsvText { piece: BOM.to_vec(), written: 0, rows: 0, wanted: Continue::More, take };
     let mut row = Row::new();
     let mut row_bytes = 0;
     let mut number = 0;

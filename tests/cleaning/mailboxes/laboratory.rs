@@ -294,8 +294,8 @@ impl Running {
     /// Waits until so many addresses are settled, and so many wait for their time.
     pub(super) async fn comes_to(&self, asked: u64, waiting: u64) {
         let told = || {
-            let now = self.progress.now();
-            (now.asked, now.waiting)
+            let now = self.progress.snapshot();
+            (now.probed, now.waiting)
         };
         comes_true(|| told() == (asked, waiting), || format!("{:?}", told())).await;
     }
@@ -307,7 +307,7 @@ impl Running {
 
     /// The rows, once all are written.
     pub(super) async fn rows(self) -> Vec<Value> {
-        comes_true(|| self.run.is_finished(), || format!("{:?}", self.progress.now())).await;
+        comes_true(|| self.run.is_finished(), || format!("{:?}", self.progress.snapshot())).await;
         self.run.await.unwrap().unwrap();
         let written = self.written.0.lock().unwrap();
         objects(std::str::from_utf8(&written).unwrap())

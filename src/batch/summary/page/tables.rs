@@ -12,8 +12,7 @@ use crate::verdict::Verdict;
 
 /// A table with these columns, labelled by the heading with this id.
 fn table(class: &str, heading: &str, columns: &[&str], rows: &Markup) -> Markup {
-    let class_of =
-        |column: &str| matches!(column, "Rows" | "Share" | "Row").then_some("number");
+    let class_of = |column: &str| matches!(column, "Rows" | "Share" | "Row").then_some("number");
     html! {
         table class=(class) aria-labelledby=(heading) {
             thead { tr { @for column in columns { th scope="col" class=[class_of(column)] { (column) } } } }
