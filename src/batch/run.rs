@@ -145,7 +145,7 @@ async fn stopped(
     tokio::select! {
         () = stop_requested => Stop::Interrupted,
         halt = validator.halted() => halt.into(),
-        error = journal.in_trouble() => error.into(),
+        error = journal.failed() => error.into(),
     }
 }
 

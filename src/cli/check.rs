@@ -18,7 +18,7 @@ use super::signals::Interrupts;
 use super::{Global, Reader, console, written_to};
 use crate::address::SyntaxCode;
 use crate::config::Config;
-use crate::report::{Form, Report, Wording, visible_json};
+use crate::report::{JsonForm, Report, ServerText, visible_json};
 use crate::validator::{Client, Priority, Request, Validator};
 use crate::verdict::Verdict;
 
@@ -58,10 +58,10 @@ pub(super) async fn run(
     config: &Config,
     settings: &Settings,
 ) -> Result<Exit, CliError> {
-    arguments.depth.check(global.connection()).or_usage()?;
+    arguments.depth.check(global.network()).or_usage()?;
     let state = settings.state_folder(config);
     let validator =
-        Validator::from_config(config, global.connection(), state.as_deref()).or_usage()?;
+        Validator::from_config(config, global.network(), state.as_deref()).or_usage()?;
     let mut interrupts = Interrupts::new().context("cannot wait for signals").or_failure()?;
     let ended = tokio::select! {
         ended = look_at_all(arguments, global, &validator) => ended,
@@ -101,8 +101,8 @@ async fn look_at_all(
                 depth: arguments.depth.into(),
                 strictness: global.strictness(),
                 budget,
-                caller: Client::Operator,
-                urgency: Priority::Now,
+                client: Client::Operator,
+                priority: Priority::Now,
                 locale: global.locale.as_ref(),
             };
             io::Result::Ok(validator.validate(&request).await)
@@ -190,9 +190,9 @@ fn quoted(text: &str) -> Cow<'_, str> {
 
 fn write(report: &Report, arguments: &CheckArgs, global: &Global, gap: &str) -> io::Result<Reader> {
     if arguments.json {
-        let form = match global.wording() {
-            Wording::Ours => Form::Full,
-            Wording::MailServers => Form::WithReply,
+        let form = match global.server_text() {
+            ServerText::Hidden => JsonForm::Full,
+            ServerText::Shown => JsonForm::WithReply,
         };
         let mut line = visible_json(&report.json(form))?;
         line.push(b'\n');
@@ -200,7 +200,7 @@ fn write(report: &Report, arguments: &CheckArgs, global: &Global, gap: &str) -> 
         return written_to(io::stdout().lock(), |out| out.write_all(&line));
     }
     written_to(anstream::stdout().lock(), |out| {
-        write!(out, "{gap}{}", report.text(global.wording()))
+        write!(out, "{gap}{}", report.text(global.server_text()))
     })
 }
 

@@ -1,4 +1,4 @@
-//! What speaks against a domain, and what a second server's answer to the same question makes of it.
+//! Answers that speak against a domain, and a second server's opinion on them.
 
 use std::net::IpAddr;
 
@@ -12,96 +12,90 @@ pub const MAX_OPINIONS: usize = 4;
 /// An answer that speaks against a domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
-    /// What was asked.
-    pub question: Question,
+    pub question: DnsQuestion,
     /// The server that answered.
     pub by: Option<ServerId>,
-    ground: Ground,
+    ground: DenialGround,
 }
 
-/// A question of the search.
+/// A question that a route depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Question {
-    /// The MX records of a name.
+pub enum DnsQuestion {
     Mx(HostName),
-    /// The addresses of a name.
     Addresses(HostName, Family),
 }
 
-/// What the first server said.
+/// What the first server answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Ground {
-    /// There is no such name, or it is an alias of none.
+pub(super) enum DenialGround {
+    /// There is no such name, or it is an alias of a name that does not exist.
     NoName,
-    /// There are no such records.
     NoData,
     /// The mail exchangers are these, none of which can be used.
     Exchangers(Vec<HostName>),
     /// There are addresses, none of which may be contacted.
     Barred,
-    /// Among them is 0.0.0.0 or ::, with which filters stand in for what they hide.
+    /// Among them is 0.0.0.0 or ::, which filters give for what they hide.
     Unspecified,
 }
 
-/// What another server's answer makes of a [`Denial`].
+/// Another server's opinion on a [`Denial`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Opinion {
-    /// It says so too.
+pub enum SecondOpinion {
     Agrees,
-    /// It says otherwise.
     Contradicts,
     /// There was no answer, or no other server to ask.
     None,
 }
 
 impl Denial {
-    pub(super) fn of_mx(domain: HostName, by: Option<ServerId>, ground: Ground) -> Self {
-        Self { question: Question::Mx(domain), by, ground }
+    pub(super) fn of_mx(domain: HostName, by: Option<ServerId>, ground: DenialGround) -> Self {
+        Self { question: DnsQuestion::Mx(domain), by, ground }
     }
 
     pub(super) fn of_addresses(
         host: HostName,
         family: Family,
         by: Option<ServerId>,
-        ground: Ground,
+        ground: DenialGround,
     ) -> Self {
-        Self { question: Question::Addresses(host, family), by, ground }
+        Self { question: DnsQuestion::Addresses(host, family), by, ground }
     }
 
-    /// What another server's MX records make of it.
-    pub fn weigh_mx(&self, result: &Result<Answer<Mx>, Failure>) -> Opinion {
-        let Ok(answer) = result else { return Opinion::None };
+    /// The opinion that follows from another server's MX records.
+    pub fn weigh_mx(&self, result: &Result<Answer<Mx>, Failure>) -> SecondOpinion {
+        let Ok(answer) = result else { return SecondOpinion::None };
         let contradicts = match (&self.ground, answer) {
-            (Ground::NoName, Answer::Found { .. } | Answer::NoData { .. })
-            | (Ground::NoData, Answer::Found { .. })
-            | (Ground::Exchangers(_), Answer::NoData { .. }) => true,
-            // Another one may be of use.
-            (Ground::Exchangers(known), Answer::Found { records, .. }) => {
+            (DenialGround::NoName, Answer::Found { .. } | Answer::NoData { .. })
+            | (DenialGround::NoData, Answer::Found { .. })
+            | (DenialGround::Exchangers(_), Answer::NoData { .. }) => true,
+            // Another exchanger may be usable.
+            (DenialGround::Exchangers(known), Answer::Found { records, .. }) => {
                 hosts(records).any(|host| !known.contains(host))
             }
-            // Nothing there, or no name at all: no mail either way.
+            // No records or no name: no mail either way.
             (
-                Ground::NoName | Ground::NoData | Ground::Exchangers(_),
+                DenialGround::NoName | DenialGround::NoData | DenialGround::Exchangers(_),
                 Answer::NoName { .. } | Answer::NoTarget { .. },
             )
-            | (Ground::NoData, Answer::NoData { .. })
-            | (Ground::Barred | Ground::Unspecified, _) => false,
+            | (DenialGround::NoData, Answer::NoData { .. })
+            | (DenialGround::Barred | DenialGround::Unspecified, _) => false,
         };
-        if contradicts { Opinion::Contradicts } else { Opinion::Agrees }
+        if contradicts { SecondOpinion::Contradicts } else { SecondOpinion::Agrees }
     }
 
-    /// What another server's addresses make of it: only one that may be contacted is of use.
+    /// The opinion that follows from another server's addresses. Only one that may be contacted contradicts.
     pub fn weigh_addresses(
         &self,
         result: &Result<Answer<IpAddr>, Failure>,
         policy: &ReachPolicy,
-    ) -> Opinion {
+    ) -> SecondOpinion {
         match result {
-            Err(_) => Opinion::None,
+            Err(_) => SecondOpinion::None,
             Ok(Answer::Found { records, .. }) if records.iter().any(|ip| policy.allows(*ip)) => {
-                Opinion::Contradicts
+                SecondOpinion::Contradicts
             }
-            Ok(_) => Opinion::Agrees,
+            Ok(_) => SecondOpinion::Agrees,
         }
     }
 }
@@ -110,29 +104,29 @@ fn hosts(records: &[Mx]) -> impl Iterator<Item = &HostName> {
     records.iter().filter_map(|mx| mx.host.as_ref())
 }
 
-/// The denials that are worth asking about: of every host the first question before the second one, and the
-/// MX records last where it is not they alone that deny.
+/// The denials to ask about: for every host the first question before the second one, and last the MX records where
+/// it is their targets that cannot be used.
 pub(super) fn to_ask(mut denials: Vec<Denial>) -> Vec<Denial> {
     denials.sort_by_key(|denial| match (&denial.question, &denial.ground) {
-        (Question::Mx(_), Ground::Exchangers(_)) => 2,
-        (Question::Mx(_), _) | (Question::Addresses(_, Family::V4), _) => 0,
-        (Question::Addresses(_, Family::V6), _) => 1,
+        (DnsQuestion::Mx(_), DenialGround::Exchangers(_)) => 2,
+        (DnsQuestion::Mx(_), _) | (DnsQuestion::Addresses(_, Family::V4), _) => 0,
+        (DnsQuestion::Addresses(_, Family::V6), _) => 1,
     });
     denials.truncate(MAX_OPINIONS);
     denials
 }
 
-/// What is left of a route once others were asked. A server that does not answer contradicts nobody, except
-/// that an unspecified address is not believed of one server alone.
+/// The route that is left after other servers were asked. A server that does not answer contradicts nothing; but an
+/// unspecified address is not believed without a second server.
 pub fn confirmed<'a>(
     routed: Routed,
-    opinions: impl IntoIterator<Item = (&'a Denial, Opinion)>,
+    opinions: impl IntoIterator<Item = (&'a Denial, SecondOpinion)>,
 ) -> Routed {
     let doubt = opinions.into_iter().fold(None, |doubt, (denial, opinion)| {
         let failure = match (opinion, &denial.ground) {
-            (Opinion::Contradicts, _) => Some(Failure::Contradicted),
-            (Opinion::None, Ground::Unspecified) => Some(Failure::Malformed),
-            (Opinion::None | Opinion::Agrees, _) => None,
+            (SecondOpinion::Contradicts, _) => Some(Failure::Contradicted),
+            (SecondOpinion::None, DenialGround::Unspecified) => Some(Failure::Malformed),
+            (SecondOpinion::None | SecondOpinion::Agrees, _) => None,
         };
         doubt.or(failure)
     });

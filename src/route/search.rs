@@ -1,28 +1,28 @@
-//! The search for a domain's mail servers as a state machine: it says what to ask next and takes the
-//! answer. It asks nobody itself.
+//! The search for a domain's mail servers as a state machine: it says what to ask next and takes the answer. It does
+//! no I/O.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::answer::{Answer, Answered, Failure, Family, HostName, Mx, ServerId};
-use super::denial::{Denial, Ground, to_ask};
+use super::denial::{Denial, DenialGround, to_ask};
 use super::{Exchanger, Exchangers, MailRoute, NullMx, RouteOutcome, Routed, Targets};
 use crate::reach::ReachPolicy;
 
 /// The most MX targets whose addresses are looked up for one domain.
 pub const MAX_TARGETS: usize = 5;
-/// The most mail exchangers that are remembered of one domain.
+/// The most mail exchangers that are kept for one domain.
 pub const MAX_EXCHANGERS: usize = 100;
 
-/// Where the search stands. At most 1 + 2 × [`MAX_TARGETS`] = 11 questions lead to `Done`.
+/// The state of the search. At most 1 + 2 × [`MAX_TARGETS`] = 11 questions lead to `Done`.
 #[derive(Debug)]
 pub enum RouteResolver<'p> {
     /// The MX records of the domain are wanted.
     AskMx(AskMx<'p>),
     /// Addresses are wanted.
     AskAddresses(AskAddresses<'p>),
-    /// The way is known, or it is known why not.
+    /// The route is known, or why there is none.
     Done(RouteOutcome),
 }
 
@@ -40,47 +40,46 @@ pub struct AskAddresses<'p> {
     host: HostName,
     family: Family,
     ttl: Duration,
-    /// A look-up that failed on the way; it keeps "none is usable" from being said.
+    /// The first question that failed: because of it the result cannot be "none is usable".
     failure: Option<Failure>,
-    /// Some address was found, though none that may be contacted.
+    /// Addresses were found, but none that may be contacted.
     barred: bool,
-    /// The answers so far that were of no use.
+    /// The answers so far that speak against the domain.
     denials: Vec<Denial>,
-    purpose: Purpose,
+    purpose: AddressPurpose,
 }
 
 /// What the addresses are wanted for.
 #[derive(Debug)]
-enum Purpose {
+enum AddressPurpose {
     /// The domain has no MX: the host is the domain itself (RFC 5321 §5.1).
     ImplicitMx,
     /// The host is a mail exchanger.
-    Exchangers(Candidates),
+    Exchangers(MxCandidates),
 }
 
-/// The mail exchangers of a domain, and those whose addresses were not looked up yet.
+/// The mail exchangers of a domain, and those whose addresses are still to be looked up.
 #[derive(Debug)]
-struct Candidates {
+struct MxCandidates {
     source: ExchangerSource,
     exchangers: Vec<Exchanger>,
     null_mx: NullMx,
     waiting: VecDeque<HostName>,
-    cut: Truncation,
+    truncation: Truncation,
 }
 
-/// Where the mail exchangers are from.
+/// Where the MX records come from.
 #[derive(Debug)]
 struct ExchangerSource {
     domain: HostName,
     by: Option<ServerId>,
 }
 
-/// Whether all the targets could be considered.
+/// Whether all targets are considered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Truncation {
-    /// All of them.
     Whole,
-    /// There were more than we look up.
+    /// There were more than [`MAX_TARGETS`].
     Short,
 }
 
@@ -96,7 +95,7 @@ impl<'p> RouteResolver<'p> {
     }
 }
 
-/// Whether the route was denied by what servers said not to be there.
+/// Whether the route leads nowhere because servers denied something.
 fn is_nowhere(route: &MailRoute) -> bool {
     match route {
         MailRoute::NoDomain | MailRoute::NoTarget | MailRoute::NoService | MailRoute::Unusable => {
@@ -110,12 +109,10 @@ fn is_nowhere(route: &MailRoute) -> bool {
 }
 
 impl<'p> AskMx<'p> {
-    /// The domain.
     pub fn name(&self) -> &HostName {
         &self.domain
     }
 
-    /// Goes on with the answer.
     pub fn answer(self, answered: Answered<Mx>) -> RouteResolver<'p> {
         let Answered { result, by } = answered;
         match result {
@@ -123,16 +120,17 @@ impl<'p> AskMx<'p> {
                 RouteResolver::done(MailRoute::Unresolved(failure), Duration::ZERO, vec![])
             }
             Ok(Answer::NoName { ttl }) => {
-                let denial = Denial::of_mx(self.domain, by, Ground::NoName);
+                let denial = Denial::of_mx(self.domain, by, DenialGround::NoName);
                 RouteResolver::done(MailRoute::NoDomain, ttl, vec![denial])
             }
             Ok(Answer::NoTarget { ttl }) => {
-                let denial = Denial::of_mx(self.domain, by, Ground::NoName);
+                let denial = Denial::of_mx(self.domain, by, DenialGround::NoName);
                 RouteResolver::done(MailRoute::NoTarget, ttl, vec![denial])
             }
             Ok(Answer::NoData { ttl }) => {
-                let denials = vec![Denial::of_mx(self.domain.clone(), by, Ground::NoData)];
-                let ask = AskAddresses::new(self.policy, self.domain, ttl, Purpose::ImplicitMx);
+                let denials = vec![Denial::of_mx(self.domain.clone(), by, DenialGround::NoData)];
+                let ask =
+                    AskAddresses::new(self.policy, self.domain, ttl, AddressPurpose::ImplicitMx);
                 AskAddresses { denials, ..ask }.into_search()
             }
             Ok(Answer::Found { records, ttl }) => {
@@ -142,7 +140,7 @@ impl<'p> AskMx<'p> {
     }
 }
 
-/// Sorts MX records into what they mean, and begins with the most preferred host.
+/// Sorts the MX records, and begins with the most preferred host.
 fn exchangers(
     policy: &ReachPolicy,
     source: ExchangerSource,
@@ -167,15 +165,14 @@ fn exchangers(
     // A host may be named twice, with different preferences.
     let mut seen = std::collections::HashSet::new();
     named.retain(|host| seen.insert(host.clone()));
-    let cut = if named.len() > MAX_TARGETS { Truncation::Short } else { Truncation::Whole };
+    let truncation = if named.len() > MAX_TARGETS { Truncation::Short } else { Truncation::Whole };
     named.truncate(MAX_TARGETS);
     exchangers.truncate(MAX_EXCHANGERS);
     let first = named.pop_front();
-    let candidates = Candidates { source, exchangers, null_mx, waiting: named, cut };
+    let candidates = MxCandidates { source, exchangers, null_mx, waiting: named, truncation };
     match first {
-        Some(host) => {
-            AskAddresses::new(policy, host, ttl, Purpose::Exchangers(candidates)).into_search()
-        }
+        Some(host) => AskAddresses::new(policy, host, ttl, AddressPurpose::Exchangers(candidates))
+            .into_search(),
         None => {
             let (route, denial) = candidates.without_usable_name(policy, None);
             RouteResolver::done(route, ttl, Vec::from_iter(denial))
@@ -184,7 +181,12 @@ fn exchangers(
 }
 
 impl<'p> AskAddresses<'p> {
-    fn new(policy: &'p ReachPolicy, host: HostName, ttl: Duration, purpose: Purpose) -> Self {
+    fn new(
+        policy: &'p ReachPolicy,
+        host: HostName,
+        ttl: Duration,
+        purpose: AddressPurpose,
+    ) -> Self {
         Self {
             policy,
             host,
@@ -197,17 +199,14 @@ impl<'p> AskAddresses<'p> {
         }
     }
 
-    /// The host whose addresses are wanted.
     pub fn name(&self) -> &HostName {
         &self.host
     }
 
-    /// Which of them.
     pub fn family(&self) -> Family {
         self.family
     }
 
-    /// Goes on with the answer.
     pub fn answer(mut self, answered: Answered<IpAddr>) -> RouteResolver<'p> {
         let Answered { result, by } = answered;
         match result {
@@ -218,24 +217,30 @@ impl<'p> AskAddresses<'p> {
                 }
                 self.barred = true;
                 let is_stand_in = records.iter().any(IpAddr::is_unspecified);
-                self.deny(by, if is_stand_in { Ground::Unspecified } else { Ground::Barred });
+                self.deny(
+                    by,
+                    if is_stand_in { DenialGround::Unspecified } else { DenialGround::Barred },
+                );
                 self.other_family()
             }
             Ok(Answer::NoData { ttl }) => {
                 self.ttl = self.ttl.min(ttl);
-                self.deny(by, Ground::NoData);
+                self.deny(by, DenialGround::NoData);
                 self.other_family()
             }
-            // The same server said before that the name exists.
+            // The answer to the MX question was that the name exists.
             Ok(Answer::NoName { .. } | Answer::NoTarget { .. })
-                if matches!((&self.purpose, self.family), (Purpose::ImplicitMx, Family::V4)) =>
+                if matches!(
+                    (&self.purpose, self.family),
+                    (AddressPurpose::ImplicitMx, Family::V4)
+                ) =>
             {
                 RouteResolver::done(MailRoute::Unresolved(Failure::Contradicted), self.ttl, vec![])
             }
             // A name that does not exist has no records of another type either.
             Ok(Answer::NoName { ttl } | Answer::NoTarget { ttl }) => {
                 self.ttl = self.ttl.min(ttl);
-                self.deny(by, Ground::NoName);
+                self.deny(by, DenialGround::NoName);
                 self.next_host()
             }
             Err(failure) => {
@@ -245,24 +250,26 @@ impl<'p> AskAddresses<'p> {
         }
     }
 
-    fn deny(&mut self, by: Option<ServerId>, ground: Ground) {
+    fn deny(&mut self, by: Option<ServerId>, ground: DenialGround) {
         self.denials.push(Denial::of_addresses(self.host.clone(), self.family, by, ground));
     }
 
-    /// Answers by itself what needs no question.
+    /// Skips a host that needs no question.
     fn into_search(self) -> RouteResolver<'p> {
         match self.purpose {
-            // Whoever reads such a record would send the mail to themselves, so it is of use to nobody.
-            Purpose::Exchangers(_) if self.host.is_localhost() => self.next_host(),
-            Purpose::Exchangers(_) | Purpose::ImplicitMx => RouteResolver::AskAddresses(self),
+            // A sender would deliver to itself.
+            AddressPurpose::Exchangers(_) if self.host.is_localhost() => self.next_host(),
+            AddressPurpose::Exchangers(_) | AddressPurpose::ImplicitMx => {
+                RouteResolver::AskAddresses(self)
+            }
         }
     }
 
     fn usable(self, mut addresses: Vec<IpAddr>) -> RouteResolver<'p> {
         addresses.retain(|ip| self.policy.allows(*ip));
         let route = match self.purpose {
-            Purpose::ImplicitMx => MailRoute::Implicit(addresses),
-            Purpose::Exchangers(candidates) => candidates.into_route(Targets::Named),
+            AddressPurpose::ImplicitMx => MailRoute::Implicit(addresses),
+            AddressPurpose::Exchangers(candidates) => candidates.into_route(Targets::Named),
         };
         RouteResolver::done(route, self.ttl, vec![])
     }
@@ -277,36 +284,35 @@ impl<'p> AskAddresses<'p> {
         }
     }
 
-    /// None of this host's addresses will do.
+    /// None of this host's addresses can be used.
     fn next_host(mut self) -> RouteResolver<'p> {
         let next = match &mut self.purpose {
-            Purpose::ImplicitMx => None,
-            Purpose::Exchangers(candidates) => candidates.waiting.pop_front(),
+            AddressPurpose::ImplicitMx => None,
+            AddressPurpose::Exchangers(candidates) => candidates.waiting.pop_front(),
         };
         if let Some(host) = next {
             return Self { host, family: Family::V4, ..self }.into_search();
         }
         let route = match (self.purpose, self.failure) {
-            (Purpose::Exchangers(candidates), failure) => {
+            (AddressPurpose::Exchangers(candidates), failure) => {
                 let (route, denial) = candidates.without_usable_name(self.policy, failure);
                 self.denials.extend(denial);
                 route
             }
-            (Purpose::ImplicitMx, Some(failure)) => MailRoute::Unresolved(failure),
-            (Purpose::ImplicitMx, None) if self.barred => MailRoute::Unusable,
-            (Purpose::ImplicitMx, None) => MailRoute::NoService,
+            (AddressPurpose::ImplicitMx, Some(failure)) => MailRoute::Unresolved(failure),
+            (AddressPurpose::ImplicitMx, None) if self.barred => MailRoute::Unusable,
+            (AddressPurpose::ImplicitMx, None) => MailRoute::NoService,
         };
         RouteResolver::done(route, self.ttl, self.denials)
     }
 }
 
-impl Candidates {
+impl MxCandidates {
     fn into_route(self, targets: Targets) -> MailRoute {
         MailRoute::Exchangers(Exchangers { hosts: self.exchangers, null_mx: self.null_mx, targets })
     }
 
-    /// The end of the search where no named exchanger can be used, and what the MX records have to do with
-    /// it.
+    /// The result where no named exchanger can be used, with the denial by the MX records.
     fn without_usable_name(
         self,
         policy: &ReachPolicy,
@@ -314,18 +320,18 @@ impl Candidates {
     ) -> (MailRoute, Option<Denial>) {
         let reachable_literal =
             |exchanger: &Exchanger| exchanger.host.as_literal().is_some_and(|ip| policy.allows(ip));
-        match (failure, self.cut) {
+        match (failure, self.truncation) {
             (Some(failure), _) => (MailRoute::Unresolved(failure), None),
-            // One of those that we did not look at may well be usable.
+            // One that was not looked up may be usable.
             (None, Truncation::Short) => (MailRoute::Unresolved(Failure::TooManyServers), None),
-            // An IP address is no host name (RFC 1035 §3.3.9), yet many senders do deliver to it.
+            // An IP address is no host name (RFC 1035 §3.3.9), yet many senders deliver to it.
             (None, Truncation::Whole) if self.exchangers.iter().any(reachable_literal) => {
                 (self.into_route(Targets::LiteralsOnly), None)
             }
             (None, Truncation::Whole) => {
                 let hosts = self.exchangers.into_iter().map(|exchanger| exchanger.host).collect();
                 let ExchangerSource { domain, by } = self.source;
-                let denial = Denial::of_mx(domain, by, Ground::Exchangers(hosts));
+                let denial = Denial::of_mx(domain, by, DenialGround::Exchangers(hosts));
                 (MailRoute::Unusable, Some(denial))
             }
         }

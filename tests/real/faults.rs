@@ -116,8 +116,8 @@ static FAULTS: [Fault; 20] = {
         Fault { name, servers: 2, what, short, long }
     }
     [
-        one("half-lost", Packets(ALL, HALF), Right(75), Right(0)),
-        of_two("both-half-lost", Packets(ALL, HALF), Right(65), Right(0)),
+        one("half-lost", Packets(ALL, HALF), Right(80), Right(0)),
+        of_two("both-half-lost", Packets(ALL, HALF), Right(80), Right(0)),
         one("udp-lost", Packets(UDP, "drop"), Unknown, Unknown),
         one("tcp-lost", Packets(TCP, "drop"), None, Unknown),
         one("all-lost", Packets(ALL, "drop"), Unknown, Unknown),

@@ -2,7 +2,7 @@
 //! and with a network between them that fails on demand; and mail servers, Postfix in many manners, Exim,
 //! Postgrey, as strict as they can be; and nginx in front of the service.
 //!
-//! `tests/install-real` installs what is needed; then `cargo test --features real-servers --test real`.
+//! `tests/install-real` installs what is needed; then `cargo test --test real`.
 
 mod clean;
 mod client;

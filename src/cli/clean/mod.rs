@@ -48,7 +48,7 @@ pub(super) async fn run(
     settings: &Settings,
 ) -> Result<Exit, CliError> {
     let console = Console::of(arguments);
-    arguments.checking.depth.check(global.connection()).or_usage()?;
+    arguments.checking.depth.check(global.network()).or_usage()?;
     reports::check(arguments).or_usage()?;
     if arguments.checking.wait && arguments.checking.depth != DepthArg::Mailbox {
         return Err(anyhow!("--wait is for mail servers: give --depth mailbox too")).or_usage();
@@ -56,7 +56,7 @@ pub(super) async fn run(
     let format = output_format::chosen(&arguments.writing).or_usage()?;
     let list = open(arguments).or_usage()?;
     outputs::check(arguments, list.plan(), format).or_usage()?;
-    let fix_at = Confidence::from_percent(config.typo.fix_at.percent());
+    let fix_at = config.typo.fix_at;
     let write_options = write_options(arguments, list.plan().format(), format, fix_at);
     outputs::check_replaced(arguments, list.plan(), format, console).or_usage()?;
     console.describe(&list, &write_options);
@@ -207,7 +207,8 @@ fn write_options(
     fix_at: Confidence,
 ) -> WriteOptions {
     let WritingArgs { fields, fix, raw, .. } = &arguments.writing;
-    let is_json = format.unwrap_or_else(|| OutputFormat::extending(list_format)) == OutputFormat::JsonLines;
+    let is_json =
+        format.unwrap_or_else(|| OutputFormat::extending(list_format)) == OutputFormat::JsonLines;
     let mut columns = match fields {
         Some(Columns(columns)) => columns.clone(),
         None => Column::USUAL.into_iter().chain(is_json.then_some(Column::Report)).collect(),

@@ -22,9 +22,7 @@ use crate::config::Config;
 use crate::report::{Column, PROBE_OFF_HINT};
 use crate::roster::Note;
 use crate::store::Journal;
-use crate::validator::{
-    Connection, ListModeSettings, ListValidator, RetryPlan, Validator, questions_within,
-};
+use crate::validator::{ListModeSettings, ListValidator, Network, RetryPlan, Validator};
 use crate::verdict::Depth;
 
 pub(super) struct CleanWork {
@@ -47,14 +45,14 @@ impl CleanWork {
         journal: &JournalFile,
     ) -> Result<Self, CliError> {
         let checking = &arguments.checking;
-        let connection = global.connection();
-        let depth = match connection {
-            Connection::Offline => Depth::Syntax,
-            Connection::Online => checking.depth.into(),
+        let network = global.network();
+        let depth = match network {
+            Network::Offline => Depth::Syntax,
+            Network::Online => checking.depth.into(),
         };
         let state = settings.state_folder(config);
         let list_validator =
-            ListValidator::from_config(config, connection, state.as_deref()).or_usage()?;
+            ListValidator::from_config(config, network, state.as_deref()).or_usage()?;
         let suppressed =
             suppressed(arguments, list_validator.validator(), Console::of(arguments)).or_usage()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -68,14 +66,12 @@ impl CleanWork {
                 .note(format_args!("mail servers are not asked: {PROBE_OFF_HINT}"));
         }
         let journal = journal.open()?;
-        let (validator, canaries) = list_validator.into_parts();
-        let validator = Arc::new(validator.for_list(ListModeSettings {
+        let validator = Arc::new(list_validator.at_work(ListModeSettings {
             journal: journal.clone(),
             concurrency: checking.concurrency.get(),
-            questions: questions_within(system::raise_open_files()),
+            open_files: system::raise_open_files(),
             rate: checking.rate,
-            canaries,
-            waits: if checking.wait { RetryPlan::ForGreylisting } else { RetryPlan::Never },
+            retry_plan: if checking.wait { RetryPlan::ForGreylisting } else { RetryPlan::Never },
         }));
         let settings = JudgeSettings {
             depth,

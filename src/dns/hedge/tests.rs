@@ -30,8 +30,9 @@ async fn ask(servers: usize, tries: usize, script: &[Try]) -> Event {
     let asked = Mutex::new(Vec::new());
     let listened = Mutex::new(0_usize);
     let next = |from: usize| (servers > 0).then(|| from % servers);
-    let send = |server: usize, _: usize| {
+    let send = |server: usize, nth: usize| {
         let mut asked = asked.lock().unwrap();
+        assert_eq!(nth, asked.len());
         let outcome = script.get(asked.len()).copied().unwrap_or(Try::Lost);
         asked.push((server, millis(began)));
         let listening = Listening::new(&listened);

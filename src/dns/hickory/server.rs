@@ -1,4 +1,4 @@
-//! One DNS server, and the resolvers that ask it alone.
+//! One DNS server, and the resolvers that ask only this one.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -22,43 +22,41 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use hickory_resolver::{ConnectionProvider, PoolContext, Resolver};
 
 use super::SetupError;
-use crate::dns::hedge::LISTENED;
 
-/// One server.
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) out_of_use: AtomicBool,
     address: SocketAddr,
     timeout: Duration,
-    /// Of one question asked twice at the same time a resolver makes one packet, so that each of the tries
-    /// that are under way at once needs a resolver of its own.
-    resolvers: Vec<ArcSwap<Resolver<Connector>>>,
+    /// For the first try of every question. Of one question asked twice at the same time a resolver makes
+    /// one packet.
+    shared: ArcSwap<Resolver<Connector>>,
 }
 
 impl Server {
-    /// A server that is asked with so many tries, each of which lasts no longer than this.
-    pub(super) fn new(
-        address: SocketAddr,
-        tries: usize,
-        timeout: Duration,
-    ) -> Result<Self, SetupError> {
-        let resolvers = (0..tries.clamp(1, LISTENED))
-            .map(|_| Ok(ArcSwap::from_pointee(resolver(address, timeout)?)))
-            .collect::<Result<_, SetupError>>()?;
-        Ok(Self { out_of_use: AtomicBool::new(false), address, timeout, resolvers })
+    /// A server of which no try lasts longer than this.
+    pub(super) fn new(address: SocketAddr, timeout: Duration) -> Result<Self, SetupError> {
+        let shared = ArcSwap::from_pointee(resolver(address, timeout)?);
+        Ok(Self { out_of_use: AtomicBool::new(false), address, timeout, shared })
     }
 
-    /// Asks for the nth time, with one packet; more where aliases are to be followed or the answer is too
-    /// long for UDP.
+    /// Asks for the nth time, counted from 0, with one packet; with more where aliases are followed or the answer is
+    /// too long for UDP.
+    ///
+    /// The first try shares the packet of an equal question. That packet may be lost, even long ago. So the next
+    /// tries share nothing: else all callers with the same question would fail together, with fewer packets than
+    /// each of them has tries.
     pub(super) async fn look_up(
         &self,
         nth: usize,
         name: Name,
         kind: RecordType,
     ) -> Result<Lookup, NetError> {
-        let resolver = &self.resolvers[nth % self.resolvers.len()];
-        let mut renewal = Renewal { server: self, resolver, is_needed: true };
-        let answer = resolver.load_full().lookup(name, kind).await;
+        if nth > 0 {
+            return resolver(self.address, self.timeout)?.lookup(name, kind).await;
+        }
+        let mut renewal = Renewal { server: self, is_needed: true };
+        let answer = self.shared.load_full().lookup(name, kind).await;
         renewal.is_needed = match &answer {
             Ok(_) | Err(NetError::Dns(_)) => false,
             Err(_) => true,
@@ -67,11 +65,10 @@ impl Server {
     }
 }
 
-/// Renews a resolver when a try ends without an answer, and also when nobody waits for it any more. It keeps
-/// its TCP connection, and one that packets were lost of may stand still for longer than anybody waits.
+/// Renews the shared resolver when a try ends without an answer, or when nothing waits for it any more. A resolver
+/// keeps its TCP connection, and one that lost packets may stall for longer than any caller waits.
 struct Renewal<'a> {
     server: &'a Server,
-    resolver: &'a ArcSwap<Resolver<Connector>>,
     is_needed: bool,
 }
 
@@ -80,12 +77,12 @@ impl Drop for Renewal<'_> {
         if self.is_needed
             && let Ok(new) = resolver(self.server.address, self.server.timeout)
         {
-            self.resolver.store(Arc::new(new));
+            self.server.shared.store(Arc::new(new));
         }
     }
 }
 
-fn resolver(address: SocketAddr, timeout: Duration) -> Result<Resolver<Connector>, SetupError> {
+fn resolver(address: SocketAddr, timeout: Duration) -> Result<Resolver<Connector>, NetError> {
     let connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
     let server = NameServerConfig::new(address.ip(), true, connections);
     let config = ResolverConfig::from_name_servers(vec![server]);
@@ -97,11 +94,11 @@ fn resolver(address: SocketAddr, timeout: Duration) -> Result<Resolver<Connector
     // Answers are kept as routes, in cache/; hosts files have no MX.
     options.cache_size = 0;
     options.use_hosts_file = ResolveHosts::Never;
-    Ok(builder.build()?)
+    builder.build()
 }
 
-/// Where packets are sent. An unspecified address means this machine, which answers from its loopback
-/// address, and answers from another address than the one asked are not believed.
+/// Where packets are sent. An unspecified address means this machine, which answers from its loopback address;
+/// answers from an address that was not asked are not believed.
 fn dialled(mut address: SocketAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
@@ -113,9 +110,9 @@ fn dialled(mut address: SocketAddr) -> SocketAddr {
 
 /// Connects to one address, whatever the resolver's configuration has.
 ///
-/// Two things that the resolver (0.26) does by itself are otherwise: it knows no scope of an IPv6 address,
-/// and it sends a UDP packet again when it thinks that an answer is late, by a measure of its own that
-/// grows with each NXDOMAIN. Here a packet is sent once; `hedge` says when there is another.
+/// It replaces two things that the resolver (0.26) does: the resolver knows no scope of an IPv6 address, and it sends
+/// a UDP packet again by a measure of lateness of its own, which grows with each NXDOMAIN. Here a packet is sent
+/// once; `hedge` decides when there is another.
 #[derive(Clone)]
 struct Connector {
     address: SocketAddr,
@@ -156,7 +153,7 @@ impl ConnectionProvider for Connector {
     }
 }
 
-/// A connection of which only answers to the question come.
+/// A connection that passes on only answers to the question.
 #[derive(Clone)]
 struct ServerConnection(DnsExchange<TokioRuntimeProvider>);
 
@@ -171,8 +168,8 @@ impl DnsHandle for ServerConnection {
     }
 }
 
-/// An answer that holds records, and none of the name that was asked for, is no answer. The resolver would
-/// take it for "there are none".
+/// An answer with records, but none of the name that was asked for, is a failure. The resolver would take it for
+/// "there are none".
 fn about_the_question(response: Response) -> Response {
     let response = response?;
     let is_of_others = match response.queries.first() {
