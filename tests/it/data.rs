@@ -70,7 +70,7 @@ const PROBING: List = List {
 };
 const COLUMN_NAMES: List = List {
     name: "column_names.tsv",
-    text: include_str!("../data/column_names.tsv"),
+    text: include_str!("../../data/column_names.tsv"),
     columns: 2,
     domains: &[],
 };
