@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use jiff::{Span, SpanRelativeTo};
 
 use crate::batch::RowClass;
-use crate::cli::depth::DepthArg;
+use crate::cli::values::DepthArg;
 use crate::cli::values::{NumberError, OneOf, number};
 use crate::report::{Column, UnknownColumn, visible};
 use crate::roster::{DedupeKey, Encoding, Header, InputFormat, OutputFormat};

@@ -20,10 +20,10 @@ use anyhow::{Context, anyhow, bail};
 use jiff::Timestamp;
 
 use super::Global;
-use super::depth::DepthArg;
 use super::exit::{CliError, Exit, ExitContext};
 use super::settings::Settings;
 use super::signals::Interrupts;
+use super::values::DepthArg;
 use crate::batch::summary::{Listing, Summary, Tally};
 use crate::batch::{
     Filter, List, ListOptions, ListSource, Progress, Run, Sink, Stop, WriteOptions,

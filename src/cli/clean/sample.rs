@@ -25,9 +25,7 @@ pub(super) async fn run(rows: NonZeroUsize, work: CleanWork, list: List) -> Resu
     };
     work.validator.shut_down().await;
     let sampled = sampled.map_err(|stop| CliError { exit: exit_of(&stop), why: anyhow!(stop) })?;
-    written_to(anstream::stdout().lock(), |out| write!(out, "{}", Estimate(&sampled)))
-        .context("cannot write")
-        .or_failure()?;
+    written_to(anstream::stdout().lock(), |out| write!(out, "{}", Estimate(&sampled)))?;
     Ok(Exit::Done)
 }
 

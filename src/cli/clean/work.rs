@@ -13,10 +13,10 @@ use crate::batch::{
     Judge, JudgeSettings, List, ListSource, ProbePass, Recheck, Suppressed, WriteOptions,
 };
 use crate::cli::Global;
-use crate::cli::depth::DepthArg;
 use crate::cli::exit::{CliError, ExitContext};
 use crate::cli::settings::Settings;
 use crate::cli::system;
+use crate::cli::values::DepthArg;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::report::{Column, PROBE_OFF_HINT};
