@@ -29,7 +29,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::config::{Config, LogFormat, Server};
+use crate::config::{Config, DnsServer, LogFormat};
 use crate::report::Wording;
 use crate::telemetry::{self, Logging};
 use crate::typo::Locale;
@@ -98,7 +98,7 @@ struct Global {
     ///
     /// An IP address, or localhost, with a port [default: 53]. It can be repeated.
     #[arg(long, global = true, value_name = "HOST:PORT", value_hint = ValueHint::Other)]
-    dns: Vec<Server>,
+    dns: Vec<DnsServer>,
     /// Refuse what is pasted around an address instead of taking it away
     #[arg(long, global = true)]
     strict: bool,

@@ -1,13 +1,13 @@
-//! The lists in force, and the speller made from them.
+//! The lists in force, and the suggester made from them.
 
 use crate::address::Domain;
 use crate::catalog::Catalog;
-use crate::typo::Speller;
+use crate::typo::Suggester;
 
-/// A catalog, and the speller that suggests its domains. They are replaced together.
+/// A catalog, and the suggester that suggests its domains. They are replaced together.
 pub struct ActiveLists {
     pub(super) catalog: Catalog,
-    pub(super) speller: Speller,
+    pub(super) suggester: Suggester,
 }
 
 impl ActiveLists {
@@ -17,6 +17,6 @@ impl ActiveLists {
 
     /// With the operator's own domains, which are suggested too.
     pub fn with_own_domains(catalog: Catalog, own: &[Domain]) -> Self {
-        Self { speller: Speller::with_own(catalog.provider_domains(), own), catalog }
+        Self { suggester: Suggester::with_own(catalog.provider_domains(), own), catalog }
     }
 }

@@ -63,8 +63,8 @@ impl DomainEvidence {
         let Self::Learned(learned, _) = self else { return TypedDomain::Unknown };
         match learned.route {
             MailRoute::Unresolved(_) => TypedDomain::Unknown,
-            ref route if accepts_mail(route) => TypedDomain::TakesMail,
-            _ => TypedDomain::TakesNone,
+            ref route if accepts_mail(route) => TypedDomain::AcceptsMail,
+            _ => TypedDomain::AcceptsNone,
         }
     }
 

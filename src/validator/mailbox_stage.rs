@@ -134,7 +134,7 @@ fn question(
         mailbox: known.canonical.at(domain),
         domain: domain.clone(),
         provider: provider.map(|provider| provider.id.clone()),
-        tells: lists.catalog.tells(provider, mail_servers),
+        tells: lists.catalog.probe_behaviour(provider, mail_servers),
         route: way.clone(),
         operators,
     })

@@ -27,7 +27,7 @@
 //!    `depth` domain, `priority` [`Priority::Now`], `client` from `http::Guard`).
 //! 2. [`Validator::validate`] loads the active lists ([`ActiveLists`]; a reload swaps them as a whole).
 //! 3. `ParsedInput::parse`: [`Pasted::clean`](crate::address::Pasted::clean),
-//!    [`Address::parse`], `Catalog::look_up`, `Speller::suggest`. No I/O.
+//!    [`Address::parse`], `Catalog::look_up`, `Suggester::suggest`. No I/O.
 //! 4. `Validator::domain_stage` asks its `RouteSource` for the route, with the budget less 20 ms. In [`Routes`]:
 //!    * `RouteCache::get`: a current route ends the stage (positive 60 s to 1 h by TTL, negative 30 s to 10 min,
 //!      failures 5 s);

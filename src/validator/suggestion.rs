@@ -22,7 +22,7 @@ impl Validator {
             }
         };
         let Repaired { address, confidence } =
-            lists.speller.repair(pasted.text(), error.code, request.locale, domain_status)?;
+            lists.suggester.repair(pasted.text(), error.code, request.locale, domain_status)?;
         self.suggested(&address, confidence)
     }
 }

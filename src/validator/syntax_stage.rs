@@ -34,7 +34,7 @@ impl<'c> ParsedInput<'c> {
                 let knowledge = lists.catalog.look_up(domain);
                 let is_settled = knowledge.is_known_real() || knowledge.reserved;
                 let suggestion =
-                    if is_settled { None } else { lists.speller.suggest(domain, request.locale) };
+                    if is_settled { None } else { lists.suggester.suggest(domain, request.locale) };
                 (knowledge, suggestion)
             }
         };

@@ -3,7 +3,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::address::{Domain, SyntaxCode};
-use crate::catalog::{Catalog, ListKind, Lists, Popularity, Source};
+use crate::catalog::{Catalog, ListKind, ListSource, Lists, Popularity};
 use crate::clock::{MovableClock, StoppedClock};
 use crate::dns::zone::Zone;
 use crate::reach::ReachPolicy;
@@ -697,7 +697,10 @@ async fn the_providers_in_force_are_the_operators() {
     let lists = |text: &'static str| {
         let mut lists = Lists::builtin();
         lists.clear(ListKind::ProviderDomains);
-        lists.extend(ListKind::ProviderDomains, Source { name: "ours".into(), text: text.into() });
+        lists.extend(
+            ListKind::ProviderDomains,
+            ListSource { name: "ours".into(), text: text.into() },
+        );
         ActiveLists::new(Catalog::from_lists(&lists).unwrap())
     };
     env.validator.replace_lists(lists("ours.de\tgmail\t1\t-\n"));

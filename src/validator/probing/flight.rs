@@ -104,8 +104,8 @@ impl Probing {
         for host in hosts(question).into_iter().take(MAX_NAMES) {
             let refusals = self.shared.memory.refusals(&question.domain, &host).await.finding;
             let catch_all = match question.tells {
-                Some(ProbeBehaviour::Truth) => KnownCatchAll::listed(CatchAll::No),
-                Some(ProbeBehaviour::Nothing) | None => {
+                Some(ProbeBehaviour::Truthful) => KnownCatchAll::listed(CatchAll::No),
+                Some(ProbeBehaviour::Uninformative) | None => {
                     // What one server has shown says nothing of another.
                     let host = std::slice::from_ref(&host);
                     self.shared.memory.catch_all(&question.domain, host).await

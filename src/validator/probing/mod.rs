@@ -175,7 +175,7 @@ impl Probing {
 
     async fn find_out(&self, question: Question, timeouts: Duration) -> MailboxFacts {
         let shared = &self.shared;
-        if question.tells == Some(ProbeBehaviour::Nothing) {
+        if question.tells == Some(ProbeBehaviour::Uninformative) {
             return self.not_probed(NotProbed::Provider);
         }
         if shared.limiter.never_asks_about(&question.domain) {
@@ -209,7 +209,7 @@ impl Probing {
 
     /// Who would be asked: whoever runs the first of the mail servers. None where nobody would be.
     pub(super) fn probe_target(&self, question: &Question) -> Option<Party> {
-        let is_spared = question.tells == Some(ProbeBehaviour::Nothing)
+        let is_spared = question.tells == Some(ProbeBehaviour::Uninformative)
             || self.shared.limiter.never_asks_about(&question.domain);
         let first = question.first_hosts().into_iter().next();
         first.filter(|_| !is_spared).map(|host| {
