@@ -1,29 +1,35 @@
-//! What commands are made of: names that are proven to be what they are taken for.
+//! The parsed names that commands are made of.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::command::Charset;
 use crate::address::{Address, Domain, Host, SyntaxError};
 
-/// The name that we greet servers with: a full domain name of the operator's own, which their servers
-/// compare with our address.
+/// Which addresses a transaction may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Charset {
+    Ascii,
+    /// Any, which needs SMTPUTF8 (RFC 6531 §3.4).
+    Utf8,
+}
+
+/// The name in EHLO and HELO: a full domain name of the operator's own, which servers compare with our IP
+/// address.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HeloName(Box<str>);
 
-/// A text that will not do for a [`HeloName`].
+/// A text that is no [`HeloName`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a HELO name is the full name of this machine, such as probe.example.org: {0}")]
 pub struct HeloNameError(#[from] SyntaxError);
 
 impl HeloName {
-    /// The name as it is sent.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Where a machine has no name, it says its address (RFC 5321 §4.1.4).
+/// A machine without a name sends its IP address (RFC 5321 §4.1.4).
 impl From<&Host> for HeloName {
     fn from(host: &Host) -> Self {
         Self(host.ascii().into())
@@ -38,12 +44,12 @@ impl FromStr for HeloName {
     }
 }
 
-/// The sender that we name, an address of the operator's own. The empty one (`<>`) will not do: it
-/// belongs to reports of failed deliveries, and many servers refuse it in front of anything else.
+/// The address in MAIL FROM, the operator's own. It is never empty (`<>`): many servers accept that for reports
+/// of failed deliveries only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sender(Box<str>);
 
-/// A text that will not do for a [`Sender`].
+/// A text that is no [`Sender`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SenderError {
     /// It is no address.
@@ -58,7 +64,6 @@ pub enum SenderError {
 }
 
 impl Sender {
-    /// The address as it is sent.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -77,7 +82,7 @@ impl FromStr for Sender {
     }
 }
 
-/// A mailbox that a server is asked about.
+/// A mailbox in RCPT TO.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Recipient {
     path: Box<str>,
