@@ -11,13 +11,13 @@ use toml::{Table, Value};
 
 use super::exit::{CliError, Exit, ExitContext};
 use super::settings::Settings;
-use super::sockets::{are_apart, wanting_open};
+use super::sockets::{differ, needing_open};
 use super::written_to;
 use crate::catalog::ListInForce;
 use crate::config::{Config, Origins};
 use crate::reply::{Patterns, PatternsInForce};
 use crate::report::visible;
-use crate::validator::{Connection, Validator};
+use crate::validator::{Network, Validator};
 
 const EXAMPLES: &str = "Examples:
   mailvet config
@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &ConfigArgs, settings: Settings) -> Result<Exit, Cl
     let text = match &arguments.check {
         Some(file) => {
             let EffectiveConfig { config, .. } = in_force(&settings.with_file(file.clone()))?;
-            let notes = wanting_open(&config.http);
+            let notes = needing_open(&config.http);
             format!("{}: the configuration can be used\n{notes}", visible(&file.to_string_lossy()))
         }
         None => {
@@ -65,10 +65,10 @@ struct EffectiveConfig {
 
 fn in_force(settings: &Settings) -> Result<EffectiveConfig, CliError> {
     let (config, origins) = settings.read().or_usage()?;
-    if let Some(admin_listen) = config.http.admin_listen.get() {
-        are_apart(config.http.listen, *admin_listen).or_usage()?;
+    if let Some(admin_listen) = config.http.admin_listen {
+        differ(config.http.listen, admin_listen).or_usage()?;
     }
-    let validator = Validator::from_config(&config, Connection::Offline, None).or_usage()?;
+    let validator = Validator::from_config(&config, Network::Offline, None).or_usage()?;
     let patterns = Patterns::from_sources(&config.catalog.replies().or_usage()?).or_usage()?;
     Ok(EffectiveConfig { config, origins, validator, patterns })
 }

@@ -29,11 +29,11 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::config::{Config, LogFormat, Server};
+use crate::config::{Config, DnsServer, LogFormat};
 use crate::report::Wording;
 use crate::telemetry::{self, Logging};
 use crate::typo::Locale;
-use crate::validator::{Connection, Strictness};
+use crate::validator::{Network, Strictness};
 
 pub use exit::Exit;
 use exit::{CliError, ExitContext};
@@ -98,7 +98,7 @@ struct Global {
     ///
     /// An IP address, or localhost, with a port [default: 53]. It can be repeated.
     #[arg(long, global = true, value_name = "HOST:PORT", value_hint = ValueHint::Other)]
-    dns: Vec<Server>,
+    dns: Vec<DnsServer>,
     /// Refuse what is pasted around an address instead of taking it away
     #[arg(long, global = true)]
     strict: bool,
@@ -243,8 +243,8 @@ enum Reader {
 }
 
 impl Global {
-    fn connection(&self) -> Connection {
-        if self.offline { Connection::Offline } else { Connection::Online }
+    fn network(&self) -> Network {
+        if self.offline { Network::Offline } else { Network::Online }
     }
 
     /// What a mail server said is for who asks for more.

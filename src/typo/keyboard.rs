@@ -16,12 +16,12 @@ pub(super) enum Layout {
 }
 
 impl Layout {
-    /// The layout of whoever has this locale.
+    /// The usual layout of this locale.
     pub(super) fn of(locale: Option<&Locale>) -> Self {
         locale.map_or(Self::Qwerty, Locale::layout)
     }
 
-    /// Whether one key is easily hit in place of the other.
+    /// Whether the two keys touch each other.
     pub(super) fn are_neighbours(self, one: u8, other: u8) -> bool {
         let of_layout = &NEIGHBOURS[self as usize];
         of_layout.get(usize::from(one)).is_some_and(|keys| other < 128 && keys >> other & 1 == 1)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::domain_stage::{DomainStage, timeouts};
+use super::domain_stage::for_asking;
 use super::list_mode::ListMode;
 use super::probing::{ProbeRequest, Probing};
 use super::syntax_stage::ParsedInput;
@@ -11,7 +11,7 @@ use super::{ActiveLists, Request, Validator};
 use crate::address::Host;
 use crate::cache::{LearnedRoute, Timing};
 use crate::evidence::{Evidence, MailboxStatus, NotProbed};
-use crate::report::MailboxFacts;
+use crate::report::{DomainEvidence, MailboxFacts};
 use crate::smtp::limiter::Party;
 use crate::store::JournalClosed;
 use crate::verdict::Depth;
@@ -32,23 +32,24 @@ impl Validator {
         &self,
         lists: &ActiveLists,
         known: &ParsedInput<'_>,
-        domain: &DomainStage,
+        domain: &DomainEvidence,
         request: &Request<'_>,
         left: Duration,
     ) -> Option<MailboxFacts> {
         match request.depth {
             Depth::Syntax | Depth::Domain => None,
             Depth::Mailbox => {
-                let probe = domain.way().and_then(|way| probe_request(lists, known, way));
+                let probe =
+                    domain.accepting_route().and_then(|route| probe_request(lists, known, route));
                 Some(match (&self.probing, probe) {
-                    (Some(probing), Some(probe)) => match self.list_mode() {
+                    (Some(probing), Some(probe)) => match &self.list_mode {
                         Some(list_mode) => {
                             // Its time begins with its turn, however long the DNS has taken.
                             let time = request.budget;
                             let facts = self.probe_for_list(list_mode, probing, probe, time).await;
                             facts.unwrap_or_else(|JournalClosed| self.probe_off())
                         }
-                        None => probing.probe(probe, timeouts(left)).await,
+                        None => probing.probe(probe, for_asking(left)).await,
                     },
                     // The probe is off, or the domain has no mail servers.
                     (None, _) | (_, None) => self.probe_off(),
@@ -61,9 +62,9 @@ impl Validator {
     /// server.
     pub async fn probe_target(&self, request: &Request<'_>) -> Option<ProbeTarget> {
         let lists = self.lists.load_full();
-        let known = ParsedInput::read(&lists, request).ok()?;
-        let domain = DomainStage::run(&self.network, &known, request).await;
-        let probe = probe_request(&lists, &known, domain.way()?)?;
+        let known = ParsedInput::parse(&lists, request).ok()?;
+        let domain = self.domain_stage(&known, request).await;
+        let probe = probe_request(&lists, &known, domain.accepting_route()?)?;
         let party = self.probing.as_ref()?.probe_target(&probe)?;
         Some(ProbeTarget { party, mailbox: probe.mailbox.key })
     }
@@ -88,7 +89,7 @@ impl Validator {
             return Ok(facts);
         }
         let mailbox = probe.mailbox.clone();
-        let mut facts = probing.probe(probe, timeouts(time)).await;
+        let mut facts = probing.probe(probe, for_asking(time)).await;
         list_mode.note_mailbox(&mailbox, &mut facts).await;
         Ok(facts)
     }
@@ -130,7 +131,7 @@ fn probe_request(
         mailbox: known.canonical.at(domain),
         domain: domain.clone(),
         provider: provider.map(|provider| provider.id.clone()),
-        behaviour: lists.catalog.tells(provider, mail_servers),
+        behaviour: lists.catalog.probe_behaviour(provider, mail_servers),
         route: way.clone(),
         operators,
     })

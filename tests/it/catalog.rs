@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use mailvet::address::{Address, Domain, Host};
-use mailvet::catalog::{Canonical, Catalog, Knowledge, ListError, ListKind, Lists, Source};
+use mailvet::catalog::{Canonical, Catalog, Knowledge, ListError, ListKind, ListSource, Lists};
 use mailvet::clock::StoppedClock;
 use mailvet::dns::zone::Zone;
 use mailvet::reach::ReachPolicy;
 use mailvet::report::Report;
 use mailvet::typo::Confidence;
 use mailvet::validator::{
-    ActiveLists, LookupLimits, Network, Parts, Request, RouteSettings, Routes, Strictness,
-    Validator,
+    ActiveLists, LookupLimits, Request, RouteSettings, Routes, Strictness, Validator,
+    ValidatorParts,
 };
 use mailvet::verdict::{Advice, Depth, Policy, Reason};
 use proptest::prelude::*;
@@ -319,42 +319,42 @@ fn with(lists: &[(ListKind, &[String])]) -> Catalog {
         let mut entries = entries.to_vec();
         entries.sort();
         entries.dedup();
-        all.extend(*kind, Source { name: "mine".into(), text: entries.join("\n").into() });
+        all.extend(*kind, ListSource { name: "mine".into(), text: entries.join("\n").into() });
     }
     Catalog::from_lists(&all).unwrap()
 }
 
-fn validator(catalog: Catalog, network: Network, advice: Advice) -> Validator {
+fn validator(catalog: Catalog, routes: Option<Routes>, advice: Advice) -> Validator {
     // The operator's own words keep their advice.
     let ours =
         |reason: &Reason| !matches!(reason, Reason::AllowedByOperator | Reason::DeniedByOperator);
     let advice = Reason::all().filter(ours).map(|reason| (reason, advice)).collect();
-    Validator::new(Parts {
+    Validator::new(ValidatorParts {
         lists: ActiveLists::new(catalog),
         suggest_at: Confidence::from_percent(50),
         policy: Policy { advice, ..Policy::default() },
-        network,
+        routes,
         probing: None,
         clock: Arc::new(StoppedClock(Timestamp::UNIX_EPOCH)),
     })
 }
 
-fn online(zone: Zone) -> Network {
+fn online(zone: Zone) -> Option<Routes> {
     let clock = Arc::new(StoppedClock(Timestamp::UNIX_EPOCH));
     let no_bound = LookupLimits {
-        flights: usize::MAX,
+        lookups: usize::MAX,
         names_per_zone: u32::MAX,
-        flights_per_stranger: u32::MAX,
+        lookups_per_client: u32::MAX,
     };
     let settings = RouteSettings {
         reach: ReachPolicy::default(),
         private_zones: Vec::new(),
         limits: no_bound,
-        flight_deadline: Duration::from_secs(10),
+        lookup_timeout: Duration::from_secs(10),
         dns_timeout: Duration::from_secs(1),
         cache_bytes: 1 << 20,
     };
-    Network::Online(Box::new(Routes::new(Arc::new(zone), clock, settings)))
+    Some(Routes::new(Arc::new(zone), clock, settings))
 }
 
 fn validated(validator: &Validator, cases: &[Case]) -> Vec<Report> {
@@ -435,7 +435,7 @@ fn small_lists() -> Lists<'static> {
         (ListKind::ProviderDomains, "gmail.com\tgmail\t1\t-\ngooglemail.com\tgmail\t2\tgmail.com"),
         (ListKind::Disposable, "mailinator.com"),
     ] {
-        lists.extend(kind, Source { name: "small".into(), text: text.into() });
+        lists.extend(kind, ListSource { name: "small".into(), text: text.into() });
     }
     lists
 }
@@ -473,7 +473,7 @@ fn list_text() -> impl Strategy<Value = String> {
 
 fn built(kind: ListKind, text: &str) -> Result<Catalog, ListError> {
     let mut lists = small_lists();
-    lists.extend(kind, Source { name: "/etc/my list.tsv".into(), text: text.into() });
+    lists.extend(kind, ListSource { name: "/etc/my list.tsv".into(), text: text.into() });
     Catalog::from_lists(&lists)
 }
 

@@ -9,17 +9,17 @@ use mailvet::catalog::Catalog;
 use mailvet::clock::StoppedClock;
 use mailvet::report::{Form, Report, Wording, visible_json};
 use mailvet::typo::Confidence;
-use mailvet::validator::{ActiveLists, Network, Parts, Request, Strictness, Validator};
+use mailvet::validator::{ActiveLists, Request, Strictness, Validator, ValidatorParts};
 use mailvet::verdict::{Advice, Check, Depth, Policy, Reason, Verdict};
 use proptest::prelude::*;
 use serde_json::Value;
 
 static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| {
-    Validator::new(Parts {
+    Validator::new(ValidatorParts {
         lists: ActiveLists::new(Catalog::builtin()),
         suggest_at: Confidence::from_percent(50),
         policy: Policy::default(),
-        network: Network::Offline,
+        routes: None,
         probing: None,
         clock: Arc::new(StoppedClock(Timestamp::UNIX_EPOCH)),
     })

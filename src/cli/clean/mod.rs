@@ -44,7 +44,7 @@ pub(super) async fn run(
     settings: &Settings,
 ) -> Result<Exit, CliError> {
     let voice = Console::of(arguments);
-    arguments.looking.depth.check(global.connection()).or_usage()?;
+    arguments.looking.depth.check(global.network()).or_usage()?;
     reports::check(arguments).or_usage()?;
     if arguments.looking.wait && arguments.looking.depth != DepthArg::Mailbox {
         return Err(anyhow!("--wait is for mail servers: give --depth mailbox too")).or_usage();
@@ -52,7 +52,7 @@ pub(super) async fn run(
     let target = paths::target(&arguments.writing).or_usage()?;
     let list = open(arguments).or_usage()?;
     paths::check(arguments, list.plan(), target).or_usage()?;
-    let fix_at = Confidence::from_percent(config.typo.fix_at.percent());
+    let fix_at = config.typo.fix_at;
     let form = form(arguments, list.plan().shape(), target, fix_at);
     paths::check_replaced(arguments, list.plan(), target, voice).or_usage()?;
     voice.tell_of(&list, &form);

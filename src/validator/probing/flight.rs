@@ -80,8 +80,8 @@ impl Probing {
         for host in hosts(request).into_iter().take(MAX_NAMES) {
             let refusals = self.shared.memory.refusals(&request.domain, &host).await.finding;
             let catch_all = match request.behaviour {
-                Some(ProbeBehaviour::Truth) => KnownCatchAll::listed(CatchAll::No),
-                Some(ProbeBehaviour::Nothing) | None => {
+                Some(ProbeBehaviour::Truthful) => KnownCatchAll::listed(CatchAll::No),
+                Some(ProbeBehaviour::Uninformative) | None => {
                     // What one server has shown says nothing of another.
                     let host = std::slice::from_ref(&host);
                     self.shared.memory.catch_all(&request.domain, host).await

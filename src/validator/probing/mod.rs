@@ -208,7 +208,7 @@ impl Probing {
     }
 
     fn not_probed(&self, request: &ProbeRequest) -> Option<NotProbed> {
-        if request.behaviour == Some(ProbeBehaviour::Nothing) {
+        if request.behaviour == Some(ProbeBehaviour::Uninformative) {
             return Some(NotProbed::Provider);
         }
         let is_never = self.shared.limiter.never_asks_about(&request.domain);

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::address::Domain;
-use crate::catalog::{Catalog, ListKind, Lists, Source};
+use crate::catalog::{Catalog, ListKind, ListSource, Lists};
 use crate::clock::MovableClock;
 use crate::dns::zone::Zone;
 use crate::evidence::CatchAll;
@@ -20,7 +20,7 @@ use crate::smtp::limiter::{Limits, NeverList};
 use crate::smtp::{Identity, Timeouts};
 use crate::typo::Confidence;
 use crate::validator::{
-    ActiveLists, LookupLimits, Network, Parts, Request, RouteSettings, Routes, Validator,
+    ActiveLists, LookupLimits, Request, RouteSettings, Routes, Validator, ValidatorParts,
 };
 use crate::verdict::{Depth, Policy};
 
@@ -74,20 +74,16 @@ fn validator(server: &HostileServer, limits: Limits) -> Validator {
     let settings = RouteSettings {
         reach: ReachPolicy::default(),
         private_zones: Vec::<Domain>::new(),
-        limits: LookupLimits { flights: 100, names_per_zone: 100, flights_per_stranger: 100 },
-        flight_deadline: Duration::from_secs(10),
+        limits: LookupLimits { lookups: 100, names_per_zone: 100, lookups_per_client: 100 },
+        lookup_timeout: Duration::from_secs(10),
         dns_timeout: Duration::from_secs(1),
         cache_bytes: 1 << 20,
     };
-    Validator::new(Parts {
+    Validator::new(ValidatorParts {
         lists: ActiveLists::new(empty_catalog()),
         suggest_at: Confidence::from_percent(50),
         policy: Policy::default(),
-        network: Network::Online(Box::new(Routes::new(
-            Arc::new(Zone::parse(ZONE)),
-            clock.clone(),
-            settings,
-        ))),
+        routes: Some(Routes::new(Arc::new(Zone::parse(ZONE)), clock.clone(), settings)),
         probing: Some(probing),
         clock,
     })
@@ -104,7 +100,7 @@ fn empty_catalog() -> Catalog {
 fn patterns() -> Patterns {
     let text = "[[rule]]\nid = \"unknown\"\nmeans = \"no_such_mailbox\"\ncode = [\"550\"]\n\
                 words = [\"user unknown\"]\nexamples = [\"550 5.1.1 User unknown\"]\n";
-    Patterns::from_sources(&[Source { name: "test".into(), text: text.into() }]).unwrap()
+    Patterns::from_sources(&[ListSource { name: "test".into(), text: text.into() }]).unwrap()
 }
 
 /// What is found out about each of these, asked for together.

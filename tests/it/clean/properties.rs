@@ -17,7 +17,7 @@ use mailvet::roster::{
 };
 use mailvet::store::Journal;
 use mailvet::typo::Confidence;
-use mailvet::validator::{Connection, Strictness, Validator};
+use mailvet::validator::{Network, Strictness, Validator};
 use mailvet::verdict::{Depth, Verdict};
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
@@ -29,7 +29,7 @@ const NAMES: [&str; 2] = ["mailvet_verdict", "mailvet_reasons"];
 /// What works on all lists.
 static SHOP: LazyLock<(Runtime, Arc<Validator>)> = LazyLock::new(|| {
     let runtime = Runtime::new().unwrap();
-    let validator = Validator::from_config(&Config::default(), Connection::Offline, None);
+    let validator = Validator::from_config(&Config::default(), Network::Offline, None);
     (runtime, Arc::new(validator.unwrap()))
 });
 

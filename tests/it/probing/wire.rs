@@ -22,8 +22,8 @@ use mailvet::smtp::{Identity, SmtpClient, Timeouts};
 use mailvet::store::Store;
 use mailvet::typo::Confidence;
 use mailvet::validator::{
-    ActiveLists, Client, LookupLimits, Network, Parts, Probing, ProbingParts, Request,
-    RouteSettings, Routes, Validator,
+    ActiveLists, Client, LookupLimits, Probing, ProbingParts, Request, RouteSettings, Routes,
+    Validator, ValidatorParts,
 };
 use mailvet::verdict::{Depth, Policy};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
@@ -129,11 +129,11 @@ pub(super) fn validator(
         reach: ReachPolicy::default(),
         private_zones: Vec::new(),
         limits: LookupLimits {
-            flights: LOOK_UPS,
+            lookups: LOOK_UPS,
             names_per_zone: u32::MAX,
-            flights_per_stranger: u32::MAX,
+            lookups_per_client: u32::MAX,
         },
-        flight_deadline: Duration::from_secs(10),
+        lookup_timeout: Duration::from_secs(10),
         dns_timeout: Duration::from_secs(1),
         cache_bytes: 64 << 20,
     };
@@ -153,11 +153,11 @@ pub(super) fn validator(
         store,
         clock: clock.clone(),
     });
-    let validator = Validator::new(Parts {
+    let validator = Validator::new(ValidatorParts {
         lists: ActiveLists::new(Catalog::builtin()),
         suggest_at: Confidence::from_percent(50),
         policy: Policy::default(),
-        network: Network::Online(Box::new(Routes::new(dns, clock.clone(), settings))),
+        routes: Some(Routes::new(dns, clock.clone(), settings)),
         probing: Some(probing),
         clock,
     });
@@ -174,7 +174,7 @@ pub(super) async fn validate(validator: &Validator, address: &str) -> Report {
     let request = Request {
         depth: Depth::Mailbox,
         budget: Duration::from_secs(24 * 3600),
-        caller: Client::Operator,
+        client: Client::Operator,
         ..Request::new(address)
     };
     validator.validate(&request).await

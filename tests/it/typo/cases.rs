@@ -4,11 +4,11 @@ use std::sync::LazyLock;
 
 use mailvet::address::Domain;
 use mailvet::catalog::Catalog;
-use mailvet::typo::{Locale, Speller};
+use mailvet::typo::{Locale, Suggester};
 
 pub(crate) static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::builtin);
-pub(crate) static SPELLER: LazyLock<Speller> =
-    LazyLock::new(|| Speller::new(CATALOG.provider_domains()));
+pub(crate) static SUGGESTER: LazyLock<Suggester> =
+    LazyLock::new(|| Suggester::new(CATALOG.provider_domains()));
 
 /// From here on something is suggested, unless it is configured otherwise.
 pub(crate) const SUGGEST_AT: f64 = 0.5;
@@ -51,6 +51,6 @@ pub(crate) fn suggested(typed: &str, locale: Option<&str>) -> Option<(String, f6
     if CATALOG.look_up(&domain).is_known_real() {
         return None;
     }
-    let meant = SPELLER.suggest(&domain, locale.as_ref())?;
+    let meant = SUGGESTER.suggest(&domain, locale.as_ref())?;
     Some((meant.domain.into_string(), meant.confidence.probability()))
 }

@@ -4,7 +4,7 @@ use mailvet::address::{Address, Domain, SyntaxCode};
 use mailvet::typo::{Confidence, DomainStatus, Repaired, TypedDomain, weigh};
 use proptest::prelude::*;
 
-use super::cases::{CATALOG, SPELLER};
+use super::cases::{CATALOG, SUGGESTER};
 use super::keyboard;
 
 #[test]
@@ -14,7 +14,7 @@ fn what_can_be_suggested_is_never_corrected() {
             let domain = Domain::parse(name).unwrap();
             assert!(CATALOG.look_up(&domain).is_known_real(), "{name}");
             if class <= 4 {
-                assert_eq!(SPELLER.suggest(&domain, None), None, "{name}");
+                assert_eq!(SUGGESTER.suggest(&domain, None), None, "{name}");
             }
         }
     }
@@ -66,9 +66,9 @@ fn more_than_one_typo_never_overrules_a_domain_that_accepts_mail() {
         ("www.gmal.com", "gmail.com"),
     ];
     for (typed, meant) in cases {
-        let suggestion = SPELLER.suggest(&Domain::parse(typed).unwrap(), None).unwrap();
+        let suggestion = SUGGESTER.suggest(&Domain::parse(typed).unwrap(), None).unwrap();
         assert_eq!(&*suggestion.domain, meant, "{typed}");
-        assert_eq!(weigh(&suggestion, TypedDomain::TakesMail), None, "{typed}");
+        assert_eq!(weigh(&suggestion, TypedDomain::AcceptsMail), None, "{typed}");
         assert!(weigh(&suggestion, TypedDomain::Unknown) >= Some(Confidence::from_percent(90)));
     }
 }
@@ -89,10 +89,10 @@ proptest! {
         let typed = format!("{}.{ending}", other.make(&one.make(name)));
         let locale = locale.map(|tag| tag.parse().unwrap());
         if let Ok(domain) = Domain::parse(&typed)
-            && let Some(suggestion) = SPELLER.suggest(&domain, locale.as_ref())
+            && let Some(suggestion) = SUGGESTER.suggest(&domain, locale.as_ref())
             && is_more_than_one_typo(&typed, &suggestion.domain)
         {
-            prop_assert_eq!(weigh(&suggestion, TypedDomain::TakesMail), None, "{}", typed);
+            prop_assert_eq!(weigh(&suggestion, TypedDomain::AcceptsMail), None, "{}", typed);
         }
     }
 }
@@ -103,14 +103,14 @@ proptest! {
         typed in "(www\\.)?[a-eghil-oty0é-]{1,9}(\\.?[cmonuk]{1,3}){1,3}",
     ) {
         if let Ok(domain) = Domain::parse(&typed)
-            && let Some(meant) = SPELLER.suggest(&domain, None)
+            && let Some(meant) = SUGGESTER.suggest(&domain, None)
         {
             let meant = Domain::parse(&meant.domain).unwrap();
             prop_assert!(meant != domain);
             prop_assert!(CATALOG.look_up(&meant).is_known_real());
-            prop_assert_eq!(SPELLER.suggest(&meant, None), None);
+            prop_assert_eq!(SUGGESTER.suggest(&meant, None), None);
         }
-        SPELLER.nearest(&typed, None);
+        SUGGESTER.nearest(&typed, None);
     }
 
     #[test]
@@ -119,7 +119,7 @@ proptest! {
     ) {
         let Err(error) = text.parse::<Address>() else { return Ok(()) };
         for code in [error.code, SyntaxCode::NoAt, SyntaxCode::ManyAt, SyntaxCode::WhiteSpace] {
-            let repaired = SPELLER.repair(&text, code, None, |_| DomainStatus::Unknown);
+            let repaired = SUGGESTER.repair(&text, code, None, |_| DomainStatus::Unknown);
             if let Some(Repaired { address, confidence }) = repaired {
                 let again: Address = address.normalized().parse().unwrap();
                 prop_assert_eq!(again.normalized(), address.normalized());

@@ -6,15 +6,15 @@ use jiff::Timestamp;
 use mailvet::catalog::Catalog;
 use mailvet::clock::StoppedClock;
 use mailvet::typo::Confidence;
-use mailvet::validator::{ActiveLists, Network, Parts, Request, Validator};
+use mailvet::validator::{ActiveLists, Request, Validator, ValidatorParts};
 use mailvet::verdict::{Advice, Policy};
 
 fn validator() -> Validator {
-    Validator::new(Parts {
+    Validator::new(ValidatorParts {
         lists: ActiveLists::new(Catalog::builtin()),
         suggest_at: Confidence::from_percent(50),
         policy: Policy::default(),
-        network: Network::Offline,
+        routes: None,
         probing: None,
         clock: Arc::new(StoppedClock(Timestamp::UNIX_EPOCH)),
     })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mailvet::config::Config;
-use mailvet::validator::{Connection, Request, Validator};
+use mailvet::validator::{Network, Request, Validator};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 
@@ -47,7 +47,7 @@ fn run(requests: usize) {
     let (tasks, sockets) = (runtime.handle().metrics().num_alive_tasks(), open_files());
     let validator = {
         let _within = runtime.enter();
-        Arc::new(Validator::from_config(&config(&dns), Connection::Online, None).unwrap())
+        Arc::new(Validator::from_config(&config(&dns), Network::Online, None).unwrap())
     };
     // A resolver keeps a task once it has asked; a new one, after an answer that there is nothing, has none.
     assert_eq!(runtime.block_on(verdict(validator.clone(), 0)), KINDS[0].1);

@@ -29,8 +29,8 @@ use mailvet::smtp::{Identity, SmtpClient, Timeouts};
 use mailvet::store::Journal;
 use mailvet::typo::Confidence;
 use mailvet::validator::{
-    ActiveLists, ListModeSettings, LookupLimits, Network, Parts, Probing, ProbingParts, RetryPlan,
-    RouteSettings, Routes, Strictness, Validator,
+    ActiveLists, ListModeSettings, LookupLimits, Probing, ProbingParts, RetryPlan, RouteSettings,
+    Routes, Strictness, Validator, ValidatorParts,
 };
 use mailvet::verdict::{Depth, Policy};
 use serde_json::Value;
@@ -246,11 +246,11 @@ impl Laboratory {
             reach: ReachPolicy::default(),
             private_zones: Vec::new(),
             limits: LookupLimits {
-                flights: 1_000,
+                lookups: 1_000,
                 names_per_zone: u32::MAX,
-                flights_per_stranger: u32::MAX,
+                lookups_per_client: u32::MAX,
             },
-            flight_deadline: Duration::from_secs(10),
+            lookup_timeout: Duration::from_secs(10),
             dns_timeout: Duration::from_secs(1),
             cache_bytes: 16 << 20,
         };
@@ -269,11 +269,11 @@ impl Laboratory {
             store: None,
             clock: clock.clone(),
         });
-        let validator = Validator::new(Parts {
+        let validator = Validator::new(ValidatorParts {
             lists: ActiveLists::new(Catalog::builtin()),
             suggest_at: Confidence::from_percent(50),
             policy: Policy::default(),
-            network: Network::Online(Box::new(Routes::new(dns, clock.clone(), routes))),
+            routes: Some(Routes::new(dns, clock.clone(), routes)),
             probing: Some(probing),
             clock,
         });
@@ -285,7 +285,7 @@ impl Laboratory {
             questions,
             rate: None,
             canaries,
-            waits,
+            retry_plan: waits,
         })
     }
 }

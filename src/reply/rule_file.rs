@@ -1,4 +1,4 @@
-//! Reading rules from `data/replies.toml` and from files of the operator's own.
+//! Reads reply rules from `data/replies.toml` and from the operator's own files, and compiles their patterns.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,16 +7,16 @@ use regex::bytes::{RegexSet, RegexSetBuilder};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::normalized_text::folded;
 use super::patterns::{Patterns, PatternsInForce, Rule};
 use super::scope::{CodeScope, EnhancedScope};
-use super::wording::folded;
 use super::{About, Stage};
-use crate::catalog::Source;
+use crate::catalog::ListSource;
 
 /// A rule that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct PatternError {
-    /// The file.
+    /// The name of the file.
     pub source_name: String,
     /// The line where it begins, counted from 1.
     pub line: usize,
@@ -27,10 +27,10 @@ pub struct PatternError {
 /// What can be wrong with a rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternProblem {
-    /// The file is no TOML, or has other keys and values than it may.
+    /// The file is no TOML, or has unknown keys or values of another type.
     #[error("{0}")]
     Form(String),
-    /// A value is none of those that its key may have.
+    /// A value that its key cannot have.
     #[error("rule `{rule}`: `{value}` is no {what}")]
     Value {
         /// The rule's id.
@@ -43,10 +43,10 @@ pub enum PatternProblem {
     /// Two rules of a file have the same id.
     #[error("a second rule `{0}`")]
     Duplicate(String),
-    /// The rule would fit every refusal.
+    /// The rule has no condition and would match every refusal.
     #[error("rule `{0}` asks for nothing: it needs `words`, `names`, `enhanced` or `code`")]
     Boundless(String),
-    /// What servers say before they heard of a recipient can be no word on it.
+    /// The rule speaks of the mailbox at a stage before the recipient is named.
     #[error("rule `{rule}`: a reply to {} says nothing of the mailbox", .stage.code())]
     BeforeRecipient {
         /// The rule's id.
@@ -78,28 +78,59 @@ impl fmt::Display for PatternError {
     }
 }
 
-/// A file, as it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileText {
-    #[serde(default)]
-    terms: BTreeMap<String, Term>,
-    #[serde(default)]
-    rule: Vec<Spanned<RuleText>>,
+/// The file compiled in.
+const BUILTIN: (&str, &str) = ("data/replies.toml", include_str!("../../data/replies.toml"));
+
+impl Patterns {
+    /// The rules compiled in.
+    ///
+    /// # Panics
+    /// Never: a test reads the same file.
+    pub fn builtin() -> Self {
+        Self::from_sources(&[Self::builtin_source()]).expect("a test reads the same file")
+    }
+
+    /// The file compiled in.
+    pub fn builtin_source() -> ListSource<'static> {
+        ListSource { name: BUILTIN.0.into(), text: BUILTIN.1.into() }
+    }
+
+    /// Reads files of rules. The rules of a later file come before those of earlier files and replace those with
+    /// the same id; its terms are added.
+    ///
+    /// # Errors
+    /// The first rule that cannot be used.
+    pub fn from_sources(sources: &[ListSource<'_>]) -> Result<Self, PatternError> {
+        let mut reader = RuleReader::default();
+        for source in sources {
+            reader.read(source)?;
+        }
+        reader.finish()
+    }
 }
 
-/// What a term stands for: a pattern, or several of which any may fit.
+/// A file of rules, as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RuleFileToml {
+    #[serde(default)]
+    terms: BTreeMap<String, TermToml>,
+    #[serde(default)]
+    rule: Vec<Spanned<RuleToml>>,
+}
+
+/// What a term stands for: a pattern, or alternatives.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Term {
+enum TermToml {
     One(String),
     Any(Vec<String>),
 }
 
-/// A rule, as it is written.
+/// A rule, as written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RuleText {
+struct RuleToml {
     id: String,
     means: String,
     #[serde(default)]
@@ -120,25 +151,26 @@ struct RuleText {
     examples: Vec<String>,
 }
 
-/// Room for all patterns once they are compiled, and for what matching remembers.
+/// Bounds on the memory of the compiled patterns, and of the cache that matching fills.
 const COMPILED_BYTES: usize = 16 << 20;
-const REMEMBERED_BYTES: usize = 8 << 20;
+const MATCH_CACHE_BYTES: usize = 8 << 20;
 
-/// How deep terms may stand within terms.
+/// How deep terms may be nested.
 const TERM_DEPTH: usize = 8;
 
-/// What was read so far.
+/// Collects the rules of several files.
 #[derive(Default)]
-pub(super) struct Reading {
+struct RuleReader {
     terms: BTreeMap<String, String>,
-    /// The rules with the index of their source, in the order in which they decide.
-    rules: Vec<Read>,
+    /// In the order in which they decide.
+    rules: Vec<UncompiledRule>,
     sources: Vec<PatternsInForce>,
 }
 
-/// A rule and where it stood, its patterns still as text.
-struct Read {
+/// A rule whose patterns are still text.
+struct UncompiledRule {
     rule: Rule,
+    /// Index in `sources`.
     source: usize,
     line: usize,
     words: Option<String>,
@@ -146,21 +178,22 @@ struct Read {
     names: Option<String>,
 }
 
-impl Reading {
-    pub(super) fn read(&mut self, source: &Source<'_>) -> Result<(), PatternError> {
+impl RuleReader {
+    /// Reads a file; its rules come before those of earlier files.
+    fn read(&mut self, source: &ListSource<'_>) -> Result<(), PatternError> {
         let at =
             |line, problem| PatternError { source_name: source.name.to_string(), line, problem };
         let line_of = |start: usize| 1 + source.text[..start].matches('\n').count();
-        let file: FileText = toml::from_str(&source.text).map_err(|error| {
+        let file: RuleFileToml = toml::from_str(&source.text).map_err(|error| {
             let line = line_of(error.span().map_or(0, |span| span.start));
             at(line, PatternProblem::Form(error.message().to_owned()))
         })?;
         self.terms.extend(file.terms.into_iter().map(|(name, term)| match term {
-            Term::One(pattern) => (name, pattern),
-            Term::Any(patterns) => (name, patterns.join("|")),
+            TermToml::One(pattern) => (name, pattern),
+            TermToml::Any(patterns) => (name, patterns.join("|")),
         }));
         let index = self.sources.len();
-        let mut rules: Vec<Read> = Vec::new();
+        let mut rules: Vec<UncompiledRule> = Vec::new();
         for text in file.rule {
             let line = line_of(text.span().start);
             let read =
@@ -181,7 +214,12 @@ impl Reading {
         Ok(())
     }
 
-    fn rule(&self, text: RuleText, source: usize, line: usize) -> Result<Read, PatternProblem> {
+    fn rule(
+        &self,
+        text: RuleToml,
+        source: usize,
+        line: usize,
+    ) -> Result<UncompiledRule, PatternProblem> {
         let id = text.id.as_str();
         let about = About::from_detail(&text.means).filter(|about| about.is_of_refusals());
         let about = about.ok_or_else(|| wrong(id, "meaning of a refusal", &text.means))?;
@@ -214,7 +252,7 @@ impl Reading {
         if !is_bounded {
             return Err(PatternProblem::Boundless(text.id));
         }
-        Ok(Read {
+        Ok(UncompiledRule {
             words: self.any_of(id, &text.words)?,
             unless: self.any_of(id, &text.unless)?,
             names: self.any_of(id, &text.names)?,
@@ -224,7 +262,7 @@ impl Reading {
         })
     }
 
-    /// One pattern for several of which any may fit.
+    /// One pattern that matches where any of these does.
     fn any_of(&self, rule: &str, patterns: &[String]) -> Result<Option<String>, PatternProblem> {
         let mut any = String::new();
         for pattern in patterns {
@@ -255,23 +293,24 @@ impl Reading {
         Ok(expanded)
     }
 
-    pub(super) fn finish(mut self) -> Result<Patterns, PatternError> {
+    fn finish(mut self) -> Result<Patterns, PatternError> {
         let mut prose = Vec::new();
         let mut names = Vec::new();
         for read in &mut self.rules {
-            read.rule.words = locate(&mut prose, read.words.as_deref());
-            read.rule.unless = locate(&mut prose, read.unless.as_deref());
-            read.rule.names = locate(&mut names, read.names.as_deref());
+            read.rule.words = push(&mut prose, read.words.as_deref());
+            read.rule.unless = push(&mut prose, read.unless.as_deref());
+            read.rule.names = push(&mut names, read.names.as_deref());
             self.sources[read.source].rules += 1;
         }
         let compiled = set(&prose).and_then(|prose| Ok((prose, set(&names)?)));
-        let (prose, names) = compiled.map_err(|error| self.blamed_party(&error))?;
+        let (prose, names) = compiled.map_err(|error| self.regex_error(&error))?;
         let rules = self.rules.into_iter().map(|read| read.rule).collect();
         Ok(Patterns { rules, prose, names, in_force: self.sources })
     }
 
-    /// The rule whose pattern cannot be compiled; the first one where only all together are too large.
-    fn blamed_party(&self, error: &regex::Error) -> PatternError {
+    /// The error of the first rule whose pattern cannot be compiled by itself; where only all together are too
+    /// large, of the first rule.
+    fn regex_error(&self, error: &regex::Error) -> PatternError {
         let faulty = self.rules.iter().find_map(|read| {
             let mut patterns = [&read.words, &read.unless, &read.names].into_iter().flatten();
             patterns.find_map(|pattern| Some((read, set(&[pattern]).err()?)))
@@ -292,22 +331,23 @@ impl Reading {
     }
 }
 
-/// Patterns that are matched in one go. They see bytes, so that no text is too strange for that.
+/// Compiles patterns into one set. They match bytes, so any text will do.
 fn set(patterns: &[impl AsRef<str>]) -> Result<RegexSet, regex::Error> {
     RegexSetBuilder::new(patterns)
         .unicode(false)
         .size_limit(COMPILED_BYTES)
-        .dfa_size_limit(REMEMBERED_BYTES)
+        .dfa_size_limit(MATCH_CACHE_BYTES)
         .build()
 }
 
-fn locate(patterns: &mut Vec<String>, pattern: Option<&str>) -> Option<usize> {
+/// The index of the pattern that was appended, if there is one.
+fn push(patterns: &mut Vec<String>, pattern: Option<&str>) -> Option<usize> {
     let index = patterns.len();
     patterns.push(pattern?.to_owned());
     Some(index)
 }
 
-/// The pattern as texts are folded, without touching the case: `\S` is not `\s`.
+/// Folds a pattern as texts are folded, but keeps the case of ASCII: `\S` is not `\s`.
 fn without_accents(pattern: &str) -> String {
     let letter = |c: char| if c.is_ascii() { c.to_string() } else { folded(&c.to_string()) };
     pattern.chars().map(letter).collect()

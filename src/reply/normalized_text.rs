@@ -1,8 +1,7 @@
-//! The words of a reply in the one form that patterns are matched against.
+//! Normalises the text of a reply for matching.
 //!
-//! Servers say the same in capitals, with accents or without, with the address, our IP address or a
-//! page of theirs in the middle. And what stands in an address is nobody's word: a mailbox may well be
-//! called `user.unknown`.
+//! Servers write the same in capitals, with accents or without, with the address, our IP address or a link in the
+//! middle. And the parts of an address say nothing: a mailbox may be called `user.unknown`.
 
 use std::net::IpAddr;
 
@@ -12,11 +11,11 @@ use icu_properties::props::GeneralCategory;
 
 use super::MAX_TEXT;
 
-/// The most bytes that are matched: what [`MAX_TEXT`] bytes of text can become without tricks.
-const MAX_WORDING: usize = 2 * MAX_TEXT;
+/// The most bytes that are matched: what [`MAX_TEXT`] bytes of ordinary text can become.
+const MAX_NORMALIZED: usize = 2 * MAX_TEXT;
 
-/// The words of a reply.
-pub(super) struct Wording {
+/// The text of a reply as patterns see it.
+pub(super) struct NormalizedText {
     /// The text in lower case, without accents, one blank between words; `@` stands for an address, `ip`
     /// for an IP address, `host` for a host name, and links are left out.
     pub(super) prose: String,
@@ -24,32 +23,32 @@ pub(super) struct Wording {
     pub(super) names: String,
 }
 
-impl Wording {
+impl NormalizedText {
     pub(super) fn of(text: &str) -> Self {
         let folded = folded(&text[..text.floor_char_boundary(MAX_TEXT)]);
-        let mut wording = Self { prose: String::new(), names: String::new() };
-        let mut rest = &folded[..folded.floor_char_boundary(MAX_WORDING)];
+        let mut normalized = Self { prose: String::new(), names: String::new() };
+        let mut rest = &folded[..folded.floor_char_boundary(MAX_NORMALIZED)];
         while let Some(c) = rest.chars().next() {
             if is_link(rest) {
                 let (link, after) = rest.split_at(link_length(rest));
-                wording.name(link);
+                normalized.name(link);
                 rest = after;
             } else if c.is_whitespace() || is_delimiter(c) {
-                wording.punctuation(c);
+                normalized.punctuation(c);
                 rest = &rest[c.len_utf8()..];
             } else {
                 let (piece, after) = rest.split_at(piece_length(rest));
-                wording.piece(piece);
+                normalized.piece(piece);
                 rest = after;
             }
         }
         for (start, end) in FRAMES {
-            wording.cut(start, end);
+            normalized.cut(start, end);
         }
-        wording
+        normalized
     }
 
-    /// Takes out what stands between two texts, with both.
+    /// Removes each `start`, each `end` behind it, and what is between them.
     fn cut(&mut self, start: &str, end: &str) {
         while let Some(at) = self.prose.find(start) {
             let Some(length) = self.prose[at..].find(end) else { return };
@@ -90,8 +89,8 @@ impl Wording {
         self.prose.push_str(after);
     }
 
-    /// An address. Before its local part may stand what belongs to no address (`rcpt:joe@…`), and a
-    /// quoted one is already among the words.
+    /// An address. Text that is no part of it may be glued to its local part (`rcpt:joe@…`); a quoted local part
+    /// was already written to the prose and is removed.
     fn address(&mut self, local: &str, domain: &str) {
         let glued = local.rfind(':').max(local.rfind("..").map(|dots| dots + 1));
         match glued {
@@ -110,8 +109,7 @@ impl Wording {
     }
 }
 
-/// What senders' own servers put around a reply, from one text to another; it says nothing of what was
-/// answered.
+/// What the sending server writes around a reply, as start and end. It is no part of the reply.
 const FRAMES: [(&str, &str); 4] = [
     ("(in reply to ", "command)"),
     ("i'm not going to try again; this message has been in the ", "queue too long."),
@@ -130,7 +128,7 @@ pub(super) fn folded(text: &str) -> String {
     let lower = kept.flat_map(char::to_lowercase);
     lower
         .map(|c| match c {
-            // What was no UTF-8 was one letter as often as not.
+            // A byte that was no UTF-8 was mostly one letter.
             char::REPLACEMENT_CHARACTER => '?',
             '\u{2018}' | '\u{2019}' | '\u{b4}' => '\'',
             '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{ab}' | '\u{bb}' => '"',
@@ -144,7 +142,7 @@ fn is_delimiter(c: char) -> bool {
     "()[]<>{}\"=,;|".contains(c)
 }
 
-/// How far a piece goes that begins a text: to a blank, a delimiter, or a link.
+/// The length of the piece at the start of a text: up to a blank, a delimiter or a link.
 fn piece_length(text: &str) -> usize {
     let end = text.find(|c: char| c.is_whitespace() || is_delimiter(c)).unwrap_or(text.len());
     let link = LINK_STARTS.iter().filter_map(|start| text[..end].find(start)).min();
@@ -162,7 +160,7 @@ fn link_length(text: &str) -> usize {
     text[..end.unwrap_or(text.len())].trim_end_matches(['.', ',', ';', ':']).len()
 }
 
-/// Whether a word is the name of a host: labels, the last of them a top-level domain that there is.
+/// Whether a word is a host name: labels under a top-level domain that exists.
 fn is_host_name(word: &str) -> bool {
     word.contains('.')
         && word.split('.').all(|label| !label.is_empty() && label.chars().all(is_of_a_host_name))
@@ -215,8 +213,12 @@ mod tests {
             ),
         ];
         for (text, prose, names) in cases {
-            let wording = Wording::of(text);
-            assert_eq!((wording.prose.as_str(), wording.names.as_str()), (prose, names), "{text}");
+            let normalized = NormalizedText::of(text);
+            assert_eq!(
+                (normalized.prose.as_str(), normalized.names.as_str()),
+                (prose, names),
+                "{text}"
+            );
         }
     }
 

@@ -1,19 +1,21 @@
-//! Typos in the names of settings, fields and codes.
+//! "did you mean `depth`?": the known name nearest to a mistyped setting, option, field or code.
+//!
+//! For domains, which need more than the nearest name, see [`crate::typo`].
 
-/// The known name most like the one that was written, if it is like one at all: at most `most_edits` away.
+/// The known name nearest to the written one; none where all are more than `most_edits` away.
 pub fn nearest_name<'k>(
     written: &str,
     known: impl IntoIterator<Item = &'k str>,
     most_edits: usize,
 ) -> Option<&'k str> {
-    // Names have no use for more; what is longer is no typo.
+    // No known name is longer; the bound keeps the comparison cheap.
     let written: String = written.chars().take(64).collect::<String>().to_lowercase();
     let by_edits = known.into_iter().map(|name| (strsim::osa_distance(&written, name), name));
     let (edits, name) = by_edits.min()?;
     (edits <= most_edits).then_some(name)
 }
 
-/// What an error message says of the name that was probably meant; nothing where there is none.
+/// The end of an error message that offers the nearest name; empty where there is none.
 pub fn did_you_mean(nearest: &Option<impl AsRef<str>>) -> String {
     match nearest {
         Some(nearest) => format!("; did you mean `{}`?", nearest.as_ref()),

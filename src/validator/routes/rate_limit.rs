@@ -1,8 +1,7 @@
-//! Bounds on what a stranger can make us ask.
+//! Limits on what an unknown client can make us ask.
 //!
-//! Every address at a new domain costs questions, and whoever makes domains up can cause as many as they
-//! like, for us and for the name servers of whoever they choose. What is beyond a bound is not asked and
-//! stays unknown.
+//! Every address at a new domain costs questions, and whoever makes domains up can cause any number of them, for us
+//! and for the name servers of a victim. What is beyond a limit is not asked and stays unknown.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
@@ -10,68 +9,65 @@ use std::time::Duration;
 use crate::cache::Tally;
 use crate::route::HostName;
 
-/// The window in which names and flights are counted.
+/// The window in which names and look-ups are counted.
 const WINDOW: Duration = Duration::from_secs(60);
-/// The most zones and callers that are kept in mind.
-const MOST_KEYS: u64 = 100_000;
+/// The most zones and clients that are counted at the same time.
+const MAX_KEYS: u64 = 100_000;
 
-/// Who wants to know.
+/// Who asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Client {
     /// The operator, at the command line.
     Operator,
-    /// A program on the same machine, on behalf of whoever uses it.
+    /// A program on the same machine, for its users.
     Local,
-    /// Anybody, from this address.
+    /// An unknown client with this address.
     Remote(IpAddr),
 }
 
-/// How urgently somebody wants to know.
+/// How urgent a request is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Priority {
-    /// Somebody waits for this very answer.
+    /// A person waits for this very answer.
     Now,
-    /// It is one of many, which leave half of the flights to those who are in a hurry.
+    /// One of many, which leave half of the look-ups to requests with priority.
     InTurn,
 }
 
-/// How much may be asked.
+/// How much may be looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LookupLimits {
-    /// Flights under way at once.
-    pub flights: usize,
+    /// Look-ups at the same time.
+    pub lookups: usize,
     /// New names below one registrable domain in a minute.
     pub names_per_zone: u32,
-    /// Flights that one stranger starts in a minute.
-    pub flights_per_stranger: u32,
+    /// Look-ups that one unknown client starts in a minute.
+    pub lookups_per_client: u32,
 }
 
-/// Counts what is asked, and says when it is too much.
+/// Counts look-ups by zone and client.
 #[derive(Clone)]
 pub(super) struct LookupLimiter {
     limits: LookupLimits,
     zones: Tally<Box<str>>,
-    strangers: Tally<IpAddr>,
+    clients: Tally<IpAddr>,
 }
 
 impl LookupLimiter {
     pub(super) fn new(limits: LookupLimits) -> Self {
-        let (zones, strangers) = (Tally::new(WINDOW, MOST_KEYS), Tally::new(WINDOW, MOST_KEYS));
-        Self { limits, zones, strangers }
+        let (zones, clients) = (Tally::new(WINDOW, MAX_KEYS), Tally::new(WINDOW, MAX_KEYS));
+        Self { limits, zones, clients }
     }
 
-    /// Whether one more flight may start. Counts it if so.
-    pub(super) fn admits(&self, under_way: usize, caller: Client, domain: &HostName) -> bool {
-        if under_way >= self.limits.flights {
-            return false;
-        }
-        if let Client::Remote(ip) = caller
-            && self.strangers.count(&network_of(ip)) > self.limits.flights_per_stranger
+    /// Whether this client may start one more look-up. Counts it.
+    pub(super) fn admits(&self, client: Client, domain: &HostName) -> bool {
+        if let Client::Remote(ip) = client
+            && self.clients.count(&network_of(ip)) > self.limits.lookups_per_client
         {
             return false;
         }
         match zone_above(domain.as_str()) {
-            Some(zone) if caller != Client::Operator => {
+            Some(zone) if client != Client::Operator => {
                 self.zones.count(&zone.into()) <= self.limits.names_per_zone
             }
             _ => true,
@@ -79,8 +75,8 @@ impl LookupLimiter {
     }
 }
 
-/// The registrable domain that a name is below; none where it is one itself. Below the domains of hosting
-/// companies (`github.io`) anybody can make names up, so those count as one zone each.
+/// The registrable domain that a name is below; none for a registrable domain itself. Below a hosting company's
+/// domain (`github.io`) anybody can register names, so that domain is one zone.
 fn zone_above(name: &str) -> Option<&str> {
     let suffix = psl::suffix(name.as_bytes())?;
     let zone = match suffix.typ() {
@@ -90,7 +86,7 @@ fn zone_above(name: &str) -> Option<&str> {
     (zone.len() < name.len()).then_some(zone)
 }
 
-/// Who has one IPv6 address has the whole /64.
+/// A client with one IPv6 address has the whole /64.
 fn network_of(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
@@ -103,7 +99,7 @@ mod tests {
     use super::*;
 
     const LIMITS: LookupLimits =
-        LookupLimits { flights: 10, names_per_zone: 2, flights_per_stranger: 3 };
+        LookupLimits { lookups: 10, names_per_zone: 2, lookups_per_client: 3 };
 
     fn name(text: &str) -> HostName {
         HostName::new(text).unwrap()
@@ -111,8 +107,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn random_names_below_one_zone_are_bounded() {
-        let guard = LookupLimiter::new(LIMITS);
-        let admits = |domain| guard.admits(0, Client::Local, &name(domain));
+        let limiter = LookupLimiter::new(LIMITS);
+        let admits = |domain| limiter.admits(Client::Local, &name(domain));
         assert!(admits("a.example.co.uk") && admits("b.example.co.uk"));
         assert!(!admits("c.example.co.uk"));
         assert!(!admits("d.e.example.co.uk"));
@@ -120,14 +116,14 @@ mod tests {
         assert!(admits("a.other.co.uk"), "another zone");
         assert!(admits("a.github.io") && admits("b.github.io"));
         assert!(!admits("c.github.io"), "names below a hosting company's domain");
-        assert!(guard.admits(0, Client::Operator, &name("c.github.io")), "the operator is free");
+        assert!(limiter.admits(Client::Operator, &name("c.github.io")), "the operator is free");
         tokio::time::advance(WINDOW).await;
         assert!(admits("c.example.co.uk"), "a new window");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_stranger_is_bounded_and_others_are_not() {
-        let guard = LookupLimiter::new(LIMITS);
+    async fn one_client_is_bounded_and_others_are_not() {
+        let limiter = LookupLimiter::new(LIMITS);
         let from = |ip: &str| Client::Remote(ip.parse().unwrap());
         for (caller, admitted) in [
             ("192.0.2.1", true),
@@ -141,15 +137,8 @@ mod tests {
             ("2001:db8::4", false),
             ("2001:db8:0:1::1", true),
         ] {
-            assert_eq!(guard.admits(0, from(caller), &name("x.de")), admitted, "{caller}");
+            assert_eq!(limiter.admits(from(caller), &name("x.de")), admitted, "{caller}");
         }
-        assert!((0..100).all(|_| guard.admits(0, Client::Local, &name("x.de"))));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn all_together_are_bounded() {
-        let guard = LookupLimiter::new(LIMITS);
-        assert!(guard.admits(9, Client::Operator, &name("x.de")));
-        assert!(!guard.admits(10, Client::Operator, &name("x.de")));
+        assert!((0..100).all(|_| limiter.admits(Client::Local, &name("x.de"))));
     }
 }

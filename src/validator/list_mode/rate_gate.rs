@@ -1,4 +1,4 @@
-//! The pace of the look-ups for a list, and their rounds: the resolver is tested before the first of each.
+//! The rate of the look-ups for a list, and their rounds: the resolver is tested before the first look-up of each.
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,42 +7,40 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use super::list_mode::Halt;
+use super::halt::Halt;
 
 /// How many domains are looked up between two tests of the resolver, at least.
 const DOMAINS_PER_TEST: u64 = 1_000;
 
-/// Gives out turns, one by one.
+/// Gives out turns in order.
 pub(super) struct RateGate {
     /// Turns in a second, at most.
     rate: Option<NonZeroU32>,
-    /// Turns in a round. No fewer than there can be look-ups at the same time: the first turn of a round
-    /// is given out when at least one look-up of the round before is over, and so is the test of that.
+    /// Turns in a round: at least as many as there can be look-ups at the same time, so that one look-up of a
+    /// round, and with it the round's test, is over before the next round begins.
     per_round: u64,
     /// Never held across an await.
-    state: Mutex<State>,
+    state: Mutex<GateState>,
 }
 
-struct State {
+struct GateState {
     drawn: u64,
+    /// When the next turn may be.
     opens: Instant,
     round: Round,
 }
 
-/// A turn.
 pub(super) struct Turn {
-    /// When it comes.
     pub(super) at: Instant,
-    /// The round that it belongs to.
     pub(super) round: Round,
 }
 
-/// Turns that one test of the resolver stands for.
+/// The turns that one test of the resolver covers.
 #[derive(Clone)]
 pub(super) struct Round {
     /// Counted from 0.
     pub(super) number: u64,
-    /// What came of the test; whoever comes first runs it, the others wait for it.
+    /// The outcome of the test. The first turn runs it, the others wait for it.
     pub(super) tested: Arc<OnceCell<Result<(), Halt>>>,
 }
 
@@ -53,14 +51,13 @@ impl Round {
 }
 
 impl RateGate {
-    /// A gate for so many look-ups at the same time.
+    /// A gate for so many look-ups at the same time, with at most this many turns in a second.
     pub(super) fn new(rate: Option<NonZeroU32>, concurrency: usize) -> Self {
         let concurrency = u64::try_from(concurrency).unwrap_or(u64::MAX);
-        let state = State { drawn: 0, opens: Instant::now(), round: Round::new(0) };
+        let state = GateState { drawn: 0, opens: Instant::now(), round: Round::new(0) };
         Self { rate, per_round: DOMAINS_PER_TEST.max(concurrency), state: Mutex::new(state) }
     }
 
-    /// The next turn.
     pub(super) fn draw(&self) -> Turn {
         // Nothing that holds the lock can leave the state half changed.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
