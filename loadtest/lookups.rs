@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use mailvet::address::{Address, Domain, Host, Pasted};
 use mailvet::catalog::{Catalog, ListKind, Lists, SourceText};
 use mailvet::clock::StoppedClock;
-use mailvet::report::Form;
+use mailvet::report::JsonForm;
 use mailvet::typo::{Confidence, Suggester};
 use mailvet::validator::{ActiveLists, Request, Validator, ValidatorParts};
 use mailvet::verdict::Policy;
@@ -156,7 +156,7 @@ fn validate_offline(bencher: Bencher<'_, '_>, text: &str) {
         let request = Request::new(black_box(text));
         let report = runtime.block_on(validator.validate(&request));
         json.clear();
-        serde_json::to_writer(&mut json, &report.json(Form::Full)).map(|()| json.len())
+        serde_json::to_writer(&mut json, &report.json(JsonForm::Full)).map(|()| json.len())
     });
 }
 

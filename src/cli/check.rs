@@ -18,7 +18,7 @@ use super::values::DepthArg;
 use super::{Global, Pipe, console, written_to};
 use crate::address::SyntaxCode;
 use crate::config::Config;
-use crate::report::{Form, Report, Wording, visible_json};
+use crate::report::{JsonForm, Report, ServerText, visible_json};
 use crate::validator::{Client, Priority, Request, Validator};
 use crate::verdict::Verdict;
 
@@ -192,9 +192,9 @@ fn write(
     gap: &str,
 ) -> Result<Pipe, CliError> {
     if arguments.json {
-        let form = match global.wording() {
-            Wording::Ours => Form::Full,
-            Wording::MailServers => Form::WithReply,
+        let form = match global.server_text() {
+            ServerText::Hidden => JsonForm::Full,
+            ServerText::Shown => JsonForm::WithReply,
         };
         let mut line = visible_json(&report.json(form)).context("cannot write").or_failure()?;
         line.push(b'\n');
@@ -202,7 +202,7 @@ fn write(
         return written_to(io::stdout().lock(), |out| out.write_all(&line));
     }
     written_to(anstream::stdout().lock(), |out| {
-        write!(out, "{gap}{}", report.text(global.wording()))
+        write!(out, "{gap}{}", report.text(global.server_text()))
     })
 }
 

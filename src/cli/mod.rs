@@ -30,7 +30,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::config::{Config, DnsServer, LogFormat};
-use crate::report::Wording;
+use crate::report::ServerText;
 use crate::telemetry::{self, Logging};
 use crate::typo::Locale;
 use crate::validator::{Network, Strictness};
@@ -248,8 +248,8 @@ impl Global {
     }
 
     /// A mail server's own words are shown with `--verbose` alone.
-    fn wording(&self) -> Wording {
-        if self.verbose { Wording::MailServers } else { Wording::Ours }
+    fn server_text(&self) -> ServerText {
+        if self.verbose { ServerText::Shown } else { ServerText::Hidden }
     }
 
     fn strictness(&self) -> Strictness {

@@ -20,7 +20,7 @@ use super::body::json_bytes;
 use super::problem::Problem;
 use super::request::{BatchBody, Options};
 use super::{App, answer};
-use crate::report::{Form, JsonReport};
+use crate::report::{JsonForm, JsonReport};
 use crate::validator::{self, Client, Priority};
 use crate::verdict::Verdict;
 
@@ -108,9 +108,9 @@ impl Batch {
         let request = validator::Request { budget, priority: Priority::InTurn, ..request };
         let report = self.app.validator.validate(&request).await;
         let json = match self.format {
-            BatchFormat::Object => answer::json(&report.json(Form::Full))?,
+            BatchFormat::Object => answer::json(&report.json(JsonForm::Full))?,
             BatchFormat::Lines => {
-                answer::json(&IndexedReport { index, report: report.json(Form::Full) })?
+                answer::json(&IndexedReport { index, report: report.json(JsonForm::Full) })?
             }
         };
         Ok(DoneReport { index, verdict: report.judgement.verdict, json })

@@ -12,7 +12,7 @@ use super::answer;
 use super::body::json_bytes;
 use super::problem::Problem;
 use super::request::{Options, ValidateBody};
-use crate::report::Form;
+use crate::report::JsonForm;
 use crate::validator::{self, Client, Priority, Strictness};
 use crate::verdict::Depth;
 
@@ -29,7 +29,7 @@ pub(super) async fn validate(
     let ValidateBody { email, options } = ValidateBody::parse(&mut bytes)?;
     let client = app.guard.client(peer, &parts);
     let report = app.validator.validate(&app.request(&email, &options, client)).await;
-    let json = answer::json(&report.json(Form::Full))?;
+    let json = answer::json(&report.json(JsonForm::Full))?;
     Ok(answer::of_type("application/json", Body::from(json)))
 }
 

@@ -1,6 +1,8 @@
-//! What was found out about a text, before anybody judges it.
+//! The findings about a text: the input of the rule table.
 
 use std::net::IpAddr;
+
+use serde::Serialize;
 
 use crate::address::{Quoting, SyntaxCode};
 use crate::catalog::OperatorDecision;
@@ -8,68 +10,61 @@ use crate::evidence::MailboxStatus;
 use crate::route::MailRoute;
 use crate::typo::{Confidence, TypoKind};
 
-/// Everything the judgement rests on.
+/// Everything that the judgement rests on.
 #[derive(Clone, Copy, Debug)]
 pub enum Findings<'a> {
     /// The text is no address.
     Malformed {
-        /// What is wrong.
         code: SyntaxCode,
-        /// Something else that was probably meant.
+        /// How likely another address was meant.
         suggestion: Option<Confidence>,
     },
-    /// The text is an address.
     WellFormed(AddressFindings<'a>),
 }
 
-/// What was found out about an address.
+/// The findings about a well-formed address.
 #[derive(Clone, Copy, Debug)]
 pub struct AddressFindings<'a> {
-    /// How its local part was written.
     pub quoting: Quoting,
-    /// What is known of where it leads.
     pub host: HostFindings<'a>,
-    /// What its mail server said; none where it was not to be asked.
+    /// What the mail server said; none unless the depth is `mailbox`.
     pub mailbox: Option<MailboxStatus>,
-    /// Another domain that was probably meant.
+    /// The domain that was probably meant.
     pub typo: Option<Typo>,
-    /// What the lists say.
-    pub marks: Marks,
-    /// What the operator's own list says.
-    pub word: Option<OperatorDecision>,
+    pub flags: Flags,
+    /// Whether the operator's own list allows or denies it.
+    pub decision: Option<OperatorDecision>,
 }
 
-/// What is known of where an address leads.
+/// What is known of the part after the `@`.
 #[derive(Clone, Copy, Debug)]
 pub enum HostFindings<'a> {
-    /// It is an IP address.
     Literal(IpAddr),
-    /// It is a special-use name.
+    /// A special-use name.
     Reserved,
     /// The DNS was not asked.
     NotAsked,
-    /// The DNS had not answered when the caller's time was over.
+    /// The DNS had not answered within the caller's time budget.
     OutOfTime,
-    /// The DNS was asked.
     Route(&'a MailRoute),
 }
 
 /// A domain that was probably meant instead.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Typo {
-    /// How the two are alike.
     pub kind: TypoKind,
-    /// How likely the other one was meant.
     pub confidence: Confidence,
 }
 
 /// What the lists say of an address.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Marks {
-    /// Its domain hands out mailboxes to throw away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Flags {
+    /// The domain provides disposable mailboxes.
     pub disposable: bool,
-    /// It forwards to somebody who keeps their own address private.
+    /// A forwarding service that hides the user's own address.
     pub relay: bool,
-    /// It belongs to a function rather than to a person.
+    /// The mailbox belongs to a function, such as `info`, rather than to a person.
     pub role: bool,
+    /// The domain's mailboxes are free for anybody.
+    pub free: bool,
 }

@@ -1,11 +1,11 @@
-//! The sentence that tells a person what the verdict rests on.
+//! The sentence that explains a verdict to the user.
 
 use super::{Findings, HostFindings, Judgement, Reason};
 use crate::evidence::{CatchAll, MailboxStatus, NotProbed};
 use crate::route::{Failure, MailRoute};
 
-/// The sentence for the first reason. `domain` is the address's own, in U-labels (or the literal in its
-/// brackets), `meant` the domain that is suggested instead.
+/// The sentence for the first reason. `domain` is the typed one in U-labels (or the literal in its brackets), `meant`
+/// the suggested one.
 pub fn message(
     findings: &Findings<'_>,
     judgement: &Judgement,
@@ -115,7 +115,7 @@ pub fn message(
     }
 }
 
-/// Whose failure it is that nothing is known of a domain.
+/// Why the DNS told nothing about the domain.
 fn dns_failure(host: HostFindings<'_>, domain: &str) -> String {
     let failure = match host {
         HostFindings::Route(MailRoute::Unresolved(failure)) => Some(*failure),
@@ -147,7 +147,7 @@ fn dns_failure(host: HostFindings<'_>, domain: &str) -> String {
     }
 }
 
-/// What is known of the mailbox where the domain accepts mail and nothing counts against the address.
+/// The domain accepts mail and nothing counts against the address: what is known of the mailbox.
 fn domain_accepts_mail(mailbox: Option<MailboxStatus>, domain: &str) -> String {
     let Some(evidence) = mailbox else {
         return format!("{domain} accepts mail; whether this mailbox exists was not checked.");
@@ -165,7 +165,7 @@ fn domain_accepts_mail(mailbox: Option<MailboxStatus>, domain: &str) -> String {
         MailboxStatus::NotProbed(NotProbed::Off | NotProbed::Never) => {
             format!("{domain} accepts mail; whether this mailbox exists was not checked.")
         }
-        // Each of these has a reason of its own, which comes before.
+        // Each of these has a reason of its own, which is listed before this one.
         MailboxStatus::Accepted { catch_all: CatchAll::Yes | CatchAll::No }
         | MailboxStatus::NotFound
         | MailboxStatus::Disabled

@@ -10,7 +10,7 @@ use mailvet::report::Column;
 use mailvet::route::{Exchanger, Exchangers, Failure, HostName, MailRoute, NullMx, Targets};
 use mailvet::typo::{Confidence, TypoKind};
 use mailvet::verdict::{
-    AddressFindings, Advice, Check, Depth, Findings, HostFindings, Marks, Policy, Reason, Typo,
+    AddressFindings, Advice, Check, Depth, Findings, Flags, HostFindings, Policy, Reason, Typo,
     Verdict, judge, message,
 };
 
@@ -126,8 +126,13 @@ fn judged(words: &str, policy: &Policy) -> String {
                 .find_map(|word| word.strip_prefix("mailbox="))
                 .map_or(None, |status| Some(mailbox(status))),
             typo: typo(&words),
-            marks: Marks { disposable: has("disposable"), relay: has("relay"), role: has("role") },
-            word: match (has("allowed"), has("denied")) {
+            flags: Flags {
+                disposable: has("disposable"),
+                relay: has("relay"),
+                role: has("role"),
+                free: false,
+            },
+            decision: match (has("allowed"), has("denied")) {
                 (true, _) => Some(OperatorDecision::Allowed),
                 (_, true) => Some(OperatorDecision::Denied),
                 _ => None,
