@@ -154,7 +154,8 @@ async fn a_conversation_out_of_step_tells_nothing() {
 async fn shutdown_waits_for_running_tasks_and_not_for_ever() {
     // How long a task takes, and how long shutdown waits for it.
     for (task, expected) in [(0, 0), (3, 3), (60, 10)] {
-        let server = HostileServer::new(Plan { catch_all: false, connections: vec![orderly()] });
+        let server =
+            HostileServer::new(Plan { catch_all: false, connections: vec![Conduct::orderly()] });
         let probing = probing(&server, limits());
         let running = probing.shared.tasks.token();
         tokio::spawn(async move {
