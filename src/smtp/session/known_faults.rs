@@ -81,8 +81,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn faults_are_kept_apart_and_one_of_them_ends() {
         let faults = KnownFaults::default();
-        faults.note(target(1), Fault::Encryption);
-        faults.note(target(2), Fault::Pipelining);
+        faults.record(target(1), Fault::Encryption);
+        faults.record(target(2), Fault::Pipelining);
         let all = || {
             [1, 2, 3].map(|number| {
                 [Fault::Encryption, Fault::Pipelining]
@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(all(), [[true, false], [false, true], [false, false]]);
         tokio::time::advance(CLEAR_TEXT_FOR).await;
         assert_eq!(all(), [[false, false], [false, true], [false, false]]);
-        faults.note(target(1), Fault::Encryption);
+        faults.record(target(1), Fault::Encryption);
         assert_eq!(all(), [[true, false], [false, true], [false, false]]);
     }
 
@@ -101,8 +101,8 @@ mod tests {
         let faults = KnownFaults::default();
         let capacity = u16::try_from(CAPACITY).unwrap();
         for number in 0..=capacity {
-            faults.note(target(number), Fault::Pipelining);
-            faults.note(target(number), Fault::Pipelining);
+            faults.record(target(number), Fault::Pipelining);
+            faults.record(target(number), Fault::Pipelining);
         }
         assert!(!faults.has(target(0), Fault::Pipelining));
         assert!(faults.has(target(1), Fault::Pipelining));
