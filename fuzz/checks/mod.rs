@@ -8,8 +8,10 @@ mod reply;
 mod roster;
 mod smtp_reply;
 
+type Check = (&'static str, fn(&[u8]));
+
 /// The checks by name. The seeds of each are in the folder of its name under `fuzz/seeds`.
-pub(crate) const CHECKS: [(&str, fn(&[u8])); 7] = [
+pub(crate) const CHECKS: [Check; 7] = [
     ("address", address::check),
     ("lists", lists::check),
     ("meant", meant::check),

@@ -40,7 +40,9 @@ tests![
 pub(crate) const CHILD: &str = "--child";
 
 /// What a process of its own does with the store or the journal in a folder.
-const ROLES: [(&str, fn(&Path)); 7] = [
+type Role = (&'static str, fn(&Path));
+
+const ROLES: [Role; 7] = [
     ("looks_at_its_files", looks_at_its_files),
     ("writes_more_than_it_may", writes_more_than_it_may),
     ("asks_until_the_day_is_full", asks_until_the_day_is_full),
