@@ -60,7 +60,7 @@ const TENANTS: [(&str, &[&str]); 25] = [
     ("calamine", &["files"]),
     ("quick_xml", &["files"]),
     ("zip", &["files"]),
-    ("indicatif", &["cli"]),
+    ("indicatif", &["batch", "cli"]),
     ("tempfile", &["batch", "files", "store"]),
 ];
 

@@ -39,9 +39,9 @@ tests![
 /// The first argument of a process that has one of the roles; the second is the role, the third the folder.
 pub(crate) const CHILD: &str = "--child";
 
-/// What a process of its own does with the store or the journal in a folder.
 type Role = (&'static str, fn(&Path));
 
+/// What a process of its own does with the store or the journal in a folder.
 const ROLES: [Role; 7] = [
     ("looks_at_its_files", looks_at_its_files),
     ("writes_more_than_it_may", writes_more_than_it_may),
