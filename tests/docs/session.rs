@@ -46,6 +46,7 @@ impl Session {
             ("PATH", format!("{}:{path}", folder.path().join("bin").display())),
             ("CURL_HOME", home.clone()),
             ("HOME", home),
+            ("NO_PROXY", "*".to_owned()),
             ("MAILVET_DNS__SERVERS", dns.address().to_string()),
             // Every mail server of this internet is on this machine.
             ("MAILVET_NETWORK__ALLOW", "127.0.0.0/8".to_owned()),
@@ -92,7 +93,7 @@ impl Session {
         let service = Service::start_with(self.in_here(program), arguments);
         let address = service.address();
         self.lead_curl(&[(8080, address)]);
-        self.set("MAILVET_URL", &format!("http://{address}"));
+        self.set("VALIDATOR_URL", &format!("http://{address}"));
         self.service = Some(service);
     }
 
@@ -111,7 +112,7 @@ impl Session {
 
     /// Ports in the pages, and where curl goes instead.
     fn lead_curl(&self, ports: &[(u16, SocketAddr)]) {
-        let mut lines = String::from("silent\nshow-error\nnoproxy = \"*\"\n");
+        let mut lines = String::from("silent\nshow-error\nnoproxy = \"*\"\nwrite-out = \"\\n\"\n");
         for (port, address) in ports {
             lines += &format!("connect-to = \"127.0.0.1:{port}:{address}\"\n");
         }
