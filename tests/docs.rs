@@ -11,7 +11,7 @@ mod support {
     pub(crate) mod smtp;
 }
 
-mod docs {
+mod manual {
     mod commands;
     mod links;
     mod page;

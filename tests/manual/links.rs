@@ -20,7 +20,9 @@ fn every_link_leads_to_a_file_and_a_heading() {
             let (file, heading) = target.split_once('#').unwrap_or((target, ""));
             let path = if file.is_empty() { page.name.clone().into() } else { folder.join(file) };
             let exists = root().join(&path).exists();
-            if !exists || !heading.is_empty() && !has_heading(&Page::read(path.to_str().unwrap()), heading) {
+            if !exists
+                || !heading.is_empty() && !has_heading(&Page::read(path.to_str().unwrap()), heading)
+            {
                 faults.push(format!("{}: {target}", page.name));
             }
         }

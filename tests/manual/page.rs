@@ -27,10 +27,14 @@ pub(super) fn root() -> &'static Path {
 /// The README and every page in docs/.
 pub(super) fn pages() -> Vec<Page> {
     let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
-    let mut paths: Vec<PathBuf> = docs.filter(|path| path.extension().is_some_and(|e| e == "md")).collect();
+    let mut paths: Vec<PathBuf> =
+        docs.filter(|path| path.extension().is_some_and(|e| e == "md")).collect();
     paths.push(root().join("README.md"));
     paths.sort();
-    paths.iter().map(|path| Page::read(path.strip_prefix(root()).unwrap().to_str().unwrap())).collect()
+    paths
+        .iter()
+        .map(|path| Page::read(path.strip_prefix(root()).unwrap().to_str().unwrap()))
+        .collect()
 }
 
 impl Page {
@@ -48,7 +52,12 @@ impl Page {
             match (open, line.trim_end().strip_prefix("```")) {
                 (None, Some(language)) => open = Some((language, end)),
                 (Some((language, start)), Some("")) => {
-                    blocks.push(Block { language, file: file.take(), text: &self.text[start..at], start });
+                    blocks.push(Block {
+                        language,
+                        file: file.take(),
+                        text: &self.text[start..at],
+                        start,
+                    });
                     open = None;
                 }
                 (None, None) => {
@@ -88,7 +97,9 @@ impl Page {
         let mut lines = prose.lines();
         while let Some(line) = lines.next() {
             if cells(line).iter().map(String::as_str).take(head.len()).eq(head.iter().copied()) {
-                rows.extend(lines.by_ref().skip(1).take_while(|line| line.starts_with('|')).map(cells));
+                rows.extend(
+                    lines.by_ref().skip(1).take_while(|line| line.starts_with('|')).map(cells),
+                );
             }
         }
         assert!(!rows.is_empty(), "{}: no table {head:?}", self.name);

@@ -92,11 +92,16 @@ fn the_commands_are_those_of_the_help() {
 fn the_reasons_are_those_of_the_rules() {
     let page = Page::read("docs/api.md");
     let rows = page.table(&["reason", "verdict", "advice"]);
-    let told: Vec<_> = first_codes(&rows).into_iter().zip(rows.iter().map(|row| (row[1].clone(), row[2].clone()))).collect();
+    let told: Vec<_> = first_codes(&rows)
+        .into_iter()
+        .zip(rows.iter().map(|row| (row[1].clone(), row[2].clone())))
+        .collect();
     let known: Vec<_> = Reason::all()
         .filter(|reason| !reason.code().starts_with("syntax_"))
         .map(|reason| {
-            let verdict = reason.verdict().map_or("–".to_owned(), |verdict| format!("`{}`", verdict.code()));
+            let verdict = reason
+                .verdict()
+                .map_or("–".to_owned(), |verdict| format!("`{}`", verdict.code()));
             (reason.code().to_owned(), (verdict, format!("`{}`", advice(reason).code())))
         })
         .collect();
@@ -119,7 +124,12 @@ fn the_keys_are_those_of_the_configuration() {
     let rows = Page::read("docs/configuration.md").table(&["key", "default"]);
     let shown = {
         let mut session = Session::start();
-        for name in ["MAILVET_DNS__SERVERS", "MAILVET_NETWORK__ALLOW", "MAILVET_PROBE__PORT", "MAILVET_PROBE__GAP_MS"] {
+        for name in [
+            "MAILVET_DNS__SERVERS",
+            "MAILVET_NETWORK__ALLOW",
+            "MAILVET_PROBE__PORT",
+            "MAILVET_PROBE__GAP_MS",
+        ] {
             session.unset(name);
         }
         session.run(&["mailvet config".to_owned()]).remove(0)
@@ -137,12 +147,20 @@ fn the_keys_are_those_of_the_configuration() {
     }
     let illustrated = |key: &str| key.starts_with("catalog.files");
     known.retain(|(key, _)| !illustrated(key));
-    let told: Vec<_> = first_codes(&rows).into_iter().zip(rows.iter().map(|row| code_spans(&row[1]).next().unwrap_or("").to_owned())).collect();
+    let told: Vec<_> = first_codes(&rows)
+        .into_iter()
+        .zip(rows.iter().map(|row| code_spans(&row[1]).next().unwrap_or("").to_owned()))
+        .collect();
     for key in &known {
         assert!(told.contains(key), "not in the table, or otherwise: {key:?}");
     }
     let extra: Vec<_> = told.iter().filter(|key| !known.contains(key)).collect();
-    assert!(extra.iter().all(|(key, _)| key.starts_with("policy.advice") || key.starts_with("catalog.files")), "{extra:?}");
+    assert!(
+        extra
+            .iter()
+            .all(|(key, _)| key.starts_with("policy.advice") || key.starts_with("catalog.files")),
+        "{extra:?}"
+    );
 }
 
 #[test]
@@ -151,7 +169,11 @@ fn the_exit_statuses_are_those_of_the_help() {
     let told: Vec<_> = first_codes(&rows);
     let help = printed("mailvet --help");
     let line = help.split("Exit status:").nth(1).unwrap();
-    let known: Vec<_> = Regex::new(r"[0-9]").unwrap().find_iter(line).map(|found| found.as_str().to_owned()).collect();
+    let known: Vec<_> = Regex::new(r"[0-9]")
+        .unwrap()
+        .find_iter(line)
+        .map(|found| found.as_str().to_owned())
+        .collect();
     assert_eq!(told, known, "{line}");
 }
 
@@ -161,14 +183,17 @@ fn the_metrics_are_those_of_the_source() {
         .iter()
         .map(|metric| metric.split('{').next().unwrap().to_owned())
         .collect();
-    let metric = Regex::new(r#""(mailvet_(?:[a-z_]+_total|[a-z_]+_seconds|dns_[a-z_]+|list_entries))""#).unwrap();
+    let metric =
+        Regex::new(r#""(mailvet_(?:[a-z_]+_total|[a-z_]+_seconds|dns_[a-z_]+|list_entries))""#)
+            .unwrap();
     let known = in_sources(&root().join("src"), &metric);
     assert_eq!(told, known);
 }
 
 #[test]
 fn the_problems_are_those_of_the_source() {
-    let told: BTreeSet<_> = first_codes(&Page::read("docs/api.md").table(&["problem", "status"])).into_iter().collect();
+    let told: BTreeSet<_> =
+        first_codes(&Page::read("docs/api.md").table(&["problem", "status"])).into_iter().collect();
     let source = fs::read_to_string(root().join("src/http/problem.rs")).unwrap();
     let code = Regex::new(r#"=> "([a-z_]+)""#).unwrap();
     let known: BTreeSet<_> = code.captures_iter(&source).map(|found| found[1].to_owned()).collect();
@@ -177,10 +202,12 @@ fn the_problems_are_those_of_the_source() {
 
 #[test]
 fn the_columns_are_those_of_the_command() {
-    let told: BTreeSet<_> = first_codes(&Page::read("docs/clean.md").table(&["column", "holds"])).into_iter().collect();
+    let told: BTreeSet<_> =
+        first_codes(&Page::read("docs/clean.md").table(&["column", "holds"])).into_iter().collect();
     let help = printed("mailvet clean --help | tr '\\n' ' ' | grep -o 'There are: [^.]*'");
     let listed = help.trim_start_matches("There are:").split(',');
-    let known: BTreeSet<_> = listed.map(|name| format!("mailvet_{}", name.trim().trim_matches('`'))).collect();
+    let known: BTreeSet<_> =
+        listed.map(|name| format!("mailvet_{}", name.trim().trim_matches('`'))).collect();
     assert_eq!(told, known);
 }
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
@@ -37,7 +37,8 @@ impl Session {
         }
         let program = Path::new(env!("CARGO_BIN_EXE_mailvet"));
         std::os::unix::fs::symlink(program, folder.path().join("bin/mailvet")).unwrap();
-        std::os::unix::fs::symlink(root().join("deploy"), folder.path().join("here/deploy")).unwrap();
+        std::os::unix::fs::symlink(root().join("deploy"), folder.path().join("here/deploy"))
+            .unwrap();
         let (dns, mail) = (DnsServer::start(ZONE), SmtpServer::start(MAIL));
         let port = mail.address().port().to_string();
         let home = folder.path().join("home").display().to_string();
@@ -54,7 +55,8 @@ impl Session {
             ("MAILVET_PROBE__GAP_MS", "0".to_owned()),
         ];
         let environment = variables.map(|(name, value)| (name.to_owned(), value)).into();
-        let session = Self { folder, environment, service: None, backend: None, _dns: dns, _mail: mail };
+        let session =
+            Self { folder, environment, service: None, backend: None, _dns: dns, _mail: mail };
         session.lead_curl(&[]);
         session
     }
@@ -83,6 +85,7 @@ impl Session {
         let output = self.in_here(shell).stdin(Stdio::null()).output().expect("bash");
         let printed = String::from_utf8(output.stdout).expect("UTF-8");
         let printed = printed.replace(&format!("{}/", self.here().display()), "");
+        let printed = printed.replace(&self.environment["HOME"], "/home/you");
         printed.split(MARK).skip(1).map(str::to_owned).collect()
     }
 
@@ -103,7 +106,8 @@ impl Session {
         self.set("PORT", &free.port().to_string());
         let mut command = Command::new("bash");
         command.args(["-c", &format!("exec {program}")]);
-        let child = self.in_here(command).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let child =
+            self.in_here(command).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         self.backend = Some(child);
         until(program, || TcpStream::connect(free).ok());
         let service = self.service.as_ref().expect("a service before it").address();
@@ -119,7 +123,8 @@ impl Session {
         fs::write(self.folder.path().join("home/.curlrc"), lines).unwrap();
     }
 
-    fn here(&self) -> std::path::PathBuf {
+    /// The folder in which the commands run.
+    pub(super) fn here(&self) -> PathBuf {
         self.folder.path().join("here")
     }
 
