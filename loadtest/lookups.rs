@@ -6,11 +6,11 @@ use std::sync::{Arc, LazyLock};
 use divan::{AllocProfiler, Bencher, black_box};
 use jiff::Timestamp;
 use mailvet::address::{Address, Domain, Host, Pasted};
-use mailvet::catalog::{Catalog, KnownReal, ListKind, Lists, Source};
+use mailvet::catalog::{Catalog, ListKind, Lists, Source};
 use mailvet::clock::StoppedClock;
 use mailvet::report::Form;
-use mailvet::typo::{Confidence, Speller};
-use mailvet::validator::{ActiveLists, Network, Parts, Request, Validator};
+use mailvet::typo::{Confidence, Suggester};
+use mailvet::validator::{ActiveLists, Request, Validator, ValidatorParts};
 use mailvet::verdict::Policy;
 
 /// Counts allocations.
@@ -22,7 +22,7 @@ fn main() {
 }
 
 static OURS: LazyLock<Catalog> = LazyLock::new(Catalog::builtin);
-static SPELLER: LazyLock<Speller> = LazyLock::new(|| Speller::new(OURS.provider_domains()));
+static SUGGESTER: LazyLock<Suggester> = LazyLock::new(|| Suggester::new(OURS.provider_domains()));
 static THOUSANDS: LazyLock<Catalog> = LazyLock::new(|| with_disposable(100_000));
 static MILLION: LazyLock<Catalog> = LazyLock::new(|| with_disposable(1_000_000));
 
@@ -109,31 +109,6 @@ mod look_up {
     }
 }
 
-/// The set of real domains alone: one that is listed, ones that are not, ever another.
-#[divan::bench_group]
-mod known_real {
-    use super::*;
-
-    const DOMAINS: [&str; 3] = ["siemens.com", "some-company.de", "a.b.c.d.some-company.de"];
-
-    #[divan::bench(args = DOMAINS, sample_size = 500)]
-    fn contains(bencher: Bencher<'_, '_>, name: &str) {
-        let known = KnownReal::builtin();
-        let domain = domain(name);
-        bencher.bench_local(|| known.contains(black_box(&domain)));
-    }
-
-    #[divan::bench(sample_size = 1000)]
-    fn contains_another(bencher: Bencher<'_, '_>) {
-        let known = KnownReal::builtin();
-        let rows = include_str!("../data/real.txt").lines();
-        let domains: Vec<Domain> = rows.filter(|row| !row.starts_with('#')).map(domain).collect();
-        // Not in the order of the alphabet, which would help the processor.
-        let mut scattered = (0..domains.len()).map(|n| n * 7919 % domains.len()).cycle();
-        bencher.bench_local(|| scattered.next().map(|n| known.contains(&domains[n])));
-    }
-}
-
 #[divan::bench(args = ["J.O.E+Shop@googlemail.com", "joe@some-company.de"], sample_size = 100)]
 fn canonical(bencher: Bencher<'_, '_>, text: &str) {
     let address = address(text);
@@ -155,7 +130,7 @@ fn suggest_nothing_for_known(bencher: Bencher<'_, '_>, name: &str) {
 )]
 fn suggest(bencher: Bencher<'_, '_>, name: &str) {
     let domain = domain(name);
-    bencher.bench_local(|| SPELLER.suggest(black_box(&domain), None));
+    bencher.bench_local(|| SUGGESTER.suggest(black_box(&domain), None));
 }
 
 #[divan::bench(args = ["joe.smith@gmail.com", "\"Smith, Joe\" <mailto:joe.smith@gmail.com>, "], sample_size = 100)]
@@ -166,11 +141,11 @@ fn paste(bencher: Bencher<'_, '_>, text: &str) {
 /// From a text to the bytes of the answer, without the DNS.
 #[divan::bench(args = ["joe.smith@gmail.com", "joe@siemens.com", "joe@gmal.com", "joe@some-company.de", "joe@mailinator.com"], sample_size = 100)]
 fn validate_offline(bencher: Bencher<'_, '_>, text: &str) {
-    let validator = Validator::new(Parts {
+    let validator = Validator::new(ValidatorParts {
         lists: ActiveLists::new(Catalog::builtin()),
         suggest_at: Confidence::from_percent(50),
         policy: Policy::default(),
-        network: Network::Offline,
+        routes: None,
         probing: None,
         clock: Arc::new(StoppedClock(Timestamp::UNIX_EPOCH)),
     });
@@ -191,6 +166,6 @@ fn build_catalog() -> Catalog {
 }
 
 #[divan::bench(max_time = 2)]
-fn build_speller() -> Speller {
-    Speller::new(OURS.provider_domains())
+fn build_suggester() -> Suggester {
+    Suggester::new(OURS.provider_domains())
 }

@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use mailvet::address::{Address, Domain, Host, SingleLabels};
 use mailvet::catalog::{Catalog, Knowledge, ListKind, Lists, Source};
-use mailvet::typo::Speller;
+use mailvet::typo::Suggester;
 
 fuzz_target!(|bytes: &[u8]| {
     let [choice, text @ ..] = bytes else { return };
@@ -43,15 +43,15 @@ fn small_lists() -> Lists<'static> {
 fn holds(catalog: &Catalog, kind: ListKind, text: &str) {
     let read = catalog.in_force().iter().find(|list| list.source == "fuzzed");
     assert!(read.is_some_and(|list| list.kind == kind && list.entries <= text.lines().count()));
-    let speller = Speller::new(catalog.provider_domains());
+    let suggester = Suggester::new(catalog.provider_domains());
     let words = text.split(|c: char| c.is_whitespace()).filter(|word| !word.is_empty());
     for word in words.take(32) {
-        speller.nearest(word, None);
+        suggester.nearest(word, None);
         if let Ok(domain) = Domain::parse_name(word) {
             let known = catalog.look_up(&domain);
             let special = domain.and_parents().any(|name| catalog.is_special_use(name));
             assert_eq!(known.reserved, special);
-            speller.suggest(&domain, None);
+            suggester.suggest(&domain, None);
         }
         let address = Address::parse(word, SingleLabels::AcceptedIf(&|_| true))
             .or_else(|_| format!("joe+x@{word}").parse())

@@ -6,22 +6,22 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use mailvet::address::{Address, Domain};
 use mailvet::catalog::Catalog;
-use mailvet::typo::{DomainStatus, Repaired, Speller, tld_typo};
+use mailvet::typo::{DomainStatus, Repaired, Suggester, tld_typo};
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::builtin);
-static SPELLER: LazyLock<Speller> = LazyLock::new(|| Speller::new(CATALOG.provider_domains()));
+static SUGGESTER: LazyLock<Suggester> = LazyLock::new(|| Suggester::new(CATALOG.provider_domains()));
 
 fuzz_target!(|bytes: &[u8]| {
     let text = String::from_utf8_lossy(bytes);
     if let Err(error) = text.parse::<Address>() {
-        let repaired = SPELLER.repair(&text, error.code, None, |_| DomainStatus::Unknown);
+        let repaired = SUGGESTER.repair(&text, error.code, None, |_| DomainStatus::Unknown);
         if let Some(Repaired { address, confidence }) = repaired {
             assert_ne!(address.normalized(), text);
             assert!(address.normalized().parse::<Address>().as_ref() == Ok(&address));
             assert!((0.0..=1.0).contains(&confidence.probability()));
         }
     }
-    SPELLER.nearest(&text, None);
+    SUGGESTER.nearest(&text, None);
     if let Ok(domain) = Domain::parse(&text) {
         holds_for(&domain);
     }
@@ -31,8 +31,8 @@ fn holds_for(domain: &Domain) {
     if let Some(candidate) = tld_typo(domain) {
         assert!(candidate.domain != *domain);
     }
-    let Some(meant) = SPELLER.suggest(domain, None) else { return };
+    let Some(meant) = SUGGESTER.suggest(domain, None) else { return };
     let meant = Domain::parse(&meant.domain).expect("what is suggested is a domain");
     assert!(meant != *domain);
-    assert!(SPELLER.suggest(&meant, None).is_none());
+    assert!(SUGGESTER.suggest(&meant, None).is_none());
 }

@@ -2,10 +2,14 @@
 
 use std::fmt;
 
+use strum::{IntoStaticStr, VariantArray};
+
 /// What is wrong with the syntax. The set is closed here; clients treat the codes as open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", prefix = "syntax_")]
 pub enum SyntaxCode {
     /// There is no text.
+    #[default]
     Empty,
     /// Longer than 254 octets in all (RFC 5321 §4.5.3.1.3, erratum 1690).
     TooLong,
@@ -59,63 +63,12 @@ pub enum SyntaxCode {
 
 impl SyntaxCode {
     /// Every code, for tables and tests.
-    pub const ALL: [Self; 25] = [
-        Self::Empty,
-        Self::TooLong,
-        Self::NoAt,
-        Self::ManyAt,
-        Self::EmptyLocal,
-        Self::LocalTooLong,
-        Self::LocalBadCharacter,
-        Self::LocalDot,
-        Self::BadQuote,
-        Self::Comment,
-        Self::WhiteSpace,
-        Self::ControlCharacter,
-        Self::BidiControl,
-        Self::NotNormalizable,
-        Self::EmptyDomain,
-        Self::DomainTooLong,
-        Self::LabelEmpty,
-        Self::LabelTooLong,
-        Self::LabelHyphen,
-        Self::DomainBadCharacter,
-        Self::DomainNotIdna,
-        Self::DomainSingleLabel,
-        Self::DomainNumeric,
-        Self::BadLiteral,
-        Self::NotClean,
-    ];
+    pub const ALL: [Self; Self::VARIANTS.len()] =
+        *Self::VARIANTS.as_array().expect("its own length");
 
     /// The code as clients see it.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Empty => "syntax_empty",
-            Self::TooLong => "syntax_too_long",
-            Self::NoAt => "syntax_no_at",
-            Self::ManyAt => "syntax_many_at",
-            Self::EmptyLocal => "syntax_empty_local",
-            Self::LocalTooLong => "syntax_local_too_long",
-            Self::LocalBadCharacter => "syntax_local_bad_character",
-            Self::LocalDot => "syntax_local_dot",
-            Self::BadQuote => "syntax_bad_quote",
-            Self::Comment => "syntax_comment",
-            Self::WhiteSpace => "syntax_white_space",
-            Self::ControlCharacter => "syntax_control_character",
-            Self::BidiControl => "syntax_bidi_control",
-            Self::NotNormalizable => "syntax_not_normalizable",
-            Self::EmptyDomain => "syntax_empty_domain",
-            Self::DomainTooLong => "syntax_domain_too_long",
-            Self::LabelEmpty => "syntax_label_empty",
-            Self::LabelTooLong => "syntax_label_too_long",
-            Self::LabelHyphen => "syntax_label_hyphen",
-            Self::DomainBadCharacter => "syntax_domain_bad_character",
-            Self::DomainNotIdna => "syntax_domain_not_idna",
-            Self::DomainSingleLabel => "syntax_domain_single_label",
-            Self::DomainNumeric => "syntax_domain_numeric",
-            Self::BadLiteral => "syntax_bad_literal",
-            Self::NotClean => "syntax_not_clean",
-        }
+        self.into()
     }
 
     /// One sentence for the person who typed the address. It never repeats what was typed.

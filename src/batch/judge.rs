@@ -131,8 +131,8 @@ impl Judge {
                 Depth::Syntax | Depth::Domain => BUDGET,
                 Depth::Mailbox => MAILBOX_BUDGET,
             },
-            caller: Client::Operator,
-            urgency: Priority::InTurn,
+            client: Client::Operator,
+            priority: Priority::InTurn,
             locale: self.settings.locale.as_ref(),
         }
     }

@@ -8,5 +8,5 @@ mod routes;
 mod tally;
 
 pub use mailboxes::MailboxCache;
-pub use routes::{A_WHOLE_RUN, LearnedRoute, RouteCache, Timing};
+pub use routes::{LONGEST_RUN, LearnedRoute, RouteCache, Timing};
 pub use tally::Tally;

@@ -16,7 +16,7 @@ const ENTRY_OVERHEAD_BYTES: usize = 256;
 /// suggests one to three days).
 const STALE: Duration = Duration::from_secs(24 * 3600);
 /// Longer than anybody works on one list.
-pub const A_WHOLE_RUN: Duration = Duration::from_secs(366 * 24 * 3600);
+pub const LONGEST_RUN: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// A route as it was learned.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ impl LearnedRoute {
     /// A route for a run over a list, in which no domain is asked for twice: it holds to the end of the
     /// run, however soon the DNS may say something else.
     pub fn for_a_run(routed: Routed, asked_at: Timestamp) -> Self {
-        let expires = Instant::now() + A_WHOLE_RUN;
+        let expires = Instant::now() + LONGEST_RUN;
         Self { expires, stale_until: expires, ..Self::new(routed, asked_at) }
     }
 

@@ -3,18 +3,16 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::KnownReal;
 use super::list::{ListKind, Source};
 
 /// The sources of each list, in the order in which they are read; later ones correct earlier ones.
 #[derive(Clone)]
 pub struct Lists<'a> {
     sources: BTreeMap<ListKind, Vec<Source<'a>>>,
-    known_real: Option<KnownReal>,
 }
 
-/// The lists compiled in as text. The list of real domains is a [`KnownReal`].
-const BUILTIN: [(ListKind, &str, &str); 9] = [
+/// The lists compiled in.
+const BUILTIN: [(ListKind, &str, &str); 10] = [
     (ListKind::Providers, "data/providers.tsv", include_str!("../../data/providers.tsv")),
     (ListKind::LocalParts, "data/local_parts.tsv", include_str!("../../data/local_parts.tsv")),
     (
@@ -25,6 +23,7 @@ const BUILTIN: [(ListKind, &str, &str); 9] = [
     (ListKind::Disposable, "data/disposable.txt", include_str!("../../data/disposable.txt")),
     (ListKind::Relays, "data/relays.tsv", include_str!("../../data/relays.tsv")),
     (ListKind::Free, "data/free.txt", include_str!("../../data/free.txt")),
+    (ListKind::Real, "data/real.txt", include_str!("../../data/real.txt")),
     (ListKind::Roles, "data/roles.txt", include_str!("../../data/roles.txt")),
     (ListKind::SpecialUse, "data/special_use.tsv", include_str!("../../data/special_use.tsv")),
     (ListKind::Probing, "data/probing.tsv", include_str!("../../data/probing.tsv")),
@@ -38,7 +37,7 @@ impl<'a> Lists<'a> {
             (kind, vec![source])
         };
         let sources = BTreeMap::from(BUILTIN.map(source));
-        Self { sources, known_real: Some(KnownReal::builtin()) }
+        Self { sources }
     }
 
     /// Adds to a list.
@@ -49,17 +48,9 @@ impl<'a> Lists<'a> {
     /// Empties a list.
     pub fn clear(&mut self, kind: ListKind) {
         self.sources.remove(&kind);
-        if kind == ListKind::Real {
-            self.known_real = None;
-        }
     }
 
-    /// The real domains compiled in, unless that list was emptied.
-    pub fn known_real(&self) -> Option<KnownReal> {
-        self.known_real
-    }
-
-    /// The sources of one list that are text.
+    /// The sources of one list.
     pub fn of(&self, kind: ListKind) -> &[Source<'a>] {
         self.sources.get(&kind).map_or(&[], Vec::as_slice)
     }

@@ -8,7 +8,6 @@ mod list;
 mod lists;
 mod probe_behaviour;
 mod provider;
-mod real;
 mod rules;
 
 use std::collections::{HashMap, HashSet};
@@ -22,7 +21,6 @@ pub use lists::Lists;
 pub use probe_behaviour::ProbeBehaviour;
 use probe_behaviour::ProbeBehaviours;
 pub use provider::{LocalPartRules, Popularity, Provider, ProviderKind, Subdomains};
-pub use real::KnownReal;
 use rules::Rules;
 
 /// What the operator's own list says. The stricter word is the greater one.
@@ -53,7 +51,6 @@ pub struct Catalog {
     domains: HashMap<Box<str>, NameEntry>,
     /// Providers by the names below which their mail servers are found.
     mail_servers: HashMap<Box<str>, usize>,
-    known_real: Option<KnownReal>,
     roles: HashSet<Box<str>>,
     allow_reserved: HashSet<Box<str>>,
     telling: ProbeBehaviours,
@@ -136,7 +133,6 @@ impl Catalog {
             providers: Vec::new(),
             domains: HashMap::new(),
             mail_servers: HashMap::new(),
-            known_real: None,
             roles: HashSet::new(),
             allow_reserved: HashSet::new(),
             telling: ProbeBehaviours::default(),
@@ -146,9 +142,6 @@ impl Catalog {
         let mut ids = HashMap::new();
         // In the order of the kinds: providers before their domains, denials after allowances.
         for kind in ListKind::ALL {
-            if kind == ListKind::Real {
-                catalog.know_real(lists.known_real());
-            }
             for source in lists.of(kind) {
                 let entries = match kind {
                     ListKind::Providers => catalog.read_providers(source, &mut ids)?,
@@ -226,8 +219,7 @@ impl Catalog {
         }
         known.reserved &= !allowed;
         let takes_real_mail = known.provider.is_some() || known.relay || known.free;
-        let is_real = || listed_real || self.known_real.is_some_and(|real| real.contains(domain));
-        known.real = takes_real_mail || (!known.disposable && is_real());
+        known.real = takes_real_mail || (!known.disposable && listed_real);
         known
     }
 
@@ -306,16 +298,6 @@ impl Catalog {
         self.domains
             .iter()
             .filter_map(|(name, entry)| Some((&**name, entry.provider.as_ref()?.popularity)))
-    }
-
-    fn know_real(&mut self, known_real: Option<KnownReal>) {
-        self.known_real = known_real;
-        self.in_force.extend(known_real.map(|real| ListInForce {
-            kind: ListKind::Real,
-            source: KnownReal::SOURCE.to_owned(),
-            date: Some(real.date().to_owned()),
-            entries: real.entries(),
-        }));
     }
 
     fn read_providers(

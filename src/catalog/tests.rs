@@ -203,16 +203,6 @@ fn the_operators_word() {
 }
 
 #[test]
-fn the_compiled_list_is_told_like_the_others() {
-    let catalog = with(ListKind::Real, "x.de\n").unwrap();
-    let told: Vec<_> =
-        catalog.in_force().iter().filter(|list| list.kind == ListKind::Real).collect();
-    assert_eq!((told[0].source.as_str(), told[1].source.as_str()), ("data/real.txt", "my.tsv"));
-    assert!(told[0].entries > 1000 && told[1].entries == 1);
-    assert!(told[0].date.as_deref().is_some_and(|date| date.starts_with("20")));
-}
-
-#[test]
 fn the_lists_in_force_are_told() {
     let catalog = with(ListKind::Disposable, "# Date: 2026-01-02\nx.de\ny.de\n").unwrap();
     let told: Vec<_> =

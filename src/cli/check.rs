@@ -58,10 +58,10 @@ pub(super) async fn run(
     config: &Config,
     settings: &Settings,
 ) -> Result<Exit, CliError> {
-    arguments.depth.check(global.connection()).or_usage()?;
+    arguments.depth.check(global.network()).or_usage()?;
     let state = settings.state_folder(config);
     let validator =
-        Validator::from_config(config, global.connection(), state.as_deref()).or_usage()?;
+        Validator::from_config(config, global.network(), state.as_deref()).or_usage()?;
     let mut interrupts = Interrupts::new().context("cannot wait for signals").or_failure()?;
     let ended = tokio::select! {
         ended = look_at_all(arguments, global, &validator) => ended,
@@ -101,8 +101,8 @@ async fn look_at_all(
                 depth: arguments.depth.into(),
                 strictness: global.strictness(),
                 budget,
-                caller: Client::Operator,
-                urgency: Priority::Now,
+                client: Client::Operator,
+                priority: Priority::Now,
                 locale: global.locale.as_ref(),
             };
             io::Result::Ok(validator.validate(&request).await)

@@ -17,7 +17,7 @@ use crate::catalog::ListInForce;
 use crate::config::{Config, Origins};
 use crate::reply::{Patterns, PatternsInForce};
 use crate::report::visible;
-use crate::validator::{Connection, Validator};
+use crate::validator::{Network, Validator};
 
 const EXAMPLES: &str = "Examples:
   mailvet config
@@ -68,7 +68,7 @@ fn in_force(settings: &Settings) -> Result<EffectiveConfig, CliError> {
     if let Some(admin_listen) = config.http.admin_listen.get() {
         are_apart(config.http.listen, *admin_listen).or_usage()?;
     }
-    let validator = Validator::from_config(&config, Connection::Offline, None).or_usage()?;
+    let validator = Validator::from_config(&config, Network::Offline, None).or_usage()?;
     let patterns = Patterns::from_sources(&config.catalog.replies().or_usage()?).or_usage()?;
     Ok(EffectiveConfig { config, origins, validator, patterns })
 }

@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::validator::Connection;
+use crate::validator::Network;
 use crate::verdict::Depth;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -22,9 +22,9 @@ pub(super) struct OfflineMailbox;
 
 impl DepthArg {
     /// Whether it can be reached. It is `mailbox` only where that was asked for.
-    pub(super) fn check(self, connection: Connection) -> Result<(), OfflineMailbox> {
-        match (self, connection) {
-            (Self::Mailbox, Connection::Offline) => Err(OfflineMailbox),
+    pub(super) fn check(self, network: Network) -> Result<(), OfflineMailbox> {
+        match (self, network) {
+            (Self::Mailbox, Network::Offline) => Err(OfflineMailbox),
             (Self::Syntax | Self::Domain | Self::Mailbox, _) => Ok(()),
         }
     }

@@ -33,7 +33,7 @@ use crate::config::{Config, LogFormat, Server};
 use crate::report::Wording;
 use crate::telemetry::{self, Logging};
 use crate::typo::Locale;
-use crate::validator::{Connection, Strictness};
+use crate::validator::{Network, Strictness};
 
 pub use exit::Exit;
 use exit::{CliError, ExitContext};
@@ -243,8 +243,8 @@ enum Reader {
 }
 
 impl Global {
-    fn connection(&self) -> Connection {
-        if self.offline { Connection::Offline } else { Connection::Online }
+    fn network(&self) -> Network {
+        if self.offline { Network::Offline } else { Network::Online }
     }
 
     /// What a mail server said is for who asks for more.

@@ -14,12 +14,12 @@ use super::values::OneOf;
 use super::{Global, Reader, console, written_to};
 use crate::catalog::Catalog;
 use crate::config::Config;
+use crate::did_you_mean::{did_you_mean, nearest_name};
 use crate::reply::{
     About, MailboxDetail, Meaning, Patterns, Reply, ReplyError, Stage, classify, links,
     stage_in_log_line,
 };
 use crate::report::{Wording, beginning, visible, visible_json};
-use crate::typo::{did_you_mean, nearest_name};
 
 const EXAMPLES: &str = "Examples:
   mailvet reply '550 5.1.1 <joe@example.com>: Recipient address rejected: User unknown'

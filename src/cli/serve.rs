@@ -54,7 +54,7 @@ pub(super) async fn run(
     // Before the lists are read: a file that changes meanwhile is read again.
     let files = settings.fingerprint(&config);
     let validator = Arc::new(
-        Validator::from_config(&config, global.connection(), config.state.folder()).or_usage()?,
+        Validator::from_config(&config, global.network(), config.state.folder()).or_usage()?,
     );
     let mut tasks = ServiceTasks::default();
     // Before the socket: whoever sees it open may already send a signal.

@@ -6,7 +6,7 @@ use toml::{Table, Value};
 
 use super::Config;
 use super::reading::{self, Wrong, is_name};
-use crate::typo::{did_you_mean, nearest_name};
+use crate::did_you_mean::{did_you_mean, nearest_name};
 
 /// The sources read so far, later ones over earlier ones.
 #[derive(Clone, Debug, Default)]

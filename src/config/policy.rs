@@ -7,7 +7,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::reading::is_name;
-use crate::typo::{did_you_mean, nearest_name};
+use crate::did_you_mean::{did_you_mean, nearest_name};
 use crate::verdict::{Advice, Reason};
 
 /// `[policy]`

@@ -6,8 +6,8 @@ use futures_util::future::join_all;
 use super::{Dns, Servers};
 use crate::reach::ReachPolicy;
 use crate::route::{
-    Answered, Denial, Failure, HostName, Opinion, Question, RouteOutcome, RouteResolver, Routed,
-    ServerId, confirmed,
+    Answered, Denial, DnsQuestion, Failure, HostName, RouteOutcome, RouteResolver, Routed,
+    SecondOpinion, ServerId, confirmed,
 };
 
 /// Finds where a domain's mail goes, and which server answered about the MX records.
@@ -54,13 +54,13 @@ pub async fn second_opinion(
 ) -> (Routed, bool) {
     let RouteOutcome { routed, denials } = outcome;
     let opinions = join_all(denials.iter().map(|denial| opinion(dns, denial, policy))).await;
-    let agreed = opinions.contains(&Opinion::Agrees);
+    let agreed = opinions.contains(&SecondOpinion::Agrees);
     (confirmed(routed, denials.iter().zip(opinions)), agreed)
 }
 
 /// What is left of a route where no other server is asked.
 pub fn without_opinion(outcome: &RouteOutcome) -> Routed {
-    let opinions = outcome.denials.iter().map(|denial| (denial, Opinion::None));
+    let opinions = outcome.denials.iter().map(|denial| (denial, SecondOpinion::None));
     confirmed(outcome.routed.clone(), opinions)
 }
 
@@ -69,12 +69,12 @@ pub fn can_be_asked_again(dns: &dyn Dns, outcome: &RouteOutcome) -> bool {
     outcome.denials.iter().filter_map(|denial| denial.by).any(|by| dns.has_other(by))
 }
 
-async fn opinion(dns: &dyn Dns, denial: &Denial, policy: &ReachPolicy) -> Opinion {
-    let Some(by) = denial.by.filter(|by| dns.has_other(*by)) else { return Opinion::None };
+async fn opinion(dns: &dyn Dns, denial: &Denial, policy: &ReachPolicy) -> SecondOpinion {
+    let Some(by) = denial.by.filter(|by| dns.has_other(*by)) else { return SecondOpinion::None };
     let of = Servers::Except(by);
     match &denial.question {
-        Question::Mx(name) => denial.weigh_mx(&dns.mx(name, of).await.result),
-        Question::Addresses(name, family) => {
+        DnsQuestion::Mx(name) => denial.weigh_mx(&dns.mx(name, of).await.result),
+        DnsQuestion::Addresses(name, family) => {
             let answered = dns.addresses(name, *family, of).await;
             denial.weigh_addresses(&answered.result, policy)
         }

@@ -12,18 +12,18 @@ use crate::route::{Answer, Failure, Family, HostName, Mx};
 
 /// Another DNS, with every question to it counted.
 #[derive(Debug)]
-pub struct Metered<D> {
+pub struct MeteredDns<D> {
     dns: D,
 }
 
-impl<D: Dns> Metered<D> {
+impl<D: Dns> MeteredDns<D> {
     /// Counts the questions to this one.
     pub fn new(dns: D) -> Self {
         Self { dns }
     }
 }
 
-impl<D: Dns> Dns for Metered<D> {
+impl<D: Dns> Dns for MeteredDns<D> {
     fn mx<'a>(&'a self, name: &'a HostName, of: Servers) -> BoxFuture<'a, Answered<Mx>> {
         counted("mx", of, self.dns.mx(name, of)).boxed()
     }

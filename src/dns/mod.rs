@@ -10,7 +10,7 @@ mod system;
 pub mod zone;
 
 pub use find::{can_be_asked_again, find_route, second_opinion, without_opinion};
-pub use metered::Metered;
+pub use metered::MeteredDns;
 pub use system::ResolvConf;
 
 use std::net::IpAddr;

@@ -104,7 +104,7 @@ impl Batch {
         let request = self.app.request(&email, &self.options, self.caller);
         let left = self.deadline.saturating_duration_since(Instant::now());
         let budget = request.budget.min(left);
-        let request = validator::Request { budget, urgency: Priority::InTurn, ..request };
+        let request = validator::Request { budget, priority: Priority::InTurn, ..request };
         let report = self.app.validator.validate(&request).await;
         let json = match self.form {
             BatchForm::Whole => answer::json(&report.json(Form::Full))?,

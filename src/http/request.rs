@@ -7,8 +7,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::problem::{Problem, ProblemKind};
+use crate::did_you_mean::nearest_name;
 use crate::roster::replace_lone_surrogates;
-use crate::typo::{Locale, nearest_name};
+use crate::typo::Locale;
 use crate::validator::Strictness;
 use crate::verdict::Depth;
 

@@ -53,8 +53,8 @@ impl App {
                 Strictness::Lenient => self.strictness,
             },
             budget: options.timeout.unwrap_or(default_timeout),
-            caller,
-            urgency: Priority::Now,
+            client: caller,
+            priority: Priority::Now,
             locale: options.locale.as_ref(),
         }
     }

@@ -1,4 +1,4 @@
-//! From a reply to its meaning.
+//! From a reply to its meaning: the general rules around the patterns of `data/replies.toml`.
 
 use super::patterns::Rule;
 use super::{About, MailboxDetail, NowDetail, Patterns, Reply, ReplyClass, Stage, UsDetail};
@@ -6,19 +6,18 @@ use super::{About, MailboxDetail, NowDetail, Patterns, Reply, ReplyClass, Stage,
 /// What a reply means, and by which rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Meaning<'p> {
-    /// What it speaks of.
     pub about: About,
-    /// The rule that decided: the id of one in `data/replies.toml` or in the operator's file, or one of
-    /// the general rules, whose names begin with `general-`.
+    /// The id of the rule that decided: one of `data/replies.toml`, of the operator's file, or one of the general
+    /// rules below, which begin with `general-`.
     pub rule: &'p str,
 }
 
-/// What a reply means that came at this stage from a server of this provider.
+/// What a reply means, given the stage that it answers and the provider whose server sent it.
 ///
-/// - What comes before RCPT TO, or on leaving, never speaks of the mailbox.
-/// - A refusal "for now" (4xx, or a 4.x.x beside a 5xx) never says that there is no mailbox.
-/// - A reply that quotes another one, which says something else, says nothing of the mailbox.
-/// - 252 takes the mail but vouches for nothing: accepted, and no proof of a mailbox.
+/// - A reply before RCPT TO, or to QUIT, never speaks of the mailbox.
+/// - A transient refusal (4xx, or a 4.x.x beside a 5xx) never says that there is no mailbox.
+/// - A reply that contains a second, contradicting reply says nothing of the mailbox.
+/// - 252 accepts without having verified: no proof of a mailbox.
 ///
 /// ```
 /// use mailvet::reply::{About, MailboxDetail, Patterns, Reply, Stage, UsDetail, classify};
@@ -59,7 +58,7 @@ fn refusal<'p>(
 ) -> Meaning<'p> {
     let persistence = Persistence::of(reply);
     match patterns.find(stage, reply, provider) {
-        // Two replies in one: nobody can tell which of them is about the recipient.
+        // Two replies in one: either may be about the recipient.
         Some(Rule { about: About::Mailbox(_), .. }) if reply.holds_another() => {
             Meaning { about: About::Us(UsDetail::ProtocolError), rule: "general-two-replies" }
         }
@@ -68,47 +67,47 @@ fn refusal<'p>(
             Meaning { about: About::Us(UsDetail::TlsRefused), rule: "general-starttls" }
         }
         None => match persistence {
-            Persistence::ForNow => {
+            Persistence::Transient => {
                 Meaning { about: About::Now(NowDetail::TryLater), rule: "general-transient" }
             }
-            Persistence::ForGood => {
+            Persistence::Permanent => {
                 Meaning { about: About::Us(UsDetail::Unclear), rule: "general-permanent" }
             }
         },
     }
 }
 
-/// Whether a refusal is for good.
+/// Whether a refusal is permanent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Persistence {
-    ForNow,
-    ForGood,
+    Transient,
+    Permanent,
 }
 
 impl Persistence {
-    /// For good only if both codes say so.
+    /// Permanent only if both codes say so.
     fn of(reply: &Reply) -> Self {
         let is_transient = reply.code.class() == ReplyClass::Transient
             || reply.enhanced.is_some_and(|enhanced| enhanced.class == 4);
-        if is_transient { Self::ForNow } else { Self::ForGood }
+        if is_transient { Self::Transient } else { Self::Permanent }
     }
 
-    /// What is left of a meaning that was said for now only: no server says in earnest that a mailbox
-    /// does not exist *for the moment*. It may not know, or keep strangers waiting in these words.
+    /// The meaning of a transient refusal: no server means that a mailbox does not exist *for the moment*. It may
+    /// not know, or greylist unknown clients in these words.
     fn soften(self, about: About) -> About {
         let About::Mailbox(detail) = about else { return about };
         match (self, detail) {
-            (Self::ForGood, _)
+            (Self::Permanent, _)
             | (
-                Self::ForNow,
+                Self::Transient,
                 MailboxDetail::Full
                 | MailboxDetail::Accepted
                 | MailboxDetail::Forwarded
                 | MailboxDetail::NotVerified,
             ) => about,
-            (Self::ForNow, MailboxDetail::Disabled) => About::Now(NowDetail::MailboxBusy),
+            (Self::Transient, MailboxDetail::Disabled) => About::Now(NowDetail::MailboxBusy),
             (
-                Self::ForNow,
+                Self::Transient,
                 MailboxDetail::NoSuchMailbox
                 | MailboxDetail::Moved
                 | MailboxDetail::BadAddress

@@ -1,4 +1,4 @@
-//! The two numbers of a reply: the reply code (RFC 5321 §4.2), the enhanced status code (RFC 3463).
+//! Reply codes (RFC 5321 §4.2) and enhanced status codes (RFC 3463).
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ReplyCode(u16);
 
-/// What the first digit of a reply code says.
+/// The first digit of a reply code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReplyClass {
     /// 2: done.
@@ -21,17 +21,15 @@ pub enum ReplyClass {
 }
 
 impl ReplyCode {
-    /// The code, if it is one that a server may send.
+    /// None outside 200 to 599.
     pub const fn new(code: u16) -> Option<Self> {
         if 200 <= code && code <= 599 { Some(Self(code)) } else { None }
     }
 
-    /// The code as a number.
     pub const fn get(self) -> u16 {
         self.0
     }
 
-    /// What its first digit says.
     pub const fn class(self) -> ReplyClass {
         match self.0 {
             ..=299 => ReplyClass::Positive,
@@ -56,7 +54,6 @@ pub struct EnhancedCode {
     /// What it is about: 1 the address, 2 the mailbox, 3 the system, 4 the network, 5 the protocol,
     /// 6 the content, 7 policy.
     pub subject: u16,
-    /// Precisely what.
     pub detail: u16,
 }
 
@@ -66,7 +63,6 @@ impl fmt::Display for EnhancedCode {
     }
 }
 
-/// A text that is no enhanced status code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an enhanced status code such as 5.1.1")]
 pub struct EnhancedCodeError;
@@ -75,15 +71,12 @@ impl FromStr for EnhancedCode {
     type Err = EnhancedCodeError;
 
     fn from_str(text: &str) -> Result<Self, EnhancedCodeError> {
-        let mut parts = text.split('.').map(number);
-        let next = (parts.next(), parts.next(), parts.next(), parts.next());
-        let (Some(Some(class)), Some(Some(subject)), Some(Some(detail)), None) = next else {
-            return Err(EnhancedCodeError);
-        };
-        match class {
-            2 => Ok(Self { class: 2, subject, detail }),
-            4 => Ok(Self { class: 4, subject, detail }),
-            5 => Ok(Self { class: 5, subject, detail }),
+        let mut numbers = text.split('.').map(number);
+        let mut next = || numbers.next().flatten().ok_or(EnhancedCodeError);
+        let (class, subject, detail) = (next()?, next()?, next()?);
+        let class = [2, 4, 5].into_iter().find(|known| u16::from(*known) == class);
+        match (class, numbers.next()) {
+            (Some(class), None) => Ok(Self { class, subject, detail }),
             _ => Err(EnhancedCodeError),
         }
     }

@@ -1,9 +1,12 @@
 //! What a reply speaks of, as closed sets of codes.
 
+use strum::{EnumIter, IntoEnumIterator as _, IntoStaticStr};
+
 use crate::verdict::{CatchAll, MailboxEvidence};
 
 /// What a reply speaks of, and precisely what it says of that.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum About {
     /// The mailbox that was asked about.
     Mailbox(MailboxDetail),
@@ -14,30 +17,38 @@ pub enum About {
 }
 
 /// What is said of a mailbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum MailboxDetail {
     /// It takes mail.
+    #[strum(serialize = "recipient_accepted")]
     Accepted,
     /// Mail to it is sent on (251).
+    #[strum(serialize = "recipient_forwarded")]
     Forwarded,
     /// The server takes the mail without knowing the mailbox (252): no proof that there is one.
+    #[strum(serialize = "recipient_not_verified")]
     NotVerified,
     /// There is none of this name.
     NoSuchMailbox,
     /// Its owner has left.
+    #[strum(serialize = "mailbox_moved")]
     Moved,
     /// There can be none: the server calls the address malformed.
     BadAddress,
     /// There is none: the server knows no such domain.
     NoSuchDomain,
     /// It is switched off.
+    #[strum(serialize = "mailbox_disabled")]
     Disabled,
     /// It is full.
+    #[strum(serialize = "mailbox_full")]
     Full,
 }
 
 /// What is said of whoever asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum UsDetail {
     /// A command before the recipient was accepted: nobody asked about a mailbox yet.
     CommandAccepted,
@@ -86,7 +97,8 @@ pub enum UsDetail {
 }
 
 /// What is said of the moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum NowDetail {
     /// Strangers have to come back.
     Greylisted,
@@ -99,6 +111,7 @@ pub enum NowDetail {
     /// The mailbox cannot be used at the moment.
     MailboxBusy,
     /// The server could not find out whether the mailbox exists.
+    #[strum(serialize = "mailbox_unverified")]
     Unverified,
     /// The server has troubles of its own.
     ServerTrouble,
@@ -111,9 +124,9 @@ pub enum NowDetail {
 impl About {
     /// Every meaning.
     pub fn all() -> impl Iterator<Item = Self> {
-        let mailbox = MailboxDetail::ALL.into_iter().map(Self::Mailbox);
-        let us = UsDetail::ALL.into_iter().map(Self::Us);
-        mailbox.chain(us).chain(NowDetail::ALL.into_iter().map(Self::Now))
+        let mailbox = MailboxDetail::iter().map(Self::Mailbox);
+        let us = UsDetail::iter().map(Self::Us);
+        mailbox.chain(us).chain(NowDetail::iter().map(Self::Now))
     }
 
     /// The meaning whose [`detail`](Self::detail) this is.
@@ -136,11 +149,7 @@ impl About {
 
     /// What it speaks of.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Mailbox(_) => "mailbox",
-            Self::Us(_) => "us",
-            Self::Now(_) => "now",
-        }
+        self.into()
     }
 
     /// What precisely.
@@ -169,32 +178,9 @@ impl About {
 }
 
 impl MailboxDetail {
-    /// Every detail.
-    pub const ALL: [Self; 9] = [
-        Self::Accepted,
-        Self::Forwarded,
-        Self::NotVerified,
-        Self::NoSuchMailbox,
-        Self::Moved,
-        Self::BadAddress,
-        Self::NoSuchDomain,
-        Self::Disabled,
-        Self::Full,
-    ];
-
     /// The code as clients see it.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Accepted => "recipient_accepted",
-            Self::Forwarded => "recipient_forwarded",
-            Self::NotVerified => "recipient_not_verified",
-            Self::NoSuchMailbox => "no_such_mailbox",
-            Self::Moved => "mailbox_moved",
-            Self::BadAddress => "bad_address",
-            Self::NoSuchDomain => "no_such_domain",
-            Self::Disabled => "mailbox_disabled",
-            Self::Full => "mailbox_full",
-        }
+        self.into()
     }
 
     fn evidence(self) -> MailboxEvidence {
@@ -212,58 +198,9 @@ impl MailboxDetail {
 }
 
 impl UsDetail {
-    /// Every detail.
-    pub const ALL: [Self; 22] = [
-        Self::CommandAccepted,
-        Self::Blocklisted,
-        Self::BadReputation,
-        Self::NoReverseDns,
-        Self::BadHelo,
-        Self::SenderRefused,
-        Self::AuthPolicy,
-        Self::RateLimited,
-        Self::TooManyErrors,
-        Self::RelayDenied,
-        Self::DomainNotAccepted,
-        Self::AuthRequired,
-        Self::TlsRequired,
-        Self::TlsRefused,
-        Self::RecipientRestricted,
-        Self::MessagePolicy,
-        Self::MessageTooLarge,
-        Self::Smtputf8Unsupported,
-        Self::Policy,
-        Self::RefusesEverybody,
-        Self::ProtocolError,
-        Self::Unclear,
-    ];
-
     /// The code as clients see it.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::CommandAccepted => "command_accepted",
-            Self::Blocklisted => "blocklisted",
-            Self::BadReputation => "bad_reputation",
-            Self::NoReverseDns => "no_reverse_dns",
-            Self::BadHelo => "bad_helo",
-            Self::SenderRefused => "sender_refused",
-            Self::AuthPolicy => "auth_policy",
-            Self::RateLimited => "rate_limited",
-            Self::TooManyErrors => "too_many_errors",
-            Self::RelayDenied => "relay_denied",
-            Self::DomainNotAccepted => "domain_not_accepted",
-            Self::AuthRequired => "auth_required",
-            Self::TlsRequired => "tls_required",
-            Self::TlsRefused => "tls_refused",
-            Self::RecipientRestricted => "recipient_restricted",
-            Self::MessagePolicy => "message_policy",
-            Self::MessageTooLarge => "message_too_large",
-            Self::Smtputf8Unsupported => "smtputf8_unsupported",
-            Self::Policy => "policy",
-            Self::RefusesEverybody => "refuses_everybody",
-            Self::ProtocolError => "protocol_error",
-            Self::Unclear => "unclear",
-        }
+        self.into()
     }
 
     fn evidence(self) -> Option<MailboxEvidence> {
@@ -322,32 +259,9 @@ impl UsDetail {
 }
 
 impl NowDetail {
-    /// Every detail.
-    pub const ALL: [Self; 9] = [
-        Self::Greylisted,
-        Self::TooManyConnections,
-        Self::TooManyRecipients,
-        Self::ReceivingTooFast,
-        Self::MailboxBusy,
-        Self::Unverified,
-        Self::ServerTrouble,
-        Self::RoutingTrouble,
-        Self::TryLater,
-    ];
-
     /// The code as clients see it.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Greylisted => "greylisted",
-            Self::TooManyConnections => "too_many_connections",
-            Self::TooManyRecipients => "too_many_recipients",
-            Self::ReceivingTooFast => "receiving_too_fast",
-            Self::MailboxBusy => "mailbox_busy",
-            Self::Unverified => "mailbox_unverified",
-            Self::ServerTrouble => "server_trouble",
-            Self::RoutingTrouble => "routing_trouble",
-            Self::TryLater => "try_later",
-        }
+        self.into()
     }
 
     fn evidence(self) -> MailboxEvidence {

@@ -1,30 +1,43 @@
-//! What an SMTP reply speaks of.
+//! What an SMTP reply says, and of what.
 //!
-//! A refusal is not always about the mailbox. Servers refuse whom they do not trust, in the same words
-//! for everybody, and put people off who come too often. So the first question to a reply is whether it
-//! speaks of *the mailbox*, of *us* or of *now*; only a reply that does speak of the mailbox may say that
-//! there is none.
+//! A refusal is not always about the mailbox: servers refuse clients that they do not trust, and defer clients that
+//! come too often. So the first question is what a reply speaks of ([`About`]): *the mailbox*, *us* (the client, the
+//! sender, the message) or *now*. Only a reply about the mailbox may say that there is none; a reply that no rule
+//! matches never does.
 //!
-//! The stage, the codes and the words tell. What servers are known to say stands in
-//! `data/replies.toml`, in order, and can be extended by the operator ([`Patterns`]). What no rule knows
-//! is never a word against a mailbox.
+//! ```text
+//! text ── Reply::parse ──► Reply {code, enhanced, text} ──┐
+//! stage (stage_in_log_line), provider ────────────────────┼─ classify ──► Meaning {about, rule}
+//! data/replies.toml ── Patterns::from_sources ──► rules ──┘                 │
+//!                                                   explanation, remedy ◄───┘
+//! ```
+//!
+//! # To add a rule
+//!
+//! Rules are data: `data/replies.toml`, whose top explains the keys, with at least one example for each rule. The
+//! first rule that matches decides, so its place counts. `cargo test --test reply` checks that each example is
+//! matched by its own rule first, that words about us win over words about the mailbox, and that nothing transient
+//! counts against a mailbox (tests/replying/rules.rs, general.rs). Operators add rules of their own in the same form.
+//!
+//! A new meaning is a variant in `meaning` with its sentences in `explain`; its code goes into
+//! `tests/vectors/codes.tsv`.
 
 mod classify;
 mod code;
 mod explain;
 mod meaning;
+mod normalized_text;
 mod patterns;
-mod reading;
+mod rule_file;
 mod scope;
 mod stage;
 mod text;
-mod wording;
 
 pub use classify::{Meaning, classify};
 pub use code::{EnhancedCode, EnhancedCodeError, ReplyClass, ReplyCode};
 pub use meaning::{About, MailboxDetail, NowDetail, UsDetail};
-pub use patterns::{Example, Patterns, PatternsInForce};
-pub use reading::{PatternError, PatternProblem};
+pub use normalized_text::links;
+pub use patterns::{Patterns, PatternsInForce, RuleExample};
+pub use rule_file::{PatternError, PatternProblem};
 pub use stage::{Stage, StageError};
 pub use text::{MAX_TEXT, Reply, ReplyError, stage_in_log_line};
-pub use wording::links;

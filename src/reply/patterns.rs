@@ -1,14 +1,12 @@
-//! What servers say in refusals: rules in order, the first one that fits decides.
+//! Reply rules, compiled: in order, the first rule that matches a refusal decides.
 
 use regex::bytes::RegexSet;
 
-use super::reading::{PatternError, Reading};
+use super::normalized_text::NormalizedText;
 use super::scope::{CodeScope, EnhancedScope};
-use super::wording::Wording;
 use super::{About, EnhancedCode, Reply, Stage};
-use crate::catalog::Source;
 
-/// The rules that tell what a refusal speaks of, in order: the first one that fits decides.
+/// Every reply rule, in order.
 pub struct Patterns {
     pub(super) rules: Vec<Rule>,
     pub(super) prose: RegexSet,
@@ -16,18 +14,18 @@ pub struct Patterns {
     pub(super) in_force: Vec<PatternsInForce>,
 }
 
-/// A file of rules that is in force.
+/// A file of rules that is in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PatternsInForce {
-    /// Where it comes from.
+    /// The name of the file.
     pub source: String,
-    /// Its date, where a comment at its top gives one.
+    /// Its date, if a comment at its top gives one.
     pub date: Option<String>,
-    /// How many rules of it are used.
+    /// Number of its rules that no later file replaces.
     pub rules: usize,
 }
 
-/// One rule. Every condition that it has must hold.
+/// One rule. All of its conditions must hold; an empty list is no condition.
 pub(super) struct Rule {
     pub(super) id: Box<str>,
     pub(super) about: About,
@@ -35,67 +33,35 @@ pub(super) struct Rule {
     pub(super) codes: Vec<CodeScope>,
     pub(super) enhanced: Vec<EnhancedScope>,
     pub(super) providers: Vec<String>,
-    /// Where its patterns stand in the sets: words and what excludes it in `prose`.
+    /// Indices of its patterns in the sets: `words` and `unless` in `prose`, `names` in `names`.
     pub(super) words: Option<usize>,
     pub(super) unless: Option<usize>,
     pub(super) names: Option<usize>,
     pub(super) examples: Vec<String>,
 }
 
-/// A reply that ought to be understood by a rule.
+/// An example of a rule: a reply that this rule must be the first to match. A test checks all of them.
 #[derive(Clone, Copy, Debug)]
-pub struct Example<'p> {
-    /// The rule.
+pub struct RuleExample<'p> {
+    /// The id of the rule.
     pub rule: &'p str,
-    /// What the rule says of it.
     pub about: About,
-    /// The stage that it answers.
     pub stage: Stage,
-    /// The provider that sends it, where the rule is for one.
+    /// The provider, if the rule is for one.
     pub provider: Option<&'p str>,
-    /// The reply.
     pub text: &'p str,
 }
 
-/// The file compiled in.
-const BUILTIN: (&str, &str) = ("data/replies.toml", include_str!("../../data/replies.toml"));
-
 impl Patterns {
-    /// The rules compiled in.
-    ///
-    /// # Panics
-    /// Never: a test reads the same file.
-    pub fn builtin() -> Self {
-        Self::from_sources(&[Self::builtin_source()]).expect("a test reads the same file")
-    }
-
-    /// The file compiled in.
-    pub fn builtin_source() -> Source<'static> {
-        Source { name: BUILTIN.0.into(), text: BUILTIN.1.into() }
-    }
-
-    /// Reads files of rules. The rules of a later file come before those of the files before it, and
-    /// replace those with the same id; its terms are added to theirs.
-    ///
-    /// # Errors
-    /// The first rule that cannot be used.
-    pub fn from_sources(sources: &[Source<'_>]) -> Result<Self, PatternError> {
-        let mut reading = Reading::default();
-        for source in sources {
-            reading.read(source)?;
-        }
-        reading.finish()
-    }
-
     /// The files in force, in the order in which they were read.
     pub fn in_force(&self) -> &[PatternsInForce] {
         &self.in_force
     }
 
     /// The examples of all rules.
-    pub fn examples(&self) -> impl Iterator<Item = Example<'_>> {
+    pub fn examples(&self) -> impl Iterator<Item = RuleExample<'_>> {
         self.rules.iter().flat_map(|rule| {
-            rule.examples.iter().map(|text| Example {
+            rule.examples.iter().map(|text| RuleExample {
                 rule: &rule.id,
                 about: rule.about,
                 stage: if rule.stages.contains(&Stage::RcptTo) {
@@ -114,16 +80,16 @@ impl Patterns {
         self.rules.iter().flat_map(|rule| &rule.providers).map(String::as_str)
     }
 
-    /// The first rule that fits a refusal.
+    /// The first rule that matches a refusal.
     pub(super) fn find(
         &self,
         stage: Stage,
         reply: &Reply,
         provider: Option<&str>,
     ) -> Option<&Rule> {
-        let wording = Wording::of(&reply.text);
-        let prose = self.prose.matches(wording.prose.as_bytes());
-        let names = self.names.matches(wording.names.as_bytes());
+        let text = NormalizedText::of(&reply.text);
+        let prose = self.prose.matches(text.prose.as_bytes());
+        let names = self.names.matches(text.names.as_bytes());
         self.rules.iter().find(|rule| {
             rule.is_for(stage, reply, provider)
                 && rule.words.is_none_or(|words| prose.matched(words))

@@ -1,4 +1,6 @@
-//! Which codes a rule is for.
+//! The codes that a rule is for.
+
+use std::ops::RangeInclusive;
 
 use super::{EnhancedCode, ReplyClass, ReplyCode};
 
@@ -27,43 +29,34 @@ impl CodeScope {
 }
 
 /// Enhanced status codes: `5.1.1`, `*.7.*`, `5.7.606-649`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct EnhancedScope {
-    class: Part,
-    subject: Part,
-    detail: Part,
+    class: RangeInclusive<u16>,
+    subject: RangeInclusive<u16>,
+    detail: RangeInclusive<u16>,
 }
-
-/// What one of the three numbers may be: from the first to the second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Part(u16, u16);
 
 impl EnhancedScope {
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split('.').map(Part::parse);
-        let scope = Self { class: parts.next()??, subject: parts.next()??, detail: parts.next()?? };
-        parts.next().is_none().then_some(scope)
+        let [class, subject, detail]: [&str; 3] =
+            text.split('.').collect::<Vec<_>>().try_into().ok()?;
+        Some(Self { class: range(class)?, subject: range(subject)?, detail: range(detail)? })
     }
 
-    pub(super) fn covers(self, code: EnhancedCode) -> bool {
-        self.class.covers(code.class.into())
-            && self.subject.covers(code.subject)
-            && self.detail.covers(code.detail)
+    pub(super) fn covers(&self, code: EnhancedCode) -> bool {
+        self.class.contains(&code.class.into())
+            && self.subject.contains(&code.subject)
+            && self.detail.contains(&code.detail)
     }
 }
 
-impl Part {
-    fn parse(text: &str) -> Option<Self> {
-        if text == "*" {
-            return Some(Self(0, u16::MAX));
-        }
-        let (first, last) = text.split_once('-').unwrap_or((text, text));
-        Some(Self(first.parse().ok()?, last.parse().ok()?))
+/// One of the three numbers: `*`, `7` or `606-649`.
+fn range(text: &str) -> Option<RangeInclusive<u16>> {
+    if text == "*" {
+        return Some(0..=u16::MAX);
     }
-
-    fn covers(self, number: u16) -> bool {
-        (self.0..=self.1).contains(&number)
-    }
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    Some(first.parse().ok()?..=last.parse().ok()?)
 }
 
 #[cfg(test)]

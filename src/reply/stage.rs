@@ -1,17 +1,20 @@
-//! What a reply answers.
+//! The stage of an SMTP conversation that a reply answers.
 
 use std::str::FromStr;
 
-use crate::typo::{did_you_mean, nearest_name};
+use strum::{IntoStaticStr, VariantArray};
 
-/// The step of a conversation that a reply answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+use crate::did_you_mean::{did_you_mean, nearest_name};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Stage {
     /// The connection itself: the banner.
     Connect,
     /// EHLO or HELO.
     Helo,
     /// STARTTLS.
+    #[strum(serialize = "starttls")]
     StartTls,
     /// MAIL FROM.
     MailFrom,
@@ -24,33 +27,17 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// Every stage, in the order of a conversation.
-    pub const ALL: [Self; 7] = [
-        Self::Connect,
-        Self::Helo,
-        Self::StartTls,
-        Self::MailFrom,
-        Self::RcptTo,
-        Self::Data,
-        Self::Quit,
-    ];
+    /// In the order of a conversation.
+    pub const ALL: [Self; Self::VARIANTS.len()] =
+        *Self::VARIANTS.as_array().expect("its own length");
 
-    /// The stage's name.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Connect => "connect",
-            Self::Helo => "helo",
-            Self::StartTls => "starttls",
-            Self::MailFrom => "mail_from",
-            Self::RcptTo => "rcpt_to",
-            Self::Data => "data",
-            Self::Quit => "quit",
-        }
+        self.into()
     }
 }
 
-/// What people, logs and bounces call the stages, besides [`Stage::code`].
-const NAMES: [(&str, Stage); 19] = [
+/// Other names of the stages, in commands, logs and bounces.
+const STAGE_ALIASES: [(&str, Stage); 19] = [
     ("banner", Stage::Connect),
     ("connection", Stage::Connect),
     ("greeting", Stage::Connect),
@@ -85,11 +72,11 @@ pub struct StageError {
 impl FromStr for Stage {
     type Err = StageError;
 
-    /// Takes what a command is called as well: `RCPT`, `MAIL FROM:`, `EHLO`.
+    /// Reads a code or an alias: `rcpt_to`, `RCPT`, `MAIL FROM:`, `EHLO`.
     fn from_str(text: &str) -> Result<Self, StageError> {
         let name = text.trim().trim_end_matches(':').to_lowercase().replace([' ', '-'], "_");
         let codes = Self::ALL.map(|stage| (stage.code(), stage));
-        let mut names = codes.into_iter().chain(NAMES);
+        let mut names = codes.into_iter().chain(STAGE_ALIASES);
         let found = names.clone().find(|(known, _)| *known == name);
         found.map(|(_, stage)| stage).ok_or_else(|| StageError {
             nearest: nearest_name(&name, names.by_ref().map(|(known, _)| known), 2),

@@ -1,32 +1,27 @@
-//! A reply as a server sent it, or as a log or a bounce quotes it.
+//! Reads a reply as a server sent it, or as a log line or a bounce quotes it.
 
 use std::fmt;
 
 use super::{EnhancedCode, ReplyClass, ReplyCode, Stage};
 
-/// The most bytes that are kept of a reply's text.
+/// The most bytes of text that a [`Reply`] keeps.
 pub const MAX_TEXT: usize = 2048;
 
-/// What a server answered.
-// No derived `Debug`: servers like to repeat the address.
+/// A server's reply.
+// No derived `Debug`: servers repeat the address.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// The reply code.
     pub code: ReplyCode,
-    /// The enhanced status code, where there is one.
     pub enhanced: Option<EnhancedCode>,
-    /// The words of all lines, without the codes before them, with line ends between; at most
-    /// [`MAX_TEXT`] bytes.
+    /// All lines without the codes before them, joined by line ends; at most [`MAX_TEXT`] bytes.
     pub text: Box<str>,
 }
 
-/// A text in which there is no reply.
+/// Why a text holds no reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReplyError {
-    /// There is nothing.
     #[error("there is no text; give a reply such as `550 5.1.1 User unknown`")]
     Empty,
-    /// There is no code.
     #[error(
         "there is no reply code in it; a reply begins with three digits, such as `550 5.1.1 User unknown`"
     )]
@@ -34,9 +29,8 @@ pub enum ReplyError {
 }
 
 impl Reply {
-    /// A reply of one line or more, without the reply code before each. The enhanced status code that
-    /// stands at the start of a line is taken off (RFC 2034 §4); one further on counts where there is no
-    /// other, as in `sorry, no mailbox here by that name (#5.1.1)`.
+    /// A reply of these lines, each without its reply code. The enhanced status code at the start of a line is cut
+    /// off (RFC 2034 §4); one elsewhere counts if there is no other: `sorry, no mailbox here by that name (#5.1.1)`.
     pub fn new(code: ReplyCode, lines: &[impl AsRef<str>]) -> Self {
         let mut enhanced = None;
         let mut text = String::new();
@@ -55,11 +49,11 @@ impl Reply {
         Self { code, enhanced, text: text.into() }
     }
 
-    /// Reads a reply: `550 5.1.1 User unknown`, several lines of it, or a line of a log or of a bounce
-    /// that quotes it: `host mx said: 550 5.1.1 User unknown (in reply to RCPT TO command)`.
+    /// Reads a reply of one or several lines, or a line of a log or bounce that quotes one:
+    /// `host mx said: 550 5.1.1 User unknown (in reply to RCPT TO command)`.
     ///
     /// # Errors
-    /// There is no reply code in the text, and no enhanced status code that would do for one.
+    /// The text has neither a reply code nor an enhanced status code.
     pub fn parse(text: &str) -> Result<Self, ReplyError> {
         if text.trim().is_empty() {
             return Err(ReplyError::Empty);
@@ -72,11 +66,9 @@ impl Reply {
             }
         }
     }
-}
 
-impl Reply {
-    /// Whether another reply stands in the text, with codes that contradict this one's: two replies that
-    /// were glued together, or one that was passed on under another's code.
+    /// Whether the text contains another reply whose codes contradict this one's: two replies glued together, or
+    /// one that was passed on under another code.
     pub(super) fn holds_another(&self) -> bool {
         self.text.match_indices(['2', '4', '5']).any(|(at, _)| {
             let is_within_a_number =
@@ -86,7 +78,7 @@ impl Reply {
             };
             let rest = self.text[at + DIGITS..].trim_start_matches(SEPARATORS);
             let Some((enhanced, _)) = leading_enhanced(rest) else {
-                // RFC 5321 §4.2 asks for no enhanced code; a number alone is no reply, with "Ok" it is.
+                // Enhanced codes are optional (RFC 5321 §4.2). A number alone is no reply; with "Ok" it is.
                 return code.class() == ReplyClass::Positive
                     && self.code.class() != ReplyClass::Positive
                     && is_acceptance(rest);
@@ -132,7 +124,7 @@ impl fmt::Display for Reply {
     }
 }
 
-/// Whether a text begins with the word by which servers accept: "250 Ok", "250 Accepted".
+/// Whether a text begins as acceptances do: "250 Ok", "250 Accepted".
 fn is_acceptance(text: &str) -> bool {
     let word = text.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     ["ok", "okay", "accepted"].iter().any(|one| word.eq_ignore_ascii_case(one))
@@ -140,7 +132,7 @@ fn is_acceptance(text: &str) -> bool {
 
 /// The length of a reply code.
 const DIGITS: usize = 3;
-/// What may stand behind it.
+/// What may follow it.
 const SEPARATORS: [char; 3] = ['-', ':', ' '];
 
 /// The reply code that a text begins with.
@@ -153,8 +145,7 @@ fn leading_code(text: &str) -> Option<ReplyCode> {
     if ends && !is_fraction { ReplyCode::new(digits.parse().ok()?) } else { None }
 }
 
-/// The words of a line, and the enhanced status code before them. Relays that quote a reply may have
-/// written the reply code before it once more.
+/// A line's enhanced status code and the text behind it. Relays that quote a reply may repeat the reply code.
 fn without_codes(code: ReplyCode, line: &str) -> (Option<EnhancedCode>, &str) {
     let mut words = line.trim();
     while leading_code(words) == Some(code) {
@@ -167,7 +158,7 @@ fn without_codes(code: ReplyCode, line: &str) -> (Option<EnhancedCode>, &str) {
     }
 }
 
-/// The most characters of an enhanced status code with what may stand around it.
+/// The most characters of an enhanced status code with the brackets around it.
 const LONGEST_ENHANCED: usize = 16;
 
 /// The enhanced status code that a text begins with, and what follows it.
@@ -180,7 +171,7 @@ fn leading_enhanced(text: &str) -> Option<(EnhancedCode, &str)> {
     Some((token.parse().ok()?, text[end..].trim_start()))
 }
 
-/// The first enhanced status code of the reply's own class somewhere in the text.
+/// The first enhanced status code of the reply's own class anywhere in the text.
 fn enhanced_within(code: ReplyCode, text: &str) -> Option<EnhancedCode> {
     let of_class = |enhanced: &EnhancedCode| u16::from(enhanced.class) == code.get() / 100;
     tokens(text).filter_map(|token| token.parse().ok()).find(of_class)
@@ -191,8 +182,8 @@ fn tokens(text: &str) -> impl Iterator<Item = &str> {
     tokens.map(|token| token.trim_end_matches('.'))
 }
 
-/// Where the quoted reply begins: at the start of the text; else where an enhanced status code follows
-/// the reply code; else behind what logs write before a reply; else at the first number that could be one.
+/// The reply code and where it is: at the start of the text; else where an enhanced status code follows; else behind
+/// a marker of logs and bounces; else the first number that could be one.
 fn find_code(text: &str) -> Option<(ReplyCode, usize)> {
     let start = text.len() - text.trim_start().len();
     if let Some(code) = leading_code(&text[start..]) {
@@ -201,7 +192,7 @@ fn find_code(text: &str) -> Option<(ReplyCode, usize)> {
     let candidates = text.match_indices(['2', '4', '5']).filter_map(|(at, _)| {
         let code = leading_code(&text[at..])?;
         let before = &text[..at];
-        let marked = MARKS.iter().any(|mark| before.trim_end().ends_with(mark));
+        let marked = REPLY_MARKERS.iter().any(|mark| before.trim_end().ends_with(mark));
         let free = before.ends_with(|c: char| c.is_whitespace() || "'\"([".contains(c));
         let rank = if !marked && !free {
             return None;
@@ -217,8 +208,9 @@ fn find_code(text: &str) -> Option<(ReplyCode, usize)> {
     candidates.min_by_key(|(rank, at, _)| (*rank, *at)).map(|(_, at, code)| (code, at))
 }
 
-/// What stands before a reply in logs and bounces.
-const MARKS: [&str; 7] = ["said:", "<<<", "reply=", "smtp;", "smtp:", "returned:", "response:"];
+/// What logs and bounces write before a reply.
+const REPLY_MARKERS: [&str; 7] =
+    ["said:", "<<<", "reply=", "smtp;", "smtp:", "returned:", "response:"];
 
 /// The lines of a reply that begins with this code.
 fn lines(code: ReplyCode, text: &str) -> Vec<String> {
@@ -232,37 +224,38 @@ fn lines(code: ReplyCode, text: &str) -> Vec<String> {
     if !goes_on || is_conversation {
         return lines;
     }
-    // Logs put all lines into one, and bounces wrap that again: `550-No such 550 user`.
+    // Logs join all lines into one, and bounces wrap that again: `550-No such 550 user`.
     let (joined, last) = (format!(" {digits}-"), format!(" {digits} "));
     let text = lines.join(" ");
     let (first, end) = text.split_once(&last).map_or((&*text, None), |(a, b)| (a, Some(b)));
     first.split(&joined).chain(end).map(str::to_owned).collect()
 }
 
-/// The reply code that an enhanced status code alone stands for: `5.1.1 User unknown`, `dsn=5.1.1`.
+/// The reply code for a text with an enhanced status code alone: `5.1.1 User unknown`, `dsn=5.1.1`.
 fn bare_enhanced(text: &str) -> Option<ReplyCode> {
     let enhanced = tokens(text).find_map(|token| token.parse::<EnhancedCode>().ok())?;
     ReplyCode::new(u16::from(enhanced.class) * 100 + 50)
 }
 
-/// The stage that a quoted reply is said to answer, where the text tells.
+/// The stage that a quoted reply answers, if the text around it says so.
 ///
 /// ```
-/// use mailvet::reply::{Stage, told_stage};
+/// use mailvet::reply::{Stage, stage_in_log_line};
 ///
 /// let quoted = "said: 550 5.1.1 User unknown (in reply to RCPT TO command)";
-/// assert_eq!(told_stage(quoted), Some(Stage::RcptTo));
-/// assert_eq!(told_stage("550 5.1.1 User unknown"), None);
+/// assert_eq!(stage_in_log_line(quoted), Some(Stage::RcptTo));
+/// assert_eq!(stage_in_log_line("550 5.1.1 User unknown"), None);
 /// ```
 pub fn stage_in_log_line(text: &str) -> Option<Stage> {
     let text = text.to_ascii_lowercase();
-    let told = TOLD.iter().filter_map(|(words, stage)| Some((text.rfind(words)?, *stage)));
-    // Who passes a quotation on writes behind it.
-    told.max_by_key(|(at, _)| *at).map(|(_, stage)| stage)
+    let found =
+        STAGE_PHRASES.iter().filter_map(|(words, stage)| Some((text.rfind(words)?, *stage)));
+    // The last one counts: a server that passes a quotation on writes behind it.
+    found.max_by_key(|(at, _)| *at).map(|(_, stage)| stage)
 }
 
-/// How Postfix, Exim, sendmail and qmail say what was answered.
-const TOLD: [(&str, Stage); 30] = [
+/// How Postfix, Exim, sendmail and qmail name the stage.
+const STAGE_PHRASES: [(&str, Stage); 30] = [
     ("refused to talk to me:", Stage::Connect),
     ("while receiving the initial server greeting", Stage::Connect),
     ("after initial connection", Stage::Connect),

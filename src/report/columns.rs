@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
+use strum::{IntoStaticStr, VariantArray};
+
 use super::fixed::FixInput;
 use super::json::rfc3339;
 use super::{Form, Report, visible_json};
@@ -13,7 +15,8 @@ use crate::verdict::Reason;
 const PREFIX: &str = "mailvet_";
 
 /// A column that is added to a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", prefix = "mailvet_")]
 pub enum Column {
     /// The verdict.
     Verdict,
@@ -50,21 +53,8 @@ pub struct UnknownColumn;
 
 impl Column {
     /// Every column.
-    pub const ALL: [Self; 13] = [
-        Self::Verdict,
-        Self::Advice,
-        Self::Reasons,
-        Self::Suggestion,
-        Self::Message,
-        Self::Depth,
-        Self::Normalized,
-        Self::Canonical,
-        Self::DuplicateOf,
-        Self::RetryAt,
-        Self::CheckedAt,
-        Self::Fixed,
-        Self::Report,
-    ];
+    pub const ALL: [Self; Self::VARIANTS.len()] =
+        *Self::VARIANTS.as_array().expect("its own length");
 
     /// The columns that are added unless somebody chooses.
     pub const USUAL: [Self; 10] = [
@@ -82,21 +72,7 @@ impl Column {
 
     /// The name of the column.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Verdict => "mailvet_verdict",
-            Self::Advice => "mailvet_advice",
-            Self::Reasons => "mailvet_reasons",
-            Self::Suggestion => "mailvet_suggestion",
-            Self::Message => "mailvet_message",
-            Self::Depth => "mailvet_depth",
-            Self::Normalized => "mailvet_normalized",
-            Self::Canonical => "mailvet_canonical",
-            Self::DuplicateOf => "mailvet_duplicate_of",
-            Self::RetryAt => "mailvet_retry_at",
-            Self::CheckedAt => "mailvet_checked_at",
-            Self::Fixed => "mailvet_fixed",
-            Self::Report => "mailvet_report",
-        }
+        self.into()
     }
 
     /// The name without what all have in common.

@@ -8,6 +8,7 @@ mod json;
 mod text;
 mod visible;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -117,14 +118,18 @@ impl MailboxFacts {
     }
 }
 
-/// What the domain stage brought.
+/// What is known of the domain, from the domain stage to the report.
 #[derive(Clone)]
 pub enum DomainEvidence {
-    /// It did not run.
-    Skipped,
+    /// There is no domain, but an IP address.
+    Literal(IpAddr),
+    /// It is a special-use name, which the DNS is not asked about.
+    Reserved,
+    /// The DNS was not asked, or may not be.
+    NotAsked,
     /// There was no answer when the caller's time was over.
     OutOfTime,
-    /// The route of the domain.
+    /// The route of the domain, or why there is none.
     Learned(Arc<LearnedRoute>, Timing),
 }
 
@@ -133,7 +138,7 @@ impl DomainEvidence {
     pub fn code(&self) -> &'static str {
         use crate::route::Failure;
         match self {
-            Self::Skipped => "skipped",
+            Self::Literal(_) | Self::Reserved | Self::NotAsked => "skipped",
             Self::OutOfTime => "timeout",
             Self::Learned(learned, _) => match learned.route {
                 MailRoute::Exchangers(_) => "mx",
@@ -155,7 +160,7 @@ impl DomainEvidence {
                 MailRoute::Exchangers(exchangers) => &exchangers.hosts,
                 _ => &[],
             },
-            Self::Skipped | Self::OutOfTime => &[],
+            Self::Literal(_) | Self::Reserved | Self::NotAsked | Self::OutOfTime => &[],
         }
     }
 }
@@ -196,7 +201,10 @@ impl Report {
     fn routes(&self) -> impl Iterator<Item = (&LearnedRoute, Timing)> {
         [&self.dns, &self.suggested_dns].into_iter().filter_map(|dns| match dns {
             DomainEvidence::Learned(learned, freshness) => Some((&**learned, *freshness)),
-            DomainEvidence::Skipped | DomainEvidence::OutOfTime => None,
+            DomainEvidence::Literal(_)
+            | DomainEvidence::Reserved
+            | DomainEvidence::NotAsked
+            | DomainEvidence::OutOfTime => None,
         })
     }
 }

@@ -77,7 +77,7 @@ impl fmt::Display for Distrust {
 
 /// What a server says of a domain that is known to have mail servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RowOutcome {
+pub enum CanaryAnswer {
     /// It names some.
     Found,
     /// It says that there are none.
@@ -86,7 +86,7 @@ pub enum RowOutcome {
     Silent,
 }
 
-impl RowOutcome {
+impl CanaryAnswer {
     /// Reads an answer.
     pub fn of(answer: &Result<Answer<Mx>, Failure>) -> Self {
         match answer {
@@ -102,7 +102,7 @@ impl RowOutcome {
 
 /// What a server says of a name made up at random.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MadeUp {
+pub enum RandomNameAnswer {
     /// It says nothing.
     #[default]
     Silent,
@@ -112,7 +112,7 @@ pub enum MadeUp {
     Invented,
 }
 
-impl MadeUp {
+impl RandomNameAnswer {
     /// Reads one answer.
     pub fn of<T>(answer: &Result<Answer<T>, Failure>) -> Self {
         match answer {
@@ -137,18 +137,22 @@ impl MadeUp {
 
 /// What one server has said of names of which the truth is known.
 #[derive(Clone, Debug, Default)]
-pub struct Record {
-    made_up: MadeUp,
-    canaries: Vec<(HostName, RowOutcome)>,
+pub struct ServerRecord {
+    made_up: RandomNameAnswer,
+    canaries: Vec<(HostName, CanaryAnswer)>,
     /// Domains of big providers that somebody wanted to know about. None of them is a canary.
-    providers: Vec<(HostName, RowOutcome)>,
+    providers: Vec<(HostName, CanaryAnswer)>,
 }
 
-impl Record {
+impl ServerRecord {
     /// Takes the place of the last test. One that found the server silent tells nothing new.
-    pub fn tested(&mut self, made_up: MadeUp, canaries: Vec<(HostName, RowOutcome)>) {
-        let is_silent = made_up == MadeUp::Silent
-            && canaries.iter().all(|(_, said)| *said == RowOutcome::Silent);
+    pub fn take_test(
+        &mut self,
+        made_up: RandomNameAnswer,
+        canaries: Vec<(HostName, CanaryAnswer)>,
+    ) {
+        let is_silent = made_up == RandomNameAnswer::Silent
+            && canaries.iter().all(|(_, said)| *said == CanaryAnswer::Silent);
         if !is_silent {
             self.providers
                 .retain(|(domain, _)| canaries.iter().all(|(canary, _)| canary != domain));
@@ -157,8 +161,9 @@ impl Record {
     }
 
     /// Notes what it says of a provider's domain.
-    pub fn said_of_provider(&mut self, domain: &HostName, said: RowOutcome) {
-        if said == RowOutcome::Silent || self.canaries.iter().any(|(canary, _)| canary == domain) {
+    pub fn note_provider(&mut self, domain: &HostName, said: CanaryAnswer) {
+        if said == CanaryAnswer::Silent || self.canaries.iter().any(|(canary, _)| canary == domain)
+        {
             return;
         }
         if let Some((_, before)) = self.providers.iter_mut().find(|(known, _)| known == domain) {
@@ -180,15 +185,15 @@ impl Record {
     /// no more, in a list that is never quite new: they count as one as long as the server knows as many others.
     pub fn trust(&self) -> Option<Trust> {
         let all = self.canaries.iter().chain(&self.providers);
-        let found = all.filter(|(_, said)| *said == RowOutcome::Found).count();
+        let found = all.filter(|(_, said)| *said == CanaryAnswer::Found).count();
         let providers = denied(&self.providers).count();
         let providers = providers.saturating_sub(found).max(providers.min(1));
         let denied = denied(&self.canaries).count() + providers;
         match (self.made_up, denied, found) {
-            (MadeUp::Invented, _, _) => Some(Trust::Invents),
+            (RandomNameAnswer::Invented, _, _) => Some(Trust::Invents),
             (_, 2.., _) | (_, 1, 0) => Some(Trust::Denies),
-            (MadeUp::Silent, 0, 0) => None,
-            (MadeUp::Denied | MadeUp::Silent, _, _) => Some(Trust::Sound),
+            (RandomNameAnswer::Silent, 0, 0) => None,
+            (RandomNameAnswer::Denied | RandomNameAnswer::Silent, _, _) => Some(Trust::Sound),
         }
     }
 
@@ -206,16 +211,16 @@ impl Record {
     }
 }
 
-fn denied(list: &[(HostName, RowOutcome)]) -> impl Iterator<Item = (&HostName, DenialKind)> {
+fn denied(list: &[(HostName, CanaryAnswer)]) -> impl Iterator<Item = (&HostName, DenialKind)> {
     list.iter().filter_map(|(domain, said)| match said {
-        RowOutcome::Denied(denial) => Some((domain, *denial)),
-        RowOutcome::Found | RowOutcome::Silent => None,
+        CanaryAnswer::Denied(denial) => Some((domain, *denial)),
+        CanaryAnswer::Found | CanaryAnswer::Silent => None,
     })
 }
 
 /// What follows from the records of all servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CanaryOutcome {
+pub struct ResolverJudgement {
     /// Whether the resolver can be believed; none where no server has said anything.
     pub trust: Option<Trust>,
     /// Why not.
@@ -225,7 +230,7 @@ pub struct CanaryOutcome {
 }
 
 /// Judges the resolver by the records of its servers.
-pub fn standing(records: &[(ServerId, Record)]) -> CanaryOutcome {
+pub fn judge_servers(records: &[(ServerId, ServerRecord)]) -> ResolverJudgement {
     let trusts: Vec<_> = records.iter().map(|(server, record)| (*server, record.trust())).collect();
     let passes = trusts.iter().any(|(_, trust)| *trust == Some(Trust::Sound));
     let fails = |trust: Option<Trust>| matches!(trust, Some(Trust::Invents | Trust::Denies));
@@ -236,7 +241,7 @@ pub fn standing(records: &[(ServerId, Record)]) -> CanaryOutcome {
         Some(distrust) => Some(distrust.trust()),
         None => passes.then_some(Trust::Sound),
     };
-    CanaryOutcome { trust, distrust, in_use }
+    ResolverJudgement { trust, distrust, in_use }
 }
 
 #[cfg(test)]
@@ -252,20 +257,20 @@ mod tests {
     const DOMAINS: [&str; 6] = ["a.test", "b.test", "c.test", "d.test", "e.test", "f.test"];
 
     /// Letters: `+` found, `-` denied, `?` silent.
-    fn said(letters: &str) -> Vec<(HostName, RowOutcome)> {
+    fn said(letters: &str) -> Vec<(HostName, CanaryAnswer)> {
         let said = letters.chars().map(|letter| match letter {
-            '+' => RowOutcome::Found,
-            '-' => RowOutcome::Denied(DenialKind::NoName),
-            _ => RowOutcome::Silent,
+            '+' => CanaryAnswer::Found,
+            '-' => CanaryAnswer::Denied(DenialKind::NoName),
+            _ => CanaryAnswer::Silent,
         });
         DOMAINS.map(host).into_iter().zip(said).collect()
     }
 
-    fn record(made_up: MadeUp, canaries: &str, providers: &str) -> Record {
-        let mut record = Record::default();
-        record.tested(made_up, said(canaries));
+    fn record(made_up: RandomNameAnswer, canaries: &str, providers: &str) -> ServerRecord {
+        let mut record = ServerRecord::default();
+        record.take_test(made_up, said(canaries));
         for (domain, said) in said(providers) {
-            record.said_of_provider(&host(&format!("of-{}", domain.as_str())), said);
+            record.note_provider(&host(&format!("of-{}", domain.as_str())), said);
         }
         record
     }
@@ -275,18 +280,32 @@ mod tests {
         const TTL: Duration = Duration::ZERO;
         let mx = |host| Ok(Answer::Found { records: vec![Mx { preference: 1, host }], ttl: TTL });
         let (no_name, no_mail) =
-            (RowOutcome::Denied(DenialKind::NoName), RowOutcome::Denied(DenialKind::NoMail));
+            (CanaryAnswer::Denied(DenialKind::NoName), CanaryAnswer::Denied(DenialKind::NoMail));
         let cases = [
-            ("mail servers", mx(HostName::new("mx.example")), RowOutcome::Found, MadeUp::Invented),
-            ("no mail here", mx(None), no_mail, MadeUp::Invented),
-            ("no records", Ok(Answer::NoData { ttl: TTL }), no_mail, MadeUp::Denied),
-            ("no name", Ok(Answer::NoName { ttl: TTL }), no_name, MadeUp::Denied),
-            ("alias of nothing", Ok(Answer::NoTarget { ttl: TTL }), no_name, MadeUp::Denied),
-            ("nothing", Err(Failure::Timeout), RowOutcome::Silent, MadeUp::Silent),
-            ("a failure", Err(Failure::ServFail), RowOutcome::Silent, MadeUp::Silent),
+            (
+                "mail servers",
+                mx(HostName::new("mx.example")),
+                CanaryAnswer::Found,
+                RandomNameAnswer::Invented,
+            ),
+            ("no mail here", mx(None), no_mail, RandomNameAnswer::Invented),
+            ("no records", Ok(Answer::NoData { ttl: TTL }), no_mail, RandomNameAnswer::Denied),
+            ("no name", Ok(Answer::NoName { ttl: TTL }), no_name, RandomNameAnswer::Denied),
+            (
+                "alias of nothing",
+                Ok(Answer::NoTarget { ttl: TTL }),
+                no_name,
+                RandomNameAnswer::Denied,
+            ),
+            ("nothing", Err(Failure::Timeout), CanaryAnswer::Silent, RandomNameAnswer::Silent),
+            ("a failure", Err(Failure::ServFail), CanaryAnswer::Silent, RandomNameAnswer::Silent),
         ];
         for (name, answer, said, made_up) in cases {
-            assert_eq!((RowOutcome::of(&answer), MadeUp::of(&answer)), (said, made_up), "{name}");
+            assert_eq!(
+                (CanaryAnswer::of(&answer), RandomNameAnswer::of(&answer)),
+                (said, made_up),
+                "{name}"
+            );
         }
     }
 
@@ -294,7 +313,8 @@ mod tests {
     fn liars_are_found_out() {
         let (sound, invents, denies) =
             (Some(Trust::Sound), Some(Trust::Invents), Some(Trust::Denies));
-        let (no, yes, mute) = (MadeUp::Denied, MadeUp::Invented, MadeUp::Silent);
+        let (no, yes, mute) =
+            (RandomNameAnswer::Denied, RandomNameAnswer::Invented, RandomNameAnswer::Silent);
         // The made-up name, the canaries, providers' domains.
         let cases = [
             ("all is well", no, "+++++", "", sound),
@@ -324,34 +344,34 @@ mod tests {
 
     #[test]
     fn a_server_that_falls_silent_keeps_its_record() {
-        let mut record = record(MadeUp::Denied, "---", "");
-        record.tested(MadeUp::Silent, said("???"));
+        let mut record = record(RandomNameAnswer::Denied, "---", "");
+        record.take_test(RandomNameAnswer::Silent, said("???"));
         assert_eq!(record.trust(), Some(Trust::Denies));
-        record.tested(MadeUp::Silent, said("+??"));
+        record.take_test(RandomNameAnswer::Silent, said("+??"));
         assert_eq!(record.trust(), Some(Trust::Sound));
     }
 
     #[test]
     fn what_is_said_of_a_provider_last_counts() {
-        let mut record = record(MadeUp::Denied, "+-", "");
-        record.said_of_provider(&host("big.test"), RowOutcome::Denied(DenialKind::NoMail));
+        let mut record = record(RandomNameAnswer::Denied, "+-", "");
+        record.note_provider(&host("big.test"), CanaryAnswer::Denied(DenialKind::NoMail));
         assert_eq!(record.trust(), Some(Trust::Denies));
         assert_eq!(record.denied_providers().collect::<Vec<_>>(), [&host("big.test")]);
-        record.said_of_provider(&host("big.test"), RowOutcome::Silent);
+        record.note_provider(&host("big.test"), CanaryAnswer::Silent);
         assert_eq!(record.trust(), Some(Trust::Denies));
-        record.said_of_provider(&host("big.test"), RowOutcome::Found);
+        record.note_provider(&host("big.test"), CanaryAnswer::Found);
         assert_eq!(record.trust(), Some(Trust::Sound));
         // A canary counts once.
-        record.said_of_provider(&host("b.test"), RowOutcome::Denied(DenialKind::NoMail));
+        record.note_provider(&host("b.test"), CanaryAnswer::Denied(DenialKind::NoMail));
         assert_eq!(record.trust(), Some(Trust::Sound));
     }
 
     #[test]
     fn a_server_that_fails_is_left_out_while_another_passes() {
-        let honest = || record(MadeUp::Denied, "++", "");
-        let invents = || record(MadeUp::Invented, "++", "");
-        let denies = || record(MadeUp::Denied, "--", "");
-        let silent = || record(MadeUp::Silent, "??", "");
+        let honest = || record(RandomNameAnswer::Denied, "++", "");
+        let invents = || record(RandomNameAnswer::Invented, "++", "");
+        let denies = || record(RandomNameAnswer::Denied, "--", "");
+        let silent = || record(RandomNameAnswer::Silent, "??", "");
         let (sound, invented) = (Some(Trust::Sound), Some(Trust::Invents));
         let denied = Some(Trust::Denies);
         let cases = [
@@ -367,7 +387,7 @@ mod tests {
         for (name, records, trust, in_use) in cases {
             let records: Vec<_> =
                 records.into_iter().enumerate().map(|(id, it)| (ServerId(id), it)).collect();
-            let standing = standing(&records);
+            let standing = judge_servers(&records);
             assert_eq!(standing.trust, trust, "{name}");
             assert_eq!(
                 standing.in_use,

@@ -13,15 +13,15 @@ pub const MAX_OPINIONS: usize = 4;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
     /// What was asked.
-    pub question: Question,
+    pub question: DnsQuestion,
     /// The server that answered.
     pub by: Option<ServerId>,
-    ground: Ground,
+    ground: DenialGround,
 }
 
 /// A question of the search.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Question {
+pub enum DnsQuestion {
     /// The MX records of a name.
     Mx(HostName),
     /// The addresses of a name.
@@ -30,7 +30,7 @@ pub enum Question {
 
 /// What the first server said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Ground {
+pub(super) enum DenialGround {
     /// There is no such name, or it is an alias of none.
     NoName,
     /// There are no such records.
@@ -45,7 +45,7 @@ pub(super) enum Ground {
 
 /// What another server's answer makes of a [`Denial`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Opinion {
+pub enum SecondOpinion {
     /// It says so too.
     Agrees,
     /// It says otherwise.
@@ -55,39 +55,39 @@ pub enum Opinion {
 }
 
 impl Denial {
-    pub(super) fn of_mx(domain: HostName, by: Option<ServerId>, ground: Ground) -> Self {
-        Self { question: Question::Mx(domain), by, ground }
+    pub(super) fn of_mx(domain: HostName, by: Option<ServerId>, ground: DenialGround) -> Self {
+        Self { question: DnsQuestion::Mx(domain), by, ground }
     }
 
     pub(super) fn of_addresses(
         host: HostName,
         family: Family,
         by: Option<ServerId>,
-        ground: Ground,
+        ground: DenialGround,
     ) -> Self {
-        Self { question: Question::Addresses(host, family), by, ground }
+        Self { question: DnsQuestion::Addresses(host, family), by, ground }
     }
 
     /// What another server's MX records make of it.
-    pub fn weigh_mx(&self, result: &Result<Answer<Mx>, Failure>) -> Opinion {
-        let Ok(answer) = result else { return Opinion::None };
+    pub fn weigh_mx(&self, result: &Result<Answer<Mx>, Failure>) -> SecondOpinion {
+        let Ok(answer) = result else { return SecondOpinion::None };
         let contradicts = match (&self.ground, answer) {
-            (Ground::NoName, Answer::Found { .. } | Answer::NoData { .. })
-            | (Ground::NoData, Answer::Found { .. })
-            | (Ground::Exchangers(_), Answer::NoData { .. }) => true,
+            (DenialGround::NoName, Answer::Found { .. } | Answer::NoData { .. })
+            | (DenialGround::NoData, Answer::Found { .. })
+            | (DenialGround::Exchangers(_), Answer::NoData { .. }) => true,
             // Another one may be of use.
-            (Ground::Exchangers(known), Answer::Found { records, .. }) => {
+            (DenialGround::Exchangers(known), Answer::Found { records, .. }) => {
                 hosts(records).any(|host| !known.contains(host))
             }
             // Nothing there, or no name at all: no mail either way.
             (
-                Ground::NoName | Ground::NoData | Ground::Exchangers(_),
+                DenialGround::NoName | DenialGround::NoData | DenialGround::Exchangers(_),
                 Answer::NoName { .. } | Answer::NoTarget { .. },
             )
-            | (Ground::NoData, Answer::NoData { .. })
-            | (Ground::Barred | Ground::Unspecified, _) => false,
+            | (DenialGround::NoData, Answer::NoData { .. })
+            | (DenialGround::Barred | DenialGround::Unspecified, _) => false,
         };
-        if contradicts { Opinion::Contradicts } else { Opinion::Agrees }
+        if contradicts { SecondOpinion::Contradicts } else { SecondOpinion::Agrees }
     }
 
     /// What another server's addresses make of it: only one that may be contacted is of use.
@@ -95,13 +95,13 @@ impl Denial {
         &self,
         result: &Result<Answer<IpAddr>, Failure>,
         policy: &ReachPolicy,
-    ) -> Opinion {
+    ) -> SecondOpinion {
         match result {
-            Err(_) => Opinion::None,
+            Err(_) => SecondOpinion::None,
             Ok(Answer::Found { records, .. }) if records.iter().any(|ip| policy.allows(*ip)) => {
-                Opinion::Contradicts
+                SecondOpinion::Contradicts
             }
-            Ok(_) => Opinion::Agrees,
+            Ok(_) => SecondOpinion::Agrees,
         }
     }
 }
@@ -114,9 +114,9 @@ fn hosts(records: &[Mx]) -> impl Iterator<Item = &HostName> {
 /// MX records last where it is not they alone that deny.
 pub(super) fn to_ask(mut denials: Vec<Denial>) -> Vec<Denial> {
     denials.sort_by_key(|denial| match (&denial.question, &denial.ground) {
-        (Question::Mx(_), Ground::Exchangers(_)) => 2,
-        (Question::Mx(_), _) | (Question::Addresses(_, Family::V4), _) => 0,
-        (Question::Addresses(_, Family::V6), _) => 1,
+        (DnsQuestion::Mx(_), DenialGround::Exchangers(_)) => 2,
+        (DnsQuestion::Mx(_), _) | (DnsQuestion::Addresses(_, Family::V4), _) => 0,
+        (DnsQuestion::Addresses(_, Family::V6), _) => 1,
     });
     denials.truncate(MAX_OPINIONS);
     denials
@@ -126,13 +126,13 @@ pub(super) fn to_ask(mut denials: Vec<Denial>) -> Vec<Denial> {
 /// that an unspecified address is not believed of one server alone.
 pub fn confirmed<'a>(
     routed: Routed,
-    opinions: impl IntoIterator<Item = (&'a Denial, Opinion)>,
+    opinions: impl IntoIterator<Item = (&'a Denial, SecondOpinion)>,
 ) -> Routed {
     let doubt = opinions.into_iter().fold(None, |doubt, (denial, opinion)| {
         let failure = match (opinion, &denial.ground) {
-            (Opinion::Contradicts, _) => Some(Failure::Contradicted),
-            (Opinion::None, Ground::Unspecified) => Some(Failure::Malformed),
-            (Opinion::None | Opinion::Agrees, _) => None,
+            (SecondOpinion::Contradicts, _) => Some(Failure::Contradicted),
+            (SecondOpinion::None, DenialGround::Unspecified) => Some(Failure::Malformed),
+            (SecondOpinion::None | SecondOpinion::Agrees, _) => None,
         };
         doubt.or(failure)
     });

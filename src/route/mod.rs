@@ -18,10 +18,11 @@ use serde::{Deserialize, Serialize};
 
 pub use answer::{Answer, Answered, Failure, Family, HostName, Mx, NoHostName, ServerId};
 pub use canary::{
-    CanaryOutcome, DenialKind, Distrust, MadeUp, Record, RowOutcome, Trust, standing,
+    CanaryAnswer, DenialKind, Distrust, RandomNameAnswer, ResolverJudgement, ServerRecord, Trust,
+    judge_servers,
 };
-pub use credence::{Credence, credence, said_in};
-pub use denial::{Denial, MAX_OPINIONS, Opinion, Question, confirmed};
+pub use credence::{Credence, canary_answer, credence};
+pub use denial::{Denial, DnsQuestion, MAX_OPINIONS, SecondOpinion, confirmed};
 pub use lifetime::lifetime;
 pub use search::{AskAddresses, AskMx, MAX_EXCHANGERS, MAX_TARGETS, RouteResolver};
 
@@ -105,6 +106,13 @@ pub struct Routed {
     pub route: MailRoute,
     /// The shortest TTL of the answers; see [`lifetime`] for how long to believe it.
     pub ttl: Duration,
+}
+
+impl Routed {
+    /// A route that could not be found out.
+    pub fn unresolved(failure: Failure) -> Self {
+        Self { route: MailRoute::Unresolved(failure), ttl: Duration::ZERO }
+    }
 }
 
 /// What a [`RouteResolver`] came to.

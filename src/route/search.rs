@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::answer::{Answer, Answered, Failure, Family, HostName, Mx, ServerId};
-use super::denial::{Denial, Ground, to_ask};
+use super::denial::{Denial, DenialGround, to_ask};
 use super::{Exchanger, Exchangers, MailRoute, NullMx, RouteOutcome, Routed, Targets};
 use crate::reach::ReachPolicy;
 
@@ -46,21 +46,21 @@ pub struct AskAddresses<'p> {
     barred: bool,
     /// The answers so far that were of no use.
     denials: Vec<Denial>,
-    purpose: Purpose,
+    purpose: AddressPurpose,
 }
 
 /// What the addresses are wanted for.
 #[derive(Debug)]
-enum Purpose {
+enum AddressPurpose {
     /// The domain has no MX: the host is the domain itself (RFC 5321 §5.1).
     ImplicitMx,
     /// The host is a mail exchanger.
-    Exchangers(Candidates),
+    Exchangers(MxCandidates),
 }
 
 /// The mail exchangers of a domain, and those whose addresses were not looked up yet.
 #[derive(Debug)]
-struct Candidates {
+struct MxCandidates {
     source: ExchangerSource,
     exchangers: Vec<Exchanger>,
     null_mx: NullMx,
@@ -123,16 +123,17 @@ impl<'p> AskMx<'p> {
                 RouteResolver::done(MailRoute::Unresolved(failure), Duration::ZERO, vec![])
             }
             Ok(Answer::NoName { ttl }) => {
-                let denial = Denial::of_mx(self.domain, by, Ground::NoName);
+                let denial = Denial::of_mx(self.domain, by, DenialGround::NoName);
                 RouteResolver::done(MailRoute::NoDomain, ttl, vec![denial])
             }
             Ok(Answer::NoTarget { ttl }) => {
-                let denial = Denial::of_mx(self.domain, by, Ground::NoName);
+                let denial = Denial::of_mx(self.domain, by, DenialGround::NoName);
                 RouteResolver::done(MailRoute::NoTarget, ttl, vec![denial])
             }
             Ok(Answer::NoData { ttl }) => {
-                let denials = vec![Denial::of_mx(self.domain.clone(), by, Ground::NoData)];
-                let ask = AskAddresses::new(self.policy, self.domain, ttl, Purpose::ImplicitMx);
+                let denials = vec![Denial::of_mx(self.domain.clone(), by, DenialGround::NoData)];
+                let ask =
+                    AskAddresses::new(self.policy, self.domain, ttl, AddressPurpose::ImplicitMx);
                 AskAddresses { denials, ..ask }.into_search()
             }
             Ok(Answer::Found { records, ttl }) => {
@@ -171,11 +172,10 @@ fn exchangers(
     named.truncate(MAX_TARGETS);
     exchangers.truncate(MAX_EXCHANGERS);
     let first = named.pop_front();
-    let candidates = Candidates { source, exchangers, null_mx, waiting: named, cut };
+    let candidates = MxCandidates { source, exchangers, null_mx, waiting: named, cut };
     match first {
-        Some(host) => {
-            AskAddresses::new(policy, host, ttl, Purpose::Exchangers(candidates)).into_search()
-        }
+        Some(host) => AskAddresses::new(policy, host, ttl, AddressPurpose::Exchangers(candidates))
+            .into_search(),
         None => {
             let (route, denial) = candidates.without_usable_name(policy, None);
             RouteResolver::done(route, ttl, Vec::from_iter(denial))
@@ -184,7 +184,12 @@ fn exchangers(
 }
 
 impl<'p> AskAddresses<'p> {
-    fn new(policy: &'p ReachPolicy, host: HostName, ttl: Duration, purpose: Purpose) -> Self {
+    fn new(
+        policy: &'p ReachPolicy,
+        host: HostName,
+        ttl: Duration,
+        purpose: AddressPurpose,
+    ) -> Self {
         Self {
             policy,
             host,
@@ -218,24 +223,30 @@ impl<'p> AskAddresses<'p> {
                 }
                 self.barred = true;
                 let is_stand_in = records.iter().any(IpAddr::is_unspecified);
-                self.deny(by, if is_stand_in { Ground::Unspecified } else { Ground::Barred });
+                self.deny(
+                    by,
+                    if is_stand_in { DenialGround::Unspecified } else { DenialGround::Barred },
+                );
                 self.other_family()
             }
             Ok(Answer::NoData { ttl }) => {
                 self.ttl = self.ttl.min(ttl);
-                self.deny(by, Ground::NoData);
+                self.deny(by, DenialGround::NoData);
                 self.other_family()
             }
             // The same server said before that the name exists.
             Ok(Answer::NoName { .. } | Answer::NoTarget { .. })
-                if matches!((&self.purpose, self.family), (Purpose::ImplicitMx, Family::V4)) =>
+                if matches!(
+                    (&self.purpose, self.family),
+                    (AddressPurpose::ImplicitMx, Family::V4)
+                ) =>
             {
                 RouteResolver::done(MailRoute::Unresolved(Failure::Contradicted), self.ttl, vec![])
             }
             // A name that does not exist has no records of another type either.
             Ok(Answer::NoName { ttl } | Answer::NoTarget { ttl }) => {
                 self.ttl = self.ttl.min(ttl);
-                self.deny(by, Ground::NoName);
+                self.deny(by, DenialGround::NoName);
                 self.next_host()
             }
             Err(failure) => {
@@ -245,7 +256,7 @@ impl<'p> AskAddresses<'p> {
         }
     }
 
-    fn deny(&mut self, by: Option<ServerId>, ground: Ground) {
+    fn deny(&mut self, by: Option<ServerId>, ground: DenialGround) {
         self.denials.push(Denial::of_addresses(self.host.clone(), self.family, by, ground));
     }
 
@@ -253,16 +264,18 @@ impl<'p> AskAddresses<'p> {
     fn into_search(self) -> RouteResolver<'p> {
         match self.purpose {
             // Whoever reads such a record would send the mail to themselves, so it is of use to nobody.
-            Purpose::Exchangers(_) if self.host.is_localhost() => self.next_host(),
-            Purpose::Exchangers(_) | Purpose::ImplicitMx => RouteResolver::AskAddresses(self),
+            AddressPurpose::Exchangers(_) if self.host.is_localhost() => self.next_host(),
+            AddressPurpose::Exchangers(_) | AddressPurpose::ImplicitMx => {
+                RouteResolver::AskAddresses(self)
+            }
         }
     }
 
     fn usable(self, mut addresses: Vec<IpAddr>) -> RouteResolver<'p> {
         addresses.retain(|ip| self.policy.allows(*ip));
         let route = match self.purpose {
-            Purpose::ImplicitMx => MailRoute::Implicit(addresses),
-            Purpose::Exchangers(candidates) => candidates.into_route(Targets::Named),
+            AddressPurpose::ImplicitMx => MailRoute::Implicit(addresses),
+            AddressPurpose::Exchangers(candidates) => candidates.into_route(Targets::Named),
         };
         RouteResolver::done(route, self.ttl, vec![])
     }
@@ -280,27 +293,27 @@ impl<'p> AskAddresses<'p> {
     /// None of this host's addresses will do.
     fn next_host(mut self) -> RouteResolver<'p> {
         let next = match &mut self.purpose {
-            Purpose::ImplicitMx => None,
-            Purpose::Exchangers(candidates) => candidates.waiting.pop_front(),
+            AddressPurpose::ImplicitMx => None,
+            AddressPurpose::Exchangers(candidates) => candidates.waiting.pop_front(),
         };
         if let Some(host) = next {
             return Self { host, family: Family::V4, ..self }.into_search();
         }
         let route = match (self.purpose, self.failure) {
-            (Purpose::Exchangers(candidates), failure) => {
+            (AddressPurpose::Exchangers(candidates), failure) => {
                 let (route, denial) = candidates.without_usable_name(self.policy, failure);
                 self.denials.extend(denial);
                 route
             }
-            (Purpose::ImplicitMx, Some(failure)) => MailRoute::Unresolved(failure),
-            (Purpose::ImplicitMx, None) if self.barred => MailRoute::Unusable,
-            (Purpose::ImplicitMx, None) => MailRoute::NoService,
+            (AddressPurpose::ImplicitMx, Some(failure)) => MailRoute::Unresolved(failure),
+            (AddressPurpose::ImplicitMx, None) if self.barred => MailRoute::Unusable,
+            (AddressPurpose::ImplicitMx, None) => MailRoute::NoService,
         };
         RouteResolver::done(route, self.ttl, self.denials)
     }
 }
 
-impl Candidates {
+impl MxCandidates {
     fn into_route(self, targets: Targets) -> MailRoute {
         MailRoute::Exchangers(Exchangers { hosts: self.exchangers, null_mx: self.null_mx, targets })
     }
@@ -325,7 +338,7 @@ impl Candidates {
             (None, Truncation::Whole) => {
                 let hosts = self.exchangers.into_iter().map(|exchanger| exchanger.host).collect();
                 let ExchangerSource { domain, by } = self.source;
-                let denial = Denial::of_mx(domain, by, Ground::Exchangers(hosts));
+                let denial = Denial::of_mx(domain, by, DenialGround::Exchangers(hosts));
                 (MailRoute::Unusable, Some(denial))
             }
         }

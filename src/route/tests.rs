@@ -396,9 +396,9 @@ fn what_denies_is_named_once_mail_goes_nowhere() {
     for (name, world, expected) in cases {
         let (outcome, _) = run_to_outcome(world);
         let asked = outcome.denials.iter().map(|denial| match &denial.question {
-            Question::Mx(name) => format!("MX {}", name.as_str()),
-            Question::Addresses(name, Family::V4) => format!("A {}", name.as_str()),
-            Question::Addresses(name, Family::V6) => format!("AAAA {}", name.as_str()),
+            DnsQuestion::Mx(name) => format!("MX {}", name.as_str()),
+            DnsQuestion::Addresses(name, Family::V4) => format!("A {}", name.as_str()),
+            DnsQuestion::Addresses(name, Family::V6) => format!("AAAA {}", name.as_str()),
         });
         assert_eq!(asked.collect::<Vec<_>>(), expected, "{name}");
         assert!(outcome.denials.iter().all(|denial| denial.by == Some(SERVER)), "{name}");

@@ -1,6 +1,6 @@
-//! How sure a suggestion is.
+//! How likely a suggestion is right.
 
-/// A probability, in hundredths: what is shown is what is compared.
+/// A probability in hundredths, so that the number that is shown is the one that thresholds are compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Confidence(u8);
 

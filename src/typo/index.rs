@@ -1,26 +1,26 @@
-//! Words found again however they are mistyped: each is kept under what is left of it when letters are
-//! taken away, and looked for under what is left of what was typed.
+//! An index of words by deletion neighbourhood (the method of SymSpell): each word is stored under every remainder
+//! that is left when letters are deleted, and the typed word is looked up by its own remainders.
 //!
-//! Two words within so many edits of each other have a remainder in common; the converse does not hold, so
-//! what is found has still to be compared. A look-up costs the same however many words there are.
+//! Two words within so many edits of each other have a remainder in common; the converse does not hold, so every
+//! hit still has to be compared. A look-up costs the same however many words there are.
 
 use std::collections::HashMap;
 
-/// The longest text that is looked for, in bytes: a label of a domain.
+/// The longest word, in bytes: a label of a domain.
 const LONGEST: usize = 63;
 
 /// Words by their remainders.
 pub(super) struct DeletionIndex {
-    /// Where in `entries` the ones of a remainder begin.
+    /// Index of a remainder's first entry in `entries`.
     first: HashMap<u64, usize>,
-    /// A remainder and the number of a word, in order.
+    /// Remainder and word number, sorted.
     entries: Vec<(u64, usize)>,
     longest: usize,
     shortest: usize,
 }
 
 impl DeletionIndex {
-    /// Of words, numbered in their order, each with the number of edits within which it is found.
+    /// Indexes words, numbered in their order, each with the number of edits within which it is found.
     pub(super) fn new<'w>(words: impl Iterator<Item = (&'w [u8], usize)>) -> Self {
         let mut entries = Vec::new();
         let (mut longest, mut shortest) = (0, LONGEST);
@@ -38,7 +38,7 @@ impl DeletionIndex {
         Self { first, entries, longest, shortest }
     }
 
-    /// The numbers of words that may be within `edits` of this one, some of them more than once.
+    /// Calls `found` with the number of each word that may be within `edits` of this one; some come twice.
     pub(super) fn look_up(&self, typed: &[u8], edits: usize, mut found: impl FnMut(usize)) {
         if !(self.shortest..=self.longest).contains(&typed.len()) {
             return;
@@ -51,8 +51,8 @@ impl DeletionIndex {
     }
 }
 
-/// A polynomial hash modulo 2⁶⁴ can be cut and joined: what is left of a word costs no more than a few
-/// multiplications, however long the word is. A rare collision costs a comparison in vain.
+/// A polynomial hash modulo 2⁶⁴ can be cut and joined: the hash of a remainder costs a few multiplications,
+/// however long the word is. A rare collision costs a needless comparison.
 const BASE: u64 = 0x9e37_79b9_7f4a_7c15;
 const INVERSE: u64 = inverse(BASE);
 

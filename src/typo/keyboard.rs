@@ -1,9 +1,11 @@
 //! Which keys lie next to each other.
 
+use strum::VariantArray;
+
 use super::Locale;
 
 /// How the letters lie on a keyboard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
 pub(super) enum Layout {
     /// Most of the world.
     Qwerty,
@@ -14,14 +16,12 @@ pub(super) enum Layout {
 }
 
 impl Layout {
-    pub(super) const ALL: [Self; 3] = [Self::Qwerty, Self::Qwertz, Self::Azerty];
-
-    /// The layout of whoever has this locale.
+    /// The usual layout of this locale.
     pub(super) fn of(locale: Option<&Locale>) -> Self {
         locale.map_or(Self::Qwerty, Locale::layout)
     }
 
-    /// Whether one key is easily hit in place of the other.
+    /// Whether the two keys touch each other.
     pub(super) fn are_neighbours(self, one: u8, other: u8) -> bool {
         let of_layout = &NEIGHBOURS[self as usize];
         of_layout.get(usize::from(one)).is_some_and(|keys| other < 128 && keys >> other & 1 == 1)
@@ -39,7 +39,7 @@ impl Layout {
 }
 
 /// For each layout and each key the set of its neighbours, a bit a character.
-const NEIGHBOURS: [[u128; 128]; 3] =
+const NEIGHBOURS: [[u128; 128]; Layout::VARIANTS.len()] =
     [neighbours(Layout::Qwerty), neighbours(Layout::Qwertz), neighbours(Layout::Azerty)];
 
 /// Where the rows begin, in quarters of a key.
@@ -111,7 +111,7 @@ mod tests {
             };
             assert_eq!(sorted(&found), sorted(around), "{layout:?} {}", char::from(key));
         }
-        for layout in Layout::ALL {
+        for layout in Layout::VARIANTS {
             for one in 0..=u8::MAX {
                 assert!(!layout.are_neighbours(one, one), "{layout:?} {one}");
                 for other in 0..=u8::MAX {

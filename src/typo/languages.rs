@@ -1,17 +1,17 @@
-//! Where languages are spoken, and on which keyboards they are typed.
+//! Languages, with the countries where they are spoken and their keyboard layouts.
 //!
-//! A language is no country, and its code is no top-level domain: `ca` is Catalan and `.ca` Canada. So both
-//! stand in tables, and what is not in them favours nothing.
+//! A language code is no top-level domain: `ca` is Catalan, `.ca` is Canada. So both are in tables, and a language
+//! that is not listed favours no domain.
 
 use super::keyboard::Layout;
 
-/// A language (ISO 639), and what its code alone tells.
+/// A language (ISO 639).
 pub(super) struct Language {
     code: &'static str,
-    /// The top-level domains of where most people speak it; none for languages of so many countries that
-    /// they favour none.
+    /// The top-level domains of the countries where most people speak it; none for languages of so many
+    /// countries that none is favoured.
     pub(super) markets: &'static [&'static str],
-    /// The keyboard that most of them have.
+    /// The usual keyboard of these countries.
     pub(super) layout: Layout,
 }
 
@@ -129,7 +129,7 @@ const LANGUAGES: [Language; 97] = [
     qwerty("zu", &["za"]),
 ];
 
-/// The keyboards of countries that do not have the one of most of the world, by top-level domain.
+/// Countries whose usual keyboard is not QWERTY, by top-level domain.
 const KEYBOARDS: [(&str, Layout); 15] = [
     ("al", Layout::Qwertz),
     ("at", Layout::Qwertz),
@@ -148,12 +148,12 @@ const KEYBOARDS: [(&str, Layout); 15] = [
     ("sk", Layout::Qwertz),
 ];
 
-/// What is known of a language by its code, whatever its case; none where nothing is.
+/// The language with this code, whatever its case.
 pub(super) fn language(code: &str) -> Option<&'static Language> {
     LANGUAGES.iter().find(|language| language.code.eq_ignore_ascii_case(code))
 }
 
-/// The keyboard that most people in a country have.
+/// The usual keyboard of a country.
 pub(super) fn keyboard_of(country: &str) -> Layout {
     let known = KEYBOARDS.iter().find(|(code, _)| *code == country);
     known.map_or(Layout::Qwerty, |(_, layout)| *layout)

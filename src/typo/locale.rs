@@ -1,27 +1,26 @@
-//! The language and country of whoever types, which decide between suggestions that are equally likely
-//! otherwise.
+//! The user's language and country: they favour domains of that country, and tell the keyboard layout.
 
 use std::str::FromStr;
 
 use super::keyboard::Layout;
 use super::languages::{keyboard_of, language};
 
-/// The longest language tag (RFC 5646 §4.4.1 has room enough in 35 characters).
+/// The longest language tag: RFC 5646 §4.4.1 says that 35 characters are enough.
 const LONGEST: usize = 35;
 
 /// A language tag (BCP 47), such as `fr` or `pt-BR`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Locale {
-    markets: Markets,
+    favoured: FavouredTlds,
     layout: Layout,
 }
 
-/// Whose domains somebody is likely to mean.
+/// The top-level domains that a locale favours.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Markets {
-    /// Those of the country that the tag names, by its top-level domain.
+enum FavouredTlds {
+    /// That of the country that the tag names.
     Country(Box<str>),
-    /// Those of where the language is spoken, if it is known.
+    /// Those of the countries where the language is spoken, if it is known.
     Language(&'static [&'static str]),
 }
 
@@ -31,7 +30,6 @@ enum Markets {
 pub struct LocaleError;
 
 impl Locale {
-    /// The keyboard that somebody there has.
     pub(super) fn layout(&self) -> Layout {
         self.layout
     }
@@ -39,9 +37,9 @@ impl Locale {
     /// Whether a domain is of a country that the tag speaks of.
     pub fn favours(&self, domain: &str) -> bool {
         let top = domain.rsplit('.').next().unwrap_or_default();
-        match &self.markets {
-            Markets::Country(country) => top == &**country,
-            Markets::Language(markets) => markets.contains(&top),
+        match &self.favoured {
+            FavouredTlds::Country(country) => top == &**country,
+            FavouredTlds::Language(markets) => markets.contains(&top),
         }
     }
 }
@@ -71,15 +69,15 @@ impl FromStr for Locale {
         Ok(match region {
             Some(Region::Country(country)) => {
                 let layout = keyboard_of(&country);
-                Self { markets: Markets::Country(country), layout }
+                Self { favoured: FavouredTlds::Country(country), layout }
             }
-            Some(Region::Several) => Self { markets: Markets::Language(&[]), layout },
-            None => Self { markets: Markets::Language(markets), layout },
+            Some(Region::Several) => Self { favoured: FavouredTlds::Language(&[]), layout },
+            None => Self { favoured: FavouredTlds::Language(markets), layout },
         })
     }
 }
 
-/// The part of the world that a tag names.
+/// The region that a tag names.
 enum Region {
     /// A country, by its top-level domain.
     Country(Box<str>),

@@ -11,7 +11,7 @@ use crate::address::Domain;
 /// Popular domains by what they look like.
 #[derive(Clone, Debug)]
 pub(super) struct Lookalikes {
-    /// None where several look the same: nobody can tell which one is meant.
+    /// None where several look the same, since either could be meant.
     by_skeleton: HashMap<Box<str>, Option<Box<str>>>,
 }
 
@@ -28,8 +28,8 @@ impl Lookalikes {
         Self { by_skeleton }
     }
 
-    /// The domain that this one looks like. Plain ASCII is left to the speller: its few look-alikes (`rn`
-    /// for `m`, `1` for `l`) are typos of the hand as well, and some are real names.
+    /// The domain that this one looks like. Plain ASCII is left to the noisy channel: its few look-alikes (`rn`
+    /// for `m`, `1` for `l`) are ordinary typos as well, and some are real names.
     pub(super) fn of(&self, typed: &Domain) -> Option<&str> {
         if typed.unicode().is_ascii() {
             return None;

@@ -1,13 +1,13 @@
-//! Names as they are spelt by who only heard them: `hotmale`, `gmeil`, `yahu`.
+//! Phonetic misspellings of names: `hotmale`, `gmeil`, `yahu`.
 //!
-//! Single letters that sound alike are typos like others; here stand those that change more than one.
+//! Single letters that sound alike are in `typos`; these change more than one.
 
 use super::typos::Log10;
 
-/// How often a name is spelt like that where another spelling of it is meant.
-pub(super) const HEARD: Log10 = -4.2;
+/// How likely a name is spelt in one of these ways.
+pub(super) const PHONETIC: Log10 = -4.2;
 
-/// A part of a name, and how else it is spelt.
+/// A part of a name, and how it is misspelt.
 const RESPELLINGS: [(&str, &str); 17] = [
     ("mail", "male"),
     ("mail", "mayl"),
@@ -28,10 +28,10 @@ const RESPELLINGS: [(&str, &str); 17] = [
     ("out", "owt"),
 ];
 
-/// The spellings of a name by ear.
+/// The phonetic misspellings of a name.
 pub(super) fn respellings(name: &str) -> impl Iterator<Item = String> {
     RESPELLINGS
         .iter()
         .filter(move |(part, _)| name.contains(part))
-        .map(move |(part, heard)| name.replacen(part, heard, 1))
+        .map(move |(part, misspelt)| name.replacen(part, misspelt, 1))
 }

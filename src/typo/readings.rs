@@ -4,32 +4,32 @@ use std::borrow::Cow;
 
 use crate::address::SyntaxCode;
 
-/// A text cut in two where the `@` belongs.
+/// A text split where the `@` belongs.
 // No `Debug`: it holds an address.
-pub(super) struct Reading<'t> {
+pub(super) struct AddressReading<'t> {
     pub(super) local: Cow<'t, str>,
     pub(super) domain: Cow<'t, str>,
     /// How likely the text is meant like that, given that the domain is right.
     pub(super) likelihood: f64,
-    pub(super) proof: Support,
+    pub(super) support: DomainSupport,
 }
 
-/// What the domain has to be for a reading to count.
+/// How well known the domain has to be for a reading to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Support {
+pub(super) enum DomainSupport {
     /// Anything that could exist.
     CouldExist,
-    /// Known, or a typo of one that is.
+    /// Listed, or a typo of a listed one.
     Known,
     /// One of the most popular.
     Famous,
 }
 
-/// What people write to hide an `@` from machines, or say in its place.
+/// What people write to hide an `@` from address harvesters, or say in its place.
 const SPELT_OUT: [&str; 8] = ["(at)", "[at]", "{at}", "<at>", " at ", "_at_", "-at-", "(a)"];
 /// The same for a dot.
 const DOT_SPELT_OUT: [&str; 4] = [" dot ", "(dot)", "[dot]", "{dot}"];
-/// What is on the key of the `@` on some keyboard, or next to it, or looks like it.
+/// Characters on or next to the key of the `@` on some keyboard, or similar to it.
 const WRONG_SIGNS: [char; 13] = ['#', '*', '"', '\'', '&', '$', '!', '§', '£', '€', 'à', '©', '®'];
 /// The `@` without shift.
 const WITHOUT_SHIFT: char = '2';
@@ -38,8 +38,8 @@ const SEPARATORS: [char; 8] = ['.', ',', ';', ' ', '/', '-', '_', ':'];
 /// The longest domain that is looked for behind a separator.
 const LONGEST_DOMAIN: usize = 64;
 
-/// The readings of a text that has this fault.
-pub(super) fn readings(text: &str, error: SyntaxCode) -> Vec<Reading<'_>> {
+/// The readings of a text with this syntax error.
+pub(super) fn readings(text: &str, error: SyntaxCode) -> Vec<AddressReading<'_>> {
     match error {
         SyntaxCode::NoAt => without_at(text),
         SyntaxCode::ManyAt => with_many_at(text),
@@ -54,44 +54,49 @@ pub(super) fn readings(text: &str, error: SyntaxCode) -> Vec<Reading<'_>> {
     }
 }
 
-fn without_at(text: &str) -> Vec<Reading<'_>> {
+fn without_at(text: &str) -> Vec<AddressReading<'_>> {
     let mut found = Vec::new();
-    let mut read = |at: usize, length: usize, likelihood: f64, proof: Support| {
+    let mut read = |at: usize, length: usize, likelihood: f64, support: DomainSupport| {
         let (local, domain) = (text[..at].trim(), &text[at + length..]);
         // `www.gmail.com` is a page, not a person.
         if !local.is_empty() && local != "www" {
-            found.push(Reading { local: local.into(), domain: tidied(domain), likelihood, proof });
+            found.push(AddressReading {
+                local: local.into(),
+                domain: tidied(domain),
+                likelihood,
+                support,
+            });
         }
     };
     // The blanks of `joe at gmail.com` belong to the word between them.
     let mut spelt_out = Vec::new();
     for sign in SPELT_OUT {
         if let Some((at, sign)) = text.rmatch_indices(sign).next() {
-            read(at, sign.len(), 0.95, Support::CouldExist);
+            read(at, sign.len(), 0.95, DomainSupport::CouldExist);
             spelt_out.push(at..at + sign.len());
         }
     }
     if let Some((at, sign)) = text.rmatch_indices(WRONG_SIGNS).next() {
-        read(at, sign.len(), 0.95, Support::CouldExist);
+        read(at, sign.len(), 0.95, DomainSupport::CouldExist);
     }
     let rest_is_short = |at: usize| text.len() - at <= LONGEST_DOMAIN;
     let separates = |at: usize| !spelt_out.iter().any(|place| place.contains(&at));
     let separators = text.match_indices(SEPARATORS);
     for (at, sign) in separators.filter(|(at, _)| rest_is_short(*at) && separates(*at)) {
-        read(at, sign.len(), 0.95, Support::Known);
+        read(at, sign.len(), 0.95, DomainSupport::Known);
     }
     for (at, sign) in text.match_indices(WITHOUT_SHIFT).filter(|(at, _)| rest_is_short(*at)) {
-        read(at, sign.len(), 0.9, Support::Famous);
+        read(at, sign.len(), 0.9, DomainSupport::Famous);
     }
     for (at, _) in text.char_indices().skip(1).filter(|(at, _)| rest_is_short(*at)) {
-        read(at, 0, 0.85, Support::Famous);
+        read(at, 0, 0.85, DomainSupport::Famous);
     }
     // The longest domain first.
     found.sort_by_key(|reading| std::cmp::Reverse(reading.domain.len()));
     found
 }
 
-fn with_many_at(text: &str) -> Vec<Reading<'_>> {
+fn with_many_at(text: &str) -> Vec<AddressReading<'_>> {
     let inner = text.trim_matches('@');
     let parts: Vec<&str> = inner.split('@').filter(|part| !part.is_empty()).collect();
     let twice = |text: &str| {
@@ -99,28 +104,30 @@ fn with_many_at(text: &str) -> Vec<Reading<'_>> {
         one.eq_ignore_ascii_case(other).then_some(())
     };
     let reading = match parts[..] {
-        [local, domain] => (local, domain.into(), Support::CouldExist),
+        [local, domain] => (local, domain.into(), DomainSupport::CouldExist),
         [local, domain, again] if domain.eq_ignore_ascii_case(again) => {
-            (local, domain.into(), Support::CouldExist)
+            (local, domain.into(), DomainSupport::CouldExist)
         }
         // `joe@gmail@com`
         [local, name, ending] if !name.contains('.') => {
-            (local, Cow::from(format!("{name}.{ending}")), Support::Known)
+            (local, Cow::from(format!("{name}.{ending}")), DomainSupport::Known)
         }
         // `joe@gmail.comjoe@gmail.com`
-        [local, _, domain] if twice(text).is_some() => (local, domain.into(), Support::CouldExist),
+        [local, _, domain] if twice(text).is_some() => {
+            (local, domain.into(), DomainSupport::CouldExist)
+        }
         _ => return Vec::new(),
     };
-    let (local, domain, proof) = reading;
+    let (local, domain, support) = reading;
     let domain = Cow::from(tidied(&domain).into_owned());
-    vec![Reading { local: local.into(), domain, likelihood: 0.97, proof }]
+    vec![AddressReading { local: local.into(), domain, likelihood: 0.97, support }]
 }
 
-fn with_blanks(text: &str) -> Vec<Reading<'_>> {
+fn with_blanks(text: &str) -> Vec<AddressReading<'_>> {
     let Some((local, domain)) = text.rsplit_once('@') else { return Vec::new() };
     let without = |text: &str| -> String { text.split_whitespace().collect() };
     let trimmed = local.trim();
-    // Whether a blank within the local part stands for a dot or for nothing, nobody can tell.
+    // A blank within the local part may stand for a dot or for nothing.
     let (local, likelihood) = if trimmed.contains(char::is_whitespace) {
         (without(trimmed).into(), 0.6)
     } else {
@@ -129,16 +136,26 @@ fn with_blanks(text: &str) -> Vec<Reading<'_>> {
     let closed_up = Cow::from(tidied(&without(domain)).into_owned());
     let dotted = tidied(domain);
     vec![
-        Reading { local: local.clone(), domain: closed_up, likelihood, proof: Support::CouldExist },
-        Reading { local, domain: dotted, likelihood, proof: Support::Known },
+        AddressReading {
+            local: local.clone(),
+            domain: closed_up,
+            likelihood,
+            support: DomainSupport::CouldExist,
+        },
+        AddressReading { local, domain: dotted, likelihood, support: DomainSupport::Known },
     ]
 }
 
 /// The text with its domain tidied up.
-fn around_at(text: &str, likelihood: f64) -> Option<Reading<'_>> {
+fn around_at(text: &str, likelihood: f64) -> Option<AddressReading<'_>> {
     let (local, domain) = text.rsplit_once('@')?;
     let domain = tidied(domain);
-    Some(Reading { local: local.into(), domain, likelihood, proof: Support::CouldExist })
+    Some(AddressReading {
+        local: local.into(),
+        domain,
+        likelihood,
+        support: DomainSupport::CouldExist,
+    })
 }
 
 /// A domain with dots where they belong and nothing around it.

@@ -1,55 +1,53 @@
 //! Typos outside the domain: the text is no address, and yet it is clear which one was meant.
 //!
-//! Each way to read such a text gives a local part, as it was typed, and a domain. It counts only if the
-//! domain bears it out.
+//! Each way to read such a text gives a local part, as it was typed, and a domain. A reading counts only if its
+//! domain is as well known as the reading requires ([`DomainSupport`]).
 
-use super::readings::{Reading, Support, readings};
-use super::{Confidence, Locale, Speller, Suggestion};
+use super::readings::{AddressReading, DomainSupport, readings};
+use super::{Confidence, Locale, Suggester, Suggestion};
 use crate::address::{Address, Domain, SyntaxCode};
 
 /// An address that was probably meant by a text that is none.
 // No `Debug`: it holds an address.
 pub struct Repaired {
-    /// The address.
     pub address: Address,
     /// How likely it was meant.
     pub confidence: Confidence,
 }
 
-/// What is known of a domain elsewhere.
+/// What the lists say of a domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DomainStatus {
-    /// It is known to be real.
+    /// Known to be real.
     Real,
-    /// Nothing is known.
     Unknown,
-    /// Nobody can have mail there.
+    /// A reserved name, which has no mailboxes.
     Impossible,
 }
 
-/// How sure it is that a domain is meant of which nothing is known but that it could exist.
+/// How likely a domain is meant of which no more is known than that it could exist.
 const COULD_EXIST: f64 = 0.9;
-/// From this confidence on a typo in the domain may come on top of another one.
+/// Besides the fault in the text, a typo in the domain must have this confidence.
 const SURE_TYPO: Confidence = Confidence::from_percent(90);
-/// Longer texts are no typo of an address.
+/// Longer texts are no mistyped address.
 const LONGEST: usize = 320;
 
-impl Speller {
-    /// The address that was probably meant by a text that is none for this reason. What is known of
-    /// domains is asked of `standing`.
+impl Suggester {
+    /// The address that was probably meant by a text that is none for this reason. `status_of` looks domains up
+    /// in the lists.
     pub fn repair(
         &self,
         text: &str,
         error: SyntaxCode,
         locale: Option<&Locale>,
-        standing: impl Fn(&Domain) -> DomainStatus,
+        status_of: impl Fn(&Domain) -> DomainStatus,
     ) -> Option<Repaired> {
-        if text.len() > LONGEST || is_whole_domain(text, error, &standing) {
+        if text.len() > LONGEST || is_whole_domain(text, error, &status_of) {
             return None;
         }
         let mut best: Option<Repaired> = None;
         for reading in readings(text, error) {
-            let Some(repaired) = self.prove(&reading, locale, &standing) else { continue };
+            let Some(repaired) = self.confirm(&reading, locale, &status_of) else { continue };
             if best.as_ref().is_none_or(|best| best.confidence < repaired.confidence) {
                 best = Some(repaired);
             }
@@ -57,72 +55,76 @@ impl Speller {
         best
     }
 
-    /// The address of a reading, if its domain bears it out.
-    fn prove(
+    /// The address of a reading, if its domain is well known enough.
+    fn confirm(
         &self,
-        reading: &Reading<'_>,
+        reading: &AddressReading<'_>,
         locale: Option<&Locale>,
-        standing: impl Fn(&Domain) -> DomainStatus,
+        status_of: impl Fn(&Domain) -> DomainStatus,
     ) -> Option<Repaired> {
         let meant = match Domain::parse(&reading.domain) {
-            Ok(domain) => self.meant_by(&domain, reading.proof, locale, standing(&domain))?,
-            Err(_) if reading.proof == Support::CouldExist => {
-                self.nearest(&reading.domain.to_lowercase(), locale).map(Meant::Another)?
+            Ok(domain) => self.meant_by(&domain, reading.support, locale, status_of(&domain))?,
+            Err(_) if reading.support == DomainSupport::CouldExist => {
+                self.nearest(&reading.domain.to_lowercase(), locale).map(MeantDomain::Suggested)?
             }
             Err(_) => return None,
         };
         let (domain, confidence) = match &meant {
-            Meant::ThatOne(confidence) => (&*reading.domain, *confidence),
-            Meant::Another(meant) => (&*meant.domain, meant.confidence.probability()),
+            MeantDomain::AsRead(confidence) => (&*reading.domain, *confidence),
+            MeantDomain::Suggested(meant) => (&*meant.domain, meant.confidence.probability()),
         };
         let address: Address = format!("{}@{domain}", reading.local).parse().ok()?;
         let confidence = Confidence::from_probability(reading.likelihood * confidence)?;
         Some(Repaired { address, confidence })
     }
 
-    /// Whether a domain is meant, or another one in its place.
+    /// Whether this domain is meant, or another one in its place.
     fn meant_by(
         &self,
         domain: &Domain,
-        proof: Support,
+        support: DomainSupport,
         locale: Option<&Locale>,
-        standing: DomainStatus,
-    ) -> Option<Meant> {
+        status: DomainStatus,
+    ) -> Option<MeantDomain> {
         let name = domain.ascii();
         let is_known = self.targets.contain(name) || self.is_own(domain);
-        match (proof, standing) {
+        match (support, status) {
             (_, DomainStatus::Impossible) => return None,
-            (Support::Famous, _) => return self.targets.famous(name).map(|_| Meant::ThatOne(1.0)),
-            (Support::Known | Support::CouldExist, DomainStatus::Real) => {
-                return Some(Meant::ThatOne(1.0));
+            (DomainSupport::Famous, _) => {
+                return self.targets.famous(name).map(|_| MeantDomain::AsRead(1.0));
             }
-            (Support::Known | Support::CouldExist, DomainStatus::Unknown) if is_known => {
-                return Some(Meant::ThatOne(1.0));
+            (DomainSupport::Known | DomainSupport::CouldExist, DomainStatus::Real) => {
+                return Some(MeantDomain::AsRead(1.0));
             }
-            (Support::Known | Support::CouldExist, DomainStatus::Unknown) => {}
+            (DomainSupport::Known | DomainSupport::CouldExist, DomainStatus::Unknown)
+                if is_known =>
+            {
+                return Some(MeantDomain::AsRead(1.0));
+            }
+            (DomainSupport::Known | DomainSupport::CouldExist, DomainStatus::Unknown) => {}
         }
         let typo = self.suggest(domain, locale).filter(|meant| meant.confidence >= SURE_TYPO);
-        let as_it_is = proof == Support::CouldExist && ends_well(domain);
-        typo.map(Meant::Another).or_else(|| as_it_is.then_some(Meant::ThatOne(COULD_EXIST)))
+        let as_it_is = support == DomainSupport::CouldExist && ends_well(domain);
+        typo.map(MeantDomain::Suggested)
+            .or_else(|| as_it_is.then_some(MeantDomain::AsRead(COULD_EXIST)))
     }
 }
 
 /// Which domain is meant.
-enum Meant {
-    /// The one that was read, this probably.
-    ThatOne(f64),
-    /// Another one.
-    Another(Suggestion),
+enum MeantDomain {
+    /// The one that was read, with this probability.
+    AsRead(f64),
+    Suggested(Suggestion),
 }
 
-/// Whether the text lacks nothing but everything before the `@`: a domain that is known to be real.
+/// Whether the text is a domain that is known to be real: the local part is missing, nothing is mistyped.
 fn is_whole_domain(
     text: &str,
     error: SyntaxCode,
-    standing: impl Fn(&Domain) -> DomainStatus,
+    status_of: impl Fn(&Domain) -> DomainStatus,
 ) -> bool {
     error == SyntaxCode::NoAt
-        && Domain::parse(text).is_ok_and(|domain| standing(&domain) != DomainStatus::Unknown)
+        && Domain::parse(text).is_ok_and(|domain| status_of(&domain) != DomainStatus::Unknown)
 }
 
 fn ends_well(domain: &Domain) -> bool {

@@ -1,37 +1,38 @@
-//! The domains that can be suggested, by the name that their provider has everywhere.
+//! The domains that can be suggested, grouped by brand: the label that a provider has everywhere.
 
 use std::collections::{HashMap, HashSet};
 
 use super::index::{DeletionIndex, hash};
-use super::phonetic::{HEARD, respellings};
-use super::typos::{Log10, TypingModel, TypoMatch};
+use super::keyboard::Layout;
+use super::phonetic::{PHONETIC, respellings};
+use super::typos::{Log10, TypoMatch, best_typos};
 use crate::catalog::Popularity;
 
 /// A domain that can be suggested.
-pub(super) struct Target {
+pub(super) struct TypoTarget {
     /// In lower-case A-labels.
     pub(super) domain: Box<str>,
-    /// How likely it is meant, before anything was typed.
+    /// How likely it is meant, before anything was typed: the share of addresses that have it.
     pub(super) prior: Log10,
     name_length: usize,
 }
 
-/// The domains of one name: `yahoo` with all its endings.
+/// The domains of one provider: `yahoo` with all its endings.
 pub(super) struct Brand {
     name: Box<str>,
-    targets: Vec<Target>,
-    /// With how many endings the name is known, suggested or not.
+    targets: Vec<TypoTarget>,
+    /// Number of listed domains with this name, whether they can be suggested or not.
     pub(super) endings: usize,
-    /// Whether the name is likely enough to be meant when the ending is anything.
+    /// Whether the name alone tells what is meant, whatever the ending.
     pub(super) is_famous: bool,
 }
 
 /// Everything that can be suggested.
-pub(super) struct Targets {
+pub(super) struct TypoTargets {
     brands: Vec<Brand>,
     spellings: Vec<Spelling>,
     index: DeletionIndex,
-    /// By the hash of the domain without its dots.
+    /// Brand and target numbers, by the hash of the domain without its dots.
     without_dots: HashMap<u64, (usize, usize)>,
 }
 
@@ -40,17 +41,17 @@ struct Spelling {
     text: Box<[u8]>,
     brand: usize,
     kind: SpellingKind,
-    /// How many typos in it are recognised.
+    /// So many typos in it are recognised.
     most_typos: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum SpellingKind {
     Right,
-    ByEar,
+    Phonetic,
 }
 
-/// How many of all addresses there are have a domain of this popularity.
+/// The share of all addresses that have this domain, estimated from its popularity class.
 fn share(domain: &str, popularity: Popularity) -> Log10 {
     // The first class spans two orders of magnitude.
     match (domain, popularity.class()) {
@@ -66,22 +67,22 @@ fn share(domain: &str, popularity: Popularity) -> Log10 {
     }
 }
 
-/// Less popular domains than those of this class are too rarely meant to be guessed.
+/// Domains of less popular classes are too rarely meant to be suggested.
 const LEAST_POPULAR: u8 = 4;
-/// A domain of the operator's own: whoever types here often has it.
+/// Prior of the operator's own domains, which many users of this installation have.
 const OWN: Log10 = -2.2;
-/// A name of this class is known by itself, whatever its ending.
+/// The popularity class whose names tell alone what is meant.
 const FAMOUS: u8 = 1;
 const FAMOUS_SHARE: Log10 = -2.4;
-/// Shorter names are too much like others.
+/// Shorter names resemble too many others.
 const SHORTEST_FAMOUS: usize = 5;
 
-impl Target {
+impl TypoTarget {
     fn is(&self, domain: &str) -> bool {
         *self.domain == *domain
     }
 
-    /// What follows the name.
+    /// The part after the name and its dot.
     pub(super) fn ending(&self) -> &[u8] {
         self.domain.as_bytes().get(self.name_length + 1..).unwrap_or_default()
     }
@@ -92,12 +93,12 @@ impl Brand {
         self.name.as_bytes()
     }
 
-    pub(super) fn targets(&self) -> &[Target] {
+    pub(super) fn targets(&self) -> &[TypoTarget] {
         &self.targets
     }
 }
 
-impl Targets {
+impl TypoTargets {
     /// Of the popular ones among these domains, and of the operator's own.
     pub(super) fn new<'d>(
         listed: impl Iterator<Item = (&'d str, Popularity)>,
@@ -127,7 +128,7 @@ impl Targets {
             brand.endings += 1;
             brand.is_famous |= famous && name.len() >= SHORTEST_FAMOUS;
             if let Some(prior) = prior {
-                let target = Target { domain: domain.into(), prior, name_length: name.len() };
+                let target = TypoTarget { domain: domain.into(), prior, name_length: name.len() };
                 brand.targets.push(target);
             }
         };
@@ -150,13 +151,14 @@ impl Targets {
                 text: brand.name.as_bytes().into(),
                 brand: at,
                 kind: SpellingKind::Right,
-                most_typos: brand.most_typos(),
+                most_typos: most_typos(brand.name.len()),
             });
-            for heard in respellings(&brand.name).filter(|heard| !right.contains(&**heard)) {
+            let is_no_brand = |misspelt: &String| !right.contains(&**misspelt);
+            for misspelt in respellings(&brand.name).filter(is_no_brand) {
                 spellings.push(Spelling {
-                    text: heard.into_bytes().into(),
+                    text: misspelt.into_bytes().into(),
                     brand: at,
-                    kind: SpellingKind::ByEar,
+                    kind: SpellingKind::Phonetic,
                     most_typos: 0,
                 });
             }
@@ -190,14 +192,14 @@ impl Targets {
     }
 
     /// The domain, if it is one of the most popular and its name is like no other.
-    pub(super) fn famous(&self, domain: &str) -> Option<&Target> {
+    pub(super) fn famous(&self, domain: &str) -> Option<&TypoTarget> {
         let (brand, target) = self.of_letters(domain)?;
         let is_famous = brand.is_famous && target.prior >= FAMOUS_SHARE && target.is(domain);
         is_famous.then_some(target)
     }
 
-    /// The one of which this is a spelling when dots do not count.
-    pub(super) fn of_letters(&self, typed: &str) -> Option<(&Brand, &Target)> {
+    /// The target that has the same letters when dots do not count.
+    pub(super) fn of_letters(&self, typed: &str) -> Option<(&Brand, &TypoTarget)> {
         let (brand, number) = *self.without_dots.get(&letters(typed))?;
         let brand = &self.brands[brand];
         let target = &brand.targets[number];
@@ -205,8 +207,8 @@ impl Targets {
         is_same.then_some((brand, target))
     }
 
-    /// The brands that may be meant by this name, each with the likeliest typos that make the name of it.
-    pub(super) fn of_name(&self, typed: &[u8], hand: TypingModel) -> Vec<(&Brand, TypoMatch)> {
+    /// The brands that may be meant by this name, each with the likeliest typos between the two.
+    pub(super) fn of_name(&self, typed: &[u8], layout: Layout) -> Vec<(&Brand, TypoMatch)> {
         let mut found: Vec<(usize, TypoMatch)> = Vec::new();
         let mut seen: Vec<usize> = Vec::new();
         self.index.look_up(typed, most_typos(typed.len()), |number| {
@@ -216,11 +218,13 @@ impl Targets {
             seen.push(number);
             let spelling = &self.spellings[number];
             let typos = match spelling.kind {
-                SpellingKind::Right => hand.typos(typed, &spelling.text, spelling.most_typos),
-                SpellingKind::ByEar => (typed == &*spelling.text).then(|| {
+                SpellingKind::Right => {
+                    best_typos(typed, &spelling.text, spelling.most_typos, layout)
+                }
+                SpellingKind::Phonetic => (typed == &*spelling.text).then(|| {
                     let name = self.brands[spelling.brand].name();
                     let edits = strsim::generic_damerau_levenshtein(typed, name);
-                    TypoMatch::by_ear(HEARD, edits)
+                    TypoMatch::phonetic(PHONETIC, edits)
                 }),
             };
             let Some(typos) = typos else { return };
@@ -239,13 +243,7 @@ impl Targets {
     }
 }
 
-impl Brand {
-    fn most_typos(&self) -> usize {
-        most_typos(self.name.len())
-    }
-}
-
-/// The more letters a name has, the more of them may be wrong.
+/// How many typos are recognised in a name of this length.
 fn most_typos(length: usize) -> usize {
     match length {
         0..=2 => 0,

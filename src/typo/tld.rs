@@ -1,22 +1,22 @@
 //! Typos in the top-level domain of any domain: `mycompany.con`.
 //!
-//! Nobody knows which domains there are, so these are only candidates: whether one is meant shows when the
-//! typed domain does not exist and the candidate takes mail.
+//! No list has every domain, so this is only a candidate: it is suggested where the typed domain does not
+//! exist and the candidate accepts mail. `validator/corrected_tld.rs` asks the DNS about both.
 
 use super::Confidence;
-use super::typos::{Log10, TypingModel};
+use super::keyboard::Layout;
+use super::typos::{Log10, best_typos_behind_dot};
 use crate::address::Domain;
 
-/// A domain that would be meant if it took mail.
-// No `Debug`: it may be somebody's own domain.
-pub struct Candidate {
-    /// The domain.
+/// The typed domain with its ending corrected.
+// No `Debug`: it may be a person's own domain.
+pub struct TldCorrection {
     pub domain: Domain,
-    /// How likely it is meant, if it takes mail; that the typed one does not has still to be weighed.
+    /// How likely it was meant, given that it accepts mail and the typed domain does not exist.
     pub confidence: Confidence,
 }
 
-/// The endings that most names have, and how likely each is.
+/// The most frequent endings, and how likely each is.
 const ENDINGS: [(&str, Log10); 32] = [
     ("com", -0.3),
     ("net", -1.4),
@@ -54,18 +54,18 @@ const ENDINGS: [(&str, Log10); 32] = [
 
 /// Endings that exist, and yet are typos of `com` where the domain does not.
 const MOSTLY_TYPOS: [&str; 3] = ["cm", "co", "om"];
-/// How likely a candidate is meant that takes mail, in the place of a domain that cannot exist.
-const OF_NONSENSE: f64 = 0.85;
-/// The same in the place of one that does not happen to exist.
+/// How likely a candidate that accepts mail is meant, where the typed ending does not exist.
+const OF_INVALID: f64 = 0.85;
+/// The same where the typed ending exists, the typed domain does not.
 const OF_ABSENT: f64 = 0.65;
-/// Less likely ones are not worth a question.
+/// Less likely candidates are not worth a DNS question.
 const LEAST: f64 = 0.5;
 /// `mycompany.com.com`
 const REPEATED: Log10 = -3.4;
 
 /// What was probably meant by a domain that does not exist, if the typo is in its ending: at most one
-/// domain, so that nobody can make us ask more.
-pub fn tld_typo(typed: &Domain) -> Option<Candidate> {
+/// domain, so that one address costs at most one more look-up.
+pub fn tld_typo(typed: &Domain) -> Option<TldCorrection> {
     let text = typed.ascii();
     let mut found: Vec<(&str, &str, Log10)> = Vec::new();
     for (at, _) in text.match_indices('.') {
@@ -84,20 +84,20 @@ pub fn tld_typo(typed: &Domain) -> Option<Candidate> {
     let (name, meant, likelihood) = *found.iter().max_by(|one, other| one.2.total_cmp(&other.2))?;
     let all: f64 = found.iter().map(|(.., other)| 10f64.powf(other - likelihood)).sum();
     let exists = psl::suffix(text.as_bytes()).is_some_and(|suffix| suffix.is_known());
-    let sure = if exists { OF_ABSENT } else { OF_NONSENSE } / all;
-    Some(Candidate {
+    let sure = if exists { OF_ABSENT } else { OF_INVALID } / all;
+    Some(TldCorrection {
         domain: Domain::parse(&format!("{name}.{meant}")).ok()?,
         confidence: Confidence::from_probability(sure).filter(|_| sure >= LEAST)?,
     })
 }
 
-/// How likely the one ending is typed for the other.
+/// How likely `typed` is typed for the ending `meant`.
 fn typo(typed: &str, meant: &str) -> Option<Log10> {
     if typed.strip_prefix(meant).is_some_and(|rest| rest.trim_start_matches('.') == meant) {
         return Some(REPEATED);
     }
-    // With two typos the ending of an intranet would be one of the internet's.
-    let typos = TypingModel::of(None).typos_behind_dot(typed.as_bytes(), meant.as_bytes(), 1)?;
+    // With two typos, `.lan` would be corrected to a public ending.
+    let typos = best_typos_behind_dot(typed.as_bytes(), meant.as_bytes(), 1, Layout::of(None))?;
     Some(typos.likelihood())
 }
 

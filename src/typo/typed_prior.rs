@@ -1,109 +1,110 @@
-//! How likely a domain is meant as it was typed.
+//! The prior of the typed domain: how likely it is meant just as it was typed.
 //!
-//! Nobody has a list of all domains. But every short name is somebody's, hardly any long one that looks
-//! like a provider's is, and no name is whose top-level domain does not exist.
+//! No list has every domain, so its shape decides: nearly every short name is registered, hardly any long one
+//! that resembles a provider's is, and none whose top-level domain does not exist.
 
-use super::endings::Existence;
+use super::endings::EndingStatus;
 use super::typos::Log10;
 
-/// A text that is no domain at all.
+/// A text that is no domain.
 const NO_DOMAIN: Log10 = -12.0;
-/// An ending that others have their names below may have a mailbox too.
+/// A public suffix itself, such as `co.uk`.
 const ENDING_ITSELF: Log10 = -4.4;
-/// A domain beneath another one exists if somebody wanted it to.
+/// A domain below a registered one.
 const BELOW_ANOTHER: Log10 = -6.9;
-/// A provider's very name with `.com`, where that is not the provider's: somebody has it.
+/// A provider's very name with `.com`, where that is not the provider's own domain.
 const NAME_WITH_COM: Log10 = -6.4;
 /// The same with another ending.
 const NAME_WITH_OTHER: Log10 = -7.4;
-/// The same for each country in which the provider has a domain: then it may well have one there too.
+/// Bonus for each country in which the provider has a domain: it may well have one here too.
 const PER_COUNTRY: Log10 = 0.5;
 const MOST_COUNTRIES: usize = 4;
-/// A provider's very name below somebody else's.
+/// A provider's very name below another domain.
 const NAME_BELOW_ANOTHER: Log10 = -8.9;
-/// Somebody's own name, and a typo in its ending.
+/// A name that no list has, with a typo in its ending.
 const ENDING_MISTYPED: Log10 = -3.0;
-/// Many services are called something-mail and something-cloud.
-const USUAL: Log10 = 0.8;
-const USUAL_ENDS: [&str; 2] = ["mail", "cloud"];
+/// Bonus of names such as something-mail and something-cloud, which many services have.
+const SERVICE_NAME: Log10 = 0.8;
+const SERVICE_SUFFIXES: [&str; 2] = ["mail", "cloud"];
 
 /// A domain taken apart by the public suffix list.
 #[derive(Clone, Copy)]
-pub(super) struct Shape {
-    name: Name,
-    ending: Ending,
+pub(super) struct DomainShape {
+    name: NameShape,
+    ending: EndingShape,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Name {
-    /// Nothing but a label, or nothing.
+enum NameShape {
+    /// One label, or none.
     NoDomain,
-    /// There is none before the ending.
+    /// No name before the ending.
     None,
-    /// A name that is registered, with so many letters.
+    /// One label of this length.
     Registered(usize),
-    /// The same, of the usual kind for a service.
-    Usual(usize),
-    /// There is more before it.
+    /// The same, named as many services are.
+    Service(usize),
+    /// Several labels.
     Below,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Ending {
+enum EndingShape {
     Com,
-    /// Another one, and what it takes off that a name has it.
+    /// Any other ending, with its penalty.
     Other(Log10),
-    Nonsense,
+    Invalid,
 }
 
-impl Shape {
-    /// The shape of a domain.
+impl DomainShape {
     pub(super) fn of(domain: &str) -> Self {
         let suffix = psl::suffix(domain.as_bytes());
         let known = suffix.filter(psl::Suffix::is_known);
         let ending = match known.map(|suffix| suffix.as_bytes()) {
-            None => Ending::Nonsense,
-            Some(b"com") => Ending::Com,
-            Some(suffix) => Ending::Other(share(suffix)),
+            None => EndingShape::Invalid,
+            Some(b"com") => EndingShape::Com,
+            Some(suffix) => EndingShape::Other(share(suffix)),
         };
         let ending_length = suffix.map_or(0, |suffix| suffix.as_bytes().len());
         let names = domain.len().checked_sub(ending_length + 1).and_then(|end| domain.get(..end));
         let name = match names {
-            _ if !domain.contains('.') => Name::NoDomain,
-            None => Name::None,
-            Some(names) if names.contains('.') => Name::Below,
-            Some(name) if USUAL_ENDS.iter().any(|end| is_usual(name, end)) => {
-                Name::Usual(name.len())
+            _ if !domain.contains('.') => NameShape::NoDomain,
+            None => NameShape::None,
+            Some(names) if names.contains('.') => NameShape::Below,
+            Some(name) if SERVICE_SUFFIXES.iter().any(|end| is_service_name(name, end)) => {
+                NameShape::Service(name.len())
             }
-            Some(name) => Name::Registered(name.len()),
+            Some(name) => NameShape::Registered(name.len()),
         };
         Self { name, ending }
     }
 
     /// Whether all that follows its first label is an ending that exists.
-    pub(super) fn existence(self) -> Existence {
+    pub(super) fn ending_status(self) -> EndingStatus {
         match (self.ending, self.name) {
-            (Ending::Nonsense, _) | (_, Name::NoDomain | Name::Below) => Existence::Nonsense,
-            _ => Existence::Exists,
+            (EndingShape::Invalid, _) | (_, NameShape::NoDomain | NameShape::Below) => {
+                EndingStatus::Invalid
+            }
+            _ => EndingStatus::Exists,
         }
     }
 
-    /// How likely it is meant as it was typed, where it has the very name of a provider with domains in
-    /// so many countries, or not.
-    pub(super) fn likelihood(self, countries_of_name: Option<usize>) -> Log10 {
+    /// How likely it is meant as it was typed. `countries_of_name` is the number of endings of the provider
+    /// whose very name it has; none where it has no provider's name.
+    pub(super) fn prior(self, countries_of_name: Option<usize>) -> Log10 {
         let own = match self.name {
-            Name::NoDomain => return NO_DOMAIN,
-            Name::None => ENDING_ITSELF,
-            Name::Below => BELOW_ANOTHER,
-            Name::Registered(length) => by_length(length) + self.ending.share(),
-            Name::Usual(length) => by_length(length) + self.ending.share() + USUAL,
+            NameShape::NoDomain => return NO_DOMAIN,
+            NameShape::None => ENDING_ITSELF,
+            NameShape::Below => BELOW_ANOTHER,
+            NameShape::Registered(length) => by_length(length) + self.ending.share(),
+            NameShape::Service(length) => by_length(length) + self.ending.share() + SERVICE_NAME,
         };
         match (self.ending, countries_of_name) {
             (_, None) => own,
-            (Ending::Nonsense, Some(_)) => NAME_WITH_OTHER + ENDING_MISTYPED,
-            (_, Some(_)) if self.name == Name::Below => NAME_BELOW_ANOTHER,
-            (Ending::Com, Some(_)) => own.max(NAME_WITH_COM),
-            (Ending::Other(_), Some(countries)) => {
+            (EndingShape::Invalid, Some(_)) => NAME_WITH_OTHER + ENDING_MISTYPED,
+            (_, Some(_)) if self.name == NameShape::Below => NAME_BELOW_ANOTHER,
+            (EndingShape::Com, Some(_)) => own.max(NAME_WITH_COM),
+            (EndingShape::Other(_), Some(countries)) => {
                 let further = countries.saturating_sub(1).min(MOST_COUNTRIES);
                 own.max(NAME_WITH_OTHER + PER_COUNTRY * further as f64)
             }
@@ -111,18 +112,18 @@ impl Shape {
     }
 }
 
-impl Ending {
-    /// What it takes off that a name has this ending.
+impl EndingShape {
+    /// The penalty of this ending.
     fn share(self) -> Log10 {
         match self {
             Self::Com => 0.0,
             Self::Other(share) => share,
-            Self::Nonsense => ENDING_MISTYPED,
+            Self::Invalid => ENDING_MISTYPED,
         }
     }
 }
 
-/// How many names there are with an ending, for one with `.com`.
+/// How many names have this ending, relative to `.com`.
 fn share(suffix: &[u8]) -> Log10 {
     match suffix {
         b"net" | b"org" => -0.7,
@@ -134,7 +135,7 @@ fn share(suffix: &[u8]) -> Log10 {
     }
 }
 
-/// How likely one name of this length is meant, of all with `.com`.
+/// How likely one name of this length is meant, among all with `.com`.
 fn by_length(length: usize) -> Log10 {
     match length {
         0..=2 => -4.4,
@@ -149,7 +150,7 @@ fn by_length(length: usize) -> Log10 {
     }
 }
 
-/// With one letter more it is as likely a typo.
-fn is_usual(name: &str, end: &str) -> bool {
+/// One letter more than the suffix (`gmail`, `xmail`) is as likely a typo, so it is no service's name.
+fn is_service_name(name: &str, end: &str) -> bool {
     name.strip_suffix(end).is_some_and(|rest| rest.len() != 1)
 }

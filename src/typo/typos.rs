@@ -1,35 +1,29 @@
-//! How likely a hand, an ear or an eye makes one word of another.
+//! How likely one word is mistyped as another, letter by letter.
 //!
-//! A typo is a letter left out, put in, taken for another, or swapped with the next one. What makes one
-//! likely is known of typing: fingers hit the key next to the right one, strike twice or not at all, come
-//! a letter too early; people spell by ear. The numbers are decimal logarithms of how often a word that is
-//! meant is typed with this very typo: one typo in some fifty words, spread over all that could have
-//! happened.
+//! A typo is a letter left out, inserted, substituted, or swapped with the next one. Fingers hit the key next to
+//! the right one, strike twice or not at all, or come a letter too early; people confuse letters that sound or
+//! look alike. The numbers are decimal logarithms of how often a meant word is typed with this very typo: about
+//! one typo in fifty words, spread over all that could have happened.
 
-use super::Locale;
+use strum::VariantArray as _;
+
 use super::keyboard::Layout;
 
 /// A decimal logarithm.
 pub(super) type Log10 = f64;
 
-/// Whose typos they are.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct TypingModel {
-    layout: Layout,
-}
-
-/// Some typos that together make what was typed of what was meant.
+/// The typos that together turn what was meant into what was typed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct TypoMatch {
-    /// How many.
+    /// Number of typos.
     pub(super) count: usize,
-    /// How many characters are wrong at least; of typos of another kind than letters each counts as one.
+    /// At least so many characters are wrong; a typo that is not in single letters counts as one.
     pub(super) edits: usize,
-    /// How likely each of them is by itself, all together.
+    /// Sum of their likelihoods, each taken by itself.
     log10: Log10,
 }
 
-/// Whoever typos once is in a hurry and typos again.
+/// Bonus of each typo after the first: typos come together, in haste.
 const AGAIN: Log10 = 1.6;
 
 const LEFT_OUT: Log10 = -3.0;
@@ -43,33 +37,32 @@ const PUT_IN: Log10 = -5.2;
 const NEIGHBOUR_FOR: Log10 = -4.0;
 const TAKEN_FOR: Log10 = -4.4;
 const ANY_FOR: Log10 = -5.4;
-/// The first letter of a word is looked at, and with another one the word may be real.
+/// Penalties in the first letter: people look at it, and with another one the word may be real.
 const FIRST: Log10 = -0.7;
 const PUT_IN_FIRST: Log10 = -1.2;
 const LEFT_OUT_FIRST: Log10 = -1.0;
-/// Few have another keyboard than the locale tells, or than most.
+/// Penalty of keys that are neighbours on another layout only.
 const OTHER_LAYOUT: Log10 = -1.0;
 
 impl TypoMatch {
-    /// No typo at all.
     pub(super) const NONE: Self = Self { count: 0, edits: 0, log10: 0.0 };
 
-    /// One typo of some other kind than letters.
+    /// One typo that is not in single letters.
     pub(super) const fn one(log10: Log10) -> Self {
         Self { count: 1, edits: 1, log10 }
     }
 
-    /// One typo of the ear, which changes so many letters.
-    pub(super) const fn by_ear(log10: Log10, edits: usize) -> Self {
+    /// One phonetic misspelling, which changes so many letters.
+    pub(super) const fn phonetic(log10: Log10, edits: usize) -> Self {
         Self { count: 1, edits, log10 }
     }
 
-    /// The same where something else speaks against them.
-    pub(super) fn against(self, doubt: Log10) -> Self {
-        Self { log10: self.log10 + doubt, ..self }
+    /// The same, less likely.
+    pub(super) fn with_penalty(self, penalty: Log10) -> Self {
+        Self { log10: self.log10 + penalty, ..self }
     }
 
-    /// These, and others in another part of the same text.
+    /// These and others, in another part of the same text.
     pub(super) fn and(self, other: Self) -> Self {
         Self {
             count: self.count + other.count,
@@ -84,59 +77,55 @@ impl TypoMatch {
     }
 }
 
-impl TypingModel {
-    /// The hand of somebody who speaks this language.
-    pub(super) fn of(locale: Option<&Locale>) -> Self {
-        Self { layout: Layout::of(locale) }
-    }
+/// The likeliest typos, `most` at most, that turn the word `meant` into `typed`. There are some exactly where the
+/// optimal string alignment distance of the two is within `most`; a test compares with strsim's.
+pub(super) fn best_typos(
+    typed: &[u8],
+    meant: &[u8],
+    most: usize,
+    layout: Layout,
+) -> Option<TypoMatch> {
+    Alignment { typed, meant, layout, start: AlignmentStart::OfWord }.from(0, 0, most)
+}
 
-    /// The likeliest typos, `most` at most, that make `typed` of the word `meant`. There are some exactly
-    /// where the optimal string alignment distance of the two is within `most`; a test holds it to that
-    /// of strsim.
-    pub(super) fn typos(self, typed: &[u8], meant: &[u8], most: usize) -> Option<TypoMatch> {
-        Alignment { typed, meant, hand: self, start: Start::OfWord }.from(0, 0, most)
-    }
+/// The same for what follows a dot, whose first letter is like any other.
+pub(super) fn best_typos_behind_dot(
+    typed: &[u8],
+    meant: &[u8],
+    most: usize,
+    layout: Layout,
+) -> Option<TypoMatch> {
+    Alignment { typed, meant, layout, start: AlignmentStart::BehindDot }.from(0, 0, most)
+}
 
-    /// The same for what follows a dot, whose first letter is like any other.
-    pub(super) fn typos_behind_dot(
-        self,
-        typed: &[u8],
-        meant: &[u8],
-        most: usize,
-    ) -> Option<TypoMatch> {
-        Alignment { typed, meant, hand: self, start: Start::BehindDot }.from(0, 0, most)
-    }
-
-    /// What it takes off that two keys lie next to each other on some keyboard only.
-    fn nearness(self, one: u8, other: u8) -> Log10 {
-        if self.layout.are_neighbours(one, other) {
-            0.0
-        } else if Layout::ALL.into_iter().any(|layout| layout.are_neighbours(one, other)) {
-            OTHER_LAYOUT
-        } else {
-            f64::NEG_INFINITY
-        }
+/// The penalty of hitting one key for the other: none for neighbours.
+fn key_distance(layout: Layout, one: u8, other: u8) -> Log10 {
+    if layout.are_neighbours(one, other) {
+        0.0
+    } else if Layout::VARIANTS.iter().any(|layout| layout.are_neighbours(one, other)) {
+        OTHER_LAYOUT
+    } else {
+        f64::NEG_INFINITY
     }
 }
 
-/// Where a text starts.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Start {
+enum AlignmentStart {
     OfWord,
     BehindDot,
 }
 
-/// Two texts, one of which is made of the other.
+/// What was typed, letter by letter beside what was meant.
 #[derive(Clone, Copy)]
 struct Alignment<'t> {
     typed: &'t [u8],
     meant: &'t [u8],
-    hand: TypingModel,
-    start: Start,
+    layout: Layout,
+    start: AlignmentStart,
 }
 
 impl Alignment<'_> {
-    /// The likeliest typos in what is typed from `at` on, where `due` is the next that is meant.
+    /// The likeliest typos in `typed` from `at` on and `meant` from `due` on.
     fn from(self, mut at: usize, mut due: usize, most: usize) -> Option<TypoMatch> {
         let Self { typed, meant, .. } = self;
         while at < typed.len() && due < meant.len() && typed[at] == meant[due] {
@@ -161,7 +150,7 @@ impl Alignment<'_> {
             (left > 0 && wanted > 0).then(|| after(self.taken_for(at, due), at + 1, due + 1)),
             swap.then(|| after(SWAPPED, at + 2, due + 2)),
         ];
-        // Fewer typos are likelier than more, whichever they are.
+        // Fewer typos win over more, whichever they are.
         ways.into_iter().flatten().flatten().max_by(|one, other| {
             other.count.cmp(&one.count).then(one.log10.total_cmp(&other.log10))
         })
@@ -184,10 +173,11 @@ impl Alignment<'_> {
             return DOUBLED;
         }
         let beside = [before, self.typed.get(at + 1).copied()].into_iter().flatten();
-        let nearness = beside.map(|key| self.hand.nearness(letter, key)).fold(f64::MIN, f64::max);
+        let distance =
+            beside.map(|key| key_distance(self.layout, letter, key)).fold(f64::MIN, f64::max);
         let around = &self.meant[due.saturating_sub(3)..self.meant.len().min(due + 3)];
         let otherwise = if around.contains(&letter) { OUT_OF_TURN } else { PUT_IN };
-        (NEIGHBOUR_TOO + nearness).max(otherwise) + self.at_start(due, PUT_IN_FIRST)
+        (NEIGHBOUR_TOO + distance).max(otherwise) + self.at_start(due, PUT_IN_FIRST)
     }
 
     fn taken_for(self, at: usize, due: usize) -> Log10 {
@@ -199,23 +189,23 @@ impl Alignment<'_> {
         } else {
             ANY_FOR
         };
-        let by_hand = NEIGHBOUR_FOR + self.hand.nearness(typed, meant);
-        by_hand.max(otherwise) + self.at_start(due, FIRST)
+        let by_key = NEIGHBOUR_FOR + key_distance(self.layout, typed, meant);
+        by_key.max(otherwise) + self.at_start(due, FIRST)
     }
 
-    /// What it takes off that the typo is in the first letter.
+    /// The penalty `first`, if this is the first letter of a word.
     fn at_start(self, due: usize, first: Log10) -> Log10 {
-        if due == 0 && self.start == Start::OfWord { first } else { 0.0 }
+        if due == 0 && self.start == AlignmentStart::OfWord { first } else { 0.0 }
     }
 }
 
-/// Letters that are spelt for each other by ear, and those with accents, whatever they are.
+/// Letters that are confused by ear; every letter beyond ASCII, which is mostly one with an accent.
 fn sound_alike(one: u8, other: u8) -> bool {
     const GROUPS: [&[u8]; 6] = [b"aeiouy", b"ckq", b"csz", b"dt", b"mn", b"bvwf"];
     !one.is_ascii() || are_in_one(&GROUPS, one, other)
 }
 
-/// Characters that are read for each other.
+/// Characters that are confused by eye.
 fn look_alike(one: u8, other: u8) -> bool {
     const GROUPS: [&[u8]; 5] = [b"il1j", b"o0", b"s5", b"e3", b"-."];
     are_in_one(&GROUPS, one, other)
@@ -230,10 +220,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::typo::Locale;
 
     fn likelihood(typed: &str, meant: &str, locale: Option<&str>) -> Option<Log10> {
         let locale = locale.map(|tag| tag.parse::<Locale>().unwrap());
-        let typos = TypingModel::of(locale.as_ref()).typos(typed.as_bytes(), meant.as_bytes(), 2);
+        let layout = Layout::of(locale.as_ref());
+        let typos = best_typos(typed.as_bytes(), meant.as_bytes(), 2, layout);
         typos.map(TypoMatch::likelihood)
     }
 
@@ -268,7 +260,7 @@ mod tests {
     proptest! {
         #[test]
         fn as_many_typos_as_edits(typed in "[a-d]{0,8}", meant in "[a-d]{0,8}", most in 0..3usize) {
-            let typos = TypingModel::of(None).typos(typed.as_bytes(), meant.as_bytes(), most);
+            let typos = best_typos(typed.as_bytes(), meant.as_bytes(), most, Layout::of(None));
             let edits = strsim::osa_distance(&typed, &meant);
             prop_assert_eq!(typos.map(|typos| typos.count), (edits <= most).then_some(edits));
         }

@@ -2,12 +2,12 @@
 
 use crate::address::Domain;
 use crate::catalog::Catalog;
-use crate::typo::Speller;
+use crate::typo::Suggester;
 
-/// A catalog, and the speller that suggests its domains. They change together.
+/// A catalog, and the suggester that suggests its domains. They change together.
 pub struct ActiveLists {
     pub(super) catalog: Catalog,
-    pub(super) speller: Speller,
+    pub(super) suggester: Suggester,
 }
 
 impl ActiveLists {
@@ -18,6 +18,6 @@ impl ActiveLists {
 
     /// What follows from a catalog and the domains of the operator's own.
     pub fn with_own_domains(catalog: Catalog, own: &[Domain]) -> Self {
-        Self { speller: Speller::with_own(catalog.provider_domains(), own), catalog }
+        Self { suggester: Suggester::with_own(catalog.provider_domains(), own), catalog }
     }
 }

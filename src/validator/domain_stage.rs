@@ -1,55 +1,53 @@
 //! The second stage: where the domain's mail goes.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::routes::RouteQuery;
 use super::syntax_stage::ParsedInput;
-use super::{FoundRoute, Network, Request};
+use super::{Request, Validator};
 use crate::address::Host;
-use crate::cache::{LearnedRoute, Timing};
+use crate::cache::LearnedRoute;
 use crate::report::DomainEvidence;
 use crate::route::{HostName, MailRoute};
 use crate::typo::TypedDomain;
 use crate::verdict::{Depth, HostFindings};
 
-/// What the stage brought.
-pub(super) enum DomainStage {
-    /// There is no domain to ask for.
-    Literal(IpAddr),
-    /// Nobody is asked for a special-use name.
-    Reserved,
-    /// Nobody wanted to know, or nobody may be asked.
-    NotAsked,
-    /// There was no answer in time.
-    OutOfTime,
-    /// The route.
-    Learned(Arc<LearnedRoute>, Timing),
-}
-
-impl DomainStage {
-    pub(super) async fn run(
-        network: &Network,
-        known: &ParsedInput<'_>,
+impl Validator {
+    /// What the DNS says of the domain, as far as it is to be asked.
+    pub(super) async fn domain_stage(
+        &self,
+        parsed: &ParsedInput<'_>,
         request: &Request<'_>,
-    ) -> Self {
-        let domain = match known.address.host() {
-            Host::Literal(literal) => return Self::Literal(literal.ip()),
-            Host::Domain(_) if known.knowledge.reserved => return Self::Reserved,
+    ) -> DomainEvidence {
+        let domain = match parsed.address.host() {
+            Host::Literal(literal) => return DomainEvidence::Literal(literal.ip()),
+            Host::Domain(_) if parsed.knowledge.reserved => return DomainEvidence::Reserved,
             Host::Domain(domain) => domain,
         };
-        let (Network::Online(routes), Depth::Domain | Depth::Mailbox) = (network, request.depth)
-        else {
-            return Self::NotAsked;
-        };
-        let Some(name) = HostName::new(domain.ascii()) else { return Self::NotAsked };
-        match routes.of(&name, request.caller, request.urgency, timeouts(request.budget)).await {
-            FoundRoute::Learned(learned, freshness) => Self::Learned(learned, freshness),
-            FoundRoute::OutOfTime => Self::OutOfTime,
-            FoundRoute::Private => Self::NotAsked,
+        match (HostName::new(domain.ascii()), request.depth) {
+            (Some(name), Depth::Domain | Depth::Mailbox) => {
+                self.find_route(&name, request, request.budget).await
+            }
+            (None, _) | (_, Depth::Syntax) => DomainEvidence::NotAsked,
         }
     }
 
+    /// What the DNS says of a domain within what is `left` of the time.
+    pub(super) async fn find_route(
+        &self,
+        domain: &HostName,
+        request: &Request<'_>,
+        left: Duration,
+    ) -> DomainEvidence {
+        let Some(routes) = &self.routes else { return DomainEvidence::NotAsked };
+        let Request { client, priority, .. } = *request;
+        routes.find(RouteQuery { domain, client, priority, budget: for_asking(left) }).await
+    }
+}
+
+impl DomainEvidence {
+    /// What the rules of the verdict see.
     pub(super) fn findings(&self) -> HostFindings<'_> {
         match self {
             Self::Literal(ip) => HostFindings::Literal(*ip),
@@ -65,8 +63,8 @@ impl DomainStage {
         let Self::Learned(learned, _) = self else { return TypedDomain::Unknown };
         match learned.route {
             MailRoute::Unresolved(_) => TypedDomain::Unknown,
-            ref route if accepts_mail(route) => TypedDomain::TakesMail,
-            _ => TypedDomain::TakesNone,
+            ref route if accepts_mail(route) => TypedDomain::AcceptsMail,
+            _ => TypedDomain::AcceptsNone,
         }
     }
 
@@ -77,27 +75,14 @@ impl DomainStage {
 
     /// The names of the domain's mail servers, as far as they are known.
     pub(super) fn mail_servers(&self) -> impl Iterator<Item = &str> {
-        let learned = match self {
-            Self::Learned(learned, _) => Some(learned),
-            _ => None,
-        };
-        let hosts = learned.into_iter().flat_map(|learned| learned.route.mail_servers());
-        hosts.map(|exchanger| exchanger.host.as_str())
+        self.exchangers().iter().map(|exchanger| exchanger.host.as_str())
     }
 
-    /// The route, where mail goes somewhere.
-    pub(super) fn way(&self) -> Option<&Arc<LearnedRoute>> {
+    /// The route, where the domain accepts mail.
+    pub(super) fn accepting_route(&self) -> Option<&Arc<LearnedRoute>> {
         match self {
             Self::Learned(learned, _) if accepts_mail(&learned.route) => Some(learned),
             _ => None,
-        }
-    }
-
-    pub(super) fn into_evidence(self) -> DomainEvidence {
-        match self {
-            Self::Literal(_) | Self::Reserved | Self::NotAsked => DomainEvidence::Skipped,
-            Self::OutOfTime => DomainEvidence::OutOfTime,
-            Self::Learned(learned, freshness) => DomainEvidence::Learned(learned, freshness),
         }
     }
 }
@@ -115,8 +100,8 @@ pub(super) fn accepts_mail(route: &MailRoute) -> bool {
     }
 }
 
-/// The budget is for the whole answer: what comes after the DNS needs a moment too.
-pub(super) fn timeouts(budget: Duration) -> Duration {
+/// The part of the budget for asking: what comes after it needs a moment too.
+pub(super) fn for_asking(budget: Duration) -> Duration {
     const MOMENT: Duration = Duration::from_millis(20);
     budget.saturating_sub(MOMENT.min(budget / 10))
 }

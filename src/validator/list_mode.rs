@@ -1,37 +1,51 @@
-//! What work on a whole list adds to asking: a journal of what was found out, a pace, canaries before the
-//! first domain and before every thousandth, and patience with those who defer strangers.
+//! What the work on a list adds to checking addresses: a journal of what was found out, a rate, tests of the
+//! resolver, and retries for mailboxes that were deferred.
+//!
+//! ```text
+//! Validator ── RouteSource ── JournaledRoutes ──► journal, or a turn (RateGate) and the DNS
+//!     │                             │                  each round of turns: canaries first
+//!     │                             └── Halt: the resolver lies or is silent
+//!     └── mailbox stage ── ListMode::recall_mailbox / note_mailbox (RetryPlan)
+//! ```
+//!
+//! The service has none of this.
+
+mod halt;
+mod journaled;
+mod list_validator;
+mod rate_gate;
+mod retry_plan;
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::sleep_until;
 
-use super::Routes;
-use super::canaries::{FOR_LABS, Tested};
 use super::domain_stage::accepts_mail;
-use super::rate_gate::RateGate;
+use super::routes::{RouteLookup, TestOutcome};
 use crate::cache::LearnedRoute;
 use crate::catalog::Canonical;
 use crate::report::MailboxFacts;
-use crate::route::{Distrust, HostName, MailRoute};
-use crate::store::{Evidence, Journal, JournalClosed, NotedMailbox, NotedRoute};
+use crate::route::{HostName, MailRoute};
+use crate::store::{Evidence, Journal, JournalClosed, NotedRoute};
 use crate::verdict::MailboxEvidence;
+use rate_gate::RateGate;
 
-/// How many of the last answers are asked for once more that a run got which ended without a test: it may
-/// have ended because the resolver began to lie. At most this many,
-const MOST_DOUBTED: usize = 8;
-/// and one for so many look-ups at the same time.
-const LOOK_UPS_A_DOUBT: usize = 8;
-/// How many mailboxes are asked about, or stand in line for it, at the same time.
-const MAILBOXES_AT_ONCE: usize = 1_000;
-/// When a mailbox that was deferred as strangers' are is asked about again, counted from the first time:
-/// nearly all who do it let in who comes back within the hour.
-const COME_BACK_AFTER: [Duration; 3] =
-    [Duration::from_secs(5 * 60), Duration::from_secs(15 * 60), Duration::from_secs(60 * 60)];
+pub use halt::Halt;
+pub(super) use journaled::JournaledRoutes;
+pub use list_validator::{ListModeOptions, ListValidator};
+pub use retry_plan::RetryPlan;
+
+/// How many of the last answers of a run that ended without a test are asked for again, at most: the run may have
+/// ended because the resolver began to lie.
+const MAX_RECHECKS: usize = 8;
+/// There is one recheck for so many look-ups at the same time.
+const LOOKUPS_PER_RECHECK: usize = 8;
+/// How many mailboxes are asked about, or wait for it, at the same time.
+const MAX_MAILBOXES: usize = 1_000;
 
 /// How a list is worked on.
 pub struct ListModeSettings {
@@ -39,43 +53,19 @@ pub struct ListModeSettings {
     pub journal: Journal,
     /// Domains that are looked up at the same time.
     pub concurrency: usize,
-    /// Questions that may wait for an answer at the same time: each holds a socket.
+    /// Look-ups that may ask at the same time: each holds a socket.
     pub questions: usize,
     /// Domains that are looked up in a second, at most.
     pub rate: Option<NonZeroU32>,
     /// Domains that have mail servers; none: the resolver is believed.
     pub canaries: Vec<HostName>,
-    /// Whom to come back to.
-    pub waits: RetryPlan,
+    pub retry_plan: RetryPlan,
 }
 
-/// Whether servers that defer strangers are asked again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RetryPlan {
-    /// They are not.
-    Never,
-    /// They are, three times within an hour or so.
-    ForGreylisting,
-}
-
-/// Why work on a list cannot go on now.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Halt {
-    /// The resolver invents answers, or denies what exists.
-    #[error("the DNS resolver cannot be believed ({code}): {0} ({FOR_LABS})", code = _0.trust().code())]
-    Untrusted(Distrust),
-    /// The resolver answers nothing.
-    #[error("the DNS does not answer")]
-    Silent,
-    /// The resolver says something else than it did when an earlier run was broken off.
-    #[error("the DNS has said something else before the last run ended, which is forgotten now")]
-    Contradicted,
-}
-
-/// Work on a list. Clones share it.
+/// The work on a list. Clones share it.
 #[derive(Clone)]
 pub(super) struct ListMode {
-    shared: Arc<ListModeInner>,
+    inner: Arc<ListModeInner>,
 }
 
 struct ListModeInner {
@@ -87,10 +77,10 @@ struct ListModeInner {
     mailboxes: Semaphore,
 }
 
-/// A comparison that is under way.
-pub(super) struct Comparing<'b>(&'b AtomicUsize);
+/// A comparison under way.
+pub(super) struct Comparison<'b>(&'b AtomicUsize);
 
-impl Drop for Comparing<'_> {
+impl Drop for Comparison<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
@@ -98,140 +88,138 @@ impl Drop for Comparing<'_> {
 
 impl ListMode {
     pub(super) fn new(settings: ListModeSettings) -> Self {
-        let gate = RateGate::new(settings.rate, settings.concurrency);
-        let mailboxes = Semaphore::new(MAILBOXES_AT_ONCE);
-        let halt = watch::Sender::new(None);
-        let comparisons = AtomicUsize::new(0);
-        Self { shared: Arc::new(ListModeInner { settings, gate, comparisons, halt, mailboxes }) }
+        let inner = ListModeInner {
+            gate: RateGate::new(settings.rate, settings.concurrency),
+            settings,
+            comparisons: AtomicUsize::new(0),
+            halt: watch::Sender::new(None),
+            mailboxes: Semaphore::new(MAX_MAILBOXES),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    fn journal(&self) -> &Journal {
+        &self.inner.settings.journal
     }
 
     /// Domains that are looked up at the same time.
-    pub(super) fn look_ups(&self) -> usize {
-        self.shared.settings.concurrency
+    fn concurrency(&self) -> usize {
+        self.inner.settings.concurrency
     }
 
-    /// Questions that may wait for an answer at the same time.
-    pub(super) fn questions(&self) -> usize {
-        self.shared.settings.questions
+    /// Look-ups that may ask at the same time.
+    fn questions(&self) -> usize {
+        self.inner.settings.questions
     }
 
-    /// How many of the last answers of a run that was killed are asked for once more. They are asked beside
-    /// the look-ups that were under way when it was killed, which are begun anew.
-    fn doubted(&self) -> usize {
-        let ListModeSettings { canaries, concurrency, .. } = &self.shared.settings;
-        if canaries.is_empty() { 0 } else { (concurrency / LOOK_UPS_A_DOUBT).min(MOST_DOUBTED) }
+    /// How many of the last answers of a run that was killed are asked for again, beside the look-ups that were
+    /// under way when it was killed, which begin anew.
+    fn rechecks(&self) -> usize {
+        let ListModeSettings { canaries, concurrency, .. } = &self.inner.settings;
+        if canaries.is_empty() { 0 } else { (concurrency / LOOKUPS_PER_RECHECK).min(MAX_RECHECKS) }
     }
 
     /// What is noted of a domain.
     ///
     /// # Errors
-    /// Nobody can tell any more, and the work ends.
-    pub(super) async fn recall(
-        &self,
-        domain: &HostName,
-    ) -> Result<Option<LearnedRoute>, JournalClosed> {
-        let noted = self.shared.settings.journal.route(domain).await?;
+    /// The journal is closed, and the work ends.
+    async fn recall(&self, domain: &HostName) -> Result<Option<LearnedRoute>, JournalClosed> {
+        let noted = self.journal().route(domain).await?;
         Ok(noted.map(|noted| LearnedRoute::for_a_run(noted.routed, noted.asked_at)))
     }
 
-    /// Whether what is noted of a domain is to be heard once more.
-    pub(super) async fn needs_recheck(&self, domain: &HostName) -> bool {
-        let count = self.doubted();
-        count > 0 && self.shared.settings.journal.is_among_last_left(domain, count).await
+    /// Whether the DNS is to be asked again about a domain that is noted.
+    async fn needs_recheck(&self, domain: &HostName) -> bool {
+        let count = self.rechecks();
+        count > 0 && self.journal().is_among_last_left(domain, count).await
     }
 
-    /// What was noted was heard once more.
+    /// Compares what is noted with a new answer.
     ///
     /// # Errors
-    /// It was something else. Everything is forgotten that nobody has confirmed.
-    pub(super) async fn compare(&self, noted: &MailRoute, heard: &MailRoute) -> Result<(), Halt> {
-        if !contradict(noted, heard) {
+    /// They contradict each other. Everything is forgotten that no test has confirmed.
+    async fn compare(&self, noted: &MailRoute, answer: &MailRoute) -> Result<(), Halt> {
+        if !contradict(noted, answer) {
             return Ok(());
         }
         self.halt(Halt::Contradicted).await;
         Err(Halt::Contradicted)
     }
 
-    /// Notes what was learned of a domain; nobody asks about another one in its place before that.
-    pub(super) async fn note(&self, domain: &HostName, noted: &NotedRoute) {
-        self.shared.settings.journal.note_route(domain, noted).await;
+    /// Notes what was learned of a domain. The look-up keeps its permit until this is done.
+    async fn note(&self, domain: &HostName, noted: &NotedRoute) {
+        self.journal().note_route(domain, noted).await;
     }
 
-    /// Keeps what an earlier run has left from being confirmed while it is compared.
-    pub(super) fn comparing(&self) -> Comparing<'_> {
-        self.shared.comparisons.fetch_add(1, Ordering::SeqCst);
-        Comparing(&self.shared.comparisons)
+    /// Keeps tests from confirming what an earlier run has left while it is compared.
+    fn comparing(&self) -> Comparison<'_> {
+        self.inner.comparisons.fetch_add(1, Ordering::SeqCst);
+        Comparison(&self.inner.comparisons)
     }
 
-    /// Waits for one's turn to ask about a domain.
+    /// Waits for a turn to ask about a domain.
     ///
     /// # Errors
-    /// Nobody is to be asked any more.
-    pub(super) async fn turn(&self, routes: &Routes) -> Result<(), Halt> {
-        self.go_on()?;
-        let turn = self.shared.gate.draw();
+    /// The work has ended.
+    async fn wait_turn(&self, lookup: &RouteLookup) -> Result<(), Halt> {
+        self.check_halt()?;
+        let turn = self.inner.gate.draw();
         sleep_until(turn.at).await;
-        self.go_on()?;
-        turn.round.tested.get_or_init(|| self.test(routes, turn.round.number)).await.clone()?;
-        self.go_on()
+        self.check_halt()?;
+        turn.round.tested.get_or_init(|| self.test(lookup, turn.round.number)).await.clone()?;
+        self.check_halt()
     }
 
     /// # Errors
     /// The work has ended.
-    fn go_on(&self) -> Result<(), Halt> {
-        self.shared.halt.borrow().clone().map_or(Ok(()), Err)
+    fn check_halt(&self) -> Result<(), Halt> {
+        self.inner.halt.borrow().clone().map_or(Ok(()), Err)
     }
 
-    /// At the end of the work: tests whether the answers since the last test can be believed.
+    /// Tests at the end of the work whether the answers since the last test can be believed.
     ///
     /// # Errors
     /// They cannot, and are forgotten.
-    pub(super) async fn last_test(&self, routes: &Routes) -> Result<(), Halt> {
-        self.go_on()?;
-        if self.shared.settings.canaries.is_empty()
-            || !self.shared.settings.journal.has_unconfirmed().await
-        {
+    async fn last_test(&self, lookup: &RouteLookup) -> Result<(), Halt> {
+        self.check_halt()?;
+        if self.inner.settings.canaries.is_empty() || !self.journal().has_unconfirmed().await {
             return Ok(());
         }
-        self.test(routes, self.shared.gate.next_round()).await
+        self.test(lookup, self.inner.gate.next_round()).await
     }
 
-    /// Tests the resolver. What was noted since it was last found honest is forgotten where it is not.
-    async fn test(&self, routes: &Routes, round: u64) -> Result<(), Halt> {
-        let ListModeSettings { journal, canaries, .. } = &self.shared.settings;
+    /// Tests the resolver. Where it fails, everything is forgotten that was noted since it last passed.
+    async fn test(&self, lookup: &RouteLookup, round: u64) -> Result<(), Halt> {
+        let canaries = &self.inner.settings.canaries;
         if canaries.is_empty() {
             return Ok(());
         }
-        let before = journal.mark().await;
-        let lie = match routes.test(canaries).await {
-            Tested::Sound => None,
-            // Nobody was asked before.
-            Tested::Lost(_) if round == 0 => None,
-            Tested::Lost(distrust) | Tested::Distrusted(distrust) => {
+        let checkpoint = self.journal().mark().await;
+        let halt = match lookup.trust().test(canaries).await {
+            TestOutcome::Sound => None,
+            // No domain was asked about before.
+            TestOutcome::Lost(_) if round == 0 => None,
+            TestOutcome::Lost(distrust) | TestOutcome::Distrusted(distrust) => {
                 Some(Halt::Untrusted(distrust))
             }
-            Tested::Silent => Some(Halt::Silent),
+            TestOutcome::Silent => Some(Halt::Silent),
         };
-        match (lie, before) {
-            (Some(lie), _) => {
-                self.halt(lie.clone()).await;
-                Err(lie)
-            }
-            // What an earlier run has left this test says nothing of, nor of what is being compared with it.
-            (None, Some(_)) if round == 0 || self.is_comparing() => Ok(()),
-            (None, Some(before)) => {
-                journal.confirm(before).await;
-                Ok(())
-            }
-            // The journal is in trouble, which ends the work by itself.
-            (None, None) => Ok(()),
+        if let Some(halt) = halt {
+            self.halt(halt.clone()).await;
+            return Err(halt);
         }
+        // The test says nothing of what an earlier run has left, nor of what is being compared with it. A journal
+        // without checkpoint is in trouble, which ends the work by itself.
+        if let Some(checkpoint) = checkpoint.filter(|_| round > 0 && !self.is_comparing()) {
+            self.journal().confirm(checkpoint).await;
+        }
+        Ok(())
     }
 
-    /// Ends the work: what was noted since the resolver was last found honest is forgotten.
-    pub(super) async fn halt(&self, why: Halt) {
-        self.shared.settings.journal.forget_unconfirmed().await;
-        self.shared.halt.send_if_modified(|halt| {
+    /// Ends the work: everything is forgotten that was noted since the resolver last passed a test.
+    async fn halt(&self, why: Halt) {
+        self.journal().forget_unconfirmed().await;
+        self.inner.halt.send_if_modified(|halt| {
             let is_first = halt.is_none();
             halt.get_or_insert(why);
             is_first
@@ -239,123 +227,78 @@ impl ListMode {
     }
 
     fn is_comparing(&self) -> bool {
-        self.shared.comparisons.load(Ordering::SeqCst) > 0
+        self.inner.comparisons.load(Ordering::SeqCst) > 0
     }
 
     /// Waits for a reason why the work cannot go on, which may never come.
-    pub(super) async fn halted(&self) -> Halt {
-        let mut halt = self.shared.halt.subscribe();
+    async fn halted(&self) -> Halt {
+        let mut halt = self.inner.halt.subscribe();
         match halt.wait_for(Option::is_some).await.map(|halt| halt.clone()) {
             Ok(Some(halt)) => halt,
             Ok(None) | Err(_) => std::future::pending().await,
         }
     }
 
-    /// What is noted of a mailbox, unless it is time to ask again.
+    /// What is noted of a mailbox, and when to ask again; none when it is time for that.
     ///
     /// # Errors
-    /// Nobody can tell any more, and the work ends.
+    /// The journal is closed, and the work ends.
     pub(super) async fn recall_mailbox(
         &self,
         mailbox: &Canonical,
         now: Timestamp,
     ) -> Result<Option<(Evidence, Option<Timestamp>)>, JournalClosed> {
-        let Some(noted) = self.shared.settings.journal.mailbox(mailbox).await? else {
-            return Ok(None);
-        };
-        let come_back = self.come_back(&noted);
-        let is_due = come_back.is_some_and(|time| time <= now);
-        Ok((!is_due).then_some((noted.evidence, come_back)))
+        let Some(noted) = self.journal().mailbox(mailbox).await? else { return Ok(None) };
+        let retry_at = self.inner.settings.retry_plan.next_time(&noted);
+        let is_due = retry_at.is_some_and(|time| time <= now);
+        Ok((!is_due).then_some((noted.evidence, retry_at)))
     }
 
-    /// Waits until there are not too many who are asked about.
+    /// Waits until not too many mailboxes are asked about.
     pub(super) async fn mailbox_turn(&self) -> Option<SemaphorePermit<'_>> {
         // It is never closed.
-        self.shared.mailboxes.acquire().await.ok()
+        self.inner.mailboxes.acquire().await.ok()
     }
 
-    /// Notes what was found out of a mailbox. Nothing is noted where nobody may be asked at all: that is
-    /// found out again as quickly.
+    /// Notes what was found out of a mailbox. Where no server may be asked at all nothing is noted: that is found
+    /// out again as quickly.
     pub(super) async fn note_mailbox(&self, mailbox: &Canonical, facts: &mut MailboxFacts) {
         if matches!(facts.evidence.mailbox, MailboxEvidence::NotProbed(_)) {
             return;
         }
-        let noted = self.shared.settings.journal.note_mailbox(mailbox, &facts.evidence).await;
-        facts.come_back = noted.and_then(|noted| self.come_back(&noted));
-    }
-
-    /// When to ask about a mailbox again.
-    fn come_back(&self, noted: &NotedMailbox) -> Option<Timestamp> {
-        match self.shared.settings.waits {
-            RetryPlan::Never => None,
-            RetryPlan::ForGreylisting => come_back(noted),
-        }
+        let noted = self.journal().note_mailbox(mailbox, &facts.evidence).await;
+        let retry_plan = self.inner.settings.retry_plan;
+        facts.come_back = noted.and_then(|noted| retry_plan.next_time(&noted));
     }
 }
 
-/// Whether one of them is mail's way and the other says that there is none. What could not be found out
-/// contradicts nothing.
+/// Whether one route accepts mail and the other says that none is accepted. A failure contradicts nothing.
 fn contradict(one: &MailRoute, other: &MailRoute) -> bool {
     let is_known = |route: &MailRoute| !matches!(route, MailRoute::Unresolved(_));
     is_known(one) && is_known(other) && accepts_mail(one) != accepts_mail(other)
 }
 
-/// When to ask again about a mailbox that was deferred, if that is worth it still: at the next time of the
-/// plan, and not before the server lets in, or what is known of it ends.
-fn come_back(noted: &NotedMailbox) -> Option<Timestamp> {
-    let NotedMailbox { evidence, tried_at, first_deferred } = noted;
-    if !is_open(evidence.mailbox) {
-        return None;
-    }
-    let first = (*first_deferred)?;
-    let mut plan = COME_BACK_AFTER.iter().filter_map(|wait| first.checked_add(*wait).ok());
-    let next = plan.find(|time| time > tried_at)?;
-    Some(
-        [evidence.retry_at, evidence.valid_until()]
-            .into_iter()
-            .flatten()
-            .fold(next, Timestamp::max),
-    )
-}
-
-/// Whether a mailbox that was deferred may still be let in: nobody said anything of it since, nor of us.
-fn is_open(mailbox: MailboxEvidence) -> bool {
-    match mailbox {
-        MailboxEvidence::Greylisted
-        | MailboxEvidence::RateLimited
-        | MailboxEvidence::Deferred
-        | MailboxEvidence::Timeout
-        | MailboxEvidence::Unreachable
-        | MailboxEvidence::ProtocolError
-        | MailboxEvidence::TlsFailed => true,
-        MailboxEvidence::Accepted { .. }
-        | MailboxEvidence::NotFound
-        | MailboxEvidence::Disabled
-        | MailboxEvidence::Full
-        | MailboxEvidence::Smtputf8Unsupported
-        | MailboxEvidence::Refused
-        | MailboxEvidence::Paused
-        | MailboxEvidence::NotProbed(_) => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio::time::Instant;
 
     use super::*;
     use crate::clock::StoppedClock;
     use crate::dns::zone::Zone;
     use crate::reach::ReachPolicy;
-    use crate::route::{MailRoute, Routed};
-    use crate::validator::{Client, FoundRoute, LookupLimits, Priority, RouteSettings};
+    use crate::report::DomainEvidence;
+    use crate::route::{Distrust, Routed};
+    use crate::validator::routes::{RouteQuery, RouteSource};
+    use crate::validator::{Client, LookupLimits, Priority, RouteSettings, Routes};
 
     fn routes(zone: &Arc<Zone>) -> Routes {
         let settings = RouteSettings {
             reach: ReachPolicy::default(),
             private_zones: Vec::new(),
-            limits: LookupLimits { flights: 100, names_per_zone: 100, flights_per_stranger: 100 },
-            flight_deadline: Duration::from_secs(10),
+            limits: LookupLimits { lookups: 100, names_per_zone: 100, lookups_per_client: 100 },
+            lookup_timeout: Duration::from_secs(10),
             dns_timeout: Duration::from_secs(1),
             cache_bytes: 1 << 20,
         };
@@ -369,7 +312,7 @@ mod tests {
             questions: 10,
             rate: rate.and_then(NonZeroU32::new),
             canaries: canaries.iter().copied().filter_map(HostName::new).collect(),
-            waits: RetryPlan::Never,
+            retry_plan: RetryPlan::Never,
         })
     }
 
@@ -377,11 +320,13 @@ mod tests {
         HostName::new(name).unwrap()
     }
 
-    async fn route(routes: &Routes, domain: &str) -> MailRoute {
-        let timeouts = Duration::from_secs(60);
-        match routes.of(&host(domain), Client::Operator, Priority::InTurn, timeouts).await {
-            FoundRoute::Learned(learned, _) => learned.route.clone(),
-            FoundRoute::OutOfTime | FoundRoute::Private => panic!("no route"),
+    async fn route(routes: &JournaledRoutes, domain: &str) -> MailRoute {
+        let domain = host(domain);
+        let (client, priority) = (Client::Operator, Priority::InTurn);
+        let budget = Duration::from_secs(60);
+        match routes.find(RouteQuery { domain: &domain, client, priority, budget }).await {
+            DomainEvidence::Learned(learned, _) => learned.route.clone(),
+            _ => panic!("no route"),
         }
     }
 
@@ -393,7 +338,7 @@ mod tests {
             let list_mode = list_mode(&journal, rate, &[]);
             let began = Instant::now();
             for _ in 0..turns {
-                list_mode.turn(&routes).await.unwrap();
+                list_mode.wait_turn(routes.lookup()).await.unwrap();
             }
             let took = began.elapsed();
             // The clock of tokio counts milliseconds.
@@ -409,7 +354,7 @@ mod tests {
         let (routes, list_mode) = (routes(&zone), list_mode(&journal, None, &["canary.de"]));
         let lie =
             Halt::Untrusted(Distrust::Denies(host("canary.de"), crate::route::DenialKind::NoName));
-        assert_eq!(list_mode.turn(&routes).await, Err(lie.clone()));
+        assert_eq!(list_mode.wait_turn(routes.lookup()).await, Err(lie.clone()));
         let routed = Routed { route: MailRoute::NoDomain, ttl: Duration::ZERO };
         let noted = NotedRoute { routed, asked_at: Timestamp::UNIX_EPOCH };
         list_mode.note(&host("a.de"), &noted).await;
@@ -417,8 +362,8 @@ mod tests {
         assert_eq!(list_mode.halted().await, lie.clone());
         // Who stands in line is not let through, and does not try once more.
         let asked = zone.questions();
-        assert_eq!(list_mode.turn(&routes).await, Err(lie.clone()));
-        assert_eq!(list_mode.last_test(&routes).await, Err(lie));
+        assert_eq!(list_mode.wait_turn(routes.lookup()).await, Err(lie.clone()));
+        assert_eq!(list_mode.last_test(routes.lookup()).await, Err(lie));
         assert_eq!(zone.questions(), asked);
     }
 
@@ -426,7 +371,8 @@ mod tests {
     async fn nobody_is_asked_once_the_journal_cannot_tell() {
         let journal = Journal::temporary().unwrap();
         let zone = Arc::new(Zone::parse("a.de A 8.8.8.8\nb.de A 8.8.8.8"));
-        let routes = routes(&zone).for_list(list_mode(&journal, None, &[]));
+        let routes =
+            JournaledRoutes::new(routes(&zone).lookup().clone(), list_mode(&journal, None, &[]));
         assert!(matches!(route(&routes, "a.de").await, MailRoute::Implicit(_)));
         let asked = zone.questions();
         journal.close();
@@ -439,50 +385,14 @@ mod tests {
         let zone = Arc::new(Zone::parse("a.de NXDOMAIN\nb.a.de A 8.8.8.8"));
         for order in [["a.de", "b.a.de"], ["b.a.de", "a.de"]] {
             let journal = Journal::temporary().unwrap();
-            let routes = routes(&zone).for_list(list_mode(&journal, None, &[]));
+            let routes = JournaledRoutes::new(
+                routes(&zone).lookup().clone(),
+                list_mode(&journal, None, &[]),
+            );
             for domain in order {
                 let is_there = matches!(route(&routes, domain).await, MailRoute::Implicit(_));
                 assert_eq!(is_there, domain == "b.a.de", "{domain} of {order:?}");
             }
-        }
-    }
-
-    #[test]
-    fn who_is_deferred_is_asked_about_three_times_more() {
-        let at = |minutes: i64| Timestamp::from_second(minutes * 60).unwrap();
-        let noted = |mailbox, asked: i64, retry: Option<i64>| NotedMailbox {
-            evidence: Evidence {
-                retry_at: retry.map(at),
-                ..Evidence::without_reply(mailbox, at(asked))
-            },
-            tried_at: at(asked),
-            first_deferred: Some(at(0)),
-        };
-        const DEFERRED: MailboxEvidence = MailboxEvidence::Greylisted;
-        // What was noted: when it was asked about, when the server would be asked again; the next time.
-        let cases = [
-            ("the first time", noted(DEFERRED, 0, Some(5)), Some(5)),
-            ("the server wants more patience", noted(DEFERRED, 0, Some(10)), Some(10)),
-            ("it does not say", noted(DEFERRED, 0, None), Some(15)),
-            ("after five minutes", noted(DEFERRED, 5, Some(10)), Some(15)),
-            ("after fifteen", noted(DEFERRED, 15, Some(20)), Some(60)),
-            ("after an hour", noted(DEFERRED, 60, Some(65)), None),
-            ("two come back to it", noted(DEFERRED, 6, Some(11)), Some(15)),
-            ("let in", noted(MailboxEvidence::NotFound, 5, None), None),
-            (
-                "gone when it is come back to",
-                noted(MailboxEvidence::Timeout, 5, Some(20)),
-                Some(20),
-            ),
-            (
-                "nobody could be asked",
-                NotedMailbox { tried_at: at(5), ..noted(DEFERRED, 0, Some(5)) },
-                Some(15),
-            ),
-            ("refused when it is come back to", noted(MailboxEvidence::Refused, 5, None), None),
-        ];
-        for (name, noted, expected) in cases {
-            assert_eq!(come_back(&noted), expected.map(at), "{name}");
         }
     }
 }

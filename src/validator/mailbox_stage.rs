@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::domain_stage::{DomainStage, timeouts};
+use super::domain_stage::for_asking;
 use super::list_mode::ListMode;
 use super::probing::{Probing, Question};
 use super::syntax_stage::ParsedInput;
 use super::{ActiveLists, Request, Validator};
 use crate::address::Host;
 use crate::cache::{LearnedRoute, Timing};
-use crate::report::MailboxFacts;
+use crate::report::{DomainEvidence, MailboxFacts};
 use crate::smtp::limiter::Party;
 use crate::store::{Evidence, JournalClosed};
 use crate::verdict::{Depth, MailboxEvidence, NotProbed};
@@ -31,23 +31,24 @@ impl Validator {
         &self,
         lists: &ActiveLists,
         known: &ParsedInput<'_>,
-        domain: &DomainStage,
+        domain: &DomainEvidence,
         request: &Request<'_>,
         left: Duration,
     ) -> Option<MailboxFacts> {
         match request.depth {
             Depth::Syntax | Depth::Domain => None,
             Depth::Mailbox => {
-                let question = domain.way().and_then(|way| question(lists, known, way));
+                let question =
+                    domain.accepting_route().and_then(|route| question(lists, known, route));
                 Some(match (&self.probing, question) {
-                    (Some(probing), Some(question)) => match self.list_mode() {
+                    (Some(probing), Some(question)) => match &self.list_mode {
                         Some(list_mode) => {
                             // Its time begins when it is its turn, however long the DNS has taken.
                             let time = request.budget;
                             let asked = self.ask_in_bulk(list_mode, probing, question, time).await;
                             asked.unwrap_or_else(|JournalClosed| self.nobody_asked())
                         }
-                        None => probing.ask(question, timeouts(left)).await,
+                        None => probing.ask(question, for_asking(left)).await,
                     },
                     // Without a way to it nobody can be asked, whatever the operator wants.
                     (None, _) | (_, None) => self.nobody_asked(),
@@ -60,9 +61,9 @@ impl Validator {
     /// server.
     pub async fn probe_target(&self, request: &Request<'_>) -> Option<ProbeTarget> {
         let lists = self.lists.load_full();
-        let known = ParsedInput::read(&lists, request).ok()?;
-        let domain = DomainStage::run(&self.network, &known, request).await;
-        let question = question(&lists, &known, domain.way()?)?;
+        let known = ParsedInput::parse(&lists, request).ok()?;
+        let domain = self.domain_stage(&known, request).await;
+        let question = question(&lists, &known, domain.accepting_route()?)?;
         let party = self.probing.as_ref()?.probe_target(&question)?;
         Some(ProbeTarget { party, mailbox: question.mailbox.key })
     }
@@ -87,7 +88,7 @@ impl Validator {
             return Ok(noted);
         }
         let mailbox = question.mailbox.clone();
-        let mut facts = probing.ask(question, timeouts(time)).await;
+        let mut facts = probing.ask(question, for_asking(time)).await;
         list_mode.note_mailbox(&mailbox, &mut facts).await;
         Ok(facts)
     }

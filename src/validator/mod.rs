@@ -1,17 +1,56 @@
 //! The pipeline: a text goes through the stages in order of their cost and comes out as a [`Report`].
 //!
-//! Reading (`known`) → the DNS (`domain_stage`, `second_look`) → judging and reporting (`finish_report`).
+//! ```text
+//! text ─► syntax_stage ─► domain_stage ─► corrected_tld ─► mailbox_stage ─► report_stage ─► Report
+//!         ParsedInput     DomainEvidence   Suggestion       MailboxFacts     judge()
+//!         (catalog, typo) (RouteSource)    (RouteSource)    (Probing)
+//!             │
+//!             └─ SyntaxError ─► suggestion (repaired address) ──────────────► Report
+//! ```
+//!
+//! # The domain, in two shapes
+//!
+//! * [`LearnedRoute`](crate::cache::LearnedRoute): the route of a domain ([`MailRoute`](crate::route::MailRoute))
+//!   with the time when it was asked and how long it holds. The DNS look-up makes it, the cache keeps it.
+//! * [`DomainEvidence`](crate::report::DomainEvidence): what the domain stage found, a learned route or why there
+//!   is none. It goes to the report. The rules of the verdict see it as
+//!   [`HostFindings`](crate::verdict::HostFindings), a view that borrows the route.
+//!
+//! Within a look-up, before anything is believed or kept, a route is a [`Routed`](crate::route::Routed): the route
+//! and the TTL of its answers.
+//!
+//! # A request, from JSON to JSON
+//!
+//! `POST /v1/validate` with `{"email": "sue@yahooo.com"}`, with the default times:
+//!
+//! 1. `http::router` and its layers; `http::validate` parses the body into a [`Request`] (`budget` 1500 ms,
+//!    `depth` domain, `priority` [`Priority::Now`], `client` from `http::Guard`).
+//! 2. [`Validator::validate`] loads the active lists ([`ActiveLists`]; a reload swaps them as a whole).
+//! 3. `ParsedInput::parse`: [`Pasted::clean`](crate::address::Pasted::clean),
+//!    [`Address::parse`], `Catalog::look_up`, `Suggester::suggest`. No I/O.
+//! 4. `Validator::domain_stage` asks its `RouteSource` for the route, with the budget less 20 ms. In [`Routes`]:
+//!    * `RouteCache::get`: a current route ends the stage (positive 60 s to 1 h by TTL, negative 30 s to 10 min,
+//!      failures 5 s);
+//!    * `SingleFlight::join`: the first caller for a domain leads, others follow; `[dns] max_lookups` and the
+//!      limits per zone and client refuse what is too much;
+//!    * `RouteLookup::ask` in a task of its own, at most `[dns] lookup_timeout_ms`: `dns::find_route`, then
+//!      `dns::second_opinion` where mail would go nowhere; `believed` and `settled` (canaries) decide what counts;
+//!    * the caller waits until its budget is over, or for 1 s where a stale route (up to 24 h) can be served.
+//! 5. `Validator::corrected_tld`: where the domain does not exist, perhaps one with another ending accepts mail.
+//! 6. `Validator::mailbox_stage` at depth mailbox: `Probing::ask` (see `probing`).
+//! 7. `Validator::well_formed`: [`weigh`](crate::typo::weigh) the suggestion with what the DNS said,
+//!    [`judge`](crate::verdict::judge), [`message`](crate::verdict::message); the result is a [`Report`].
+//! 8. `http::validate` writes it as [`JsonReport`](crate::report::JsonReport).
+//!
+//! A budget that is over ends no look-up: the task goes on, and the next request finds its result in the cache.
 
 mod active_lists;
-mod canaries;
 mod corrected_tld;
 mod domain_stage;
 mod list_mode;
 mod mailbox_stage;
 mod probe_setup;
 mod probing;
-mod rate_gate;
-mod rate_limit;
 mod report_stage;
 mod routes;
 mod setup;
@@ -33,187 +72,129 @@ use crate::report::Report;
 use crate::route::{HostName, Trust};
 use crate::typo::{Confidence, Locale};
 use crate::verdict::{Depth, Policy};
-use domain_stage::DomainStage;
 use list_mode::ListMode;
+use routes::RouteSource;
 use syntax_stage::{ParsedInput, canonical_in};
 
 pub use active_lists::ActiveLists;
-pub use canaries::{Canaries, DnsComplaint};
-pub use list_mode::{Halt, ListModeSettings, RetryPlan};
+pub use list_mode::{Halt, ListModeOptions, ListModeSettings, ListValidator, RetryPlan};
 pub use mailbox_stage::ProbeTarget;
 pub use probing::{Probing, ProbingParts};
-pub use rate_limit::{Client, LookupLimits, Priority};
-pub use routes::{FoundRoute, RouteSettings, Routes};
-pub use setup::{BuildError, Connection, ListModeOptions, ListValidator, check_names};
+pub use routes::{Canaries, Client, DnsComplaint, LookupLimits, Priority, RouteSettings, Routes};
+pub use setup::{BuildError, Network, check_names};
 
-/// One text to look at.
+/// One text to check.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
-    /// The text, as it was typed.
+    /// The text as it was typed.
     pub text: &'a str,
-    /// How deep to look.
     pub depth: Depth,
-    /// What to do about what is pasted around an address.
     pub strictness: Strictness,
     /// When to answer with what is known by then.
     pub budget: Duration,
-    /// Who wants to know.
-    pub caller: Client,
-    /// How urgently.
-    pub urgency: Priority,
-    /// The language of whoever typed the text.
+    pub client: Client,
+    pub priority: Priority,
+    /// The language of the person who typed the text.
     pub locale: Option<&'a Locale>,
 }
 
 impl<'a> Request<'a> {
-    /// A request as a form on the same machine would make it: with the DNS, leniently, within a second
-    /// and a half.
+    /// A request as a form on the same machine makes it: with the DNS, leniently, within a second and a half.
     pub fn new(text: &'a str) -> Self {
         Self {
             text,
             depth: Depth::Domain,
             strictness: Strictness::Lenient,
             budget: Duration::from_millis(1_500),
-            caller: Client::Local,
-            urgency: Priority::Now,
+            client: Client::Local,
+            priority: Priority::Now,
             locale: None,
         }
     }
 }
 
-/// What to do about what is pasted around an address.
+/// What to do about text that is pasted around an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strictness {
-    /// Take it away.
+    /// Remove it.
     Lenient,
-    /// Refuse it.
+    /// Reject it.
     Strict,
 }
 
-/// Whether there is a network to ask.
-pub enum Network {
-    /// Nothing is ever asked: every depth is [`Depth::Syntax`].
-    Offline,
-    /// The DNS is asked through these routes.
-    Online(Box<Routes>),
-}
-
 /// What the pipeline is made of.
-pub struct Parts {
-    /// The lists, and what follows from them.
+pub struct ValidatorParts {
     pub lists: ActiveLists,
     /// From this confidence on something is suggested (`[typo] suggest_at`).
     pub suggest_at: Confidence,
-    /// How to judge.
     pub policy: Policy,
-    /// Whom to ask.
-    pub network: Network,
-    /// How mail servers are asked; none: nobody is.
+    /// Where routes come from; none: offline, and every depth is [`Depth::Syntax`].
+    pub routes: Option<Routes>,
+    /// How mail servers are asked; none: they are not.
     pub probing: Option<Probing>,
-    /// The time of day.
     pub clock: Arc<dyn Clock>,
 }
 
-/// The pipeline. It is shared by all requests and holds no state of any of them.
+/// The pipeline. All requests share it; it holds no state of any of them.
 pub struct Validator {
     /// Swapped as a whole when lists are read again; a request keeps those that it began with.
     lists: Arc<ArcSwap<ActiveLists>>,
     suggest_at: Confidence,
     policy: Policy,
-    network: Network,
+    /// None: offline.
+    routes: Option<Arc<dyn RouteSource>>,
+    /// The work on a list that all of it is for.
+    list_mode: Option<ListMode>,
     probing: Option<Probing>,
     clock: Arc<dyn Clock>,
 }
 
 impl Validator {
-    /// Puts the pipeline together.
-    pub fn new(parts: Parts) -> Self {
-        let Parts { lists, suggest_at, policy, network, probing, clock } = parts;
+    pub fn new(parts: ValidatorParts) -> Self {
+        let ValidatorParts { lists, suggest_at, policy, routes, probing, clock } = parts;
         let lists = Arc::new(ArcSwap::from_pointee(lists));
-        let network = match network {
-            Network::Offline => Network::Offline,
-            Network::Online(routes) => {
-                let lists = lists.clone();
-                let popularity =
-                    move |domain: &HostName| lists.load().catalog.popularity(domain.as_str());
-                Network::Online(Box::new(routes.knowing(Arc::new(popularity))))
-            }
-        };
-        Self { lists, suggest_at, policy, network, probing, clock }
+        let routes = routes.map(|routes| -> Arc<dyn RouteSource> {
+            let lists = lists.clone();
+            let popularity =
+                move |domain: &HostName| lists.load().catalog.popularity(domain.as_str());
+            Arc::new(routes.with_popularity(Arc::new(popularity)))
+        });
+        Self { lists, suggest_at, policy, routes, list_mode: None, probing, clock }
     }
 
-    /// Looks at one text. There is always a report: what could not be found out is part of it.
+    /// Checks one text. There is always a report: what could not be found out is part of it.
     pub async fn validate(&self, request: &Request<'_>) -> Report {
         let started = Instant::now();
+        let left = || request.budget.saturating_sub(started.elapsed());
         let lists = self.lists.load_full();
-        let mut report = match ParsedInput::read(&lists, request) {
+        let mut report = match ParsedInput::parse(&lists, request) {
             Err(error) => self.malformed(&lists, request, error),
-            Ok(mut known) => {
-                let domain = DomainStage::run(&self.network, &known, request).await;
-                let left = request.budget.saturating_sub(started.elapsed());
-                if let Some((meant, its_dns)) =
-                    self.second_look(&known, &domain, request, left).await
+            Ok(mut parsed) => {
+                let domain = self.domain_stage(&parsed, request).await;
+                if let Some((suggestion, its_dns)) =
+                    self.corrected_tld(&parsed, &domain, request, left()).await
                 {
-                    known.suggestion = Some(meant);
-                    known.suggested_dns = its_dns;
+                    parsed.suggestion = Some(suggestion);
+                    parsed.suggested_dns = its_dns;
                 }
-                let left = request.budget.saturating_sub(started.elapsed());
-                let mailbox = self.mailbox_stage(&lists, &known, &domain, request, left).await;
-                self.well_formed(&lists, request, known, domain, mailbox)
+                let mailbox = self.mailbox_stage(&lists, &parsed, &domain, request, left()).await;
+                self.well_formed(&lists, request, parsed, domain, mailbox)
             }
         };
         report.elapsed = started.elapsed();
         report
     }
 
-    /// The address in a text, and the key under which its person is found twice; none where there is no
-    /// address. Nobody is asked.
+    /// The address in a text, and the key under which the same mailbox is found again; none where the text is
+    /// not an address. Uses no network.
     pub fn canonical(&self, text: &str, strictness: Strictness) -> Option<(Address, Canonical)> {
         canonical_in(&self.lists.load(), text, strictness)
     }
 
-    /// Before the process ends: takes leave of the mail servers that are being asked.
+    /// Before the process ends: ends the conversations with mail servers in good order.
     pub async fn shut_down(&self) {
         if let Some(probing) = &self.probing {
             probing.shut_down().await;
-        }
-    }
-
-    /// The same pipeline for the work on a list, and for nothing else. Offline there is nothing to note.
-    #[must_use]
-    pub fn for_list(self, settings: ListModeSettings) -> Self {
-        let network = match self.network {
-            Network::Offline => Network::Offline,
-            Network::Online(routes) => {
-                Network::Online(Box::new(routes.for_list(ListMode::new(settings))))
-            }
-        };
-        Self { network, ..self }
-    }
-
-    fn list_mode(&self) -> Option<&ListMode> {
-        match &self.network {
-            Network::Offline => None,
-            Network::Online(routes) => routes.list_mode(),
-        }
-    }
-
-    /// Waits for a reason why the work on a list cannot go on, which may never come.
-    pub async fn halted(&self) -> Halt {
-        match self.list_mode() {
-            Some(list_mode) => list_mode.halted().await,
-            None => std::future::pending().await,
-        }
-    }
-
-    /// At the end of the work on a list: whether the last answers of the DNS can be believed too.
-    ///
-    /// # Errors
-    /// They cannot, and are forgotten.
-    pub async fn last_test(&self) -> Result<(), Halt> {
-        match (&self.network, self.list_mode()) {
-            (Network::Online(routes), Some(list_mode)) => list_mode.last_test(routes).await,
-            _ => Ok(()),
         }
     }
 
@@ -222,12 +203,9 @@ impl Validator {
         self.probing.is_some()
     }
 
-    /// How many domains are being asked about.
+    /// How many domains are being looked up.
     pub fn look_ups_under_way(&self) -> usize {
-        match &self.network {
-            Network::Offline => 0,
-            Network::Online(routes) => routes.under_way(),
-        }
+        self.routes.as_ref().map_or(0, |routes| routes.lookups_under_way())
     }
 
     /// Puts other lists in force. Requests under way finish with the ones they began with.
@@ -235,28 +213,25 @@ impl Validator {
         self.lists.store(Arc::new(lists));
     }
 
-    /// Tests the DNS servers, at once and then now and then, for ever. Where there are canaries no answer is
-    /// given before the first test: whoever wants answers runs this beside.
+    /// Tests the DNS servers with canaries, at once and then at every interval, without end. Where there are
+    /// canaries no answer is given before the first test, so the caller runs this as a task.
     pub async fn watch_dns(&self) -> Infallible {
-        match &self.network {
-            Network::Offline => std::future::pending().await,
-            Network::Online(routes) => routes.watch_canaries().await,
+        match &self.routes {
+            None => std::future::pending().await,
+            Some(routes) => routes.lookup().watch_canaries().await,
         }
     }
 
-    /// What a person is to be told of the DNS.
+    /// What to tell the operator about the DNS.
     pub fn dns_complaint(&self) -> Option<DnsComplaint> {
-        match &self.network {
-            Network::Offline => None,
-            Network::Online(routes) => routes.trust().complaint(),
-        }
+        self.routes.as_ref()?.lookup().trust().complaint()
     }
 
-    /// Whether the DNS can be believed; none while that is still being found out.
+    /// Whether the DNS can be believed; none until the first test ended.
     pub fn dns_trust(&self) -> Option<Trust> {
-        match &self.network {
-            Network::Offline => Some(Trust::Sound),
-            Network::Online(routes) => routes.trust().now(),
+        match &self.routes {
+            None => Some(Trust::Sound),
+            Some(routes) => routes.lookup().trust().now(),
         }
     }
 

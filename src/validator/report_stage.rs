@@ -1,8 +1,7 @@
-//! The last stage: findings are judged and make a report.
+//! The last stage: the findings are judged and become a report.
 
 use std::time::Duration;
 
-use super::domain_stage::DomainStage;
 use super::syntax_stage::ParsedInput;
 use super::{ActiveLists, Request, Validator};
 use crate::address::{Address, Domain, SyntaxError};
@@ -12,15 +11,15 @@ use crate::typo::{Confidence, weigh};
 use crate::verdict::{AddressFindings, Findings, Mailbox, Marks, Typo, judge, message};
 
 impl Validator {
-    /// The report on a text that is no address.
+    /// The report on a text that is not an address.
     pub(super) fn malformed(
         &self,
         lists: &ActiveLists,
         request: &Request<'_>,
         error: SyntaxError,
     ) -> Report {
-        let suggestion = self.meant_instead(lists, request, error);
-        let confidence = suggestion.as_ref().map(|meant| meant.confidence);
+        let suggestion = self.suggest_for_malformed(lists, request, error);
+        let confidence = suggestion.as_ref().map(|suggested| suggested.confidence);
         let findings = Findings::Malformed { code: error.code, suggestion: confidence };
         let judgement = judge(&findings, &self.policy);
         Report {
@@ -30,8 +29,8 @@ impl Validator {
             suggestion,
             syntax_error: Some(error),
             address: None,
-            dns: DomainEvidence::Skipped,
-            suggested_dns: DomainEvidence::Skipped,
+            dns: DomainEvidence::NotAsked,
+            suggested_dns: DomainEvidence::NotAsked,
             mailbox: None,
             made_at: self.clock.now(),
             elapsed: Duration::ZERO,
@@ -43,22 +42,23 @@ impl Validator {
         &self,
         lists: &ActiveLists,
         request: &Request<'_>,
-        known: ParsedInput<'_>,
-        domain: DomainStage,
-        asked: Option<MailboxFacts>,
+        parsed: ParsedInput<'_>,
+        domain: DomainEvidence,
+        mailbox_facts: Option<MailboxFacts>,
     ) -> Report {
-        let word =
-            known.word.or_else(|| lists.catalog.decision_on_mail_servers(domain.mail_servers()));
-        let typo = match word {
+        let decision = parsed
+            .decision
+            .or_else(|| lists.catalog.decision_on_mail_servers(domain.mail_servers()));
+        let typo = match decision {
             // The operator knows the domain: it is meant as it was typed.
             Some(OperatorDecision::Allowed) => None,
-            Some(OperatorDecision::Denied) | None => self.typo(&known, &domain),
+            Some(OperatorDecision::Denied) | None => self.typo(&parsed, &domain),
         };
-        let mailbox = match &asked {
+        let mailbox = match &mailbox_facts {
             None => Mailbox::NotWanted,
             Some(facts) => Mailbox::Wanted(facts.evidence.mailbox),
         };
-        let ParsedInput { address, cleaned, knowledge, canonical, suggested_dns, .. } = known;
+        let ParsedInput { address, cleaned, knowledge, canonical, suggested_dns, .. } = parsed;
         let flags = Flags {
             disposable: knowledge.disposable,
             relay: knowledge.relay,
@@ -71,41 +71,41 @@ impl Validator {
             mailbox,
             typo: typo.as_ref().map(|(typo, _)| *typo),
             marks: Marks { disposable: flags.disposable, relay: flags.relay, role: flags.role },
-            word,
+            word: decision,
         });
         let judgement = judge(&findings, &self.policy);
         let suggestion = typo.map(|(_, suggested)| suggested);
-        let meant = suggestion.as_ref().map(|meant| meant.domain.as_str());
+        let suggested_domain = suggestion.as_ref().map(|suggested| suggested.domain.as_str());
         let provider = knowledge.provider.map(|provider| provider.id.clone());
         Report {
-            message: message(&findings, &judgement, &address.host().unicode(), meant),
+            message: message(&findings, &judgement, &address.host().unicode(), suggested_domain),
             judgement,
             email: request.text.to_owned(),
             suggestion,
             syntax_error: None,
             address: Some(AddressFacts { address, canonical, cleaned, flags, provider }),
-            dns: domain.into_evidence(),
+            dns: domain,
             suggested_dns,
-            mailbox: asked,
+            mailbox: mailbox_facts,
             made_at: self.clock.now(),
             elapsed: Duration::ZERO,
         }
     }
 
-    /// What was probably meant, weighed with what the DNS says of the domain that was typed.
+    /// The suggestion, weighed with what the DNS says of the domain that was typed.
     fn typo(
         &self,
-        known: &ParsedInput<'_>,
-        domain: &DomainStage,
+        parsed: &ParsedInput<'_>,
+        domain: &DomainEvidence,
     ) -> Option<(Typo, SuggestedAddress)> {
-        let meant = known.suggestion.as_ref()?;
-        let confidence = weigh(meant, domain.typed_domain())?;
-        let target = Domain::parse(&meant.domain).ok()?;
-        let suggested = self.suggested(&known.address.with_domain(target).ok()?, confidence)?;
-        Some((Typo { kind: meant.kind, confidence }, suggested))
+        let suggestion = parsed.suggestion.as_ref()?;
+        let confidence = weigh(suggestion, domain.typed_domain())?;
+        let target = Domain::parse(&suggestion.domain).ok()?;
+        let suggested = self.suggested(&parsed.address.with_domain(target).ok()?, confidence)?;
+        Some((Typo { kind: suggestion.kind, confidence }, suggested))
     }
 
-    /// What is suggested, if it is likely enough.
+    /// The suggested address, if it is likely enough.
     pub(super) fn suggested(
         &self,
         address: &Address,

@@ -1,168 +1,93 @@
-//! A validator from the configuration.
+//! The pipeline from the configuration.
 
-use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::probe_setup::probing;
-use super::routes::MAX_QUESTIONS;
+use super::routes::RouteSource;
 use super::{
-    ActiveLists, Canaries, ListModeSettings, LookupLimits, Network, Parts, RetryPlan,
-    RouteSettings, Routes, Validator,
+    ActiveLists, Canaries, LookupLimits, RouteSettings, Routes, Validator, ValidatorParts,
 };
 use crate::address::{Domain, SyntaxError};
 use crate::catalog::{Catalog, ListError};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ListFileError};
-use crate::dns::Metered;
+use crate::dns::MeteredDns;
 use crate::dns::hickory::{DnsSettings, HickoryDns, SetupError};
 use crate::reach::ReachPolicy;
 use crate::reply::PatternError;
 use crate::route::HostName;
 use crate::smtp::{NoTls, SenderError};
-use crate::store::Journal;
 use crate::typo::Confidence;
 use crate::verdict::Policy;
 
 /// Whether the network may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Connection {
-    /// It may.
+pub enum Network {
     Online,
-    /// It may not (`--offline`).
+    /// Every depth is [`Depth::Syntax`](crate::verdict::Depth::Syntax) (`--offline`).
     Offline,
 }
 
-/// The configuration does not make a validator.
+/// The configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// What has to be the name of a domain is none.
+    /// A setting that names domains has an entry that is not a domain name.
     #[error("`{key}`, entry {entry} is not a domain name: {error}")]
     Domain {
-        /// The setting.
         key: &'static str,
-        /// Which one, counted from 1.
+        /// Counted from 1.
         entry: usize,
-        /// What is wrong with it.
         error: SyntaxError,
     },
-    /// A file of the operator's cannot be read.
     #[error(transparent)]
     File(#[from] ListFileError),
-    /// A line of a list cannot be used.
     #[error(transparent)]
     List(#[from] ListError),
-    /// A rule of what replies mean cannot be used.
     #[error(transparent)]
     Replies(#[from] PatternError),
-    /// The sender will not do for mail servers.
     #[error("`probe.mail_from`: {0}")]
     Sender(SenderError),
-    /// Nothing can be encrypted.
     #[error(transparent)]
     Tls(#[from] NoTls),
-    /// The resolver could not be set up.
     #[error(transparent)]
     Dns(#[from] SetupError),
 }
 
 impl Validator {
-    /// Puts the pipeline together as configured. Online it has to be called within a tokio runtime, and
-    /// [`Validator::watch_dns`] has to run beside it. What mail servers say is kept in the folder for `state`, if there is one.
+    /// Puts the pipeline together as configured. Online this needs a tokio runtime, and the caller runs
+    /// [`Validator::watch_dns`] beside it. What mail servers say is kept in the `state` folder, if there is one.
     ///
     /// # Errors
-    /// Something in the configuration is not what its place wants.
+    /// The configuration cannot be used.
     pub fn from_config(
         config: &Config,
-        connection: Connection,
+        network: Network,
         state: Option<&Path>,
     ) -> Result<Self, BuildError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        // A mistake is one also where the network is not used.
+        // Read offline too, so that a mistake is found.
         let (settings, canaries) = (route_settings(config)?, canaries(config)?);
-        let (network, probing) = match connection {
-            Connection::Offline => (Network::Offline, None),
-            Connection::Online => {
+        let (routes, probing) = match network {
+            Network::Offline => (None, None),
+            Network::Online => {
                 let interval = Duration::from_secs(config.dns.canary_seconds);
                 let routes = routes(config, settings, clock.clone())?
                     .tested_with(Canaries { domains: canaries, interval });
-                let probing = probing(config, routes.shared_dns(), clock.clone(), state)?;
-                (Network::Online(Box::new(routes)), probing)
+                let probing = probing(config, routes.lookup().dns().clone(), clock.clone(), state)?;
+                (Some(routes), probing)
             }
         };
-        Ok(Self::new(Parts {
+        Ok(Self::new(ValidatorParts {
             lists: ActiveLists::from_config(config)?,
             suggest_at: Confidence::from_percent(config.typo.suggest_at.percent()),
             policy: policy(config),
-            network,
+            routes,
             probing,
             clock,
         }))
     }
-}
-
-/// How the work on a list is wished for.
-pub struct ListModeOptions {
-    /// What was found out so far, and will be.
-    pub journal: Journal,
-    /// Domains that are looked up at the same time.
-    pub concurrency: usize,
-    /// How many files the process may have open; none: as many as it likes.
-    pub open_files: Option<u64>,
-    /// Domains that are looked up in a second, at most.
-    pub rate: Option<NonZeroU32>,
-    /// Whom to come back to.
-    pub waits: RetryPlan,
-}
-
-/// The pipeline for the work on a list, before it begins.
-pub struct ListValidator {
-    validator: Validator,
-    canaries: Vec<HostName>,
-}
-
-impl ListValidator {
-    /// Puts the pipeline together as configured. See [`Validator::from_config`].
-    ///
-    /// # Errors
-    /// The same.
-    pub fn from_config(
-        config: &Config,
-        connection: Connection,
-        state: Option<&Path>,
-    ) -> Result<Self, BuildError> {
-        let canaries = canaries(config)?;
-        let mut config = config.clone();
-        // They are not asked as time goes by, but as the work does.
-        config.dns.canaries.clear();
-        let validator = Validator::from_config(&config, connection, state)?;
-        Ok(Self { validator, canaries })
-    }
-
-    /// The pipeline, for what asks nobody.
-    pub fn validator(&self) -> &Validator {
-        &self.validator
-    }
-
-    /// The pipeline at work.
-    pub fn at_work(self, wish: ListModeOptions) -> Validator {
-        let ListModeOptions { journal, concurrency, open_files, rate, waits } = wish;
-        let questions = questions_within(open_files);
-        let canaries = self.canaries;
-        let settings = ListModeSettings { journal, concurrency, questions, rate, canaries, waits };
-        self.validator.for_list(settings)
-    }
-}
-
-/// How many questions can wait for an answer at the same time where so many files may be open. One that is
-/// sent again, or whose answer is too long for a packet, takes a socket more; the lists, the journal and the
-/// output need some as well.
-fn questions_within(open_files: Option<u64>) -> usize {
-    const RESERVE: u64 = 40;
-    const SOCKETS: u64 = 3;
-    let sockets = open_files.map_or(u64::MAX, |files| files.saturating_sub(RESERVE));
-    usize::try_from(sockets / SOCKETS).map_or(MAX_QUESTIONS, |most| most.clamp(1, MAX_QUESTIONS))
 }
 
 fn routes(
@@ -176,10 +101,10 @@ fn routes(
         timeout: config.dns.timeout(),
         tries: config.dns.tries,
     })?;
-    Ok(Routes::new(Arc::new(Metered::new(dns)), clock, settings))
+    Ok(Routes::new(Arc::new(MeteredDns::new(dns)), clock, settings))
 }
 
-/// Which IP addresses may be contacted, or mail be sent to.
+/// Which IP addresses may be contacted, and may be where mail goes.
 fn reach(config: &Config) -> ReachPolicy {
     ReachPolicy::allowing(config.network.allow.clone())
 }
@@ -189,22 +114,22 @@ fn route_settings(config: &Config) -> Result<RouteSettings, BuildError> {
         reach: reach(config),
         private_zones: private_zones(config)?,
         limits: LookupLimits {
-            flights: config.dns.max_lookups,
+            lookups: config.dns.max_lookups,
             names_per_zone: config.dns.max_names_per_zone,
-            flights_per_stranger: config.dns.max_lookups_per_stranger,
+            lookups_per_client: config.dns.max_lookups_per_stranger,
         },
-        flight_deadline: Duration::from_millis(config.dns.lookup_timeout_ms),
+        lookup_timeout: Duration::from_millis(config.dns.lookup_timeout_ms),
         dns_timeout: config.dns.timeout(),
         cache_bytes: config.cache.max_mib << 20,
     })
 }
 
-fn canaries(config: &Config) -> Result<Vec<HostName>, BuildError> {
+pub(super) fn canaries(config: &Config) -> Result<Vec<HostName>, BuildError> {
     let canaries = domains("dns.canaries", &config.dns.canaries, Domain::parse_name)?;
     Ok(canaries.iter().filter_map(|canary| HostName::new(canary.ascii())).collect())
 }
 
-/// Names of domains, as this function reads them.
+/// The domains that a setting names.
 fn domains(
     key: &'static str,
     names: &[String],
@@ -216,10 +141,10 @@ fn domains(
     names.iter().enumerate().map(name).collect()
 }
 
-/// Finds out whether the settings that name domains do.
+/// Checks the settings that name domains.
 ///
 /// # Errors
-/// One of them does not; [`BuildError::key`] tells which.
+/// One of them does not name a domain; [`BuildError::key`] tells which.
 pub fn check_names(config: &Config) -> Result<(), BuildError> {
     private_zones(config)?;
     canaries(config)?;
@@ -240,7 +165,7 @@ fn own_domains(config: &Config) -> Result<Vec<Domain>, BuildError> {
 }
 
 impl BuildError {
-    /// The key of the setting that is wrong; none where it is not a setting itself.
+    /// The key of the setting that is wrong; none where it is a file.
     pub fn key(&self) -> Option<&'static str> {
         match self {
             Self::Domain { key, .. } => Some(key),

@@ -1,166 +1,136 @@
-//! One flight a domain: however many want to know, one asks, and goes on asking when they hang up.
+//! Single flight: however many callers want the same thing at the same time, one task finds it out.
+//!
+//! The first caller for a key becomes its leader: the work is started as a task of its own, so it goes on when
+//! the caller hangs up. Callers that come while it runs are followers. All watch the progress that the task
+//! reports; its sender is dropped when the task ends, also by a panic or with the runtime, so nobody waits for
+//! a task that is gone.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use metrics::gauge;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::cache::LearnedRoute;
-use crate::route::HostName;
-
-/// The flights under way. Clones share them.
-#[derive(Clone, Default)]
-pub(super) struct SingleFlight {
-    by_domain: Arc<Mutex<HashMap<HostName, Flight>>>,
+/// The flights under way by key, of which there can be so many. Clones share them.
+pub(super) struct SingleFlight<K, P> {
+    by_key: FlightMap<K, P>,
+    capacity: usize,
 }
 
-/// A seat on a flight.
-#[derive(Clone)]
-pub(super) struct Flight {
+type FlightMap<K, P> = Arc<Mutex<HashMap<K, Flight<P>>>>;
+
+impl<K, P> Clone for SingleFlight<K, P> {
+    fn clone(&self) -> Self {
+        Self { by_key: self.by_key.clone(), capacity: self.capacity }
+    }
+}
+
+/// A flight as a caller sees it.
+pub(super) struct Flight<P> {
     began: Instant,
-    progress: watch::Receiver<Progress>,
+    pub(super) progress: watch::Receiver<P>,
 }
 
-/// How far a flight has come.
-#[derive(Clone, Debug)]
-pub(super) enum Progress {
-    /// Nothing is known yet.
-    Asking {
-        /// Since when the DNS has left a question unanswered; none where it has not.
-        unanswered_since: Option<Instant>,
-    },
-    /// This will be the answer unless somebody contradicts.
-    Provisional(Arc<LearnedRoute>),
-    /// This is the answer.
-    Done(Arc<LearnedRoute>),
+impl<P> Clone for Flight<P> {
+    fn clone(&self) -> Self {
+        Self { began: self.began, progress: self.progress.clone() }
+    }
 }
 
-/// How a wait for a flight ended.
-pub(super) enum Waited {
-    /// With the answer.
-    Done(Arc<LearnedRoute>),
-    /// Out of patience; this would have been the answer unless somebody contradicted.
-    Provisional(Arc<LearnedRoute>),
-    /// Out of patience.
-    OutOfPatience {
-        /// How long the DNS had left a question unanswered by then.
-        unanswered_for: Duration,
-    },
-    /// The flight broke off, by a fault of ours or because the process is being taken down.
-    Lost,
+impl<P> Flight<P> {
+    pub(super) fn age(&self) -> Duration {
+        self.began.elapsed()
+    }
 }
 
-/// Whether a caller started a flight or found one under way.
+/// What a caller is to a flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// It started one.
-    Started,
-    /// It joined one.
-    Joined,
+    /// It started the flight.
+    Leader,
+    /// It joined a flight that was under way.
+    Follower,
 }
 
-impl SingleFlight {
-    /// The flight for a domain that is under way.
-    pub(super) fn under_way(&self, domain: &HostName) -> Option<Flight> {
-        self.lock().get(domain).cloned()
+impl<K, P> SingleFlight<K, P>
+where
+    K: Clone + Eq + Hash + Send + 'static,
+    P: Send + Sync + 'static,
+{
+    /// No flights yet.
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { by_key: Arc::default(), capacity }
     }
 
-    /// How many flights are under way.
+    /// The flight for a key that is under way.
+    pub(super) fn under_way(&self, key: &K) -> Option<Flight<P>> {
+        self.lock().get(key).cloned()
+    }
+
     pub(super) fn count(&self) -> usize {
         self.lock().len()
     }
 
-    /// Joins the flight for a domain, or starts one: `ask` runs as a task of its own until it has told its
-    /// answer.
+    pub(super) fn is_full(&self) -> bool {
+        self.count() >= self.capacity
+    }
+
+    /// Joins the flight for a key, or starts one: what `lead` returns runs as a task of its own. None where one
+    /// more would be too many.
     pub(super) fn join<F>(
         &self,
-        domain: &HostName,
-        ask: impl FnOnce(watch::Sender<Progress>) -> F,
-    ) -> (Flight, Role)
+        key: K,
+        initial: P,
+        lead: impl FnOnce(watch::Sender<P>) -> F,
+    ) -> Option<(Flight<P>, Role)>
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let (tell, progress) = watch::channel(Progress::Asking { unanswered_since: None });
-        let flight = match self.lock().entry(domain.clone()) {
-            Entry::Occupied(under_way) => return (under_way.get().clone(), Role::Joined),
-            Entry::Vacant(place) => {
-                place.insert(Flight { began: Instant::now(), progress }).clone()
+        let (sender, progress) = watch::channel(initial);
+        let flight = {
+            let mut by_key = self.lock();
+            let is_full = by_key.len() >= self.capacity;
+            match by_key.entry(key.clone()) {
+                Entry::Occupied(entry) => return Some((entry.get().clone(), Role::Follower)),
+                Entry::Vacant(_) if is_full => return None,
+                Entry::Vacant(entry) => {
+                    entry.insert(Flight { began: Instant::now(), progress }).clone()
+                }
             }
         };
-        gauge!("mailvet_dns_flights").increment(1);
-        let landing = ResultGuard { flights: self.clone(), domain: domain.clone() };
-        let ask = ask(tell);
-        // Not under the lock: a runtime that is being shut down drops the task at once, and so the landing.
+        let guard = ResultGuard { by_key: self.by_key.clone(), key };
+        let work = lead(sender);
+        // Not under the lock: a runtime that is shutting down drops the task at once, and the guard locks.
         tokio::spawn(async move {
             // Dropped at the end, also when the task is cancelled or panics.
-            let _landing = landing;
-            ask.await;
+            let _guard = guard;
+            work.await;
         });
-        (flight, Role::Started)
+        Some((flight, Role::Leader))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<HostName, Flight>> {
-        // Nothing that holds the lock can leave the map half changed.
-        self.by_domain.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, Flight<P>>> {
+        lock(&self.by_key)
     }
 }
 
-/// Notes that the DNS is asked a question. Nobody is woken for that.
-pub(super) fn note_question(tell: &watch::Sender<Progress>) {
-    note(tell, Some(Instant::now()));
+fn lock<K, P>(by_key: &FlightMap<K, P>) -> MutexGuard<'_, HashMap<K, Flight<P>>> {
+    // Nothing that holds the lock can leave the map half changed.
+    by_key.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Notes that the DNS owes no answer.
-pub(super) fn note_answer(tell: &watch::Sender<Progress>) {
-    note(tell, None);
+/// Removes a flight when its task ends.
+struct ResultGuard<K: Eq + Hash, P> {
+    by_key: FlightMap<K, P>,
+    key: K,
 }
 
-fn note(tell: &watch::Sender<Progress>, since: Option<Instant>) {
-    tell.send_if_modified(|progress| {
-        if let Progress::Asking { unanswered_since } = progress {
-            *unanswered_since = since;
-        }
-        false
-    });
-}
-
-/// Takes a flight off the board.
-struct ResultGuard {
-    flights: SingleFlight,
-    domain: HostName,
-}
-
-impl Drop for ResultGuard {
+impl<K: Eq + Hash, P> Drop for ResultGuard<K, P> {
     fn drop(&mut self) {
-        self.flights.lock().remove(&self.domain);
-        gauge!("mailvet_dns_flights").decrement(1);
-    }
-}
-
-impl Flight {
-    /// How long it has been under way.
-    pub(super) fn age(&self) -> Duration {
-        self.began.elapsed()
-    }
-
-    /// Waits for the answer, at most this long.
-    pub(super) async fn wait(mut self, timeouts: Duration) -> Waited {
-        let has_landed = |progress: &Progress| matches!(progress, Progress::Done(_));
-        let done = async { self.progress.wait_for(has_landed).await.map(|told| told.clone()) };
-        let told = tokio::time::timeout(timeouts, done).await;
-        let told = told.unwrap_or_else(|_| Ok(self.progress.borrow().clone()));
-        match told {
-            Ok(Progress::Done(learned)) => Waited::Done(learned),
-            Ok(Progress::Provisional(learned)) => Waited::Provisional(learned),
-            Ok(Progress::Asking { unanswered_since }) => Waited::OutOfPatience {
-                unanswered_for: unanswered_since.map_or(Duration::ZERO, |since| since.elapsed()),
-            },
-            Err(_) => Waited::Lost,
-        }
+        lock(&self.by_key).remove(&self.key);
     }
 }
 
@@ -170,41 +140,55 @@ mod tests {
 
     use super::*;
 
-    fn domain() -> HostName {
-        HostName::new("a.de").unwrap()
+    type Flights = SingleFlight<&'static str, u8>;
+
+    /// Whether a flight ends without progress.
+    async fn is_broken_off(mut flight: Flight<u8>) -> bool {
+        flight.progress.wait_for(|progress| *progress > 0).await.is_err()
     }
 
     #[tokio::test]
-    async fn a_flight_that_breaks_off_is_told_and_leaves_the_board() {
-        let flights = SingleFlight::default();
-        let (flight, _) = flights.join(&domain(), |tell| async move {
-            let _tell = tell;
-            tokio::task::yield_now().await;
-            panic!("a fault of ours");
-        });
-        let (joined, boarding) = flights.join(&domain(), |_| async {});
-        assert_eq!(boarding, Role::Joined);
+    async fn a_flight_that_breaks_off_ends_for_all_and_is_removed() {
+        let flights = Flights::new(10);
+        let (flight, _) = flights
+            .join("a", 0, |sender| async move {
+                let _sender = sender;
+                tokio::task::yield_now().await;
+                panic!("a bug");
+            })
+            .unwrap();
+        let (joined, role) = flights.join("a", 0, |_| async {}).unwrap();
+        assert_eq!(role, Role::Follower);
         for flight in [flight, joined] {
-            assert!(matches!(flight.wait(Duration::from_secs(60)).await, Waited::Lost));
+            assert!(is_broken_off(flight).await);
         }
         while flights.count() > 0 {
             tokio::task::yield_now().await;
         }
-        let (_, boarding) = flights.join(&domain(), |_| async {});
-        assert_eq!(boarding, Role::Started);
+        let (_, role) = flights.join("a", 0, |_| async {}).unwrap();
+        assert_eq!(role, Role::Leader);
     }
 
     #[test]
     fn a_runtime_that_is_shut_down_starts_no_flight() {
-        let flights = SingleFlight::default();
+        let flights = Flights::new(10);
         let (gone, here) = (Runtime::new().unwrap(), Runtime::new().unwrap());
         let handle = gone.handle().clone();
         gone.shutdown_background();
         let (flight, _) = {
             let _within = handle.enter();
-            flights.join(&domain(), |tell| async move { tell.closed().await })
+            flights.join("a", 0, |sender| async move { sender.closed().await }).unwrap()
         };
-        assert!(matches!(here.block_on(flight.wait(Duration::from_secs(60))), Waited::Lost));
+        assert!(here.block_on(is_broken_off(flight)));
         assert_eq!(flights.count(), 0);
+    }
+
+    #[tokio::test]
+    async fn there_are_no_more_flights_than_may_be_and_all_can_be_joined() {
+        let flights = Flights::new(2);
+        let join = |key| flights.join(key, 0, |sender| async move { sender.closed().await });
+        let _kept = [join("a").unwrap(), join("b").unwrap()];
+        assert!(join("c").is_none() && flights.is_full());
+        assert_eq!(join("a").unwrap().1, Role::Follower);
     }
 }

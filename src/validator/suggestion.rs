@@ -1,4 +1,4 @@
-//! The address that was probably meant by a text that is none.
+//! The address that was probably meant by a text that is not one.
 
 use super::{ActiveLists, Request, Validator};
 use crate::address::{Domain, Pasted, SyntaxError};
@@ -6,15 +6,14 @@ use crate::report::SuggestedAddress;
 use crate::typo::{DomainStatus, Repaired};
 
 impl Validator {
-    /// The address that was probably meant by a text with this error.
-    pub(super) fn meant_instead(
+    pub(super) fn suggest_for_malformed(
         &self,
         lists: &ActiveLists,
         request: &Request<'_>,
         error: SyntaxError,
     ) -> Option<SuggestedAddress> {
         let pasted = Pasted::clean(request.text);
-        let standing = |domain: &Domain| {
+        let domain_status = |domain: &Domain| {
             let knowledge = lists.catalog.look_up(domain);
             match (knowledge.reserved, knowledge.is_known_real()) {
                 (true, _) => DomainStatus::Impossible,
@@ -23,7 +22,7 @@ impl Validator {
             }
         };
         let Repaired { address, confidence } =
-            lists.speller.repair(pasted.text(), error.code, request.locale, standing)?;
+            lists.suggester.repair(pasted.text(), error.code, request.locale, domain_status)?;
         self.suggested(&address, confidence)
     }
 }

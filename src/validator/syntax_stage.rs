@@ -1,4 +1,4 @@
-//! The first stage: what is known of a text without asking anybody.
+//! The first stage: what is known of a text without any network.
 
 use super::{ActiveLists, Request, Strictness};
 use crate::address::{Address, Host, Pasted, SingleLabels, SyntaxCode, SyntaxError};
@@ -9,7 +9,7 @@ use crate::typo::Suggestion;
 /// What is known of a well-formed address.
 pub(super) struct ParsedInput<'c> {
     pub(super) address: Address,
-    /// Whether something pasted around it was taken away.
+    /// Whether something pasted around it was removed.
     pub(super) cleaned: bool,
     pub(super) knowledge: Knowledge<'c>,
     pub(super) canonical: Canonical,
@@ -17,13 +17,16 @@ pub(super) struct ParsedInput<'c> {
     pub(super) suggestion: Option<Suggestion>,
     /// What the DNS said of that domain, where it was asked.
     pub(super) suggested_dns: DomainEvidence,
-    /// What the operator says, as far as the mail servers need not be known for it.
-    pub(super) word: Option<OperatorDecision>,
+    /// The operator's decision, as far as the address alone settles it.
+    pub(super) decision: Option<OperatorDecision>,
 }
 
 impl<'c> ParsedInput<'c> {
-    /// Reads a text and looks its parts up.
-    pub(super) fn read(lists: &'c ActiveLists, request: &Request<'_>) -> Result<Self, SyntaxError> {
+    /// Parses a text and looks its parts up in the lists.
+    pub(super) fn parse(
+        lists: &'c ActiveLists,
+        request: &Request<'_>,
+    ) -> Result<Self, SyntaxError> {
         let (address, cleaned) = address_in(lists, request.text, request.strictness)?;
         let (knowledge, suggestion) = match address.host() {
             Host::Literal(_) => (Knowledge::default(), None),
@@ -31,18 +34,18 @@ impl<'c> ParsedInput<'c> {
                 let knowledge = lists.catalog.look_up(domain);
                 let is_settled = knowledge.is_known_real() || knowledge.reserved;
                 let suggestion =
-                    if is_settled { None } else { lists.speller.suggest(domain, request.locale) };
+                    if is_settled { None } else { lists.suggester.suggest(domain, request.locale) };
                 (knowledge, suggestion)
             }
         };
         let canonical = lists.catalog.canonical(&address, &knowledge);
-        let word = lists.catalog.decision_on_address(&address, &canonical);
-        let suggested_dns = DomainEvidence::Skipped;
-        Ok(Self { address, cleaned, knowledge, canonical, suggestion, suggested_dns, word })
+        let decision = lists.catalog.decision_on_address(&address, &canonical);
+        let suggested_dns = DomainEvidence::NotAsked;
+        Ok(Self { address, cleaned, knowledge, canonical, suggestion, suggested_dns, decision })
     }
 }
 
-/// The address in a text, and whether something pasted around it was taken away.
+/// The address in a text, and whether something pasted around it was removed.
 fn address_in(
     lists: &ActiveLists,
     text: &str,

@@ -31,26 +31,26 @@ fn house() -> House {
     let zone = Arc::new(Zone::parse(ZONE));
     let clock = Arc::new(StoppedClock(Timestamp::UNIX_EPOCH));
     let routes = Routes::new(zone.clone(), clock, settings());
-    House { validator: validator(Network::Online(Box::new(routes))), zone }
+    House { validator: validator(Some(routes)), zone }
 }
 
 fn settings() -> RouteSettings {
     RouteSettings {
         reach: ReachPolicy::default(),
         private_zones: vec![Domain::parse("secret.de").unwrap()],
-        limits: LookupLimits { flights: 100, names_per_zone: 5, flights_per_stranger: 10 },
-        flight_deadline: Duration::from_secs(10),
+        limits: LookupLimits { lookups: 100, names_per_zone: 5, lookups_per_client: 10 },
+        lookup_timeout: Duration::from_secs(10),
         dns_timeout: Duration::from_secs(1),
         cache_bytes: 1 << 20,
     }
 }
 
-fn validator(network: Network) -> Validator {
-    Validator::new(Parts {
+fn validator(routes: Option<Routes>) -> Validator {
+    Validator::new(ValidatorParts {
         lists: ActiveLists::new(Catalog::builtin()),
         suggest_at: Confidence::from_percent(50),
         policy: Policy::default(),
-        network,
+        routes,
         probing: None,
         clock: Arc::new(StoppedClock(Timestamp::UNIX_EPOCH)),
     })
@@ -141,13 +141,13 @@ async fn a_literal_that_cannot_be_reached_is_undeliverable_at_any_depth() {
     let zone = Arc::new(Zone::parse(ZONE));
     let clock = Arc::new(StoppedClock(Timestamp::UNIX_EPOCH));
     let routes = Routes::new(zone.clone(), clock, settings());
-    for network in [Network::Offline, Network::Online(Box::new(routes))] {
+    for routes in [None, Some(routes)] {
         let validator = Validator {
             policy: Policy {
                 reach: ReachPolicy::allowing(vec!["10.0.0.0/8".parse().unwrap()]),
                 ..Policy::default()
             },
-            ..validator(network)
+            ..validator(routes)
         };
         for (text, expected) in cases {
             for depth in Depth::ALL {
@@ -176,7 +176,7 @@ async fn what_was_meant_is_named() {
         ("joe@gmail.com", None),
         ("..gmail.com", None),
     ];
-    let validator = validator(Network::Offline);
+    let validator = validator(None);
     for (text, meant) in cases {
         let report = validator.validate(&request(text)).await;
         let email = report.suggestion.map(|meant| meant.email);
@@ -193,7 +193,7 @@ async fn a_report_is_as_old_as_the_oldest_evidence_that_it_rests_on() {
     ";
     let clock = Arc::new(MovableClock::starting_at(Timestamp::UNIX_EPOCH));
     let routes = Routes::new(Arc::new(Zone::parse(zone)), clock.clone(), settings());
-    let validator = Validator { clock, ..validator(Network::Online(Box::new(routes))) };
+    let validator = Validator { clock, ..validator(Some(routes)) };
     let right = validator.validate(&request("joe@mycompany.com")).await;
     assert_eq!(right.checked_at(), Timestamp::UNIX_EPOCH);
     tokio::time::advance(Duration::from_secs(50)).await;
@@ -250,7 +250,7 @@ async fn a_typo_in_the_ending_of_any_domain_is_looked_for() {
     }
     let shallow = Request { depth: Depth::Syntax, ..request("joe@mycompany.con") };
     assert!(house.validator.validate(&shallow).await.suggestion.is_none());
-    let offline = validator(Network::Offline).validate(&request("joe@mycompany.con")).await;
+    let offline = validator(None).validate(&request("joe@mycompany.con")).await;
     assert!(offline.suggestion.is_none());
 }
 
@@ -261,14 +261,14 @@ async fn depth_syntax_and_offline_ask_nobody() {
     let report = house.validator.validate(&shallow).await;
     assert_eq!(line(&report), "unknown [not_checked] accept syntax skipped");
     assert_eq!(house.zone.questions(), 0);
-    let report = validator(Network::Offline).validate(&request("joe@good.de")).await;
+    let report = validator(None).validate(&request("joe@good.de")).await;
     assert_eq!(line(&report), "unknown [not_checked] accept syntax skipped");
     assert_eq!(report.valid_until(), None);
 }
 
 #[tokio::test(start_paused = true)]
 async fn strict_refuses_what_lenient_takes_away() {
-    let validator = validator(Network::Offline);
+    let validator = validator(None);
     let lenient = validator.validate(&request("  joe@good.de\n")).await;
     assert!(lenient.address.is_some_and(|facts| facts.cleaned));
     let strict = Request { strictness: Strictness::Strict, ..request("  joe@good.de\n") };
@@ -279,7 +279,7 @@ async fn strict_refuses_what_lenient_takes_away() {
 
 #[tokio::test(start_paused = true)]
 async fn an_offset_counts_from_the_text_as_typed() {
-    let report = validator(Network::Offline).validate(&request("  jo e@good.de")).await;
+    let report = validator(None).validate(&request("  jo e@good.de")).await;
     let error = report.syntax_error.map(|error| (error.code, error.at));
     assert_eq!(error, Some((SyntaxCode::WhiteSpace, 4)));
 }
@@ -403,7 +403,7 @@ fn house_with(zone: Zone, settings: RouteSettings) -> (House, Routes) {
     let zone = Arc::new(zone);
     let clock = Arc::new(StoppedClock(Timestamp::UNIX_EPOCH));
     let routes = Routes::new(zone.clone(), clock, settings);
-    (House { validator: validator(Network::Online(Box::new(routes.clone()))), zone }, routes)
+    (House { validator: validator(Some(routes.clone())), zone }, routes)
 }
 
 #[tokio::test(start_paused = true)]
@@ -484,12 +484,12 @@ async fn a_stranger_is_bounded_and_the_operator_is_not() {
     let stranger = Client::Remote([192, 0, 2, 1].into());
     for number in 0..11 {
         let text = format!("joe@d{number}.de");
-        let request = Request { caller: stranger, ..request(&text) };
+        let request = Request { client: stranger, ..request(&text) };
         let expected =
             if number < 10 { "not_found domain_not_found" } else { "failure dns_failure" };
         assert_eq!(told(&house, &request).await, expected, "{number}");
     }
-    let other = Request { caller: Client::Remote([192, 0, 2, 2].into()), ..request("a@d11.de") };
+    let other = Request { client: Client::Remote([192, 0, 2, 2].into()), ..request("a@d11.de") };
     assert_eq!(told(&house, &other).await, "not_found domain_not_found");
     for number in 12..30 {
         let told = of(&house, &format!("d{number}.de")).await;
@@ -508,7 +508,7 @@ async fn private_zones_are_the_operators_alone() {
     house.zone.change("spy.de MX 10 x.secret.de");
     assert_eq!(of(&house, "spy.de").await, "failure dns_failure", "not through an MX either");
     assert_eq!(house.zone.questions(), 1);
-    let operator = |text| Request { caller: Client::Operator, ..request(text) };
+    let operator = |text| Request { client: Client::Operator, ..request(text) };
     assert_eq!(told(&house, &operator("joe@secret.de")).await, "mx domain_accepts_mail");
     assert_eq!(told(&house, &operator("joe@x.secret.de")).await, "not_found domain_not_found");
     assert_eq!(of(&house, "secret.de").await, "skipped not_checked", "nor is what is known told");
@@ -517,7 +517,7 @@ async fn private_zones_are_the_operators_alone() {
 #[tokio::test(start_paused = true)]
 async fn too_many_flights_at_once_end_unknown() {
     let zone = Zone::parse("one.de HANG\ntwo.de HANG");
-    let limits = LookupLimits { flights: 1, ..settings().limits };
+    let limits = LookupLimits { lookups: 1, ..settings().limits };
     let (house, _) = house_with(zone, RouteSettings { limits, ..settings() });
     assert_eq!(of(&house, "one.de").await, "timeout dns_timeout");
     assert_eq!(of(&house, "two.de").await, "failure dns_failure");
@@ -532,8 +532,8 @@ fn house_with_canaries(zone: Zone, canaries: &[&str]) -> (House, tokio::task::Jo
     let canaries = Canaries { domains, interval: Duration::from_secs(60) };
     let routes = Routes::new(zone.clone(), clock, settings()).tested_with(canaries);
     let tests = routes.clone();
-    let task = tokio::spawn(async move { match tests.watch_canaries().await {} });
-    (House { validator: validator(Network::Online(Box::new(routes))), zone }, task)
+    let task = tokio::spawn(async move { match tests.lookup().watch_canaries().await {} });
+    (House { validator: validator(Some(routes)), zone }, task)
 }
 
 /// Lets the canaries' task have its turn.
@@ -690,7 +690,7 @@ async fn a_private_zone_is_right_about_its_own() {
     let settings = RouteSettings { private_zones: private.to_vec(), ..settings() };
     let (house, _) = house_with(zone, settings);
     for email in ["joe@gmail.com", "joe@21cn.com"] {
-        let request = Request { caller: Client::Operator, ..request(email) };
+        let request = Request { client: Client::Operator, ..request(email) };
         assert_eq!(told(&house, &request).await, "not_found domain_not_found", "{email}");
     }
 }

@@ -10,6 +10,8 @@ mod reason;
 
 use std::collections::HashMap;
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 use crate::reach::ReachPolicy;
 use crate::typo::Confidence;
 
@@ -22,7 +24,8 @@ pub use message::message;
 pub use reason::Reason;
 
 /// Whether mail to an address is likely to arrive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Verdict {
     /// The mailbox's own server accepted the recipient, and refuses made-up ones.
     Deliverable,
@@ -38,28 +41,35 @@ pub enum Verdict {
 
 impl Verdict {
     /// Every verdict, from best to worst, and the one that is neither.
-    pub const ALL: [Self; 5] =
-        [Self::Deliverable, Self::Plausible, Self::Risky, Self::Undeliverable, Self::Unknown];
+    pub const ALL: [Self; Self::VARIANTS.len()] =
+        *Self::VARIANTS.as_array().expect("its own length");
 
     /// The verdict with this code.
     pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|verdict| verdict.code() == code)
+        code.parse().ok()
     }
 
     /// The code as clients see it.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Deliverable => "deliverable",
-            Self::Plausible => "plausible",
-            Self::Risky => "risky",
-            Self::Undeliverable => "undeliverable",
-            Self::Unknown => "unknown",
-        }
+        self.into()
     }
 }
 
 /// What a form should do with an address. In order of strictness.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum Advice {
     /// Take it.
     Accept,
@@ -71,25 +81,35 @@ pub enum Advice {
 
 impl Advice {
     /// Every piece of advice, from lenient to strict.
-    pub const ALL: [Self; 3] = [Self::Accept, Self::Confirm, Self::Reject];
+    pub const ALL: [Self; Self::VARIANTS.len()] =
+        *Self::VARIANTS.as_array().expect("its own length");
 
     /// The advice with this code.
     pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|advice| advice.code() == code)
+        code.parse().ok()
     }
 
     /// The code as clients see it.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Accept => "accept",
-            Self::Confirm => "confirm",
-            Self::Reject => "reject",
-        }
+        self.into()
     }
 }
 
 /// How deep to look, and how deep the evidence goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum Depth {
     /// The text alone, and the lists.
     Syntax,
@@ -101,20 +121,18 @@ pub enum Depth {
 
 impl Depth {
     /// Every depth, shallow to deep.
-    pub const ALL: [Self; 3] = [Self::Syntax, Self::Domain, Self::Mailbox];
+    pub const ALL: [Self; Self::VARIANTS.len()] =
+        *Self::VARIANTS.as_array().expect("its own length");
 
     /// The code as clients see it.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Syntax => "syntax",
-            Self::Domain => "domain",
-            Self::Mailbox => "mailbox",
-        }
+        self.into()
     }
 }
 
 /// How one stage ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Check {
     /// It speaks for the address.
     Pass,
@@ -127,14 +145,13 @@ pub enum Check {
 }
 
 impl Check {
+    /// Every way to end.
+    pub const ALL: [Self; Self::VARIANTS.len()] =
+        *Self::VARIANTS.as_array().expect("its own length");
+
     /// The code as clients see it.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Unknown => "unknown",
-            Self::Skipped => "skipped",
-        }
+        self.into()
     }
 }
 

@@ -1,15 +1,19 @@
 //! Why a verdict is what it is: the closed set of reasons, each with its row in the table, its code
 //! and what a form should do about it unless the operator says otherwise.
 
+use strum::{EnumIter, IntoEnumIterator as _, IntoStaticStr};
+
 use super::{Advice, Verdict};
 use crate::address::SyntaxCode;
 
 /// One finding that holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Reason {
     /// The operator's list denies the address, its domain or its mail server.
     DeniedByOperator,
     /// The text is no address.
+    #[strum(transparent)]
     Syntax(SyntaxCode),
     /// A special-use name, which is nobody's mail domain.
     DomainReserved,
@@ -88,51 +92,10 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Every reason that is no syntax code, in the order in which reasons are listed.
-    pub const BEYOND_SYNTAX: [Self; 38] = [
-        Self::DeniedByOperator,
-        Self::DomainReserved,
-        Self::DomainNotFound,
-        Self::DomainTakesNoMail,
-        Self::DomainHasNoMailServer,
-        Self::MailServerUnusable,
-        Self::MailboxNotFound,
-        Self::MailboxDisabled,
-        Self::DomainTypo,
-        Self::DomainLookalike,
-        Self::Disposable,
-        Self::QuotedLocalPart,
-        Self::AddressLiteral,
-        Self::CatchAll,
-        Self::MailboxFull,
-        Self::Smtputf8Unsupported,
-        Self::NullMxContradicted,
-        Self::MxIsLiteral,
-        Self::DnsTimeout,
-        Self::DnsFailure,
-        Self::TimeBudgetSpent,
-        Self::NotChecked,
-        Self::Greylisted,
-        Self::ProbeRefused,
-        Self::ProbeRateLimited,
-        Self::ProbeDeferred,
-        Self::ProbeTimeout,
-        Self::ProbeUnreachable,
-        Self::ProbeProtocolError,
-        Self::ProbeTlsFailed,
-        Self::MailboxAccepted,
-        Self::DomainAcceptsMail,
-        Self::ProbeOff,
-        Self::ProbePaused,
-        Self::ProviderNotProbed,
-        Self::RoleAccount,
-        Self::Relay,
-        Self::AllowedByOperator,
-    ];
-
     /// Every reason there is.
     pub fn all() -> impl Iterator<Item = Self> {
-        Self::BEYOND_SYNTAX.into_iter().chain(SyntaxCode::ALL.into_iter().map(Self::Syntax))
+        let beyond_syntax = Self::iter().filter(|reason| !matches!(reason, Self::Syntax(_)));
+        beyond_syntax.chain(SyntaxCode::ALL.into_iter().map(Self::Syntax))
     }
 
     /// The reason with this code.
@@ -147,47 +110,7 @@ impl Reason {
 
     /// The code as clients see it.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::DeniedByOperator => "denied_by_operator",
-            Self::Syntax(code) => code.code(),
-            Self::DomainReserved => "domain_reserved",
-            Self::DomainNotFound => "domain_not_found",
-            Self::DomainTakesNoMail => "domain_takes_no_mail",
-            Self::DomainHasNoMailServer => "domain_has_no_mail_server",
-            Self::MailServerUnusable => "mail_server_unusable",
-            Self::MailboxNotFound => "mailbox_not_found",
-            Self::MailboxDisabled => "mailbox_disabled",
-            Self::DomainTypo => "domain_typo",
-            Self::DomainLookalike => "domain_lookalike",
-            Self::Disposable => "disposable",
-            Self::QuotedLocalPart => "quoted_local_part",
-            Self::AddressLiteral => "address_literal",
-            Self::CatchAll => "catch_all",
-            Self::MailboxFull => "mailbox_full",
-            Self::Smtputf8Unsupported => "smtputf8_unsupported",
-            Self::NullMxContradicted => "null_mx_contradicted",
-            Self::MxIsLiteral => "mx_is_literal",
-            Self::DnsTimeout => "dns_timeout",
-            Self::DnsFailure => "dns_failure",
-            Self::TimeBudgetSpent => "time_budget_spent",
-            Self::NotChecked => "not_checked",
-            Self::Greylisted => "greylisted",
-            Self::ProbeRefused => "probe_refused",
-            Self::ProbeRateLimited => "probe_rate_limited",
-            Self::ProbeDeferred => "probe_deferred",
-            Self::ProbeTimeout => "probe_timeout",
-            Self::ProbeUnreachable => "probe_unreachable",
-            Self::ProbeProtocolError => "probe_protocol_error",
-            Self::ProbeTlsFailed => "probe_tls_failed",
-            Self::MailboxAccepted => "mailbox_accepted",
-            Self::DomainAcceptsMail => "domain_accepts_mail",
-            Self::ProbeOff => "probe_off",
-            Self::ProbePaused => "probe_paused",
-            Self::ProviderNotProbed => "provider_not_probed",
-            Self::RoleAccount => "role_account",
-            Self::Relay => "relay",
-            Self::AllowedByOperator => "allowed_by_operator",
-        }
+        self.into()
     }
 
     /// The verdict of the reason's row in the table; none for reasons that never set one.

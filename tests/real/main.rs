@@ -2,7 +2,7 @@
 //! and with a network between them that fails on demand; and mail servers, Postfix in many manners, Exim,
 //! Postgrey, as strict as they can be; and nginx in front of the service.
 //!
-//! `tests/install-real` installs what is needed; then `cargo test --features real-servers --test real`.
+//! `tests/install-real` installs what is needed; then `cargo test --test real`.
 
 mod clean;
 mod client;
@@ -19,6 +19,7 @@ mod serve;
 mod service;
 mod shapes;
 mod unbound;
+mod units;
 
 /// What a laboratory needs: its domains end in `.test`, its mail servers are on this machine, and what
 /// is not answered is soon given up: one question after 3 × 300 ms and 500 ms.

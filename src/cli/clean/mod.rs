@@ -44,7 +44,7 @@ pub(super) async fn run(
     settings: &Settings,
 ) -> Result<Exit, CliError> {
     let voice = Console::of(arguments);
-    arguments.looking.depth.check(global.connection()).or_usage()?;
+    arguments.looking.depth.check(global.network()).or_usage()?;
     reports::check(arguments).or_usage()?;
     if arguments.looking.wait && arguments.looking.depth != DepthArg::Mailbox {
         return Err(anyhow!("--wait is for mail servers: give --depth mailbox too")).or_usage();

@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::report::{Column, PROBE_OFF_HINT};
 use crate::roster::Note;
 use crate::store::Journal;
-use crate::validator::{Connection, ListModeOptions, ListValidator, RetryPlan, Validator};
+use crate::validator::{ListModeOptions, ListValidator, Network, RetryPlan, Validator};
 use crate::verdict::Depth;
 
 /// What works on a list.
@@ -46,13 +46,13 @@ impl CleanWork {
         journal: &JournalPlace,
     ) -> Result<Self, CliError> {
         let looking = &arguments.looking;
-        let connection = global.connection();
-        let depth = match connection {
-            Connection::Offline => Depth::Syntax,
-            Connection::Online => looking.depth.into(),
+        let network = global.network();
+        let depth = match network {
+            Network::Offline => Depth::Syntax,
+            Network::Online => looking.depth.into(),
         };
         let state = settings.state_folder(config);
-        let parts = ListValidator::from_config(config, connection, state.as_deref()).or_usage()?;
+        let parts = ListValidator::from_config(config, network, state.as_deref()).or_usage()?;
         let suppressed =
             suppressed(arguments, parts.validator(), Console::of(arguments)).or_usage()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -71,7 +71,7 @@ impl CleanWork {
             concurrency: looking.concurrency.get(),
             open_files: system::raise_open_files(),
             rate: looking.rate,
-            waits: if looking.wait { RetryPlan::ForGreylisting } else { RetryPlan::Never },
+            retry_plan: if looking.wait { RetryPlan::ForGreylisting } else { RetryPlan::Never },
         }));
         let settings = JudgeSettings {
             depth,

@@ -1,7 +1,6 @@
 //! One flight a mailbox: however many want to know, one asks, and goes on asking when they hang up.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::line::{Job, JobOutcome};
 use super::probe_result::ProbeResult;
-use super::{LEAST_FLIGHT, MAX_FLIGHTS, Probing, Question};
+use super::{LEAST_FLIGHT, Probing, Question};
 use crate::catalog::ProbeBehaviour;
 use crate::dns::Servers;
 use crate::route::{Answer, Family, HostName, MailRoute};
@@ -25,10 +24,6 @@ const MAX_DIALLED: usize = 2;
 const MAX_NAMES: usize = 2 * MAX_HOSTS;
 /// Far longer than all conversations of one flight together.
 const LONGEST_TALK: Duration = Duration::from_secs(6 * 3600);
-
-/// The flights under way, by mailbox.
-#[derive(Clone, Default)]
-pub(super) struct SingleFlight(Arc<Mutex<HashMap<Box<str>, watch::Receiver<Progress>>>>);
 
 /// How far a flight has come.
 pub(super) enum Progress {
@@ -52,25 +47,6 @@ impl Progress {
     }
 }
 
-impl SingleFlight {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, watch::Receiver<Progress>>> {
-        // Nothing that holds the lock can leave the map half changed.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Takes a flight off the board.
-struct ResultGuard {
-    flights: SingleFlight,
-    mailbox: Box<str>,
-}
-
-impl Drop for ResultGuard {
-    fn drop(&mut self) {
-        self.flights.lock().remove(&self.mailbox);
-    }
-}
-
 impl Probing {
     /// Joins the flight for a mailbox, or starts one; none where there are too many.
     pub(super) fn join(
@@ -78,31 +54,21 @@ impl Probing {
         question: Question,
         timeouts: Duration,
     ) -> Option<watch::Receiver<Progress>> {
-        let flights = &self.shared.flights;
         let mailbox: Box<str> = question.mailbox.key.as_str().into();
-        let (tell, progress) = watch::channel(Progress::Waiting);
-        {
-            let mut under_way = flights.lock();
-            if let Some(flight) = under_way.get(&mailbox) {
-                return Some(flight.clone());
-            }
-            if under_way.len() >= MAX_FLIGHTS {
-                return None;
-            }
-            under_way.insert(mailbox.clone(), progress.clone());
-        }
         let deadline = Instant::now() + timeouts.max(LEAST_FLIGHT);
-        let (probing, tell) = (self.clone(), Arc::new(tell));
-        let landing = ResultGuard { flights: flights.clone(), mailbox };
-        // The end of the process waits until what was found out is kept.
-        let guard = self.shared.at_work.begin();
-        tokio::spawn(async move {
-            // Dropped at the end, also when the task is cancelled or panics.
-            let (_landing, _guard) = (landing, guard);
-            let told = probing.fly(&question, &tell, deadline).await;
-            tell.send_replace(Progress::Done(told));
-        });
-        Some(progress)
+        let probing = self.clone();
+        let lead = |progress: watch::Sender<Progress>| {
+            // The end of the process waits until the result is kept.
+            let guard = probing.shared.at_work.begin();
+            async move {
+                let _guard = guard;
+                let progress = Arc::new(progress);
+                let result = probing.fly(&question, &progress, deadline).await;
+                progress.send_replace(Progress::Done(result));
+            }
+        };
+        let (flight, _) = self.shared.flights.join(mailbox, Progress::Waiting, lead)?;
+        Some(flight.progress)
     }
 
     async fn fly(

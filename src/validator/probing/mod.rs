@@ -23,6 +23,7 @@ use std::time::Duration;
 use metrics::counter;
 use tokio::time::{Instant, timeout_at};
 
+use super::single_flight::SingleFlight;
 use crate::address::{Address, Domain};
 use crate::cache::{LearnedRoute, MailboxCache, Timing};
 use crate::catalog::{Canonical, ProbeBehaviour};
@@ -36,7 +37,7 @@ use crate::smtp::dial::{Dialer, Guard};
 use crate::smtp::limiter::{Party, ProbeLimiter};
 use crate::store::{Evidence, Store};
 use crate::verdict::{MailboxEvidence, NotProbed};
-use flight::{Progress, SingleFlight};
+use flight::Progress;
 use line::Lines;
 use memory::Memory;
 use probe_result::ProbeResult;
@@ -84,7 +85,7 @@ struct ProbingInner {
     patterns: Patterns,
     memory: Memory,
     clock: Arc<dyn Clock>,
-    flights: SingleFlight,
+    flights: SingleFlight<Box<str>, Progress>,
     lines: Lines,
     at_work: RunningTasks,
 }
@@ -145,7 +146,7 @@ impl Probing {
         let ProbingParts { dns, client, dialer, guard, limiter, patterns, .. } = parts;
         let ProbingParts { cache, store, clock, .. } = parts;
         let memory = Memory::new(cache, store, clock.clone());
-        let (flights, lines) = (SingleFlight::default(), Lines::default());
+        let (flights, lines) = (SingleFlight::new(MAX_FLIGHTS), Lines::default());
         Self {
             shared: Arc::new(ProbingInner {
                 dns,

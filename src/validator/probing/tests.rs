@@ -19,7 +19,7 @@ use crate::smtp::limiter::{Limits, NeverList};
 use crate::smtp::{Identity, Timeouts};
 use crate::typo::Confidence;
 use crate::validator::{
-    ActiveLists, LookupLimits, Network, Parts, Request, RouteSettings, Routes, Validator,
+    ActiveLists, LookupLimits, Request, RouteSettings, Routes, Validator, ValidatorParts,
 };
 use crate::verdict::{CatchAll, Depth, Policy};
 
@@ -67,16 +67,16 @@ fn validator(server: &HostileServer, limits: Limits) -> Validator {
     let settings = RouteSettings {
         reach: ReachPolicy::default(),
         private_zones: Vec::<Domain>::new(),
-        limits: LookupLimits { flights: 100, names_per_zone: 100, flights_per_stranger: 100 },
-        flight_deadline: Duration::from_secs(10),
+        limits: LookupLimits { lookups: 100, names_per_zone: 100, lookups_per_client: 100 },
+        lookup_timeout: Duration::from_secs(10),
         dns_timeout: Duration::from_secs(1),
         cache_bytes: 1 << 20,
     };
-    Validator::new(Parts {
+    Validator::new(ValidatorParts {
         lists: ActiveLists::new(empty_catalog()),
         suggest_at: Confidence::from_percent(50),
         policy: Policy::default(),
-        network: Network::Online(Box::new(Routes::new(zone, clock.clone(), settings))),
+        routes: Some(Routes::new(zone, clock.clone(), settings)),
         probing: Some(probing),
         clock,
     })

@@ -1,96 +1,84 @@
 //! What is believed of what the DNS said.
+//!
+//! A resolver that denies a big provider's domain is more likely to lie than right. [`credence`] tells how much
+//! an answer is worth; this file adds what was said before, and counts answers for or against the server that
+//! gave them.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
-use tokio::time::Instant;
+use super::private_zones::PrivateZones;
+use super::trust::ResolverTrust;
+use crate::catalog::Popularity;
+use crate::route::{
+    Credence, Distrust, Failure, HostName, Routed, ServerId, canary_answer, credence,
+};
 
-use super::{Asked, Routes, unresolved};
-use crate::route::{Credence, Distrust, Failure, HostName, Routed, ServerId, credence, said_in};
-use crate::validator::canaries::Change;
-
-/// How long after a denial a second question confirms it.
-const CONFIRMED_AFTER: Duration = Duration::from_secs(60);
-/// The most domains of which a denial waits to be confirmed.
-const MOST_WAITING: usize = 10_000;
-
-/// Denials that nothing has confirmed when they came, by domain: since when they are made. Clones share them.
-#[derive(Clone, Default)]
-pub(super) struct Denials(Arc<Mutex<HashMap<HostName, Instant>>>);
-
-impl Denials {
-    /// Notes a denial, and tells whether it confirms an earlier one.
-    fn is_confirmed(&self, domain: &HostName) -> bool {
-        let mut since = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if since.len() >= MOST_WAITING && !since.contains_key(domain) {
-            // What is lost is a minute.
-            since.clear();
-        }
-        let first = since.entry(domain.clone()).or_insert_with(Instant::now);
-        first.elapsed() >= CONFIRMED_AFTER
-    }
-
-    fn contradict(&self, domain: &HostName) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(domain);
-    }
-
-    /// What a resolver said that lies confirms nothing.
-    pub(super) fn forget(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
+/// The route that the DNS gave, and who stands for it.
+pub(in crate::validator) struct DnsAnswer {
+    pub(in crate::validator) routed: Routed,
+    /// The server that answered about the MX records.
+    pub(super) by: Option<ServerId>,
+    /// Whether another server says the same.
+    pub(super) agreed: bool,
 }
 
-impl Routes {
-    /// How much an answer about this domain that denies its mail servers would be worth.
+/// Tells how popular the domain of a listed provider is.
+pub(in crate::validator) type PopularityOf =
+    Arc<dyn Fn(&HostName) -> Option<Popularity> + Send + Sync>;
+
+/// Decides what is believed. Clones share what they learn.
+#[derive(Clone)]
+pub(super) struct Belief {
+    pub(super) trust: ResolverTrust,
+    pub(super) private_zones: PrivateZones,
+    pub(super) popularity: PopularityOf,
+}
+
+impl Belief {
+    /// How much this answer is worth, if it denies the domain's mail servers.
     pub(super) fn credence(&self, domain: &HostName, routed: &Routed) -> Credence {
-        // What a private zone says of a name is true there.
-        if self.is_private(domain) {
+        // A private zone is right about its own names.
+        if self.private_zones.contain(domain) {
             return Credence::Believed;
         }
         credence(&routed.route, (self.popularity)(domain))
     }
 
-    /// What is believed of an answer. It also counts for or against the server that gave it.
+    /// What is believed of an answer.
     ///
     /// # Errors
-    /// It shows that a server lies which was believed before.
-    pub(super) fn believed(&self, domain: &HostName, asked: Asked) -> Result<Routed, Distrust> {
-        let Asked { routed, by, agreed } = asked;
+    /// The answer shows that a server lies which was believed before.
+    pub(super) fn judge(&self, domain: &HostName, answer: DnsAnswer) -> Result<Routed, Distrust> {
+        let DnsAnswer { routed, by, agreed } = answer;
+        let unconfirmed = self.trust.unconfirmed_denials();
         match self.credence(domain, &routed) {
             Credence::Refuted => {
-                self.note(domain, &routed, by)?;
-                return Ok(unresolved(Failure::Untrusted));
+                self.count(domain, &routed, by)?;
+                return Ok(Routed::unresolved(Failure::Untrusted));
             }
-            Credence::ToConfirm if agreed || self.denials.is_confirmed(domain) => {}
-            Credence::ToConfirm => return Ok(unresolved(Failure::Unconfirmed)),
+            Credence::ToConfirm if agreed || unconfirmed.confirms(domain) => {}
+            Credence::ToConfirm => return Ok(Routed::unresolved(Failure::Unconfirmed)),
             Credence::Believed => {
-                self.denials.contradict(domain);
-                self.note(domain, &routed, by)?;
+                unconfirmed.contradict(domain);
+                self.count(domain, &routed, by)?;
             }
         }
-        // It may have been found to lie while it was being asked.
+        // The server may have been found to lie while this question was open.
         let lies = by.is_some_and(|by| self.trust.fails(by));
-        Ok(if lies { unresolved(Failure::Untrusted) } else { routed })
+        Ok(if lies { Routed::unresolved(Failure::Untrusted) } else { routed })
     }
 
-    /// Notes what a server says of a domain that is as good as a canary.
-    fn note(
+    /// Counts an answer about a domain that is as good as a canary.
+    fn count(
         &self,
         domain: &HostName,
         routed: &Routed,
         by: Option<ServerId>,
     ) -> Result<(), Distrust> {
         let is_canary = (self.popularity)(domain).is_some_and(|popularity| popularity.class() <= 2);
-        if !is_canary || self.is_private(domain) {
+        if !is_canary || self.private_zones.contain(domain) {
             return Ok(());
         }
-        let said = said_in(&routed.route);
-        let change = self.trust.said_of_provider(self.dns(), domain, said, by);
-        self.forget_lies(&change);
-        match change {
-            Change::Nothing => Ok(()),
-            Change::Lost { distrust, .. } => Err(distrust),
-        }
+        self.trust.count_provider(domain, canary_answer(&routed.route), by)
     }
 }

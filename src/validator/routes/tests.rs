@@ -4,10 +4,13 @@ use arc_swap::ArcSwap;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use jiff::Timestamp;
+
 use super::*;
 use crate::clock::StoppedClock;
 use crate::dns::zone::Zone;
 use crate::dns::{Answered, Servers};
+use crate::reach::ReachPolicy;
 use crate::route::{Family, MAX_OPINIONS, Mx, ServerId};
 
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -21,8 +24,8 @@ fn routes_from(dns: Arc<dyn Dns>) -> Routes {
     let settings = RouteSettings {
         reach: ReachPolicy::default(),
         private_zones: Vec::new(),
-        limits: LookupLimits { flights: 100, names_per_zone: 100, flights_per_stranger: 100 },
-        flight_deadline: DEADLINE,
+        limits: LookupLimits { lookups: 100, names_per_zone: 100, lookups_per_client: 100 },
+        lookup_timeout: DEADLINE,
         dns_timeout: Duration::from_secs(1),
         cache_bytes: 1 << 20,
     };
@@ -33,11 +36,15 @@ fn host() -> HostName {
     HostName::new("a.de").unwrap()
 }
 
-async fn route(routes: &Routes, timeouts: Duration) -> Option<MailRoute> {
-    match routes.of(&host(), Client::Local, Priority::Now, timeouts).await {
-        FoundRoute::Learned(learned, _) => Some(learned.route.clone()),
-        FoundRoute::OutOfTime | FoundRoute::Private => None,
+async fn route(routes: &Routes, budget: Duration) -> Option<MailRoute> {
+    match routes.find(query(&host(), budget)).await {
+        DomainEvidence::Learned(learned, _) => Some(learned.route.clone()),
+        _ => None,
     }
+}
+
+fn query(domain: &HostName, budget: Duration) -> RouteQuery<'_> {
+    RouteQuery { domain, client: Client::Local, priority: Priority::Now, budget }
 }
 
 #[tokio::test(start_paused = true)]
@@ -48,10 +55,11 @@ async fn who_boards_just_after_a_landing_asks_nobody() {
         tokio::task::yield_now().await;
     }
     let questions = zone.questions();
-    let seat = routes.join(&host(), Client::Local, None, Place::NotNeeded);
-    let Seat::On(flight, boarding) = seat else { panic!("no seat") };
-    assert_eq!(boarding, Role::Started);
-    let Waited::Done(learned) = flight.wait(DEADLINE).await else { panic!("no answer") };
+    let deadline = Instant::now() + DEADLINE;
+    let joined = routes.join(query(&host(), DEADLINE), None, deadline).await;
+    let Ok((flight, role)) = joined else { panic!("no look-up") };
+    assert_eq!(role, Role::Leader);
+    let WaitOutcome::Done(learned) = wait(flight, DEADLINE).await else { panic!("no answer") };
     assert_eq!(learned.route, done);
     assert_eq!(zone.questions(), questions);
 }
@@ -175,7 +183,7 @@ async fn who_loses_patience_hears_that_the_dns_is_silent_where_it_is() {
     let domains = vec![HostName::new("canary.de").unwrap()];
     let untested = untested.tested_with(Canaries { domains, interval: DEADLINE });
     let tests = untested.clone();
-    let _task = tokio::spawn(async move { match tests.watch_canaries().await {} });
+    let _task = tokio::spawn(async move { match tests.lookup().watch_canaries().await {} });
     assert_eq!(route(&untested, budget).await, None);
 }
 
@@ -246,9 +254,11 @@ async fn what_was_found_stands_in_for_what_cannot_be_had() {
         tokio::time::advance(crate::dns::zone::TTL + second).await;
         for (when, waits) in [("at once", waits), ("later", waits_later)] {
             let asked = Instant::now();
-            let found = routes.of(&host(), Client::Local, Priority::Now, DEADLINE).await;
+            let found = routes.find(query(&host(), DEADLINE)).await;
             assert_eq!(asked.elapsed(), waits, "{zone} {when}");
-            let FoundRoute::Learned(learned, freshness) = found else { panic!("{zone} {when}") };
+            let DomainEvidence::Learned(learned, freshness) = found else {
+                panic!("{zone} {when}")
+            };
             assert_eq!(learned.route, expected, "{zone} {when}");
             let was_asked = freshness == Timing::Asked;
             assert_eq!(was_asked, !is_old && when == "at once", "{zone} {when}");

@@ -1,0 +1,18 @@
+//! Why work on a list ends before the list does.
+
+use crate::route::Distrust;
+use crate::validator::routes::FOR_LABS;
+
+/// Why work on a list cannot go on now.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Halt {
+    /// The resolver invents answers, or denies what exists.
+    #[error("the DNS resolver cannot be believed ({code}): {0} ({FOR_LABS})", code = _0.trust().code())]
+    Untrusted(Distrust),
+    /// The resolver answers nothing.
+    #[error("the DNS does not answer")]
+    Silent,
+    /// The resolver contradicts what it said when an earlier run was broken off.
+    #[error("the DNS has said something else before the last run ended, which is forgotten now")]
+    Contradicted,
+}

@@ -1,0 +1,3 @@
+//! `mailvet clean` on files that are made to do harm: they cost no more than any others, or are refused.
+
+mod bombs;
