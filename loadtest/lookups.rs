@@ -6,9 +6,9 @@ use std::sync::{Arc, LazyLock};
 use divan::{AllocProfiler, Bencher, black_box};
 use jiff::Timestamp;
 use mailvet::address::{Address, Domain, Host, Pasted};
-use mailvet::catalog::{Catalog, ListKind, Lists, Source};
+use mailvet::catalog::{Catalog, ListKind, ListSource, Lists};
 use mailvet::clock::StoppedClock;
-use mailvet::report::Form;
+use mailvet::report::JsonForm;
 use mailvet::typo::{Confidence, Suggester};
 use mailvet::validator::{ActiveLists, Request, Validator, ValidatorParts};
 use mailvet::verdict::Policy;
@@ -33,7 +33,7 @@ fn with_disposable(number: usize) -> Catalog {
         writeln!(text, "{}", generated(n)).expect("memory does not fail");
     }
     let mut lists = Lists::builtin();
-    lists.extend(ListKind::Disposable, Source { name: "generated".into(), text: text.into() });
+    lists.extend(ListKind::Disposable, ListSource { name: "generated".into(), text: text.into() });
     Catalog::from_lists(&lists).expect("generated names are domain names")
 }
 
@@ -156,7 +156,7 @@ fn validate_offline(bencher: Bencher<'_, '_>, text: &str) {
         let request = Request::new(black_box(text));
         let report = runtime.block_on(validator.validate(&request));
         json.clear();
-        serde_json::to_writer(&mut json, &report.json(Form::Full)).map(|()| json.len())
+        serde_json::to_writer(&mut json, &report.json(JsonForm::Full)).map(|()| json.len())
     });
 }
 

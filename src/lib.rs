@@ -11,7 +11,7 @@
 //! | 3 faces | [`http`] the JSON service · [`cli`] the commands |
 //! | 2 pipeline | [`validator`] the stages in order · [`report`] what is said, and its forms · [`batch`] whole lists |
 //! | 1 adapters | [`dns`] asking · [`cache`] remembering · [`store`] remembering beyond the process · [`smtp`] speaking to mail servers · [`config`] settings · [`files`] what a list is packed in, files that appear when complete · [`clock`] the time of day · [`telemetry`] the log |
-//! | 0 pure core | [`address`] syntax · [`catalog`] the lists · [`did_you_mean`] the nearest known name of a setting · [`typo`] what was meant · [`route`] answers to a mail route · [`reach`] which IP addresses may be contacted · [`reply`] what an SMTP reply speaks of · [`roster`] lists of addresses · [`verdict`] the rule table |
+//! | 0 pure core | [`address`] syntax · [`catalog`] the lists · [`did_you_mean`] the nearest known name of a setting · [`typo`] what was meant · [`route`] answers to a mail route · [`reach`] which IP addresses may be contacted · [`reply`] what an SMTP reply speaks of · [`evidence`] what is known of a mailbox · [`roster`] lists of addresses · [`verdict`] the rule table |
 
 pub mod address;
 pub mod batch;
@@ -22,6 +22,7 @@ pub mod clock;
 pub mod config;
 pub mod did_you_mean;
 pub mod dns;
+pub mod evidence;
 pub mod files;
 pub mod http;
 pub mod reach;

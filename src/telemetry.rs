@@ -1,7 +1,7 @@
-//! The log, to standard error as text for people or JSON for machines, and the metrics.
+//! The log, on standard error as text or as JSON, and the metrics.
 //!
-//! No address and no domain gets into either. Ours are left out where events are made; crates of others
-//! that would print names they look up or hosts they connect to are silenced here.
+//! Neither contains an address or a domain. This crate's own events leave them out; events of other crates,
+//! which would print the names that they look up and the hosts that they connect to, are filtered out here.
 
 mod writer;
 
@@ -14,77 +14,77 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::{Log, LogFormat, LogLevel};
-use writer::Queue;
+use crate::config::{LogConfig, LogFormat, LogLevel};
+use writer::LogWriter;
 
-/// The log while it is written. At its end the last lines are.
+/// Writes the last lines of the log when it is dropped.
 #[must_use]
-pub struct Logging(Queue);
+pub struct Logging(LogWriter);
 
 impl Drop for Logging {
     fn drop(&mut self) {
-        self.0.flush();
+        self.0.flush_all();
     }
 }
 
-/// Starts logging. Does nothing where something logs already.
+/// Starts the log. Does nothing if the process has a log already.
 ///
 /// # Errors
-/// The system gives no thread to write with.
-pub fn start(log: Log) -> io::Result<Logging> {
+/// The system cannot start a thread.
+pub fn start(log: LogConfig) -> io::Result<Logging> {
     let level = match log.level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Debug => LevelFilter::DEBUG,
     };
-    let ours_alone = Targets::new().with_target("mailvet", level);
-    let queue = Queue::to(io::stderr())?;
-    let ours = queue.clone();
-    let lines = tracing_subscriber::fmt::layer().with_writer(move || ours.clone());
+    let our_events = Targets::new().with_target("mailvet", level);
+    let writer = LogWriter::to(io::stderr())?;
+    let line_writer = writer.clone();
+    let lines = tracing_subscriber::fmt::layer().with_writer(move || line_writer.clone());
     let on_terminal = io::stderr().is_terminal();
     let layer = match (log.format, on_terminal) {
         (LogFormat::Text, _) | (LogFormat::Auto, true) => {
-            lines.with_ansi(on_terminal).with_target(false).with_filter(ours_alone).boxed()
+            lines.with_ansi(on_terminal).with_target(false).with_filter(our_events).boxed()
         }
         (LogFormat::Json, _) | (LogFormat::Auto, false) => {
-            lines.json().flatten_event(true).with_target(false).with_filter(ours_alone).boxed()
+            lines.json().flatten_event(true).with_target(false).with_filter(our_events).boxed()
         }
     };
     let _ = tracing_subscriber::registry().with(layer).try_init();
-    Ok(Logging(queue))
+    Ok(Logging(writer))
 }
 
-/// The bounds of what is measured in seconds: from a local answer to a DNS that gives up.
+/// Buckets of times: from a cached answer to a DNS look-up that is given up.
 const SECONDS: [f64; 12] =
     [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
-/// What was counted since the start, for Prometheus.
+/// The metrics of the process, for Prometheus.
 #[derive(Clone)]
 pub struct Metrics(PrometheusHandle);
 
 impl Metrics {
-    /// Starts counting, in the whole process. A second call counts into nothing.
+    /// Starts collecting the metrics of the whole process. Metrics of a second call stay empty.
     pub fn start() -> Self {
         let seconds = Matcher::Suffix("_seconds".to_owned());
         let builder = PrometheusBuilder::new()
             .set_buckets_for_metric(seconds, &SECONDS)
-            // Only a list without buckets is refused.
+            // It fails only for an empty list.
             .unwrap_or_default();
         let recorder = builder.build_recorder();
         let handle = recorder.handle();
-        // Whoever counts already goes on counting.
+        // It fails where there is a recorder already, which stays.
         let _ = metrics::set_global_recorder(recorder);
         Self(handle)
     }
 
-    /// Sums up what was measured lately. Has to be done every few seconds: until then each measurement
-    /// is kept by itself.
-    pub fn sum_up(&self) {
+    /// Moves recent measurements into the buckets. To be called every few seconds: until then each
+    /// measurement takes memory.
+    pub fn upkeep(&self) {
         self.0.run_upkeep();
     }
 
-    /// The text format of Prometheus.
+    /// The metrics in Prometheus's text format.
     pub fn render(&self) -> String {
         self.0.render()
     }

@@ -1,4 +1,4 @@
-//! What a code point is, as far as an address is concerned.
+//! Classifies code points for the address grammar.
 
 use icu_properties::props::{
     CanonicalCombiningClass, DefaultIgnorableCodePoint, Emoji, GeneralCategory, Ideographic,
@@ -6,7 +6,7 @@ use icu_properties::props::{
 };
 use icu_properties::{CodePointMapData, CodePointSetData};
 
-/// The classes that the grammar tells apart beyond plain text.
+/// The classes that the grammar distinguishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
     /// Text: letters, marks, digits, punctuation, symbols, and the two joiners that some scripts need.
@@ -15,9 +15,9 @@ pub(super) enum Class {
     WhiteSpace,
     /// A control character (C0, DEL, C1). Line ends count here: they could smuggle a header.
     Control,
-    /// A character that turns the direction of the text around it (UAX #9).
+    /// A character that changes the direction of the text around it (UAX #9).
     BidiControl,
-    /// No text at all: unassigned, private use, invisible format characters, U+FFFD.
+    /// No text: unassigned, private use, invisible format characters, U+FFFD.
     NotText,
 }
 
@@ -47,17 +47,17 @@ pub(super) fn classify(c: char) -> Class {
     }
 }
 
-/// Letters, marks and signs that show nothing: with them two addresses that look the same would differ.
+/// Invisible letters, marks and signs: with them, two addresses that look the same would differ.
 /// Variation selectors and joiners depend on their neighbours: see [`is_idle`].
 fn is_invisible(c: char) -> bool {
     shows_nothing(c) && !is_selector(c)
 }
 
-/// Characters that show nothing although their Unicode properties say that they are text: the blank
+/// Characters that are invisible although their Unicode properties say that they are text: the blank
 /// Braille pattern, two blanks of hieroglyphs, the null notehead and the Khitan filler.
 const BLANK: [char; 5] = ['\u{2800}', '\u{13441}', '\u{13442}', '\u{16fe4}', '\u{1d159}'];
 
-/// Whether a character leaves no mark where it is shown. Blanks do: they take up room.
+/// Whether a character is invisible. Blanks are not: they take up space.
 pub fn shows_nothing(c: char) -> bool {
     !c.is_ascii()
         && (CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c) || BLANK.contains(&c))

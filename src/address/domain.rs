@@ -12,7 +12,7 @@ pub const MAX_DOMAIN_OCTETS: usize = 253;
 /// The most octets of one label.
 pub const MAX_LABEL_OCTETS: usize = 63;
 
-/// A proven domain name in lower case, as A-labels for the DNS and as U-labels for people.
+/// A valid domain name in lower case, as A-labels for the DNS and as U-labels for people.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Domain {
     ascii: Box<str>,
@@ -20,12 +20,12 @@ pub struct Domain {
     unicode: Option<Box<str>>,
 }
 
-/// Which names may stand without a dot.
+/// Which names may have no dot.
 #[derive(Clone, Copy)]
 pub enum SingleLabels<'a> {
     /// None: a domain has at least two labels.
     Refused,
-    /// Those (lower-case A-labels) for which the function says yes, such as `localhost`.
+    /// Those (lower-case A-labels) that the function accepts, such as `localhost`.
     AcceptedIf(&'a dyn Fn(&str) -> bool),
 }
 
@@ -38,7 +38,7 @@ impl Domain {
         Self::parse_with(text, SingleLabels::Refused)
     }
 
-    /// Reads a domain name of one label or more, such as `test`: for names that stand for all below them.
+    /// Reads a domain name of one label or more, such as `test`: for names that mean all domains below them.
     ///
     /// # Errors
     /// What is wrong and where, counted from the first byte of `text`.
@@ -58,12 +58,12 @@ impl Domain {
         Ok(Self { ascii: ascii.into_boxed_str(), unicode })
     }
 
-    /// A-labels in lower case: what is asked of the DNS and compared with lists.
+    /// A-labels in lower case: for the DNS and for lists.
     pub fn ascii(&self) -> &str {
         &self.ascii
     }
 
-    /// U-labels: what is shown to people.
+    /// U-labels: for people.
     pub fn unicode(&self) -> &str {
         self.unicode.as_deref().unwrap_or(&self.ascii)
     }
@@ -86,7 +86,7 @@ impl fmt::Debug for Domain {
     }
 }
 
-/// The characters that UTS #46 takes for a dot.
+/// The characters that UTS #46 maps to a dot.
 pub(super) fn is_dot(c: char) -> bool {
     matches!(c, '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}')
 }
@@ -112,7 +112,7 @@ fn check_characters(text: &str) -> Result<(), SyntaxError> {
     Ok(())
 }
 
-/// What can be said of the labels as typed, so that an error has a place.
+/// Checks the labels as typed, so that an error has a place.
 fn check_labels(text: &str) -> Result<(), SyntaxError> {
     for (at, label) in labels(text) {
         let last = at + label.len();
@@ -141,7 +141,7 @@ fn to_ascii(text: &str) -> Result<String, SyntaxError> {
     if let Ok(ascii) = convert(text, DnsLength::Verify) {
         return Ok(ascii);
     }
-    // UTS #46 says no, not why: try again piece by piece.
+    // UTS #46 does not say what is wrong: try label by label.
     for (at, label) in labels(text) {
         match convert(label, DnsLength::Ignore) {
             Err(_) => return Err(SyntaxError::new(SyntaxCode::DomainNotIdna, at)),
@@ -160,7 +160,7 @@ fn to_ascii(text: &str) -> Result<String, SyntaxError> {
             let at = text.floor_char_boundary(MAX_DOMAIN_OCTETS);
             Err(SyntaxError::new(SyntaxCode::DomainTooLong, at))
         }
-        // Each label is sound alone, so the rule that spans labels is broken (RFC 5893, bidi).
+        // Each label is valid alone, so the rule across labels is broken (RFC 5893, bidi).
         _ => Err(SyntaxError::new(SyntaxCode::DomainNotIdna, 0)),
     }
 }

@@ -1,10 +1,10 @@
-//! Every way for a text to be no address: a code, one plain sentence, and where.
+//! Every syntax error: its code, one plain sentence, and its place in the text.
 
 use std::fmt;
 
 use strum::{IntoStaticStr, VariantArray};
 
-/// What is wrong with the syntax. The set is closed here; clients treat the codes as open.
+/// What is wrong with the syntax. Clients must expect new codes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case", prefix = "syntax_")]
 pub enum SyntaxCode {
@@ -33,7 +33,7 @@ pub enum SyntaxCode {
     WhiteSpace,
     /// A control character.
     ControlCharacter,
-    /// A character that turns the direction of the text.
+    /// A character that changes the direction of the text.
     BidiControl,
     /// Text that Unicode normalisation turns into something an address cannot hold.
     NotNormalizable,
@@ -57,16 +57,14 @@ pub enum SyntaxCode {
     DomainNumeric,
     /// Square brackets that do not hold an IP address (RFC 5321 §4.1.3).
     BadLiteral,
-    /// Something had to be taken away around the address; only where the caller is strict.
+    /// Something had to be removed around the address; only in strict mode.
     NotClean,
 }
 
 impl SyntaxCode {
-    /// Every code, for tables and tests.
     pub const ALL: [Self; Self::VARIANTS.len()] =
         *Self::VARIANTS.as_array().expect("its own length");
 
-    /// The code as clients see it.
     pub fn code(self) -> &'static str {
         self.into()
     }
@@ -122,14 +120,12 @@ impl SyntaxCode {
 /// Why a text is no address, and where it stops being one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct SyntaxError {
-    /// What is wrong.
     pub code: SyntaxCode,
     /// Offset in bytes into the text as given, on a character boundary, at most its length.
     pub at: usize,
 }
 
 impl SyntaxError {
-    /// An error of this kind at this byte offset.
     pub(super) fn new(code: SyntaxCode, at: usize) -> Self {
         Self { code, at }
     }

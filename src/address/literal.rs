@@ -28,7 +28,6 @@ impl Literal {
         Ok(Self(ip))
     }
 
-    /// The address itself.
     pub fn ip(self) -> IpAddr {
         self.0
     }

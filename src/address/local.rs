@@ -11,7 +11,6 @@ use super::error::{SyntaxCode, SyntaxError};
 /// The most octets a local part may have (RFC 5321 §4.5.3.1.1).
 pub const MAX_LOCAL_OCTETS: usize = 64;
 
-/// How a local part was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Quoting {
     /// `joe.smith`
@@ -20,7 +19,7 @@ pub enum Quoting {
     Quoted,
 }
 
-/// A proven local part, in NFC and with no more quotation than it needs.
+/// A valid local part, in NFC and with no more quotation than it needs.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct LocalPart {
     wire: Box<str>,
@@ -50,7 +49,7 @@ impl LocalPart {
             Quoting::Bare => normalized.into_owned(),
             Quoting::Quoted => quoted(&normalized),
         };
-        // What was sound before may not be after: U+037E is a question mark that NFC turns into a semicolon.
+        // NFC may turn valid into invalid: U+037E is a question mark that NFC turns into a semicolon.
         if check(&wire).is_err() {
             return Err(SyntaxError::new(SyntaxCode::NotNormalizable, culprit(text)));
         }

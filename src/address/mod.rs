@@ -1,9 +1,11 @@
-//! A text becomes an [`Address`], or an error that says what is wrong and where.
+//! Parses a text into an [`Address`], or an error that says what is wrong and where.
 //!
 //! The grammar is the `Mailbox` of RFC 5321 §4.1.2 with the internationalisation of RFC 6531 and
 //! RFC 6532: dot-atom or quoted local part, domain name or address literal. What mail headers
 //! allow beyond that (comments, folding, obsolete forms of RFC 5322) is no address.
-//! This room knows no list: whether a domain exists, is reserved or is a provider's is asked elsewhere.
+//! [`Pasted`] first removes what people paste around an address.
+//!
+//! Whether a domain exists, is reserved or belongs to a provider is the concern of other modules.
 
 mod chars;
 mod domain;
@@ -29,7 +31,7 @@ pub const MAX_ADDRESS_OCTETS: usize = 254;
 /// refused before any work is spent on them.
 const MAX_TYPED_OCTETS: usize = 4 * MAX_ADDRESS_OCTETS;
 
-/// A proven address.
+/// A valid address.
 ///
 /// ```
 /// use mailvet::address::Address;
@@ -45,12 +47,10 @@ pub struct Address {
     host: Host,
 }
 
-/// Where the mail goes.
+/// The part after the `@`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Host {
-    /// A domain name.
     Domain(Domain),
-    /// An IP address in brackets.
     Literal(Literal),
 }
 
@@ -90,12 +90,10 @@ impl Address {
         Ok(address)
     }
 
-    /// The part before the `@`.
     pub fn local(&self) -> &LocalPart {
         &self.local
     }
 
-    /// The part after the `@`.
     pub fn host(&self) -> &Host {
         &self.host
     }

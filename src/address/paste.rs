@@ -1,37 +1,37 @@
-//! What people paste around an address is taken away before it is read.
+//! Removes what people paste around an address, before it is parsed.
 //!
-//! Only what cannot be part of the address goes: blanks around it, `mailto:`, a display name and angle
-//! brackets, quotation marks around the whole, a dot or comma behind it, characters that show nothing.
+//! Only what cannot be part of the address is removed: blanks around it, `mailto:`, a display name and angle
+//! brackets, quotation marks around the whole, a dot or comma behind it, invisible characters.
 //! Full-width `＠` and `．` become what they stand for. Nothing is guessed: a text with two addresses
-//! keeps them both, and is refused as such.
+//! keeps both, and is refused.
 
 use std::borrow::Cow;
 
-/// A text freed of what surrounded the address in it.
+/// A text without what was pasted around the address.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Pasted<'a> {
     text: Cow<'a, str>,
     changed: Option<Changed>,
 }
 
-/// What became of the text as typed.
+/// What changed, and where.
 #[derive(Clone, PartialEq, Eq)]
 struct Changed {
-    /// Where something was first taken away or replaced, in the text as typed.
+    /// Where something was first removed or replaced, in the text as typed.
     first: usize,
     /// For each byte of what is left, and its end: the byte of the text as typed that it comes from.
     sources: Vec<usize>,
 }
 
-/// Nobody wraps an address in more layers than this. A text that does is left as it was typed: to take
-/// a thousand layers off would cost a thousand times the length of the text.
+/// Bound on the wrappings around an address. A text with more is left as typed: removing a thousand of them would
+/// cost a thousand times the length of the text.
 const MAX_LAYERS: usize = 16;
 
 /// A text with, for each character, the byte where it stood in the text as typed.
 type Characters = [(usize, char)];
 
 impl<'a> Pasted<'a> {
-    /// Takes away what is pasted around an address.
+    /// Removes what is pasted around an address.
     ///
     /// ```
     /// use mailvet::address::Pasted;
@@ -60,13 +60,12 @@ impl<'a> Pasted<'a> {
         Self { text: Cow::Owned(text), changed: Some(Changed { first, sources }) }
     }
 
-    /// What is left.
+    /// The text that is left.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Where something was first taken away or replaced, as a byte offset into the text as typed; none
-    /// where nothing was.
+    /// Where something was first removed or replaced, as a byte offset into the text as typed; none if nothing was.
     pub fn first_change(&self) -> Option<usize> {
         self.changed.as_ref().map(|changed| changed.first)
     }
@@ -80,20 +79,20 @@ impl<'a> Pasted<'a> {
     }
 }
 
-/// Whether a look at the bytes tells that there is nothing to do, as with nearly every address.
+/// A quick check of the bytes: whether nothing can be there to remove, as with nearly every address.
 fn is_plainly_clean(typed: &str) -> bool {
     let ends_well = !matches!(typed.bytes().next_back(), Some(b'.' | b',' | b';' | b'"' | b'\''));
     ends_well && typed.bytes().all(|b| matches!(b, b'!'..=b'~') && !matches!(b, b'<' | b'>' | b':'))
 }
 
-/// The characters that show something, full-width separators replaced by what they stand for.
+/// The visible characters, with full-width separators replaced.
 fn visible(all: &Characters) -> Vec<(usize, char)> {
     let shows = |c| !matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}' | '\u{2060}' | '\u{feff}');
     let kept = all.iter().filter(|(_, c)| shows(*c));
     kept.map(|(at, c)| (*at, ascii_separator(*c))).collect()
 }
 
-/// Joiners do their work between letters of the scripts that need them, and nowhere else.
+/// Joiners matter only between letters of the scripts that need them.
 fn without_idle_joiners(text: &Characters) -> Vec<(usize, char)> {
     let is_joiner = |c| matches!(c, '\u{200c}' | '\u{200d}');
     let joins = |neighbour: Option<&(usize, char)>| {
@@ -117,7 +116,7 @@ fn ascii_separator(c: char) -> char {
     }
 }
 
-/// Takes wrapping after wrapping away, until there is none; none where there are too many.
+/// Removes wrapping after wrapping; none where there are too many.
 fn unwrapped(mut text: Vec<(usize, char)>) -> Option<Vec<(usize, char)>> {
     for _ in 0..=MAX_LAYERS {
         let mut left = without_blanks(&text);
@@ -207,7 +206,7 @@ fn without_quotes(text: &Characters) -> &Characters {
     }
 }
 
-/// The first byte of the text as typed that is not where it was.
+/// The first byte of the text as typed that was moved or removed.
 fn first_difference(typed: &str, all: &Characters, left: &Characters) -> Option<usize> {
     match all.iter().zip(left).find(|(typed, left)| typed != left) {
         Some(((at, _), _)) => Some(*at),

@@ -159,7 +159,7 @@ async fn broken_off(
     tokio::select! {
         () = wish_to_stop => Stop::Interrupted,
         halt = validator.halted() => halt.into(),
-        error = journal.in_trouble() => error.into(),
+        error = journal.failed() => error.into(),
     }
 }
 

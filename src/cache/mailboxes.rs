@@ -1,47 +1,47 @@
-//! What mail servers said of mailboxes and domains, as long as it holds.
+//! What mail servers said of mailboxes and domains, for as long as it holds.
 
 use jiff::Timestamp;
 use moka::sync::Cache;
 
 use crate::address::Domain;
 use crate::catalog::Canonical;
+use crate::evidence::{CatchAll, Evidence, KnownCatchAll};
 use crate::route::HostName;
 use crate::smtp::RefusalRecord;
-use crate::store::{Evidence, KnownCatchAll, REFUSALS_LIFETIME};
-use crate::verdict::CatchAll;
+use crate::store::REFUSALS_LIFETIME;
 
-/// What a mailbox takes in memory, about: the key, the evidence, and what holds them.
+/// About the memory of one mailbox: key, evidence and overhead.
 const BYTES_OF_ENTRY: u64 = 512;
 
-/// Evidence of mailboxes, and of domains that take anything, by this process. Clones share it.
+/// Evidence of mailboxes, catch-all results and refusals by domain. Clones share it.
 #[derive(Clone)]
 pub struct MailboxCache {
     mailboxes: Cache<Box<str>, Evidence>,
-    domains: Cache<Box<str>, OfDomain>,
+    catch_alls: Cache<Box<str>, HostCatchAll>,
     /// By domain and server.
     refusals: Cache<(Box<str>, HostName), RefusalRecord>,
 }
 
-/// Whether a domain takes anything, as one of its servers has shown it.
+/// Whether a domain is catch-all, as this server of it has shown.
 #[derive(Clone)]
-struct OfDomain {
+struct HostCatchAll {
     known: KnownCatchAll,
     host: HostName,
 }
 
 impl MailboxCache {
-    /// An empty memory of at most about so many bytes.
+    /// An empty cache for about so many bytes.
     pub fn new(max_bytes: u64) -> Self {
         let entries = max_bytes / BYTES_OF_ENTRY / 3;
         let refusals = Cache::builder().max_capacity(entries).time_to_live(REFUSALS_LIFETIME);
         Self {
             mailboxes: Cache::new(entries),
-            domains: Cache::new(entries),
+            catch_alls: Cache::new(entries),
             refusals: refusals.build(),
         }
     }
 
-    /// What is known of a mailbox at this time, if one of these mail servers said it or nobody did.
+    /// What is known of a mailbox at this time, unless another mail server than these said it.
     pub fn recall(
         &self,
         mailbox: &Canonical,
@@ -54,34 +54,31 @@ impl MailboxCache {
         (holds && is_theirs).then_some(evidence)
     }
 
-    /// Keeps what was found out of a mailbox, if it is to be kept at all.
+    /// Keeps what was found out of a mailbox, if it holds for a time at all.
     pub fn remember(&self, mailbox: &Canonical, evidence: &Evidence) {
         if evidence.valid_until().is_some() {
-            self.mailboxes.insert(mailbox.key.as_str().into(), evidence.clone());
+            self.mailboxes.insert(mailbox.key.as_str().into(), evidence.clone().without_text());
         }
     }
 
-    /// Whether a domain accepts mail for any mailbox, as far as one of these mail servers has shown it, and
-    /// when.
+    /// Whether a domain is catch-all, as far as one of these mail servers has shown, and when.
     pub fn catch_all(&self, domain: &Domain, hosts: &[HostName], now: Timestamp) -> KnownCatchAll {
-        let Some(OfDomain { known, host }) = self.domains.get(domain.ascii()) else {
+        let Some(HostCatchAll { known, host }) = self.catch_alls.get(domain.ascii()) else {
             return KnownCatchAll::UNKNOWN;
         };
         let holds = known.valid_until().is_some_and(|until| now < until);
         if holds && hosts.contains(&host) { known } else { KnownCatchAll::UNKNOWN }
     }
 
-    /// What is known of this server's refusals at the domain.
     pub fn refusals(&self, domain: &Domain, host: &HostName) -> Option<RefusalRecord> {
         self.refusals.get(&(domain.ascii().into(), host.clone()))
     }
 
-    /// Keeps what is known of this server's refusals at the domain.
     pub fn keep_refusals(&self, domain: &Domain, host: &HostName, record: RefusalRecord) {
         self.refusals.insert((domain.ascii().into(), host.clone()), record);
     }
 
-    /// Changes what is known of this server's refusals at the domain; tells it before and after.
+    /// Changes what is known of this server's refusals at the domain. Returns it before and after.
     pub fn change_refusals(
         &self,
         domain: &Domain,
@@ -90,7 +87,7 @@ impl MailboxCache {
     ) -> (RefusalRecord, RefusalRecord) {
         let mut before = RefusalRecord::default();
         let entry = self.refusals.entry((domain.ascii().into(), host.clone()));
-        // Nobody else changes it meanwhile.
+        // moka locks the entry meanwhile.
         let entry = entry.and_upsert_with(|known| {
             before = known.map(moka::Entry::into_value).unwrap_or_default();
             change(before)
@@ -98,7 +95,7 @@ impl MailboxCache {
         (before, entry.into_value())
     }
 
-    /// Keeps whether a domain accepts mail for any mailbox, as this mail server has shown it at this time.
+    /// Keeps whether a domain is catch-all, as this mail server has shown at this time.
     pub fn remember_catch_all(
         &self,
         domain: &Domain,
@@ -107,6 +104,6 @@ impl MailboxCache {
         asked_at: Timestamp,
     ) {
         let known = KnownCatchAll::shown(catch_all, asked_at);
-        self.domains.insert(domain.ascii().into(), OfDomain { known, host: host.clone() });
+        self.catch_alls.insert(domain.ascii().into(), HostCatchAll { known, host: host.clone() });
     }
 }

@@ -1,7 +1,7 @@
-//! What this process has learned of domains, and until when: facts, never verdicts.
+//! What this process has learned, and until when: facts, never verdicts.
 //!
-//! [`RouteCache`] keeps routes, [`MailboxCache`] what mail servers said; [`Tally`] counts what somebody did
-//! lately. All are bounded.
+//! [`RouteCache`] keeps routes by domain, [`MailboxCache`] what mail servers said, [`Tally`] counts recent events by
+//! key. All are bounded.
 
 mod mailboxes;
 mod routes;

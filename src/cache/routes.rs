@@ -10,48 +10,48 @@ use tokio::time::Instant;
 
 use crate::route::{HostName, MailRoute, Routed, lifetime};
 
-/// What an entry costs beside the names in it: keys, counters, links.
+/// The bytes of an entry beside the names in it: keys, counters, links.
 const ENTRY_OVERHEAD_BYTES: usize = 256;
-/// How long a route that was found may be used after its time where nothing newer can be had (RFC 8767 §5
-/// suggests one to three days).
-const STALE: Duration = Duration::from_secs(24 * 3600);
-/// Longer than anybody works on one list.
+/// How long a positive route may be served stale (RFC 8767 §5 suggests one to three days).
+const STALE_FOR: Duration = Duration::from_secs(24 * 3600);
+/// Longer than any run over a list.
 pub const LONGEST_RUN: Duration = Duration::from_secs(366 * 24 * 3600);
 
-/// A route as it was learned.
+/// The route of a domain, with its times. It travels from the look-up through the cache to the report.
 #[derive(Clone, Debug)]
 pub struct LearnedRoute {
-    /// The route.
     pub route: MailRoute,
     /// The time of day when the DNS was asked.
     pub asked_at: Timestamp,
-    /// How long the route is believed.
+    /// How long the route holds after that.
     pub lifetime: Duration,
     /// When it was learned, on the clock that never jumps.
     learned: Instant,
-    /// When it is to be asked for again.
+    /// When the DNS is to be asked again.
     expires: Instant,
-    /// Until when it may stand in for an answer that cannot be had.
+    /// Until when it may be served stale.
     stale_until: Instant,
 }
 
-/// Where a route comes from.
+/// Whether evidence is new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timing {
-    /// The DNS was asked just now, for this caller or for another at the same time.
+    /// Asked just now, for this caller or for another at the same time.
     Asked,
-    /// It was known already.
+    /// Known already.
     Cached,
 }
 
 impl LearnedRoute {
-    /// A route that was learned now.
+    /// A route learned now.
     pub fn new(routed: Routed, asked_at: Timestamp) -> Self {
         let lifetime = lifetime(&routed);
         let learned = Instant::now();
         let expires = learned + lifetime;
         let stale_until = match routed.route {
-            MailRoute::Exchangers(_) | MailRoute::Implicit(_) | MailRoute::Null => expires + STALE,
+            MailRoute::Exchangers(_) | MailRoute::Implicit(_) | MailRoute::Null => {
+                expires + STALE_FOR
+            }
             MailRoute::NoService
             | MailRoute::NoDomain
             | MailRoute::NoTarget
@@ -61,19 +61,18 @@ impl LearnedRoute {
         Self { route: routed.route, asked_at, lifetime, learned, expires, stale_until }
     }
 
-    /// A route for a run over a list, in which no domain is asked for twice: it holds to the end of the
-    /// run, however soon the DNS may say something else.
+    /// A route for a run over a list, which asks about no domain twice: it holds to the end of the run, whatever its
+    /// TTL.
     pub fn for_a_run(routed: Routed, asked_at: Timestamp) -> Self {
         let expires = Instant::now() + LONGEST_RUN;
         Self { expires, stale_until: expires, ..Self::new(routed, asked_at) }
     }
 
-    /// Whether it still holds.
     pub fn is_current(&self) -> bool {
         Instant::now() < self.expires
     }
 
-    /// Whether it may stand in for an answer that cannot be had.
+    /// Whether it may be served stale when the look-up fails (RFC 8767).
     pub fn is_usable_stale(&self) -> bool {
         Instant::now() < self.stale_until
     }
@@ -83,26 +82,26 @@ impl LearnedRoute {
         self.learned == other.learned
     }
 
-    /// The same route, to be used for a little longer before it is asked for again.
+    /// The same route, to be used a little longer before the DNS is asked again.
     #[must_use]
     pub fn kept_for(&self, time: Duration) -> Self {
         Self { expires: (Instant::now() + time).min(self.stale_until), ..self.clone() }
     }
 }
 
-/// Routes by domain. Clones share what they hold.
+/// Routes by domain. Clones share them.
 #[derive(Clone, Debug)]
 pub struct RouteCache {
     routes: Cache<HostName, Arc<LearnedRoute>>,
 }
 
 impl RouteCache {
-    /// An empty cache that holds this many bytes, roughly.
+    /// An empty cache for about so many bytes.
     pub fn new(capacity_bytes: u64) -> Self {
         let routes = Cache::builder()
             .max_capacity(capacity_bytes)
             .weigher(|domain: &HostName, learned: &Arc<LearnedRoute>| weight(domain, learned))
-            .expire_after(UntilUseless)
+            .expire_after(UntilUnusable)
             .support_invalidation_closures()
             .build();
         Self { routes }
@@ -113,32 +112,30 @@ impl RouteCache {
         self.routes.get(domain).await
     }
 
-    /// Forgets everything that was learned since then.
+    /// Forgets everything learned since then.
     pub fn forget_since(&self, since: Instant) {
         let forgetting = self.routes.invalidate_entries_if(move |_, known| known.learned >= since);
-        // The only error is that the cache was not built for it, which it was.
+        // The only error is a cache that was not built for this.
         debug_assert!(forgetting.is_ok());
     }
 
-    /// Remembers what was learned of a domain.
     pub async fn insert(&self, domain: HostName, learned: Arc<LearnedRoute>) {
         self.routes.insert(domain, learned).await;
     }
 }
 
-/// Makes room once a route is of no use to anybody. It goes by a clock of its own, so it only cleans up:
-/// whether a route holds is asked of the route.
-struct UntilUseless;
+/// Evicts a route when it may not even be served stale. moka measures by a clock of its own, so this only cleans up:
+/// the route itself says whether it holds.
+struct UntilUnusable;
 
-impl UntilUseless {
+impl UntilUnusable {
     fn of(learned: &LearnedRoute) -> Duration {
         learned.stale_until.saturating_duration_since(Instant::now())
     }
 }
 
-// moka measures by the standard clock.
 #[expect(clippy::disallowed_types, reason = "the signature of moka's trait")]
-impl Expiry<HostName, Arc<LearnedRoute>> for UntilUseless {
+impl Expiry<HostName, Arc<LearnedRoute>> for UntilUnusable {
     fn expire_after_create(
         &self,
         _: &HostName,

@@ -1,4 +1,4 @@
-//! Counting what somebody did lately.
+//! Counts recent events by key.
 
 use std::hash::Hash;
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use tokio::time::Instant;
 
-/// Counts by key, each in windows of time of its own. It forgets keys where there are too many.
-// No `Debug`: the keys are addresses of people's machines and names of domains.
+/// Counts by key, each in time windows of its own. Where there are too many keys the oldest are forgotten.
+// No `Debug`: the keys are clients' IP addresses and domains.
 #[derive(Clone)]
 pub struct Tally<K: Eq + Hash + Send + Sync + 'static> {
     window: Duration,
@@ -20,27 +20,26 @@ pub struct Tally<K: Eq + Hash + Send + Sync + 'static> {
 #[derive(Debug)]
 struct Count {
     began: Instant,
-    so_far: AtomicU32,
+    events: AtomicU32,
 }
 
 impl<K: Eq + Hash + Clone + Send + Sync> Tally<K> {
-    /// Nothing counted yet; at most this many keys.
-    pub fn new(window: Duration, most_keys: u64) -> Self {
-        // The newest keys are the ones that matter: whoever floods is new.
+    pub fn new(window: Duration, max_keys: u64) -> Self {
+        // The newest keys matter most: a flood comes from new ones.
         let counts = Cache::builder()
-            .max_capacity(most_keys)
+            .max_capacity(max_keys)
             .eviction_policy(EvictionPolicy::lru())
             .time_to_live(window)
             .build();
         Self { window, counts }
     }
 
-    /// Counts one more, and tells how many that makes in the window.
+    /// Counts one more event. Returns how many there are in the window.
     pub fn count(&self, key: &K) -> u32 {
         let is_over = |count: &Arc<Count>| count.began.elapsed() >= self.window;
-        let begin = || Arc::new(Count { began: Instant::now(), so_far: AtomicU32::new(0) });
+        let begin = || Arc::new(Count { began: Instant::now(), events: AtomicU32::new(0) });
         let entry = self.counts.entry_by_ref(key).or_insert_with_if(begin, is_over);
-        entry.value().so_far.fetch_add(1, Ordering::Relaxed).saturating_add(1)
+        entry.value().events.fetch_add(1, Ordering::Relaxed).saturating_add(1)
     }
 }
 

@@ -3,11 +3,11 @@
 use super::{Catalog, Knowledge, Provider};
 use crate::address::{Address, Domain, Host, Quoting};
 
-/// The version of the rules by which keys are made. What is kept under keys of other rules cannot be found, or
-/// erased, any more: change it with the rules.
+/// The version of the rules by which keys are made. Change it with the rules: what is stored under keys of
+/// other rules cannot be found or erased any more.
 pub const CANONICAL_RULES: i64 = 2;
 
-/// The key of a mailbox, and the tag that its owner put behind the name.
+/// The key of a mailbox, and the tag that its owner put after the name.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Canonical {
     /// A key to compare, never an address to send to.
@@ -17,8 +17,8 @@ pub struct Canonical {
 }
 
 impl Canonical {
-    /// The same mailbox name at this very domain. What a provider calls one mailbox may be two: not
-    /// everybody has theirs under each of its domains.
+    /// The same mailbox name at this very domain. A provider's domains need not share their mailboxes: some
+    /// people have theirs at one of them alone.
     #[must_use]
     pub fn at(&self, domain: &Domain) -> Self {
         let name = self.key.rsplit_once('@').map_or(self.key.as_str(), |(name, _)| name);
@@ -27,10 +27,10 @@ impl Canonical {
 }
 
 impl Catalog {
-    /// Folds what the address's own provider ignores: case, tags, dots and the like, other names of the same
-    /// domain, and the domain of a mailbox by itself (`shop@joe.fastmail.com` is `joe@fastmail.com`).
-    /// Where the provider is unknown only case is folded: no server in use tells `Joe` from `joe`
-    /// (RFC 5321 §2.4 would let it, and discourages it).
+    /// Folds what the address's provider ignores: case, tags, dots and the like, other names of the same
+    /// domain, and the subdomain of a single mailbox (`shop@joe.fastmail.com` is `joe@fastmail.com`).
+    /// Where the provider is unknown only case is folded: no server in use distinguishes `Joe` from `joe`
+    /// (RFC 5321 §2.4 allows and discourages it).
     pub fn canonical(&self, address: &Address, known: &Knowledge<'_>) -> Canonical {
         let local = address.local();
         let domain = match address.host() {
@@ -40,7 +40,7 @@ impl Catalog {
             Host::Literal(literal) => literal.to_string(),
         };
         if local.quoting() == Quoting::Quoted && local.as_str().starts_with('"') {
-            // Inside quotes nobody's tags and dots are known to mean anything.
+            // No provider is known to fold tags or dots inside quotes.
             let key = format!("{}@{domain}", folded(local.as_str()));
             return Canonical { key, tag: None };
         }
@@ -60,7 +60,7 @@ impl Catalog {
     }
 }
 
-/// A local part in lower case as its provider has it, and the tag behind it.
+/// A lower-case local part in its provider's form, and the tag after it.
 fn without_tag(provider: &Provider, local: &str) -> (String, Option<String>) {
     let tag_at = local.char_indices().skip(1).find(|(_, c)| provider.tag.contains(*c));
     let (name, tag) = match tag_at {
@@ -70,7 +70,7 @@ fn without_tag(provider: &Provider, local: &str) -> (String, Option<String>) {
     (provider.local_parts.folded(name), tag)
 }
 
-/// The text in lower case. A capital sigma has two small ones, by its place in the word: they count as one.
+/// The text in lower case. The two small forms of sigma count as one.
 fn folded(text: &str) -> String {
     let lower = text.to_lowercase();
     if lower.contains('ς') { lower.replace('ς', "σ") } else { lower }

@@ -3,11 +3,15 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
+use std::str::FromStr;
+
+use strum::{IntoStaticStr, VariantArray, VariantNames};
 
 use crate::address::{Address, Domain, LocalPart, SingleLabels, SyntaxCode};
 
-/// The lists there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The lists, in the order in which they are read: providers before their domains, denials after allowances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum ListKind {
     /// Mailbox providers: id, name, MX organisations, tag characters, kind.
     Providers,
@@ -15,11 +19,11 @@ pub enum ListKind {
     LocalParts,
     /// Their domains: domain, provider id, popularity, domain with the same mailboxes or `-`.
     ProviderDomains,
-    /// Domains of mailboxes made to be thrown away.
+    /// Domains of throw-away mailboxes.
     Disposable,
     /// Domains of forwarding services: domain, service.
     Relays,
-    /// Further domains of free mailboxes.
+    /// Domains of free mailboxes that belong to no listed provider.
     Free,
     /// Domains that exist and are meant as they are typed.
     Real,
@@ -27,103 +31,58 @@ pub enum ListKind {
     Roles,
     /// Special-use domain names: name, source.
     SpecialUse,
-    /// What mail servers tell about mailboxes: a provider's id or `mx:` and a name, truth or nothing, why.
+    /// How mail servers answer probes: a provider's id or `mx:` and a name, `truth` or `nothing`, why.
     Probing,
-    /// What the operator lets in: addresses, domains, MX hosts.
+    /// Addresses, domains and MX hosts that the operator allows.
     Allow,
-    /// What the operator keeps out.
+    /// Addresses, domains and MX hosts that the operator denies.
     Deny,
 }
 
 impl ListKind {
-    /// Every list.
-    pub const ALL: [Self; 12] = [
-        Self::Providers,
-        Self::LocalParts,
-        Self::ProviderDomains,
-        Self::Disposable,
-        Self::Relays,
-        Self::Free,
-        Self::Real,
-        Self::Roles,
-        Self::SpecialUse,
-        Self::Probing,
-        Self::Allow,
-        Self::Deny,
-    ];
+    pub const ALL: [Self; Self::VARIANTS.len()] =
+        *Self::VARIANTS.as_array().expect("its own length");
 
     /// The list's name in the configuration and in metrics.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Providers => "providers",
-            Self::LocalParts => "local_parts",
-            Self::ProviderDomains => "provider_domains",
-            Self::Disposable => "disposable",
-            Self::Relays => "relays",
-            Self::Free => "free",
-            Self::Real => "real",
-            Self::Roles => "roles",
-            Self::SpecialUse => "special_use",
-            Self::Probing => "probing",
-            Self::Allow => "allow",
-            Self::Deny => "deny",
-        }
+        self.into()
     }
 }
 
 /// A list as text.
 // No `Debug` here nor in what holds it: an operator's list is full of addresses.
 #[derive(Clone)]
-pub struct Source<'a> {
-    /// Where it comes from, for messages: a file's name.
+pub struct ListSource<'a> {
+    /// A file's name, for messages.
     pub name: Cow<'a, str>,
-    /// Its content.
     pub text: Cow<'a, str>,
 }
 
 /// A line of a list that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ListError {
-    /// Where the list comes from.
     pub source_name: String,
-    /// The line, counted from 1.
+    /// Counted from 1.
     pub line: usize,
-    /// What is wrong with it. It never repeats the line: that may hold somebody's address.
+    /// It never repeats the line, which may hold an address.
     pub problem: ListProblem,
 }
 
 /// What can be wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ListProblem {
-    /// The row has too few or too many columns.
     #[error("{found} columns instead of {expected}, separated by one tab each")]
-    Columns {
-        /// How many the list has.
-        expected: usize,
-        /// How many the row has.
-        found: usize,
-    },
-    /// A column that names a domain holds none.
+    Columns { expected: usize, found: usize },
     #[error("not a domain name: {}", .0.message())]
     Domain(SyntaxCode),
-    /// A column that holds an address holds none.
     #[error("not an address: {}", .0.message())]
     Address(SyntaxCode),
-    /// A column that holds a local part holds none.
     #[error("not the part of an address before its @: {}", .0.message())]
     LocalPart(SyntaxCode),
-    /// A column holds none of its possible values.
     #[error("the {column} is none of: {allowed}")]
-    Value {
-        /// The column's name.
-        column: &'static str,
-        /// What it may hold.
-        allowed: &'static str,
-    },
-    /// The row speaks of a provider that the list of providers does not have.
+    Value { column: &'static str, allowed: Cow<'static, str> },
     #[error("no provider has this id")]
     UnknownProvider,
-    /// The same entry stood on an earlier line.
     #[error("a second row for the same entry")]
     Duplicate,
 }
@@ -135,19 +94,19 @@ impl fmt::Display for ListError {
 }
 
 /// One row of a list.
-pub(super) struct Row<'a> {
-    source: &'a Source<'a>,
+pub(super) struct ListRow<'a> {
+    source: &'a ListSource<'a>,
     line: usize,
     text: &'a str,
 }
 
-impl Source<'_> {
-    /// The rows, comments and empty lines left out.
-    pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+impl ListSource<'_> {
+    /// The rows, without comments and empty lines.
+    pub(super) fn rows(&self) -> impl Iterator<Item = ListRow<'_>> {
         let text = self.text.strip_prefix('\u{feff}').unwrap_or(&self.text);
         text.lines().enumerate().filter_map(move |(index, line)| {
             let text = without_comment(line).trim_end();
-            (!text.is_empty()).then_some(Row { source: self, line: index + 1, text })
+            (!text.is_empty()).then_some(ListRow { source: self, line: index + 1, text })
         })
     }
 
@@ -158,7 +117,7 @@ impl Source<'_> {
     }
 }
 
-/// A `#` starts a comment at the start of a line or after a blank.
+/// A `#` starts a comment at the start of a line or after white space.
 fn without_comment(line: &str) -> &str {
     let comment = line
         .match_indices('#')
@@ -166,7 +125,7 @@ fn without_comment(line: &str) -> &str {
     comment.map_or(line, |(at, _)| &line[..at])
 }
 
-impl<'a> Row<'a> {
+impl<'a> ListRow<'a> {
     /// The columns, if there are `N` of them.
     pub(super) fn columns<const N: usize>(&self) -> Result<[&'a str; N], ListError> {
         let columns: Vec<&str> = self.text.split('\t').collect();
@@ -174,7 +133,7 @@ impl<'a> Row<'a> {
         columns.try_into().map_err(|_| self.error(ListProblem::Columns { expected: N, found }))
     }
 
-    /// The first column; what follows it are notes.
+    /// The first column of a list whose other columns are notes.
     pub(super) fn first(&self) -> &'a str {
         self.text.split('\t').next().unwrap_or_default().trim()
     }
@@ -194,23 +153,38 @@ impl<'a> Row<'a> {
             .map_err(|error| self.error(ListProblem::LocalPart(error.code)))
     }
 
-    /// An error about this row.
+    /// The column as one of the names of an enum.
+    pub(super) fn one_of<T: FromStr + VariantNames>(
+        &self,
+        column: &'static str,
+        value: &str,
+    ) -> Result<T, ListError> {
+        value.parse().map_err(|_| self.value_error(column, T::VARIANTS.join(", ")))
+    }
+
+    pub(super) fn value_error(
+        &self,
+        column: &'static str,
+        allowed: impl Into<Cow<'static, str>>,
+    ) -> ListError {
+        self.error(ListProblem::Value { column, allowed: allowed.into() })
+    }
+
     pub(super) fn error(&self, problem: ListProblem) -> ListError {
         ListError { source_name: self.source.name.clone().into_owned(), line: self.line, problem }
     }
 }
 
-/// The entries of one list so far: twice in one list is a mistake, in another list it is a correction.
+/// The entries of one list so far: a second row for an entry is an error within a list, and a correction
+/// in another one.
 #[derive(Default)]
 pub(super) struct ListEntries(HashSet<Box<str>>);
 
 impl ListEntries {
-    /// Notes one entry.
-    pub(super) fn note(&mut self, row: &Row<'_>, entry: &str) -> Result<(), ListError> {
+    pub(super) fn add(&mut self, row: &ListRow<'_>, entry: &str) -> Result<(), ListError> {
         if self.0.insert(entry.into()) { Ok(()) } else { Err(row.error(ListProblem::Duplicate)) }
     }
 
-    /// How many there are.
     pub(super) fn count(&self) -> usize {
         self.0.len()
     }

@@ -1,47 +1,46 @@
-//! The texts that a catalog is built from: ours, and the operator's over them.
+//! The texts that a catalog is built from: the lists compiled in, and the operator's over them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::list::{ListKind, Source};
+use super::list::{ListKind, ListSource};
 
 /// The sources of each list, in the order in which they are read; later ones correct earlier ones.
 #[derive(Clone)]
 pub struct Lists<'a> {
-    sources: BTreeMap<ListKind, Vec<Source<'a>>>,
+    sources: BTreeMap<ListKind, Vec<ListSource<'a>>>,
 }
 
-/// The lists compiled in.
-const BUILTIN: [(ListKind, &str, &str); 10] = [
-    (ListKind::Providers, "data/providers.tsv", include_str!("../../data/providers.tsv")),
-    (ListKind::LocalParts, "data/local_parts.tsv", include_str!("../../data/local_parts.tsv")),
-    (
-        ListKind::ProviderDomains,
-        "data/provider_domains.tsv",
-        include_str!("../../data/provider_domains.tsv"),
-    ),
-    (ListKind::Disposable, "data/disposable.txt", include_str!("../../data/disposable.txt")),
-    (ListKind::Relays, "data/relays.tsv", include_str!("../../data/relays.tsv")),
-    (ListKind::Free, "data/free.txt", include_str!("../../data/free.txt")),
-    (ListKind::Real, "data/real.txt", include_str!("../../data/real.txt")),
-    (ListKind::Roles, "data/roles.txt", include_str!("../../data/roles.txt")),
-    (ListKind::SpecialUse, "data/special_use.tsv", include_str!("../../data/special_use.tsv")),
-    (ListKind::Probing, "data/probing.tsv", include_str!("../../data/probing.tsv")),
-];
+macro_rules! compiled_in {
+    ($($kind:ident $file:literal,)*) => {
+        [$((ListKind::$kind, $file, include_str!(concat!("../../", $file)))),*]
+    };
+}
+
+const BUILTIN: [(ListKind, &str, &str); 10] = compiled_in! {
+    Providers "data/providers.tsv",
+    LocalParts "data/local_parts.tsv",
+    ProviderDomains "data/provider_domains.tsv",
+    Disposable "data/disposable.txt",
+    Relays "data/relays.tsv",
+    Free "data/free.txt",
+    Real "data/real.txt",
+    Roles "data/roles.txt",
+    SpecialUse "data/special_use.tsv",
+    Probing "data/probing.tsv",
+};
 
 impl<'a> Lists<'a> {
     /// The lists compiled in.
     pub fn builtin() -> Self {
-        let source = |(kind, name, text)| {
-            let source = Source { name: Cow::Borrowed(name), text: Cow::Borrowed(text) };
-            (kind, vec![source])
-        };
-        let sources = BTreeMap::from(BUILTIN.map(source));
-        Self { sources }
+        let sources = BUILTIN.map(|(kind, name, text)| {
+            (kind, vec![ListSource { name: Cow::Borrowed(name), text: Cow::Borrowed(text) }])
+        });
+        Self { sources: BTreeMap::from(sources) }
     }
 
-    /// Adds to a list.
-    pub fn extend(&mut self, kind: ListKind, source: Source<'a>) {
+    /// Adds a source to a list.
+    pub fn extend(&mut self, kind: ListKind, source: ListSource<'a>) {
         self.sources.entry(kind).or_default().push(source);
     }
 
@@ -51,7 +50,7 @@ impl<'a> Lists<'a> {
     }
 
     /// The sources of one list.
-    pub fn of(&self, kind: ListKind) -> &[Source<'a>] {
+    pub fn of(&self, kind: ListKind) -> &[ListSource<'a>] {
         self.sources.get(&kind).map_or(&[], Vec::as_slice)
     }
 }

@@ -1,73 +1,86 @@
-//! What is known of a domain or a local part without asking anybody.
+//! What the lists know of a domain or a local part, without asking anybody.
 //!
-//! The knowledge stands in the lists under `data/`, which are compiled in. A [`Catalog`] is built
-//! from them once; after that one look-up answers everything about a domain.
+//! ```text
+//! data/*.tsv, *.txt ─ Lists::builtin ─┐
+//! operator's files  ─ Lists::extend  ─┴─> Catalog::from_lists ─> look_up(&Domain) -> Knowledge
+//! ```
+//!
+//! A [`Catalog`] is built once, at start and on reload. One look-up then answers everything about a domain:
+//! its [`Provider`], whether it is disposable, a relay, free, known to be real, or reserved.
+//!
+//! To add a provider: a row in `data/providers.tsv` (id, name, MX organisations, tag characters, kind), one in
+//! `data/provider_domains.tsv` for each of its domains, and, where the provider documents it, one in
+//! `data/local_parts.tsv`. If its servers are known to answer probes truthfully, or uselessly, add a row to
+//! `data/probing.tsv`. `cargo test --test data` checks the files against each other.
+//!
+//! To add a list: a file under `data/`, a [`ListKind`], its line in `lists.rs`, and its match arm in
+//! [`Catalog::from_lists`].
 
 mod canonical;
 mod list;
 mod lists;
+mod operator_rules;
 mod probe_behaviour;
 mod provider;
-mod rules;
 
 use std::collections::{HashMap, HashSet};
+use std::num::NonZeroU32;
 
 use crate::address::{Address, Domain, Host, LocalPart, Quoting, and_parents};
 
 pub use canonical::{CANONICAL_RULES, Canonical};
 use list::ListEntries;
-pub use list::{ListError, ListKind, ListProblem, Source};
+pub use list::{ListError, ListKind, ListProblem, ListSource};
 pub use lists::Lists;
+use operator_rules::OperatorRules;
 pub use probe_behaviour::ProbeBehaviour;
 use probe_behaviour::ProbeBehaviours;
 pub use provider::{LocalPartRules, Popularity, Provider, ProviderKind, Subdomains};
-use rules::Rules;
 
-/// What the operator's own list says. The stricter word is the greater one.
+/// What the operator's own list says. The stricter decision is the greater one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OperatorDecision {
-    /// Let it in.
     Allowed,
-    /// Keep it out.
     Denied,
 }
 
 /// One source of a list that is in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListInForce {
-    /// Which list.
     pub kind: ListKind,
-    /// Where it comes from.
+    /// Its file's name.
     pub source: String,
     /// Its date, where a comment in it gives one.
     pub date: Option<String>,
-    /// How many entries it has.
     pub entries: usize,
 }
 
 /// Everything the lists say, indexed by domain.
 pub struct Catalog {
     providers: Vec<Provider>,
-    domains: HashMap<Box<str>, NameEntry>,
-    /// Providers by the names below which their mail servers are found.
+    domains: HashMap<Box<str>, DomainEntry>,
+    /// Indices of providers by the names below which their mail servers are found.
     mail_servers: HashMap<Box<str>, usize>,
     roles: HashSet<Box<str>>,
     allow_reserved: HashSet<Box<str>>,
-    telling: ProbeBehaviours,
-    rules: Rules,
+    probe_behaviours: ProbeBehaviours,
+    operator_rules: OperatorRules,
     in_force: Vec<ListInForce>,
 }
 
 /// What the lists say of one name.
 #[derive(Debug, Default)]
-struct NameEntry {
+struct DomainEntry {
     provider: Option<ProviderDomain>,
-    disposable: bool,
-    relay: bool,
-    free: bool,
-    real: bool,
-    special_use: bool,
+    disposable: Option<SourceNumber>,
+    relay: Option<SourceNumber>,
+    free: Option<SourceNumber>,
+    real: Option<SourceNumber>,
+    special_use: Option<SourceNumber>,
 }
+
+/// The last source that lists a name, counted from 1 over all lists. A source that lists it twice has an error.
+type SourceNumber = NonZeroU32;
 
 #[derive(Debug)]
 struct ProviderDomain {
@@ -83,9 +96,9 @@ pub struct Knowledge<'a> {
     pub provider: Option<&'a Provider>,
     /// The domain under which the provider keeps the same mailboxes.
     canonical_domain: Option<&'a str>,
-    /// Where the domain is that of one mailbox, what is above it.
+    /// The domain above it, where that makes it the domain of a single mailbox.
     mailbox_domain: Option<MailboxParent<'a>>,
-    /// Its mailboxes, or those of a domain above it, are made to be thrown away.
+    /// Its mailboxes, or those of a domain above it, are throw-away ones.
     pub disposable: bool,
     /// It, or a domain above it, forwards to people who keep their own address private.
     pub relay: bool,
@@ -108,8 +121,8 @@ struct MailboxParent<'a> {
 
 impl Knowledge<'_> {
     /// Whether the domain is known to be meant as it is typed, so that it is never corrected: a provider's, a
-    /// relay's, one of free mailboxes, or a real domain or below one. A disposable domain is not known by being
-    /// real: some live off the typos of others.
+    /// relay's, one of free mailboxes, or a listed real domain or below one. A disposable domain is never known
+    /// to be real: some exist to receive the mistyped mail of others.
     pub fn is_known_real(&self) -> bool {
         self.real
     }
@@ -135,25 +148,28 @@ impl Catalog {
             mail_servers: HashMap::new(),
             roles: HashSet::new(),
             allow_reserved: HashSet::new(),
-            telling: ProbeBehaviours::default(),
-            rules: Rules::default(),
+            probe_behaviours: ProbeBehaviours::default(),
+            operator_rules: OperatorRules::default(),
             in_force: Vec::new(),
         };
         let mut ids = HashMap::new();
-        // In the order of the kinds: providers before their domains, denials after allowances.
         for kind in ListKind::ALL {
             for source in lists.of(kind) {
                 let entries = match kind {
                     ListKind::Providers => catalog.read_providers(source, &mut ids)?,
                     ListKind::LocalParts => catalog.read_local_parts(source, &ids)?,
                     ListKind::ProviderDomains => catalog.read_provider_domains(source, &ids)?,
-                    ListKind::Disposable => catalog.mark(source, |entry| &mut entry.disposable)?,
-                    ListKind::Relays => catalog.mark(source, |entry| &mut entry.relay)?,
-                    ListKind::Free => catalog.mark(source, |entry| &mut entry.free)?,
-                    ListKind::Real => catalog.mark(source, |entry| &mut entry.real)?,
-                    ListKind::SpecialUse => catalog.mark(source, |entry| &mut entry.special_use)?,
+                    ListKind::Disposable => {
+                        catalog.read_marks(source, |entry| &mut entry.disposable)?
+                    }
+                    ListKind::Relays => catalog.read_marks(source, |entry| &mut entry.relay)?,
+                    ListKind::Free => catalog.read_marks(source, |entry| &mut entry.free)?,
+                    ListKind::Real => catalog.read_marks(source, |entry| &mut entry.real)?,
+                    ListKind::SpecialUse => {
+                        catalog.read_marks(source, |entry| &mut entry.special_use)?
+                    }
                     ListKind::Roles => catalog.read_roles(source)?,
-                    ListKind::Probing => catalog.telling.read(source)?,
+                    ListKind::Probing => catalog.probe_behaviours.read(source)?,
                     ListKind::Allow => catalog.read_rules(source, OperatorDecision::Allowed)?,
                     ListKind::Deny => catalog.read_rules(source, OperatorDecision::Denied)?,
                 };
@@ -167,7 +183,7 @@ impl Catalog {
         }
         for (at, provider) in catalog.providers.iter().enumerate() {
             for name in &provider.mx {
-                // Several providers may leave their mail to one: the first stands for all.
+                // Where several providers share one operator, the first stands for all.
                 catalog.mail_servers.entry(name.clone()).or_insert(at);
             }
         }
@@ -196,20 +212,20 @@ impl Catalog {
             allowed |= self.allow_reserved.contains(name);
             let Some(entry) = self.domains.get(name) else { continue };
             if !known.disposable && !known.relay {
-                // The nearest says what it is: a relay may live below a disposable domain.
-                known.relay = entry.relay;
-                known.disposable = entry.disposable && !entry.relay;
+                // The nearest entry decides: a relay may be below a disposable domain.
+                known.relay = entry.relay.is_some();
+                known.disposable = entry.disposable.is_some() && !known.relay;
             }
-            known.reserved |= entry.special_use;
-            listed_real |= entry.real;
+            known.reserved |= entry.special_use.is_some();
+            listed_real |= entry.real.is_some();
             if labels_up == 1 {
                 known.mailbox_domain = self.mailbox_domain(name);
             }
             if labels_up > 0 {
-                // The rest says nothing of names below.
+                // What follows does not hold for names below.
                 continue;
             }
-            known.free = entry.free;
+            known.free = entry.free.is_some();
             if let Some(of) = &entry.provider {
                 let provider = &self.providers[of.provider];
                 known.provider = Some(provider);
@@ -223,7 +239,7 @@ impl Catalog {
         known
     }
 
-    /// This domain, if each name right below it is a mailbox.
+    /// This domain, if each name directly below it is a mailbox.
     fn mailbox_domain(&self, name: &str) -> Option<MailboxParent<'_>> {
         let (domain, entry) = self.domains.get_key_value(name)?;
         let of = entry.provider.as_ref()?;
@@ -236,11 +252,11 @@ impl Catalog {
     /// Whether a name is a special-use name by itself, so that it may stand without a dot
     /// (`localhost`). Takes a lower-case A-label.
     pub fn is_special_use(&self, name: &str) -> bool {
-        self.domains.get(name).is_some_and(|entry| entry.special_use)
+        self.domains.get(name).is_some_and(|entry| entry.special_use.is_some())
     }
 
-    /// Whether a mailbox of this name belongs to a function rather than to a person (RFC 2142).
-    /// A tag behind it changes nothing.
+    /// Whether a mailbox of this name belongs to a function rather than to a person (RFC 2142). A tag after it
+    /// changes nothing.
     pub fn is_role(&self, local: &LocalPart) -> bool {
         if local.quoting() == Quoting::Quoted {
             return false;
@@ -249,41 +265,39 @@ impl Catalog {
         self.roles.contains(name) || self.roles.contains(name.to_lowercase().as_str())
     }
 
-    /// What the operator says of an address, as far as its mail servers need not be known for it. An
-    /// entry for the address decides before one for its domain.
+    /// The operator's decision on an address, as far as its mail servers need not be known. An entry for the
+    /// address decides before one for its domain.
     pub fn decision_on_address(
         &self,
         address: &Address,
         canonical: &Canonical,
     ) -> Option<OperatorDecision> {
-        self.rules.of_address(address, canonical)
+        self.operator_rules.of_address(address, canonical)
     }
 
-    /// What the operator says of mail servers, which counts where nothing is said of the address.
+    /// The operator's decision on mail servers, which counts where there is none on the address.
     pub fn decision_on_mail_servers<'h>(
         &self,
         hosts: impl Iterator<Item = &'h str>,
     ) -> Option<OperatorDecision> {
-        self.rules.of_mail_servers(hosts)
+        self.operator_rules.of_mail_servers(hosts)
     }
 
-    /// What is known of what mail servers tell about mailboxes at a domain of this provider whose mail
-    /// goes to these servers.
-    pub fn tells<'h>(
+    /// How these mail servers answer a probe of a domain of this provider, where that is known.
+    pub fn probe_behaviour<'h>(
         &self,
         provider: Option<&Provider>,
         mail_servers: impl Iterator<Item = &'h str>,
     ) -> Option<ProbeBehaviour> {
-        self.telling.of(provider, mail_servers)
+        self.probe_behaviours.of(provider, mail_servers)
     }
 
-    /// Who runs a mail server of this name, if a listed provider does.
+    /// The listed provider that runs a mail server of this name.
     pub fn operator_of(&self, mail_server: &str) -> Option<&Provider> {
         let at = and_parents(mail_server).find_map(|name| self.mail_servers.get(name))?;
         self.providers.get(*at)
     }
 
-    /// The listed providers.
     pub fn providers(&self) -> impl Iterator<Item = &Provider> {
         self.providers.iter()
     }
@@ -293,7 +307,7 @@ impl Catalog {
         Some(self.domains.get(name)?.provider.as_ref()?.popularity)
     }
 
-    /// The domains of listed providers, for who looks for the one that was meant.
+    /// The domains of listed providers.
     pub fn provider_domains(&self) -> impl Iterator<Item = (&str, Popularity)> {
         self.domains
             .iter()
@@ -302,13 +316,13 @@ impl Catalog {
 
     fn read_providers(
         &mut self,
-        source: &Source<'_>,
+        source: &ListSource<'_>,
         ids: &mut HashMap<Box<str>, usize>,
     ) -> Result<usize, ListError> {
         let mut entries = ListEntries::default();
         for row in source.rows() {
             let provider = Provider::parse(&row)?;
-            entries.note(&row, &provider.id)?;
+            entries.add(&row, &provider.id)?;
             match ids.get(&provider.id) {
                 Some(index) => self.providers[*index] = provider,
                 None => {
@@ -322,14 +336,14 @@ impl Catalog {
 
     fn read_local_parts(
         &mut self,
-        source: &Source<'_>,
+        source: &ListSource<'_>,
         ids: &HashMap<Box<str>, usize>,
     ) -> Result<usize, ListError> {
         let mut entries = ListEntries::default();
         for row in source.rows() {
             let [id, ignored, taken_for, subdomains, _source] = row.columns()?;
             let provider = *ids.get(id).ok_or_else(|| row.error(ListProblem::UnknownProvider))?;
-            entries.note(&row, id)?;
+            entries.add(&row, id)?;
             let rules = LocalPartRules::parse(&row, [ignored, taken_for, subdomains])?;
             self.providers[provider].local_parts = rules;
         }
@@ -338,7 +352,7 @@ impl Catalog {
 
     fn read_provider_domains(
         &mut self,
-        source: &Source<'_>,
+        source: &ListSource<'_>,
         ids: &HashMap<Box<str>, usize>,
     ) -> Result<usize, ListError> {
         let mut entries = ListEntries::default();
@@ -351,18 +365,18 @@ impl Catalog {
             };
             let popularity = Popularity::parse(&row, popularity)?;
             let domain = row.domain(domain)?;
-            entries.note(&row, &domain)?;
+            entries.add(&row, &domain)?;
             let of = ProviderDomain { provider, popularity, canonical };
             self.domains.entry(domain).or_default().provider = Some(of);
         }
         Ok(entries.count())
     }
 
-    fn read_roles(&mut self, source: &Source<'_>) -> Result<usize, ListError> {
+    fn read_roles(&mut self, source: &ListSource<'_>) -> Result<usize, ListError> {
         let mut entries = ListEntries::default();
         for row in source.rows() {
             let role = row.local_part(row.first())?.as_str().to_lowercase();
-            entries.note(&row, &role)?;
+            entries.add(&row, &role)?;
             self.roles.insert(role.into());
         }
         Ok(entries.count())
@@ -370,35 +384,39 @@ impl Catalog {
 
     fn read_rules(
         &mut self,
-        source: &Source<'_>,
-        word: OperatorDecision,
+        source: &ListSource<'_>,
+        decision: OperatorDecision,
     ) -> Result<usize, ListError> {
-        // Out of the way meanwhile: which spellings are one mailbox follows from the lists before.
-        let mut rules = std::mem::take(&mut self.rules);
-        let entries = rules.read(source, word, |address| {
+        // Taken out meanwhile, because the canonical form borrows the lists read before.
+        let mut rules = std::mem::take(&mut self.operator_rules);
+        let entries = rules.read(source, decision, |address| {
             let known = match address.host() {
                 Host::Domain(domain) => self.look_up(domain),
                 Host::Literal(_) => Knowledge::default(),
             };
             self.canonical(address, &known)
         });
-        self.rules = rules;
+        self.operator_rules = rules;
         entries
     }
 
     /// Sets one mark on each domain of a list.
-    fn mark(
+    fn read_marks(
         &mut self,
-        source: &Source<'_>,
-        mark: impl Fn(&mut NameEntry) -> &mut bool,
+        source: &ListSource<'_>,
+        mark: impl Fn(&mut DomainEntry) -> &mut Option<SourceNumber>,
     ) -> Result<usize, ListError> {
-        let mut entries = ListEntries::default();
+        let number = u32::try_from(self.in_force.len()).unwrap_or(u32::MAX);
+        let number = SourceNumber::MIN.saturating_add(number);
+        let mut entries = 0;
         for row in source.rows() {
-            let domain = row.domain(row.first())?;
-            entries.note(&row, &domain)?;
-            *mark(self.domains.entry(domain).or_default()) = true;
+            let entry = self.domains.entry(row.domain(row.first())?).or_default();
+            if mark(entry).replace(number) == Some(number) {
+                return Err(row.error(ListProblem::Duplicate));
+            }
+            entries += 1;
         }
-        Ok(entries.count())
+        Ok(entries)
     }
 }
 

@@ -1,54 +1,51 @@
-//! What mail servers tell about mailboxes, where that is known without asking.
+//! How mail servers answer a probe, where that is known without asking: `data/probing.tsv`.
 
 use std::collections::HashMap;
 
+use strum::{EnumString, VariantNames};
+
 use super::Provider;
-use super::list::{ListEntries, ListError, ListProblem, Source};
+use super::list::{ListEntries, ListError, ListSource};
 use crate::address::and_parents;
 
-/// What mail servers tell about mailboxes when they are asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the answer to RCPT TO says about the mailbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, VariantNames)]
 pub enum ProbeBehaviour {
-    /// Whether there is one: a recipient that does not exist is refused.
-    Truth,
-    /// Nothing: they accept every recipient, or refuse every stranger.
-    Nothing,
+    /// The server refuses a recipient that does not exist.
+    #[strum(serialize = "truth")]
+    Truthful,
+    /// The server accepts every recipient, or refuses every unknown client.
+    #[strum(serialize = "nothing")]
+    Uninformative,
 }
 
-/// Who tells what.
+/// Probe behaviour by provider id and by MX host name.
 #[derive(Default)]
 pub(super) struct ProbeBehaviours {
-    /// By id, for the provider's own domains.
+    /// For the provider's own domains alone.
     providers: HashMap<Box<str>, ProbeBehaviour>,
-    /// By name, for all domains whose mail goes there or below.
+    /// For all domains whose mail goes to this host or below it.
     mail_servers: HashMap<Box<str>, ProbeBehaviour>,
 }
 
 impl ProbeBehaviours {
-    /// Reads a list, and tells how many entries it has.
-    pub(super) fn read(&mut self, source: &Source<'_>) -> Result<usize, ListError> {
+    /// Reads a list and returns the number of its entries.
+    pub(super) fn read(&mut self, source: &ListSource<'_>) -> Result<usize, ListError> {
         let mut entries = ListEntries::default();
         for row in source.rows() {
-            let [who, tells, _why] = row.columns()?;
-            let tells = match tells {
-                "truth" => ProbeBehaviour::Truth,
-                "nothing" => ProbeBehaviour::Nothing,
-                _ => {
-                    let allowed = "truth, nothing";
-                    return Err(row.error(ListProblem::Value { column: "second column", allowed }));
-                }
-            };
-            entries.note(&row, who)?;
-            match who.strip_prefix("mx:") {
-                Some(name) => self.mail_servers.insert(row.domain(name)?, tells),
-                None => self.providers.insert(who.into(), tells),
+            let [subject, behaviour, _why] = row.columns()?;
+            let behaviour = row.one_of("second column", behaviour)?;
+            entries.add(&row, subject)?;
+            match subject.strip_prefix("mx:") {
+                Some(name) => self.mail_servers.insert(row.domain(name)?, behaviour),
+                None => self.providers.insert(subject.into(), behaviour),
             };
         }
         Ok(entries.count())
     }
 
-    /// What is known of a domain of this provider whose mail goes to these servers. What any of the
-    /// servers is known for counts for all.
+    /// What is known of a domain of this provider whose mail goes to these servers. What is known of one
+    /// server counts for all.
     pub(super) fn of<'h>(
         &self,
         provider: Option<&Provider>,
@@ -61,7 +58,7 @@ impl ProbeBehaviours {
         by_server.or_else(|| self.of_provider(provider?, &mail_servers)).copied()
     }
 
-    /// What is known of a provider is known of its own servers.
+    /// A provider's entry holds only where all servers are its own.
     fn of_provider(&self, provider: &Provider, mail_servers: &[&str]) -> Option<&ProbeBehaviour> {
         let is_own =
             |host: &&str| and_parents(host).any(|name| provider.mx.iter().any(|mx| **mx == *name));

@@ -40,14 +40,15 @@ fn reserved_names_can_be_allowed_with_what_is_below_them() {
 
 fn with(kind: ListKind, text: &str) -> Result<Catalog, ListError> {
     let mut lists = Lists::builtin();
-    lists.extend(kind, Source { name: "my.tsv".into(), text: text.into() });
+    lists.extend(kind, ListSource { name: "my.tsv".into(), text: text.into() });
     Catalog::from_lists(&lists)
 }
 
 #[test]
 fn a_bad_line_is_named() {
     use ListKind::{Allow, Deny, Disposable, LocalParts, ProviderDomains, Providers, Roles};
-    let value = |column, allowed| ListProblem::Value { column, allowed };
+    let value =
+        |column, allowed: &'static str| ListProblem::Value { column, allowed: allowed.into() };
     let cases = [
         (ProviderDomains, "x.de", ListProblem::Columns { expected: 4, found: 1 }),
         (ProviderDomains, "x..de\tgmail\t1\t-", ListProblem::Domain(SyntaxCode::LabelEmpty)),
@@ -144,7 +145,7 @@ fn real_domains_of_the_operator() {
 
     let mut lists = Lists::builtin();
     lists.clear(ListKind::Real);
-    lists.extend(ListKind::Real, Source { name: "my.txt".into(), text: mine.into() });
+    lists.extend(ListKind::Real, ListSource { name: "my.txt".into(), text: mine.into() });
     known_real(&Catalog::from_lists(&lists).unwrap(), &domains(false));
 }
 
@@ -152,7 +153,7 @@ fn real_domains_of_the_operator() {
 fn the_operators_word() {
     use OperatorDecision::{Allowed, Denied};
     let mut lists = Lists::builtin();
-    let source = |text: &'static str| Source { name: "x".into(), text: text.into() };
+    let source = |text: &'static str| ListSource { name: "x".into(), text: text.into() };
     lists.extend(
         ListKind::Allow,
         source("joe@bad.de\ngood.de\nboth.de\nsub.bad.de\nmx:friend.net\nmx1.exact.net\nsue+x@gmail.com"),
@@ -273,16 +274,20 @@ fn what_mail_servers_tell() {
     let catalog = Catalog::builtin();
     // The domain, its mail servers, what they tell.
     let cases: [(&str, &[&str], Option<ProbeBehaviour>); 6] = [
-        ("gmail.com", &["gmail-smtp-in.l.google.com"], Some(ProbeBehaviour::Truth)),
+        ("gmail.com", &["gmail-smtp-in.l.google.com"], Some(ProbeBehaviour::Truthful)),
         ("company.io", &["aspmx.l.google.com"], None),
-        ("yahoo.com", &["mta5.am0.yahoodns.net"], Some(ProbeBehaviour::Nothing)),
-        ("company.io", &["mx.company.io", "mta5.am0.yahoodns.net"], Some(ProbeBehaviour::Nothing)),
-        ("gmail.com", &["mta5.am0.yahoodns.net"], Some(ProbeBehaviour::Nothing)),
+        ("yahoo.com", &["mta5.am0.yahoodns.net"], Some(ProbeBehaviour::Uninformative)),
+        (
+            "company.io",
+            &["mx.company.io", "mta5.am0.yahoodns.net"],
+            Some(ProbeBehaviour::Uninformative),
+        ),
+        ("gmail.com", &["mta5.am0.yahoodns.net"], Some(ProbeBehaviour::Uninformative)),
         ("company.io", &[], None),
     ];
     for (domain, mail_servers, expected) in cases {
         let provider = catalog.look_up(&Domain::parse(domain).unwrap()).provider;
-        let tells = catalog.tells(provider, mail_servers.iter().copied());
+        let tells = catalog.probe_behaviour(provider, mail_servers.iter().copied());
         assert_eq!(tells, expected, "{domain} {mail_servers:?}");
     }
 }

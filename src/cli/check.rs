@@ -18,7 +18,7 @@ use super::signals::Interrupts;
 use super::{Global, Reader, console, written_to};
 use crate::address::SyntaxCode;
 use crate::config::Config;
-use crate::report::{Form, Report, Wording, visible_json};
+use crate::report::{JsonForm, Report, ServerText, visible_json};
 use crate::validator::{Client, Priority, Request, Validator};
 use crate::verdict::Verdict;
 
@@ -190,9 +190,9 @@ fn quoted(text: &str) -> Cow<'_, str> {
 
 fn write(report: &Report, arguments: &CheckArgs, global: &Global, gap: &str) -> io::Result<Reader> {
     if arguments.json {
-        let form = match global.wording() {
-            Wording::Ours => Form::Full,
-            Wording::MailServers => Form::WithReply,
+        let form = match global.server_text() {
+            ServerText::Hidden => JsonForm::Full,
+            ServerText::Shown => JsonForm::WithReply,
         };
         let mut line = visible_json(&report.json(form))?;
         line.push(b'\n');
@@ -200,7 +200,7 @@ fn write(report: &Report, arguments: &CheckArgs, global: &Global, gap: &str) -> 
         return written_to(io::stdout().lock(), |out| out.write_all(&line));
     }
     written_to(anstream::stdout().lock(), |out| {
-        write!(out, "{gap}{}", report.text(global.wording()))
+        write!(out, "{gap}{}", report.text(global.server_text()))
     })
 }
 

@@ -11,7 +11,7 @@ use toml::{Table, Value};
 
 use super::exit::{CliError, Exit, ExitContext};
 use super::settings::Settings;
-use super::sockets::{are_apart, wanting_open};
+use super::sockets::{differ, needing_open};
 use super::written_to;
 use crate::catalog::ListInForce;
 use crate::config::{Config, Origins};
@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &ConfigArgs, settings: Settings) -> Result<Exit, Cl
     let text = match &arguments.check {
         Some(file) => {
             let EffectiveConfig { config, .. } = in_force(&settings.with_file(file.clone()))?;
-            let notes = wanting_open(&config.http);
+            let notes = needing_open(&config.http);
             format!("{}: the configuration can be used\n{notes}", visible(&file.to_string_lossy()))
         }
         None => {
@@ -65,8 +65,8 @@ struct EffectiveConfig {
 
 fn in_force(settings: &Settings) -> Result<EffectiveConfig, CliError> {
     let (config, origins) = settings.read().or_usage()?;
-    if let Some(admin_listen) = config.http.admin_listen.get() {
-        are_apart(config.http.listen, *admin_listen).or_usage()?;
+    if let Some(admin_listen) = config.http.admin_listen {
+        differ(config.http.listen, admin_listen).or_usage()?;
     }
     let validator = Validator::from_config(&config, Network::Offline, None).or_usage()?;
     let patterns = Patterns::from_sources(&config.catalog.replies().or_usage()?).or_usage()?;

@@ -29,8 +29,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::config::{Config, LogFormat, Server};
-use crate::report::Wording;
+use crate::config::{Config, DnsServer, LogFormat};
+use crate::report::ServerText;
 use crate::telemetry::{self, Logging};
 use crate::typo::Locale;
 use crate::validator::{Network, Strictness};
@@ -98,7 +98,7 @@ struct Global {
     ///
     /// An IP address, or localhost, with a port [default: 53]. It can be repeated.
     #[arg(long, global = true, value_name = "HOST:PORT", value_hint = ValueHint::Other)]
-    dns: Vec<Server>,
+    dns: Vec<DnsServer>,
     /// Refuse what is pasted around an address instead of taking it away
     #[arg(long, global = true)]
     strict: bool,
@@ -248,8 +248,8 @@ impl Global {
     }
 
     /// What a mail server said is for who asks for more.
-    fn wording(&self) -> Wording {
-        if self.verbose { Wording::MailServers } else { Wording::Ours }
+    fn server_text(&self) -> ServerText {
+        if self.verbose { ServerText::Shown } else { ServerText::Hidden }
     }
 
     fn strictness(&self) -> Strictness {

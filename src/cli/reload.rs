@@ -1,4 +1,4 @@
-//! Reading the lists again while the service runs: on SIGHUP, and when one of their files has changed.
+//! Reloads the lists while the service runs: on SIGHUP, and when one of their files has changed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,15 +14,14 @@ use crate::config::Config;
 use crate::report::visible;
 use crate::validator::{ActiveLists, Validator};
 
-/// Keeps the lists of a validator up to date.
 pub(super) struct Reloader {
     validator: Arc<Validator>,
     settings: Settings,
-    hang_up: Signal,
-    /// Looking for changed files, where that is switched on.
-    watch: Option<Interval>,
-    /// The files as they were last read; none where the configuration could not be.
-    seen: Option<Fingerprint>,
+    sighup: Signal,
+    /// When to look for changed files, if configured.
+    check_interval: Option<Interval>,
+    /// The files as they were last read; none if the configuration could not be read.
+    loaded: Option<Fingerprint>,
 }
 
 impl Reloader {
@@ -31,29 +30,29 @@ impl Reloader {
         validator: Arc<Validator>,
         settings: Settings,
         config: &Config,
-        seen: Fingerprint,
+        loaded: Fingerprint,
     ) -> std::io::Result<Self> {
         counter!(RELOADS, "outcome" => "loaded").absolute(0);
         counter!(RELOADS, "outcome" => "kept_old").absolute(0);
         count_entries(&validator);
-        let watch = (config.catalog.watch_seconds > 0).then(|| {
-            let mut watch =
+        let check_interval = (config.catalog.watch_seconds > 0).then(|| {
+            let mut interval =
                 tokio::time::interval(Duration::from_secs(config.catalog.watch_seconds));
-            watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            watch
+            interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            interval
         });
-        let hang_up = signal(SignalKind::hangup())?;
-        Ok(Self { validator, settings, hang_up, watch, seen: Some(seen) })
+        let sighup = signal(SignalKind::hangup())?;
+        Ok(Self { validator, settings, sighup, check_interval, loaded: Some(loaded) })
     }
 
-    /// Reloads whenever there is cause, for ever.
+    /// Reloads when needed. It never ends.
     pub(super) async fn run(mut self) {
         loop {
-            let told = tokio::select! {
-                _ = self.hang_up.recv() => true,
-                () = tick(&mut self.watch) => false,
+            let needs_reload = tokio::select! {
+                _ = self.sighup.recv() => true,
+                () = tick(&mut self.check_interval) => self.has_changed().await,
             };
-            if told || self.has_changed().await {
+            if needs_reload {
                 self.reload().await;
             }
         }
@@ -65,24 +64,24 @@ impl Reloader {
             settings.read().ok().map(|(config, _)| settings.fingerprint(&config))
         })
         .await;
-        now.is_ok_and(|now| now != self.seen)
+        now.is_ok_and(|now| now != self.loaded)
     }
 
     async fn reload(&mut self) {
         let settings = self.settings.clone();
         let read = tokio::task::spawn_blocking(move || {
             let (config, _) = settings.read()?;
-            // Before reading: a file that changes meanwhile is read again.
+            // Before the lists are read: a file that changes in between is read again.
             let fingerprint = settings.fingerprint(&config);
             let lists = ActiveLists::from_config(&config).map_err(anyhow::Error::from);
             anyhow::Ok((fingerprint, lists))
         });
-        let read = read.await.context("the reader broke down").and_then(|read| read);
+        let read = read.await.context("internal error; please report it").and_then(|read| read);
         let (fingerprint, lists) = match read {
             Ok((fingerprint, lists)) => (Some(fingerprint), lists),
             Err(error) => (None, Err(error)),
         };
-        self.seen = fingerprint;
+        self.loaded = fingerprint;
         match lists {
             Ok(lists) => {
                 self.validator.replace_lists(lists);
@@ -111,10 +110,10 @@ fn count_entries(validator: &Validator) {
     }
 }
 
-async fn tick(watch: &mut Option<Interval>) {
-    match watch {
-        Some(watch) => {
-            watch.tick().await;
+async fn tick(interval: &mut Option<Interval>) {
+    match interval {
+        Some(interval) => {
+            interval.tick().await;
         }
         None => std::future::pending().await,
     }

@@ -19,7 +19,7 @@ use crate::reply::{
     About, MailboxDetail, Meaning, Patterns, Reply, ReplyError, Stage, classify, links,
     stage_in_log_line,
 };
-use crate::report::{Wording, beginning, visible, visible_json};
+use crate::report::{ServerText, beginning, visible, visible_json};
 
 const EXAMPLES: &str = "Examples:
   mailvet reply '550 5.1.1 <joe@example.com>: Recipient address rejected: User unknown'
@@ -63,7 +63,7 @@ pub(super) fn run(
         check_provider(provider, config, &patterns)?;
     }
     let explainer =
-        Explainer { arguments, wording: global.wording(), provider, patterns: &patterns };
+        Explainer { arguments, server_text: global.server_text(), provider, patterns: &patterns };
     match arguments.text.as_slice() {
         [dash] if dash == "-" => explainer.explain_all(io::stdin().lock()),
         words => {
@@ -89,7 +89,7 @@ fn check_provider(provider: &str, config: &Config, patterns: &Patterns) -> Resul
 /// Explains replies as the arguments want it.
 struct Explainer<'a> {
     arguments: &'a ReplyArgs,
-    wording: Wording,
+    server_text: ServerText,
     provider: Option<&'a str>,
     patterns: &'a Patterns,
 }
@@ -98,7 +98,7 @@ struct Explainer<'a> {
 struct Explained<'p> {
     reply: Reply,
     meaning: Meaning<'p>,
-    wording: Wording,
+    server_text: ServerText,
 }
 
 impl<'a> Explainer<'a> {
@@ -107,7 +107,7 @@ impl<'a> Explainer<'a> {
         let stage =
             self.arguments.stage.or_else(|| stage_in_log_line(text)).unwrap_or(Stage::RcptTo);
         let meaning = classify(stage, &reply, self.provider, self.patterns);
-        Ok(Explained { reply, meaning, wording: self.wording })
+        Ok(Explained { reply, meaning, server_text: self.server_text })
     }
 
     /// Explains every reply of an input. What is none is told by its line; the others are explained all
@@ -232,9 +232,9 @@ struct ExplainedJson<'p> {
 impl<'p> Explained<'p> {
     /// The server's own words, where they are wanted.
     fn words(&self) -> Option<&str> {
-        match self.wording {
-            Wording::MailServers => Some(beginning(&self.reply.text)),
-            Wording::Ours => None,
+        match self.server_text {
+            ServerText::Shown => Some(beginning(&self.reply.text)),
+            ServerText::Hidden => None,
         }
     }
 

@@ -1,37 +1,35 @@
-//! What tells a command to stop: SIGTERM or SIGINT, and the same again for who cannot wait.
+//! The signals that stop a command: SIGTERM and SIGINT (Ctrl-C). The first one stops it in good order, the
+//! second one at once.
 
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::http::{Phase, Phases};
+use crate::http::Shutdown;
 
-/// The phases of the service, and the work that has signals bring them about, which never ends. From now
-/// on SIGTERM and SIGINT no longer end the process. To be called within a tokio runtime.
+/// A shutdown that follows the signals, and the task that makes it do so, which never ends. From now on
+/// SIGTERM and SIGINT no longer end the process. To be called within a tokio runtime.
 ///
 /// # Errors
-/// The system does not let us wait for signals.
-pub(super) fn phases() -> io::Result<(Phases, impl Future<Output = ()> + Send + 'static)> {
+/// The system refuses the signal handlers.
+pub(super) fn shutdown_on_signals()
+-> io::Result<(Shutdown, impl Future<Output = ()> + Send + 'static)> {
     let mut interrupts = Interrupts::new()?;
-    let (phase, phases) = Phases::new();
+    let shutdown = Shutdown::new();
+    let signalled = shutdown.clone();
     let work = async move {
-        for next in [Phase::Draining, Phase::Leaving] {
-            interrupts.next().await;
-            phase.send_replace(next);
-            match next {
-                Phase::Draining => {
-                    tracing::info!("stopping: requests under way are finished first");
-                }
-                Phase::Running | Phase::Leaving => tracing::warn!("stopping at once"),
-            }
-        }
-        // Whoever watches the phases must not take the end of this for their end.
+        interrupts.next().await;
+        signalled.drain();
+        tracing::info!("stopping: requests under way are finished first");
+        interrupts.next().await;
+        signalled.abort();
+        tracing::warn!("stopping at once");
         std::future::pending::<()>().await;
     };
-    Ok((phases, work))
+    Ok((shutdown, work))
 }
 
-/// What ends the work in good order: SIGINT, which is Ctrl-C, and SIGTERM.
+/// SIGTERM and SIGINT.
 pub(super) struct Interrupts {
     interrupt: Signal,
     terminate: Signal,
@@ -41,7 +39,7 @@ impl Interrupts {
     /// From now on those signals no longer end the process. To be called within a tokio runtime.
     ///
     /// # Errors
-    /// The system does not let us wait for signals.
+    /// The system refuses the signal handlers.
     pub(super) fn new() -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,

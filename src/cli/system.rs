@@ -1,28 +1,28 @@
-//! What the system lets a service have.
+//! Resource limits of the process (setrlimit(2)).
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// As many open files as the system lets us have, for connections and for questions to the DNS: the number.
-/// None where there is no limit.
+/// Raises the limit on open files, which connections and DNS look-ups need, as far as allowed; returns it.
+/// None: there is no limit.
 pub(super) fn raise_open_files() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
-    // Where the system says no, the limit that there is still holds.
+    // If this fails, the present limit stays.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
     getrlimit(Resource::Nofile).current
 }
 
-/// No core dump, which would hold addresses.
+/// Forbids core dumps, which would contain addresses.
 pub(super) fn forbid_core_dumps() {
-    // Where the system says no, it may dump.
+    // If this fails, there is nothing else to do.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }
 
-/// How many connections there can be where so many files may be open: questions to the DNS, lists and
-/// whoever is turned away need some too.
-pub(super) fn connections_within(files: u64) -> u64 {
-    const LEAST_RESERVE: u64 = 192;
-    let reserve = (files / 4).max(LEAST_RESERVE).min(files / 2);
-    (files - reserve).max(1)
+/// How many connections a limit on open files allows for: DNS look-ups, lists and refused connections need
+/// some too.
+pub(super) fn connections_within(open_files: u64) -> u64 {
+    const MIN_RESERVE: u64 = 192;
+    let reserve = (open_files / 4).max(MIN_RESERVE).min(open_files / 2);
+    (open_files - reserve).max(1)
 }
 
 #[cfg(test)]

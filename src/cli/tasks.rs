@@ -1,23 +1,17 @@
-//! The tasks beside the service's own work. None of them ever ends: where one does, something is broken,
-//! and the process must not go on as if nothing had happened.
+//! The background tasks of the service. None of them ever ends: if one does, it panicked or has a bug, and
+//! the service stops instead of running on without it.
 
-use std::collections::HashMap;
 use std::fmt;
 
-use tokio::task::{Id, JoinSet};
+use tokio::task::JoinSet;
+use tokio_util::task::AbortOnDropHandle;
 
-/// What a task does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Task {
-    /// Serves readiness and metrics on a socket of their own.
     AdminSocket,
-    /// Reads the lists again.
     ListReloader,
-    /// Sums up what was measured.
-    Metrics,
-    /// Waits for signals.
+    MetricsUpkeep,
     Signals,
-    /// Tests the DNS servers.
     DnsWatch,
 }
 
@@ -26,51 +20,41 @@ impl fmt::Display for Task {
         f.write_str(match self {
             Self::AdminSocket => "the socket for readiness and metrics",
             Self::ListReloader => "the reloading of lists",
-            Self::Metrics => "the summing up of metrics",
+            Self::MetricsUpkeep => "the upkeep of metrics",
             Self::Signals => "the handling of signals",
             Self::DnsWatch => "the test of the DNS servers",
         })
     }
 }
 
-/// A task ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0} ended, so the service stops; this is an internal error, please report it")]
 pub(super) struct TaskEnded(Task);
 
-/// The tasks. They are aborted when this is dropped.
+/// The running tasks. Dropping this aborts them.
 #[derive(Default)]
-pub(super) struct ServiceTasks {
-    running: JoinSet<()>,
-    tasks: HashMap<Id, Task>,
-}
+pub(super) struct ServiceTasks(JoinSet<Task>);
 
 impl ServiceTasks {
     /// Starts a task. To be called within a tokio runtime.
     pub(super) fn spawn(&mut self, task: Task, work: impl Future<Output = ()> + Send + 'static) {
-        let handle = self.running.spawn(work);
-        self.tasks.insert(handle.id(), task);
+        let work = AbortOnDropHandle::new(tokio::spawn(work));
+        self.0.spawn(async move {
+            // An error is a panic, which is the end of the task as well.
+            let _ = work.await;
+            task
+        });
     }
 
-    /// What comes of the work, unless a task ends or panics before.
-    pub(super) async fn watch<T>(&mut self, work: impl Future<Output = T>) -> Result<T, TaskEnded> {
+    /// Runs `service` to its end, unless a task ends or panics before.
+    pub(super) async fn watch<T>(
+        &mut self,
+        service: impl Future<Output = T>,
+    ) -> Result<T, TaskEnded> {
         tokio::select! {
             biased;
-            done = work => Ok(done),
-            task = self.first_to_end() => Err(TaskEnded(task)),
-        }
-    }
-
-    async fn first_to_end(&mut self) -> Task {
-        let id = match self.running.join_next_with_id().await {
-            None => return std::future::pending().await,
-            Some(Ok((id, ()))) => id,
-            Some(Err(error)) => error.id(),
-        };
-        match self.tasks.get(&id) {
-            Some(task) => *task,
-            // Every task that was started is there.
-            None => std::future::pending().await,
+            done = service => Ok(done),
+            Some(Ok(task)) = self.0.join_next() => Err(TaskEnded(task)),
         }
     }
 }
@@ -82,26 +66,26 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_task_that_ends_or_panics_ends_the_work() {
+    async fn a_task_that_ends_or_panics_ends_the_service() {
         for panics in [false, true] {
             let mut tasks = ServiceTasks::default();
             tasks.spawn(Task::AdminSocket, pending());
             tasks.spawn(Task::ListReloader, async move { assert!(!panics, "joe@example.org") });
             let ended = tasks.watch(pending::<()>()).await.unwrap_err();
             assert_eq!(ended, TaskEnded(Task::ListReloader), "panics: {panics}");
-            let said = ended.to_string();
+            let message = ended.to_string();
             assert!(
-                said.starts_with("the reloading of lists ended") && !said.contains('@'),
-                "{said}"
+                message.starts_with("the reloading of lists ended") && !message.contains('@'),
+                "{message}"
             );
         }
     }
 
     #[tokio::test]
-    async fn work_that_is_done_is_done() {
+    async fn a_service_that_ends_is_done() {
         let mut tasks = ServiceTasks::default();
         assert_eq!(tasks.watch(ready(7)).await, Ok(7));
-        tasks.spawn(Task::Metrics, pending());
+        tasks.spawn(Task::MetricsUpkeep, pending());
         assert_eq!(tasks.watch(ready(7)).await, Ok(7));
     }
 }

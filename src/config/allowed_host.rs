@@ -3,9 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::de::{self, Deserializer};
-use serde::{Deserialize, Serialize, Serializer};
-
 /// The name of a host or an IP address, without a port. Case does not matter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AllowedHost(Box<str>);
@@ -17,15 +14,19 @@ impl AllowedHost {
     }
 }
 
-impl FromStr for AllowedHost {
-    type Err = &'static str;
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no host name without a port, such as mailvet.example.com or [2001:db8::1]")]
+pub struct AllowedHostError;
 
-    fn from_str(text: &str) -> Result<Self, &'static str> {
+impl FromStr for AllowedHost {
+    type Err = AllowedHostError;
+
+    fn from_str(text: &str) -> Result<Self, AllowedHostError> {
         let is_ipv6 = |text: &str| {
             let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
             inner.is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok())
         };
-        // What browsers send for other letters is the A-label.
+        // Browsers send A-labels for letters beyond ASCII.
         let is_name = |text: &str| {
             !text.is_empty()
                 && text
@@ -33,27 +34,13 @@ impl FromStr for AllowedHost {
                     .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
         };
         let is_right = is_name(text) || is_ipv6(text);
-        is_right
-            .then(|| Self(text.into()))
-            .ok_or("no host name without a port, such as mailvet.example.com or [2001:db8::1]")
+        is_right.then(|| Self(text.into())).ok_or(AllowedHostError)
     }
 }
 
 impl fmt::Display for AllowedHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-impl Serialize for AllowedHost {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for AllowedHost {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 

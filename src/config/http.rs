@@ -5,48 +5,50 @@ use std::net::{Ipv4Addr, SocketAddr};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::Range;
+use super::NumberRange;
 use super::allowed_host::AllowedHost;
 use super::client_header::ClientHeader;
-use super::value::{self, Listen, Setting};
+use super::value::{self, Listen};
 
 /// `[http]`
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Http {
-    /// Where the service listens. Without keys only loopback addresses will do.
+pub struct HttpConfig {
+    /// Where the service listens. Without keys it must be a loopback address.
+    #[serde(with = "value::text")]
     pub listen: Listen,
-    /// Where readiness and metrics are, and nowhere else.
-    pub admin_listen: Setting<Listen>,
-    /// Whether everybody who can connect may ask.
+    /// The only place where readiness and metrics are served; none: where the service listens.
+    #[serde(with = "value::optional")]
+    pub admin_listen: Option<Listen>,
+    /// Whether every client that can connect may ask.
     pub open: bool,
     /// Names in `Host` that are this service's own, besides those of this machine.
-    #[serde(deserialize_with = "value::list")]
+    #[serde(with = "value::texts")]
     pub allowed_hosts: Vec<AllowedHost>,
-    /// Networks of the proxies that are believed about their clients.
+    /// Networks of the proxies whose word on their clients is trusted.
     #[serde(deserialize_with = "value::networks")]
     pub trusted_proxies: Vec<IpNet>,
     /// The header in which they name the client.
+    #[serde(with = "value::text")]
     pub client_header: ClientHeader,
-    /// Its bounds.
-    pub limits: Limits,
+    pub limits: HttpLimits,
 }
 
 /// `[http.limits]`
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// Connections at once; a further one is told that the service is overloaded.
+pub struct HttpLimits {
+    /// Connections at once; a further one is refused as `overloaded`.
     pub max_connections: usize,
-    /// Requests under way at once; the same.
+    /// Requests under way at once; a further one is refused as `overloaded`.
     pub max_requests: usize,
     /// Of these, batches.
     pub max_batches: usize,
-    /// Addresses of one batch that are looked at side by side.
+    /// Addresses of one batch that are checked at the same time.
     pub batch_side_by_side: usize,
-    /// Addresses of all batches together that are looked at side by side.
+    /// Addresses of all batches together that are checked at the same time.
     pub batches_side_by_side: usize,
-    /// How long a batch may take; what is not known by then is said without waiting for it.
+    /// How long a batch may take; an address that is not checked by then is answered as out of time.
     pub batch_timeout_ms: u64,
     /// The body of a request for one address.
     pub max_body_kib: usize,
@@ -57,27 +59,27 @@ pub struct Limits {
     pub head_timeout_ms: u64,
     /// How long a client may take to send a body.
     pub body_timeout_ms: u64,
-    /// How long a client may take no part of its answer.
+    /// How long a client may read nothing of its answer.
     pub write_timeout_ms: u64,
-    /// How long requests under way may go on once the service is told to stop.
+    /// How long requests under way may go on during a graceful shutdown.
     pub drain_timeout_ms: u64,
 }
 
-impl Default for Http {
+impl Default for HttpConfig {
     fn default() -> Self {
         Self {
             listen: Listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))),
-            admin_listen: Setting::default(),
+            admin_listen: None,
             open: false,
             allowed_hosts: Vec::new(),
             trusted_proxies: Vec::new(),
             client_header: ClientHeader::default(),
-            limits: Limits::default(),
+            limits: HttpLimits::default(),
         }
     }
 }
 
-impl Default for Limits {
+impl Default for HttpLimits {
     fn default() -> Self {
         Self {
             max_connections: 1_024,
@@ -97,9 +99,9 @@ impl Default for Limits {
     }
 }
 
-impl Limits {
-    /// Each number, with the range in which the service still serves.
-    pub(super) fn ranges(&self) -> [Range; 12] {
+impl HttpLimits {
+    /// Each number, with the range in which the service still works.
+    pub(super) fn ranges(&self) -> [NumberRange; 12] {
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let (some, time) = (1..=1_000_000, 1..=3_600_000);
         [

@@ -1,11 +1,11 @@
-//! Laying the sources of configuration over one another.
+//! The sources of configuration, each over the ones before: their keys are checked, and origins noted.
 
 use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
 use super::Config;
-use super::reading::{self, Wrong, is_name};
+use super::reading::{self, InvalidValue, OPEN_TABLE, is_name};
 use crate::did_you_mean::{did_you_mean, nearest_name};
 
 /// The sources read so far, later ones over earlier ones.
@@ -15,27 +15,27 @@ pub struct Layers {
     origins: Origins,
 }
 
-/// Where each value comes from.
+/// The file, variable or flag that each value comes from.
 #[derive(Clone, Debug, Default)]
 pub struct Origins {
     by_key: BTreeMap<String, String>,
 }
 
 impl Origins {
-    /// The origin of what nobody set.
+    /// The origin of a value that is not set.
     pub const DEFAULT: &str = "default";
 
-    /// Where the value of a key (`http.listen`) comes from.
+    /// The origin of the value of a key (`http.listen`).
     pub fn of(&self, key: &str) -> &str {
         self.by_key.get(key).map_or(Self::DEFAULT, String::as_str)
     }
 
-    /// Notes that a flag of the command line set a key.
+    /// Notes what set a key.
     pub fn set(&mut self, key: &str, origin: &str) {
         self.by_key.insert(key.to_owned(), origin.to_owned());
     }
 
-    /// The file or the variable that a key was read from, or the keys below it.
+    /// The file or variable that a key, or a key below it, was read from.
     pub fn source(&self, key: &str) -> &str {
         let is_it =
             |set: &str| set.strip_prefix(key).is_some_and(|r| r.is_empty() || r.starts_with('.'));
@@ -53,63 +53,50 @@ impl Origins {
 /// The configuration cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
-    /// The file is no TOML.
     #[error("{file}, line {line}: {message}")]
     NotToml {
-        /// The file's name.
         file: String,
-        /// The line, counted from 1.
+        /// Counted from 1.
         line: usize,
-        /// What is wrong. It does not repeat the line: that may hold somebody's address.
+        /// It does not repeat the line, which may hold an address.
         message: String,
     },
-    /// A key that nobody knows.
     #[error("{origin}: unknown key `{key}`{}", did_you_mean(.nearest))]
     UnknownKey {
-        /// The file or the environment variable it came from.
+        /// The file or the environment variable.
         origin: String,
-        /// The key, with the table it is in.
+        /// With the table it is in.
         key: String,
-        /// The known key most like it.
         nearest: Option<String>,
     },
-    /// A key that is no name at all. It is not repeated: it may be somebody's address.
-    #[error("{origin}: a key in {place} is not one of ours")]
-    StrangeKey {
-        /// The file or the environment variable it came from.
-        origin: String,
-        /// The table it is in.
-        place: String,
-    },
+    /// A key that is no name at all. It is not repeated, because it may be an address.
+    #[error("{origin}: a key in {table} is not one of ours")]
+    StrangeKey { origin: String, table: String },
     /// A value of the wrong kind or out of its range.
     #[error("{origin}: {message}")]
     Value {
-        /// The file or the environment variable it came from.
         origin: String,
-        /// What is wrong, with the key. It does not repeat the value.
+        /// It names the key and does not repeat the value.
         message: String,
     },
 }
 
-/// Every environment variable that is ours starts like this.
+/// The start of the name of each environment variable that is a setting.
 pub const VARIABLE_PREFIX: &str = "MAILVET_";
 
 /// The variable that names the configuration file. It is no setting.
 pub const CONFIG_FILE_VARIABLE: &str = "MAILVET_CONFIG";
 
-/// Keys below this one are names of reasons, not of settings.
-const OPEN_TABLE: &str = "policy.advice";
-
 impl Layers {
-    /// Lays a file over what is there.
+    /// Adds a file.
     ///
     /// # Errors
-    /// The file is no TOML, or has a key that nobody knows.
+    /// The file is no TOML, or has an unknown key.
     pub fn file(mut self, name: &str, text: &str) -> Result<Self, ConfigError> {
         let table: Table = text.parse().map_err(|error: toml::de::Error| ConfigError::NotToml {
             file: name.to_owned(),
             line: error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count()),
-            message: said_of_toml(error.message()),
+            message: syntax_message(error.message()),
         })?;
         check_keys(name, "", &table)?;
         self.origins.set_all(name, &table);
@@ -117,10 +104,10 @@ impl Layers {
         Ok(self)
     }
 
-    /// Lays the environment over what is there: `MAILVET_HTTP__LISTEN` is `listen` in `[http]`.
+    /// Adds the environment: `MAILVET_HTTP__LISTEN` is `listen` in `[http]`.
     ///
     /// # Errors
-    /// A variable of ours names a key that nobody knows.
+    /// A variable with our prefix names an unknown key.
     pub fn environment(
         mut self,
         variables: impl IntoIterator<Item = (String, String)>,
@@ -131,7 +118,7 @@ impl Layers {
             }
             let Some(path) = variable.strip_prefix(VARIABLE_PREFIX) else { continue };
             let path = path.to_ascii_lowercase();
-            let table = path.rsplit("__").fold(value_of(&text), |value, key| {
+            let table = path.rsplit("__").fold(variable_value(&text), |value, key| {
                 Value::Table(Table::from_iter([(key.to_owned(), value)]))
             });
             if let Value::Table(table) = table {
@@ -143,7 +130,7 @@ impl Layers {
         Ok(self)
     }
 
-    /// What has come of it, defaults filled in, and where each value comes from.
+    /// The configuration, with defaults filled in, and the origin of each value.
     ///
     /// # Errors
     /// A value is of the wrong kind or out of its range.
@@ -151,7 +138,7 @@ impl Layers {
         let Self { table, origins } = self;
         let config = reading::read(table)
             .and_then(|config| config.check().map(|()| config))
-            .map_err(|Wrong { key, message }| {
+            .map_err(|InvalidValue { key, message }| {
                 let origin = origins.source(&key).to_owned();
                 ConfigError::Value { origin, message }
             })?;
@@ -162,7 +149,7 @@ impl Layers {
 impl Config {
     /// Every value with its key (`http.listen`), as TOML writes it.
     pub fn values(&self) -> Vec<(String, String)> {
-        // What was read from TOML can be written as TOML.
+        // A struct of tables, lists and plain values can be written as TOML.
         let table = Table::try_from(self).unwrap_or_default();
         leaves(&table).into_iter().map(|(key, value)| (key, value.to_string())).collect()
     }
@@ -188,17 +175,17 @@ fn leaves(table: &Table) -> Vec<(String, &Value)> {
     found
 }
 
-/// What is wrong with a file that is no TOML. Of a number beyond 64 bits the library speaks in Rust's types,
-/// and repeats it.
-fn said_of_toml(message: &str) -> String {
+/// The library's message on a syntax error. On a number beyond 64 bits it names Rust's types and repeats the
+/// number.
+fn syntax_message(message: &str) -> String {
     if message.starts_with("invalid ") && message.contains("expected any valid TOML value") {
         return "a number is too large".to_owned();
     }
     message.to_owned()
 }
 
-/// A variable's text as a value: a number, a truth or a list where it reads like one, else itself.
-fn value_of(text: &str) -> Value {
+/// A variable's text as a number, a boolean or a list where it reads like one, else as text.
+fn variable_value(text: &str) -> Value {
     let line = format!("value = {text}");
     match line.parse::<Table>().ok().and_then(|mut table| table.remove("value")) {
         Some(
@@ -227,9 +214,9 @@ fn check_keys(origin: &str, prefix: &str, table: &Table) -> Result<(), ConfigErr
             *known == path || known.strip_prefix(&path).is_some_and(|rest| rest.starts_with('.'))
         });
         if !is_known && !is_name(key) {
-            let place =
+            let table =
                 if prefix.is_empty() { "the file".to_owned() } else { format!("`{prefix}`") };
-            return Err(ConfigError::StrangeKey { origin: origin.to_owned(), place });
+            return Err(ConfigError::StrangeKey { origin: origin.to_owned(), table });
         }
         if !is_known {
             return Err(ConfigError::UnknownKey {
@@ -239,7 +226,7 @@ fn check_keys(origin: &str, prefix: &str, table: &Table) -> Result<(), ConfigErr
             });
         }
         if value.is_table() && path != OPEN_TABLE && known.contains(&path) {
-            // Not what is in it: the keys may be somebody's addresses.
+            // The keys in it are not repeated: they may be addresses.
             let message = format!("`{path}` is no table");
             return Err(ConfigError::Value { origin: origin.to_owned(), message });
         }
@@ -251,14 +238,13 @@ fn check_keys(origin: &str, prefix: &str, table: &Table) -> Result<(), ConfigErr
     Ok(())
 }
 
-/// The keys of the defaults are the keys there are.
+/// Every key has a default.
 fn known_keys() -> Vec<String> {
-    let defaults = Table::try_from(Config::default()).unwrap_or_default();
-    leaves(&defaults).into_iter().map(|(key, _)| key).collect()
+    leaves(&reading::defaults()).into_iter().map(|(key, _)| key).collect()
 }
 
-/// The known table most like an unknown one, or the known key most like an unknown key, if one is like it
-/// at all: a few letters away, with a part of its name, or of the same name in another table.
+/// The known table nearest to an unknown one, or the known key nearest to an unknown key, if any is near: a few
+/// edits away, with a part of its name, or with the same name in another table.
 fn nearest(path: &str, value: &Value, known: &[String]) -> Option<String> {
     let known: Vec<&str> = if value.is_table() {
         let above = known.iter().flat_map(|key| key.match_indices('.').map(|(at, _)| &key[..at]));
@@ -270,25 +256,25 @@ fn nearest(path: &str, value: &Value, known: &[String]) -> Option<String> {
         return Some(name.to_owned());
     }
     let mut longer_or_shorter = known.iter().filter(|name| begins_alike(path, name));
-    // `max` may be anything.
+    // `max` begins many keys.
     if let (Some(name), None) = (longer_or_shorter.next(), longer_or_shorter.next()) {
         return Some((*name).to_owned());
     }
     let last = |path: &str| path.rsplit('.').next().unwrap_or_default().to_owned();
     let names: Vec<String> = known.iter().map(|name| last(name)).collect();
-    // In a table that was not named either, so it has to be nearly the same.
+    // The table differs, so the name has to be nearly the same.
     let name = nearest_name(&last(path), names.iter().map(String::as_str), 1)?;
     known.iter().find(|known| last(known) == name).map(|name| (*name).to_owned())
 }
 
-/// Whether two keys are in one table, and the name of one is the beginning of the other's.
+/// Whether two keys are in one table, and the name of one begins with the other's.
 fn begins_alike(one: &str, other: &str) -> bool {
-    let (Some((table, one)), Some((its_table, other))) =
+    let (Some((table, one)), Some((other_table, other))) =
         (one.rsplit_once('.'), other.rsplit_once('.'))
     else {
         return false;
     };
-    table == its_table
+    table == other_table
         && one.len().min(other.len()) > 2
         && (one.starts_with(other) || other.starts_with(one))
 }

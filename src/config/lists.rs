@@ -4,36 +4,25 @@ use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Catalog, FileUse, Files};
-use crate::catalog::{ListKind, Lists, Source};
+use super::{CatalogConfig, ListFiles, ListFilesConfig};
+use crate::catalog::{ListKind, ListSource, Lists};
 use crate::reply::Patterns;
 
 /// A list file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ListFileError {
-    /// It is not there, or may not be read.
     #[error("cannot read the list of {list} {}: {error}", .path.display())]
-    Unreadable {
-        /// Which list.
-        list: &'static str,
-        /// As configured.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// It is no text.
+    Unreadable { list: &'static str, path: PathBuf, error: io::Error },
     #[error("{}, line {line}: not UTF-8", .path.display())]
-    NotText {
-        /// As configured.
+    NotUtf8 {
         path: PathBuf,
-        /// The line, counted from 1.
+        /// Counted from 1.
         line: usize,
     },
 }
 
-impl Files {
-    /// What is configured for one list.
-    fn of(&self, kind: ListKind) -> &FileUse {
+impl ListFilesConfig {
+    fn of(&self, kind: ListKind) -> &ListFiles {
         match kind {
             ListKind::Providers => &self.providers,
             ListKind::LocalParts => &self.local_parts,
@@ -67,34 +56,47 @@ impl Files {
             deny,
             replies,
         } = self;
-        let domains = [providers, provider_domains, disposable, relays, free, real, special_use];
-        for uses in domains.into_iter().chain([local_parts, roles, probing, allow, deny, replies]) {
-            for path in uses.replace.iter_mut().chain(&mut uses.extend) {
+        for files in [
+            providers,
+            local_parts,
+            provider_domains,
+            disposable,
+            relays,
+            free,
+            real,
+            roles,
+            special_use,
+            probing,
+            allow,
+            deny,
+            replies,
+        ] {
+            for path in files.replace.iter_mut().chain(&mut files.extend) {
                 *path = folder.join(&path);
             }
         }
     }
 }
 
-impl Catalog {
+impl CatalogConfig {
     /// Every file that the lists are read from.
     pub fn list_files(&self) -> impl Iterator<Item = &Path> {
-        let uses = ListKind::ALL.into_iter().map(|kind| self.files.of(kind));
-        uses.chain([&self.files.replies]).flat_map(FileUse::paths)
+        let lists = ListKind::ALL.into_iter().map(|kind| self.files.of(kind));
+        lists.chain([&self.files.replies]).flat_map(ListFiles::paths)
     }
 
-    /// Our lists, and the operator's over them.
+    /// The lists compiled in, and the operator's over them.
     ///
     /// # Errors
     /// A file cannot be read.
     pub fn lists(&self) -> Result<Lists<'static>, ListFileError> {
         let mut lists = Lists::builtin();
         for kind in ListKind::ALL {
-            let uses = self.files.of(kind);
-            if !uses.replace.is_empty() {
+            let files = self.files.of(kind);
+            if !files.replace.is_empty() {
                 lists.clear(kind);
                 if kind == ListKind::Providers {
-                    // Ours speaks of providers that may be no longer there.
+                    // The one compiled in may name providers that are no longer there.
                     lists.clear(ListKind::LocalParts);
                 }
             }
@@ -105,35 +107,35 @@ impl Catalog {
             };
             if !inline.is_empty() {
                 let name = Cow::Owned(format!("catalog.{}", kind.code()));
-                lists.extend(kind, Source { name, text: Cow::Owned(inline.join("\n")) });
+                lists.extend(kind, ListSource { name, text: Cow::Owned(inline.join("\n")) });
             }
-            for path in uses.paths() {
+            for path in files.paths() {
                 lists.extend(kind, read(kind.code(), path)?);
             }
         }
         Ok(lists)
     }
 
-    /// Our rules of what replies mean, and the operator's over them.
+    /// The rules of what replies mean: those compiled in, and the operator's over them.
     ///
     /// # Errors
     /// A file cannot be read.
-    pub fn replies(&self) -> Result<Vec<Source<'static>>, ListFileError> {
-        let uses = &self.files.replies;
-        let builtin = uses.replace.is_empty().then(Patterns::builtin_source);
-        let own = uses.paths().map(|path| read("replies", path));
+    pub fn replies(&self) -> Result<Vec<ListSource<'static>>, ListFileError> {
+        let files = &self.files.replies;
+        let builtin = files.replace.is_empty().then(Patterns::builtin_source);
+        let own = files.paths().map(|path| read("replies", path));
         builtin.into_iter().map(Ok).chain(own).collect()
     }
 }
 
-impl FileUse {
+impl ListFiles {
     /// The files, in the order in which they are read.
     fn paths(&self) -> impl Iterator<Item = &Path> {
         self.replace.iter().chain(&self.extend).map(PathBuf::as_path)
     }
 }
 
-fn read(list: &'static str, path: &Path) -> Result<Source<'static>, ListFileError> {
+fn read(list: &'static str, path: &Path) -> Result<ListSource<'static>, ListFileError> {
     let bytes = std::fs::read(path).map_err(|error| ListFileError::Unreadable {
         list,
         path: path.to_owned(),
@@ -142,7 +144,7 @@ fn read(list: &'static str, path: &Path) -> Result<Source<'static>, ListFileErro
     let text = String::from_utf8(bytes).map_err(|error| {
         let (good, _) = error.as_bytes().split_at(error.utf8_error().valid_up_to());
         let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
-        ListFileError::NotText { path: path.to_owned(), line }
+        ListFileError::NotUtf8 { path: path.to_owned(), line }
     })?;
-    Ok(Source { name: Cow::Owned(path.display().to_string()), text: Cow::Owned(text) })
+    Ok(ListSource { name: Cow::Owned(path.display().to_string()), text: Cow::Owned(text) })
 }

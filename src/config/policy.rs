@@ -13,8 +13,8 @@ use crate::verdict::{Advice, Reason};
 /// `[policy]`
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Policy {
-    /// Reason = advice, where it differs from the default.
+pub struct PolicyConfig {
+    /// Advice by reason, where it differs from the default.
     pub advice: AdviceTable,
 }
 
@@ -23,7 +23,6 @@ pub struct Policy {
 pub struct AdviceTable(HashMap<Reason, Advice>);
 
 impl AdviceTable {
-    /// What the operator wants a form to do about each reason.
     pub fn by_reason(&self) -> &HashMap<Reason, Advice> {
         &self.0
     }

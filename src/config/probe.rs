@@ -2,152 +2,66 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Range;
+use super::NumberRange;
 use super::proxy::Proxy;
-use super::reading::Wrong;
-use super::value::{self, Setting};
-use crate::address::{Address, Host, SyntaxError};
+use super::reading::InvalidValue;
+use super::value;
 use crate::smtp::limiter::{Allowance, Limits, NeverEntry, NeverList};
+use crate::smtp::{HeloName, Sender};
 
-/// What a conversation takes beyond its time limit: QUIT has a moment of its own, and that it is over has to
-/// be noted.
+/// What a conversation may take beyond its time limit: QUIT has time of its own, and its end is written down.
 const SLACK: Duration = Duration::from_secs(5);
 
 /// `[probe]`
 #[derive(Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Probe {
-    /// Whether mail servers may be asked at all.
+pub struct ProbeConfig {
     pub enabled: bool,
-    /// The name that we introduce ourselves with.
-    pub helo: Setting<Helo>,
-    /// Who we say the mail would be from.
-    pub mail_from: Setting<MailFrom>,
-    /// A proxy to go through.
-    pub proxy: Setting<Proxy>,
+    #[serde(with = "value::optional")]
+    pub helo: Option<HeloName>,
+    #[serde(with = "value::optional")]
+    pub mail_from: Option<Sender>,
+    #[serde(with = "value::optional")]
+    pub proxy: Option<Proxy>,
     /// The addresses of this machine to connect from, at most one of IPv4 and one of IPv6.
     #[serde(deserialize_with = "value::ips")]
     pub source: Vec<IpAddr>,
-    /// The port of mail servers.
     pub port: u16,
-    /// How long a connection may take to come about.
     pub connect_timeout_ms: u64,
-    /// How long one reply may take.
     pub reply_timeout_ms: u64,
-    /// How long a whole conversation may take.
     pub conversation_timeout_ms: u64,
-    /// Connections at the same time to one organisation or network.
+    /// At the same time, to one organisation or network.
     pub max_connections: u32,
-    /// The least time from one connection to the next.
+    /// The least time from one connection to the next, to one organisation or network.
     pub gap_ms: u64,
-    /// Recipients asked on one connection.
     pub max_recipients_per_connection: u32,
-    /// Recipients refused on one connection.
     pub max_refusals_per_connection: u32,
-    /// Recipients asked of one organisation or network in a day.
+    /// To one organisation or network.
     pub max_recipients_per_day: u32,
-    /// How long somebody is left alone who refused us; each time in a row twice as long.
+    /// How long the breaker stays open after a refusal of us; each time in a row twice as long.
     pub breaker_minutes: u64,
-    /// The longest that they are.
+    /// The longest that it stays open.
     pub breaker_max_minutes: u64,
-    /// Where more in a hundred do not exist, the server is left alone for a day.
+    /// Where a greater percentage of recipients do not exist, the server is not asked for the rest of the day.
     pub harvest_percent: u32,
-    /// That is judged once so many have been asked about.
+    /// The number of recipients from which on that is judged.
     pub harvest_sample: u32,
     /// Domains, mail servers and networks that are never asked.
     #[serde(deserialize_with = "value::list")]
     pub never: Vec<NeverEntry>,
 }
 
-/// The name of this machine, as it says it to mail servers: a domain name or an address literal
-/// (RFC 5321 §4.1.1.1).
-#[derive(Clone, PartialEq, Eq)]
-pub struct Helo(Host);
-
-impl Helo {
-    /// The name, or the literal.
-    pub fn host(&self) -> &Host {
-        &self.0
-    }
-}
-
-/// A text is no name to say to mail servers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no name such as mail.example.org or [192.0.2.1]")]
-pub struct HeloError;
-
-impl FromStr for Helo {
-    type Err = HeloError;
-
-    fn from_str(text: &str) -> Result<Self, HeloError> {
-        text.parse().map(Self).map_err(|_: SyntaxError| HeloError)
-    }
-}
-
-impl fmt::Display for Helo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.ascii())
-    }
-}
-
-/// The sender that mail servers are told: an address that every server can take.
-#[derive(Clone, PartialEq, Eq)]
-pub struct MailFrom(Address);
-
-impl MailFrom {
-    /// The address, which has an ASCII form.
-    pub fn address(&self) -> &Address {
-        &self.0
-    }
-}
-
-/// A text is no sender for mail servers. It does not repeat the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum MailFromError {
-    /// It is no address.
-    #[error(transparent)]
-    Syntax(#[from] SyntaxError),
-    /// It has no ASCII form.
-    #[error("not every mail server takes a sender beyond ASCII")]
-    NotAscii,
-    /// It is at an IP address.
-    #[error("the sender has to be at a domain, not at an IP address")]
-    Literal,
-}
-
-impl FromStr for MailFrom {
-    type Err = MailFromError;
-
-    fn from_str(text: &str) -> Result<Self, MailFromError> {
-        let address: Address = text.parse()?;
-        if address.local().needs_smtputf8() {
-            return Err(MailFromError::NotAscii);
-        }
-        if let Host::Literal(_) = address.host() {
-            return Err(MailFromError::Literal);
-        }
-        Ok(Self(address))
-    }
-}
-
-impl fmt::Display for MailFrom {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.normalized())
-    }
-}
-
-impl Default for Probe {
+impl Default for ProbeConfig {
     fn default() -> Self {
         Self {
             enabled: false,
-            helo: Setting::default(),
-            mail_from: Setting::default(),
-            proxy: Setting::default(),
+            helo: None,
+            mail_from: None,
+            proxy: None,
             source: Vec::new(),
             port: 25,
             // A default Postfix makes clients wait a second or more for each answer.
@@ -168,8 +82,7 @@ impl Default for Probe {
     }
 }
 
-impl Probe {
-    /// How much may be asked.
+impl ProbeConfig {
     pub fn limits(&self) -> Limits {
         let minutes = |minutes: u64| Duration::from_secs(minutes.saturating_mul(60));
         Limits {
@@ -189,12 +102,11 @@ impl Probe {
         }
     }
 
-    /// What is never asked.
     pub fn never_list(&self) -> NeverList {
         NeverList::new(&self.never)
     }
 
-    pub(super) fn ranges(&self) -> [Range; 12] {
+    pub(super) fn ranges(&self) -> [NumberRange; 13] {
         [
             ("probe.port", self.port.into(), 1..=65_535),
             ("probe.connect_timeout_ms", self.connect_timeout_ms, 1..=300_000),
@@ -205,25 +117,33 @@ impl Probe {
             (
                 "probe.max_recipients_per_connection",
                 self.max_recipients_per_connection.into(),
-                // One, and a made-up one.
+                // One, and a made-up one for the catch-all test.
                 2..=100,
             ),
             ("probe.max_refusals_per_connection", self.max_refusals_per_connection.into(), 1..=100),
-            ("probe.max_recipients_per_day", self.max_recipients_per_day.into(), 1..=u64::MAX),
+            (
+                "probe.max_recipients_per_day",
+                self.max_recipients_per_day.into(),
+                1..=u32::MAX.into(),
+            ),
             ("probe.breaker_minutes", self.breaker_minutes, 1..=10_080),
             ("probe.breaker_max_minutes", self.breaker_max_minutes, 1..=10_080),
             ("probe.harvest_percent", self.harvest_percent.into(), 0..=100),
+            ("probe.harvest_sample", self.harvest_sample.into(), 0..=u32::MAX.into()),
         ]
     }
 
-    /// Mail servers want to know who asks, and have to be told something true.
-    pub(super) fn check(&self) -> Result<(), Wrong> {
+    /// A probe needs a HELO name and a sender of the operator's own.
+    pub(super) fn check(&self) -> Result<(), InvalidValue> {
         let families = [IpAddr::is_ipv4, IpAddr::is_ipv6];
         if families.iter().any(|family| self.source.iter().filter(|ip| family(ip)).count() > 1) {
             let message = "`probe.source` has more than one address of a kind";
-            return Err(Wrong { key: "probe.source".to_owned(), message: message.to_owned() });
+            return Err(InvalidValue {
+                key: "probe.source".to_owned(),
+                message: message.to_owned(),
+            });
         }
-        let missing = match (self.helo.get(), self.mail_from.get()) {
+        let missing = match (&self.helo, &self.mail_from) {
             _ if !self.enabled => return Ok(()),
             (Some(_), Some(_)) => return Ok(()),
             (None, Some(_)) => HELO,
@@ -236,20 +156,20 @@ impl Probe {
 
 const HELO: &str = "`probe.helo`, the name under which this machine is known in the DNS, such as \
                     \"mail.example.org\"";
-const MAIL_FROM: &str = "`probe.mail_from`, an address of your own that takes mail, such as \
+const MAIL_FROM: &str = "`probe.mail_from`, an address of your own that accepts mail, such as \
                          \"postmaster@example.org\"";
 
-fn unnamed(missing: &str) -> Wrong {
+fn unnamed(missing: &str) -> InvalidValue {
     let message = format!(
         "`probe.enabled` is true: mail servers are asked only under your own name; set {missing}"
     );
-    Wrong { key: "probe.enabled".to_owned(), message }
+    InvalidValue { key: "probe.enabled".to_owned(), message }
 }
 
 /// Hides names and addresses.
-impl fmt::Debug for Probe {
+impl fmt::Debug for ProbeConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Probe")
+        f.debug_struct("ProbeConfig")
             .field("enabled", &self.enabled)
             .field("port", &self.port)
             .field("limits", &self.limits())

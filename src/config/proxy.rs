@@ -11,40 +11,33 @@ use crate::address::Domain;
 
 /// The port of SOCKS (RFC 1928 §3).
 const SOCKS_PORT: u16 = 1080;
-/// The most octets of a name or a password (RFC 1929 §2).
+/// Of a name or a password (RFC 1929 §2).
 const MAX_LOGIN_OCTETS: usize = 255;
 
-/// A SOCKS5 proxy: `socks5://user:secret@host:port`, the login and the port as may be. It shows its secret
-/// to nobody who writes it.
+/// A SOCKS5 proxy: `socks5://user:secret@host:port`; login and port are optional. The secret is never shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proxy {
-    /// Its address or name.
     pub host: ProxyHost,
-    /// Its port.
     pub port: u16,
-    /// Who we say that we are.
-    pub login: Option<Login>,
+    pub login: Option<ProxyLogin>,
 }
 
 /// Where a proxy is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProxyHost {
-    /// At an IP address.
     Ip(IpAddr),
-    /// At what the system makes of a name.
+    /// Resolved by the system.
     Name(Domain),
 }
 
 /// A name and a password (RFC 1929).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Login {
-    /// The name.
+pub struct ProxyLogin {
     pub user: Box<str>,
-    /// The password.
     pub password: Secret,
 }
 
-/// A text that is no proxy. It does not repeat the text, which has a secret in it.
+/// A text that is no proxy. The message does not repeat the text, which may have a secret in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "not a proxy, such as socks5://192.0.2.1:1080 or socks5://user:secret@proxy.example.org:1080"
@@ -57,7 +50,7 @@ impl FromStr for Proxy {
     fn from_str(text: &str) -> Result<Self, ProxyError> {
         let rest = text.strip_prefix("socks5://").ok_or(ProxyError)?;
         let rest = rest.strip_suffix('/').unwrap_or(rest);
-        // The last one: a password may have an @ in it, a host may not.
+        // At the last @: a password may have one in it, a host may not.
         let (login, place) = match rest.rsplit_once('@') {
             Some((login, place)) => (Some(login.parse()?), place),
             None => (None, rest),
@@ -83,7 +76,7 @@ fn host_and_port(place: &str) -> Result<(ProxyHost, u16), ProxyError> {
     Ok((ProxyHost::Name(name), port))
 }
 
-impl FromStr for Login {
+impl FromStr for ProxyLogin {
     type Err = ProxyError;
 
     fn from_str(text: &str) -> Result<Self, ProxyError> {
@@ -100,7 +93,7 @@ impl FromStr for Login {
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("socks5://")?;
-        if let Some(Login { user, password }) = &self.login {
+        if let Some(ProxyLogin { user, password }) = &self.login {
             write!(f, "{user}:{password}@")?;
         }
         match &self.host {

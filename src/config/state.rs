@@ -7,15 +7,13 @@ use serde::{Deserialize, Serialize};
 /// `[state]`
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct State {
-    /// The folder; empty: none for the service, the user's own for commands. Relative to the configuration
-    /// file.
+pub struct StateConfig {
+    /// Relative to the configuration file. Empty: none for the service, the user's own for commands.
     pub dir: PathBuf,
-    /// The most that is kept.
     pub max_mib: u64,
 }
 
-impl State {
+impl StateConfig {
     /// The folder, if one is configured.
     pub fn folder(&self) -> Option<&Path> {
         (!self.dir.as_os_str().is_empty()).then_some(&*self.dir)
@@ -29,7 +27,7 @@ impl State {
     }
 }
 
-impl Default for State {
+impl Default for StateConfig {
     fn default() -> Self {
         Self { dir: PathBuf::new(), max_mib: 256 }
     }

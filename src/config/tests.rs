@@ -28,7 +28,7 @@ fn a_lab_can_be_configured() {
     .unwrap();
     assert_eq!(config.catalog.allow_reserved, ["test"]);
     assert_eq!(config.network.allow, ["127.0.0.0/8".parse().unwrap()]);
-    let servers: Vec<String> = config.dns.servers.iter().map(|s| s.0.to_string()).collect();
+    let servers: Vec<String> = config.dns.servers.iter().map(ToString::to_string).collect();
     assert_eq!(servers, ["127.0.0.1:5353", "[::1]:53"]);
     assert_eq!(config.policy.advice.by_reason()[&Reason::Disposable], Advice::Reject);
 }
@@ -53,7 +53,7 @@ fn the_environment_lies_over_the_file() {
     assert_eq!(config.dns.servers.len(), 2);
     assert_eq!((config.dns.tries, config.dns.timeout_ms), (5, 7));
     assert_eq!(config.catalog.allow_reserved, ["test"]);
-    assert_eq!(config.typo.risky_at.percent(), 90);
+    assert_eq!(config.typo.risky_at, Confidence::from_percent(90));
     assert_eq!(origins.of("dns.timeout_ms"), "mailvet.toml");
     assert_eq!(origins.of("dns.tries"), "MAILVET_DNS__TRIES");
     assert_eq!(origins.of("typo.suggest_at"), "default");
@@ -107,7 +107,7 @@ fn mistakes_are_named() {
         (
             "[probe]\nenabled = true\nhelo = \"mail.my.org\"",
             "mailvet.toml: `probe.enabled` is true: mail servers are asked only under your own \
-             name; set `probe.mail_from`, an address of your own that takes mail, such as",
+             name; set `probe.mail_from`, an address of your own that accepts mail, such as",
         ),
         (
             "[probe]\nenabled = true\nmail_from = \"joe@my.org\"",
@@ -162,7 +162,8 @@ fn mistakes_are_named() {
         ),
         ("[http]\nlisten = 1979-05-27", "mailvet.toml: `http.listen` has to be a text"),
         ("[policy.advice]\nrelay = 1", "mailvet.toml: `policy.advice.relay` has to be a text"),
-        ("[log]\nlevel = 1", "mailvet.toml: `log.level` has to be one of `error`, `warn`,"),
+        ("[log]\nlevel = 1", "mailvet.toml: `log.level` has to be a text"),
+        ("[log]\nlevel = \"loud\"", "mailvet.toml: `log.level`: has to be one of `error`, `warn`,"),
         (
             "[catalog.files]\nallow = \"joe@my.org\"",
             "mailvet.toml: `catalog.files.allow` has to be a table with `extend`, `replace`",
@@ -186,7 +187,11 @@ fn mistakes_are_named() {
         ("MAILVET_DNS__TRIES", "0", "`dns.tries` is 0, but has to be from 1 to 100"),
         ("MAILVET_DNS__TRIES", "joe@my.org", "`dns.tries` has to be a whole number"),
         ("MAILVET_CATALOG__FILES__ALLOW", "joe@my.org", "`catalog.files.allow` has to be a table"),
-        ("MAILVET_LOG__LEVEL", "loud", "`log.level` has to be one of `error`, `warn`, `info`, `de"),
+        (
+            "MAILVET_LOG__LEVEL",
+            "loud",
+            "`log.level`: has to be one of `error`, `warn`, `info`, `de",
+        ),
         ("MAILVET_PROBE__ENABLED", "true", "`probe.enabled` is true: mail servers are asked only"),
     ];
     for (variable, value, message) in cases {
@@ -199,6 +204,19 @@ fn mistakes_are_named() {
 }
 
 #[test]
+fn every_whole_number_has_a_range() {
+    let numbers = Config::default()
+        .values()
+        .into_iter()
+        .filter(|(_, value)| value.bytes().all(|byte| byte.is_ascii_digit()));
+    let config = Config::default();
+    let with_range: Vec<&str> = config.all_ranges().map(|(key, ..)| key).collect();
+    for (key, _) in numbers {
+        assert!(with_range.contains(&key.as_str()), "{key}");
+    }
+}
+
+#[test]
 fn the_probe_can_be_configured() {
     let config = from_file(
         "[probe]\nenabled = true\nhelo = \"[192.0.2.1]\"\nmail_from = \"Joe@Bücher.example\"\n\
@@ -208,10 +226,10 @@ fn the_probe_can_be_configured() {
     )
     .unwrap();
     let probe = &config.probe;
-    assert_eq!(probe.helo.get().unwrap().to_string(), "[192.0.2.1]");
-    let sender = probe.mail_from.get().unwrap().address();
-    assert_eq!(sender.ascii().as_deref(), Some("Joe@xn--bcher-kva.example"));
-    assert_eq!(probe.proxy.get().unwrap().login.as_ref().unwrap().password.reveal(), "secret");
+    assert_eq!(probe.helo.as_ref().unwrap().to_string(), "[192.0.2.1]");
+    let sender = probe.mail_from.as_ref().unwrap();
+    assert_eq!(sender.as_str(), "Joe@xn--bcher-kva.example");
+    assert_eq!(probe.proxy.as_ref().unwrap().login.as_ref().unwrap().password.reveal(), "secret");
     assert_eq!(probe.limits().breaker, Duration::from_secs(300));
     assert_eq!(config.state.folder(), Some(Path::new("state")));
     let from_env = from_env(&[
@@ -283,7 +301,7 @@ fn where_to_listen_and_whom_to_trust() {
     )
     .unwrap();
     assert_eq!(config.http.listen.to_string(), "127.0.0.1:8081");
-    assert_eq!(config.http.admin_listen.get().unwrap().to_string(), "127.0.0.1:9090");
+    assert_eq!(config.http.admin_listen.unwrap().to_string(), "127.0.0.1:9090");
     let shown: Vec<String> = config.http.trusted_proxies.iter().map(ToString::to_string).collect();
     assert_eq!(shown, ["192.0.2.1/32", "2001:db8::1/128", "10.0.0.0/8"]);
     assert_eq!(config.network.allow, ["10.1.1.1/32".parse().unwrap()]);
@@ -294,8 +312,8 @@ fn where_to_listen_and_whom_to_trust() {
 #[test]
 fn what_is_not_set_can_be_written_as_such() {
     let config = from_file("[http]\nadmin_listen = \"127.0.0.1:9090\"").unwrap();
-    assert_eq!(config.http.admin_listen.get(), Some(&Listen(([127, 0, 0, 1], 9090).into())));
-    assert_eq!(from_file("[http]\nadmin_listen = \"\"").unwrap().http.admin_listen.get(), None);
+    assert_eq!(config.http.admin_listen, Some(Listen(([127, 0, 0, 1], 9090).into())));
+    assert_eq!(from_file("[http]\nadmin_listen = \"\"").unwrap().http.admin_listen, None);
 }
 
 #[test]
@@ -333,6 +351,6 @@ fn a_lease_outlives_no_conversation() {
     let whole = Duration::from_millis(probe.conversation_timeout_ms);
     // QUIT and the note that it is over: two seconds each, and one to spare.
     assert_eq!(probe.limits().conversation, whole + Duration::from_secs(5));
-    let slow = Probe { connect_timeout_ms: 300_000, ..probe };
+    let slow = ProbeConfig { connect_timeout_ms: 300_000, ..probe };
     assert_eq!(slow.limits().conversation, whole + Duration::from_secs(5));
 }

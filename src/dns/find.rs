@@ -12,8 +12,8 @@ use crate::route::{
 
 /// Finds where a domain's mail goes, and which server answered about the MX records.
 ///
-/// Asks what [`RouteResolver`] wants to know until it is done. The addresses of names that may not be asked for
-/// stay unknown. `asking` is called before each question.
+/// Asks what [`RouteResolver`] wants until it is done. The addresses of names for which `may_ask` is false stay
+/// unknown. `asking` is called before each question.
 pub async fn find_route(
     dns: &dyn Dns,
     domain: HostName,
@@ -21,10 +21,10 @@ pub async fn find_route(
     may_ask: impl Fn(&HostName) -> bool,
     asking: impl Fn(),
 ) -> (RouteOutcome, Option<ServerId>) {
-    let mut search = RouteResolver::start(domain, policy);
+    let mut resolver = RouteResolver::start(domain, policy);
     let mut mx_by = None;
     loop {
-        search = match search {
+        resolver = match resolver {
             RouteResolver::Done(outcome) => return (outcome, mx_by),
             RouteResolver::AskMx(ask) => {
                 asking();
@@ -45,8 +45,8 @@ pub async fn find_route(
     }
 }
 
-/// Asks other servers the questions that speak against a domain once more, all at once. Tells whether one
-/// says so too.
+/// Asks other servers all questions again whose answers speak against a domain. Returns the route that is left, and
+/// whether a server agreed.
 pub async fn second_opinion(
     dns: &dyn Dns,
     outcome: RouteOutcome,
@@ -58,13 +58,13 @@ pub async fn second_opinion(
     (confirmed(routed, denials.iter().zip(opinions)), agreed)
 }
 
-/// What is left of a route where no other server is asked.
+/// The route that is left where no other server is asked.
 pub fn without_opinion(outcome: &RouteOutcome) -> Routed {
     let opinions = outcome.denials.iter().map(|denial| (denial, SecondOpinion::None));
     confirmed(outcome.routed.clone(), opinions)
 }
 
-/// Whether [`second_opinion`] has somebody to ask.
+/// Whether [`second_opinion`] has a server to ask.
 pub fn can_be_asked_again(dns: &dyn Dns, outcome: &RouteOutcome) -> bool {
     outcome.denials.iter().filter_map(|denial| denial.by).any(|by| dns.has_other(by))
 }

@@ -1,4 +1,4 @@
-//! Sending a question again while its answer is late, and listening for the late answers all the same.
+//! Sends a question again while its answer is late (a hedged request), and still listens for the late answers.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -10,11 +10,11 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::{Answered, ServerId};
 use crate::route::{Answer, Failure};
 
-/// How many tries of one question are listened for at once, the latest ones. Each holds a socket.
+/// How many tries of one question are listened for at the same time: the latest ones. Each holds a socket.
 pub(super) const LISTENED: usize = 3;
-/// How often one server may answer a question with a failure. The second time is worth asking for: a
-/// recursive server that ran out of time has found out more by then. That a packet could not be sent does
-/// not count: that is like a packet that was lost.
+/// How often one server may answer a question with a failure. Asking a second time is worth it: a recursive server
+/// that ran out of time has found out more by then. A packet that could not be sent does not count: it is like a
+/// packet that was lost.
 const MAX_FAILURES: usize = 2;
 
 /// When a question is sent again, and when it counts as unanswered.
@@ -26,12 +26,12 @@ pub(super) struct HedgeTiming {
 }
 
 impl HedgeTiming {
-    /// A try that is this late is repeated; the last of so many is waited for until its timeout.
+    /// Repeats a try whose answer is so late, and waits for the answer to the last of so many until its timeout.
     pub(super) fn new(repeat: Duration, timeout: Duration, tries: usize) -> Self {
         Self { repeat: repeat.min(timeout), timeout, tries: tries.max(1) }
     }
 
-    /// The same with no more than so many tries.
+    /// The same with at most so many tries.
     pub(super) fn at_most(self, tries: usize) -> Self {
         Self { tries: self.tries.min(tries), ..self }
     }
@@ -47,11 +47,11 @@ impl HedgeTiming {
     }
 }
 
-/// Sends a question until it is answered. `next` names the server to ask from a number on, in turn;
-/// `send` asks a server. It is told how many tries were sent before, to whichever server.
+/// Sends a question until it is answered. `next` returns the server to ask, from a number on, in turn. `send` takes a
+/// server and how many tries were sent before, to any server.
 ///
-/// The first answer counts, of whichever try. A failure does not: it starts the next try at once where
-/// another server is left that did not fail, and counts only when nobody answers.
+/// The first answer to any try counts. A failure starts the next try at once where a server is left that did not
+/// fail, and counts only when no server answers.
 pub(super) async fn hedged<T, F>(
     pace: HedgeTiming,
     first: usize,
@@ -71,7 +71,7 @@ where
     let mut question = PendingQuestion {
         pace,
         next,
-        asked: vec![ServerResult { server, times: 1, ended: 0, failures: 0 }],
+        asked: vec![ServerTries { server, times: 1, ended: 0, failures: 0 }],
         sent: 1,
         last_sent: sent_at,
         turn: server + 1,
@@ -84,28 +84,28 @@ where
         Err(_) => pending.push(Pending { server, attempt: Attempt::First(attempt) }),
     }
     // Only late and failed questions need all of this.
-    Box::pin(question.go_on(pending, send)).await
+    Box::pin(question.finish(pending, send)).await
 }
 
 /// A question that was sent at least once.
 struct PendingQuestion<N> {
     pace: HedgeTiming,
     next: N,
-    asked: Vec<ServerResult>,
+    asked: Vec<ServerTries>,
     sent: usize,
     last_sent: Instant,
-    /// From which server on the next one is looked for.
+    /// The search for the next server begins with this one.
     turn: usize,
     failure: Option<(Failure, usize)>,
 }
 
-/// What became of asking one server.
-struct ServerResult {
+/// The tries that one server got.
+struct ServerTries {
     server: usize,
     times: usize,
     /// How many of these tries ended without an answer.
     ended: usize,
-    /// How many of those with a failure that the server told.
+    /// How many of those ended with a failure that the server sent.
     failures: usize,
 }
 
@@ -113,12 +113,12 @@ struct ServerResult {
 enum NextServer {
     /// None of its tries ended.
     Fresh(usize),
-    /// All others failed too; this one gets another chance.
+    /// All others failed too; this one is tried again.
     Failed(usize),
 }
 
 impl<N: Fn(usize) -> Option<usize>> PendingQuestion<N> {
-    async fn go_on<T, F>(
+    async fn finish<T, F>(
         mut self,
         mut pending: Vec<Pending<'_, F>>,
         send: impl Fn(usize, usize) -> F,
@@ -164,15 +164,14 @@ impl<N: Fn(usize) -> Option<usize>> PendingQuestion<N> {
             pending.remove(0);
         }
         let attempt = Attempt::Again(Box::pin(send(server, self.sent)));
-        self.of(server).times += 1;
+        self.tries_of(server).times += 1;
         pending.push(Pending { server, attempt });
         self.sent += 1;
         self.last_sent = Instant::now();
         self.turn = server + 1;
     }
 
-    /// The server that is asked next: the next in turn that did not fail, else the next that failed less
-    /// than it may.
+    /// The server to ask next: the next in turn that did not fail, else the next that may fail again.
     fn candidate(&self) -> Option<NextServer> {
         if self.sent == self.pace.tries {
             return None;
@@ -183,7 +182,7 @@ impl<N: Fn(usize) -> Option<usize>> PendingQuestion<N> {
         loop {
             let asked = self.asked.iter().find(|asked| asked.server == server);
             match asked {
-                None | Some(ServerResult { ended: 0, .. }) => {
+                None | Some(ServerTries { ended: 0, .. }) => {
                     return Some(NextServer::Fresh(server));
                 }
                 Some(asked) if asked.failures < MAX_FAILURES => failed = failed.or(Some(server)),
@@ -197,20 +196,20 @@ impl<N: Fn(usize) -> Option<usize>> PendingQuestion<N> {
     }
 
     fn failed(&mut self, server: usize, failure: Failure) {
-        let asked = self.of(server);
+        let asked = self.tries_of(server);
         asked.ended += 1;
-        asked.failures += usize::from(is_said(failure));
-        // What a server said tells more than that none could be asked.
+        asked.failures += usize::from(is_from_server(failure));
+        // A server's failure says more than that no server could be asked.
         match self.failure {
-            Some((known, _)) if is_said(known) || !is_said(failure) => {}
+            Some((known, _)) if is_from_server(known) || !is_from_server(failure) => {}
             _ => self.failure = Some((failure, server)),
         }
     }
 
-    fn of(&mut self, server: usize) -> &mut ServerResult {
+    fn tries_of(&mut self, server: usize) -> &mut ServerTries {
         let known = self.asked.iter().position(|asked| asked.server == server);
         let index = known.unwrap_or_else(|| {
-            self.asked.push(ServerResult { server, times: 0, ended: 0, failures: 0 });
+            self.asked.push(ServerTries { server, times: 0, ended: 0, failures: 0 });
             self.asked.len() - 1
         });
         &mut self.asked[index]
@@ -219,7 +218,7 @@ impl<N: Fn(usize) -> Option<usize>> PendingQuestion<N> {
     fn unanswered<T>(&self) -> Answered<T> {
         let was_silent = self.asked.iter().any(|asked| asked.ended < asked.times);
         match self.failure {
-            Some((failure, server)) if is_said(failure) => {
+            Some((failure, server)) if is_from_server(failure) => {
                 Answered::by(ServerId(server), Err(failure))
             }
             Some((failure, _)) if !was_silent => Answered::by_none(failure),
@@ -228,8 +227,8 @@ impl<N: Fn(usize) -> Option<usize>> PendingQuestion<N> {
     }
 }
 
-/// Whether a server said so.
-fn is_said(failure: Failure) -> bool {
+/// Whether a server sent the failure.
+fn is_from_server(failure: Failure) -> bool {
     match failure {
         Failure::ServFail
         | Failure::Refused
@@ -250,7 +249,7 @@ struct Pending<'a, F> {
 }
 
 enum Attempt<'a, F> {
-    /// The first one, which costs no memory of its own.
+    /// The first one, which needs no allocation.
     First(Pin<&'a mut Option<F>>),
     Again(Pin<Box<F>>),
 }
@@ -267,7 +266,7 @@ impl<F: Future> Attempt<'_, F> {
     }
 }
 
-/// Who is listened for no more gives its socket back.
+/// Closes the socket of a try that is listened for no more.
 impl<F> Drop for Attempt<'_, F> {
     fn drop(&mut self) {
         if let Self::First(attempt) = self {
@@ -276,7 +275,7 @@ impl<F> Drop for Attempt<'_, F> {
     }
 }
 
-/// The first of these that ends, which is taken out.
+/// Removes the first of these that ends.
 async fn ready<F: Future>(pending: &mut Vec<Pending<'_, F>>) -> (usize, F::Output) {
     poll_fn(|context| {
         let polled = pending.iter_mut().enumerate().find_map(|(index, pending)| {

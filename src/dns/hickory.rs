@@ -21,33 +21,33 @@ use super::system::system_servers;
 use super::{Answered, Dns, ServerId, Servers};
 use crate::route::{Answer, Failure, Family, HostName, Mx};
 
-/// How many questions may be in flight at once. Each holds a socket for each of its tries that is listened
-/// for: [`LISTENED`](super::hedge::LISTENED) at most.
+/// How many questions may be in flight at once. Each holds a socket for every try that is listened for, at most
+/// [`LISTENED`](super::hedge::LISTENED).
 const MAX_IN_FLIGHT: usize = 256;
-/// A second opinion has no more tries: it is asked for beside the answer, which stands without it.
+/// A second opinion gets fewer tries: the answer stands without it.
 const OPINION_TRIES: usize = 3;
 
-/// What to ask, and how patiently.
+/// Which servers to ask, and how often.
 #[derive(Clone, Debug)]
 pub struct DnsSettings {
     /// The servers to ask; none: those of the system.
     pub servers: Vec<SocketAddr>,
-    /// How late an answer is when the question is sent again, to the next server where there is one.
+    /// An answer that is so late is asked for again, of the next server where there is one.
     pub repeat: Duration,
     /// How long the answer to the last try is waited for.
     pub timeout: Duration,
-    /// How often a question is sent before it counts as unanswered, at least once.
+    /// How often a question is sent before it counts as unanswered; at least once.
     pub tries: usize,
 }
 
 /// A resolver that asks real servers, over UDP and, for long answers, TCP.
 #[derive(Debug)]
 pub struct HickoryDns {
-    /// Each with resolvers of its own. Of several servers in one resolver hickory (0.26) takes the next in
-    /// turn for all questions together, so that a question can get the server that failed it again and again.
+    /// Each has a resolver of its own. With several servers in one resolver hickory (0.26) takes the next in turn
+    /// for all questions together, so that a question can get the server that failed it again and again.
     servers: Vec<Server>,
-    /// The server that is asked first: the one that answered last, so that one that is down costs only
-    /// the first who meet it. All questions share it, so it does not tell who answered one of them.
+    /// The server that is asked first: the one that answered last, so that a server that is down delays only the
+    /// first questions. All questions share it, so it does not say which server answered one of them.
     first: AtomicUsize,
     pace: HedgeTiming,
     in_flight: Semaphore,
@@ -68,7 +68,7 @@ impl HickoryDns {
         if servers.is_empty() {
             servers = system_servers();
         }
-        // One that is named twice is no other server.
+        // A server that is named twice is one server.
         let mut seen = HashSet::new();
         servers.retain(|server| seen.insert(*server));
         let pace = HedgeTiming::new(settings.repeat, settings.timeout, settings.tries);
@@ -82,7 +82,7 @@ impl HickoryDns {
         })
     }
 
-    /// Asks these servers in turn, beginning with the one that answered last.
+    /// Asks these servers in turn, first the one that answered last.
     async fn ask<T: Send>(
         &self,
         name: &HostName,
@@ -95,7 +95,7 @@ impl HickoryDns {
         let Ok(name) = Name::from_ascii(format!("{}.", name.as_str())) else {
             return Answered::by_none(Failure::Malformed);
         };
-        let _turn = self.turn().await;
+        let _permit = self.permit().await;
         let pace = match of {
             Servers::InUse | Servers::Only(_) => self.pace,
             Servers::Except(_) => self.pace.at_most(OPINION_TRIES),
@@ -108,8 +108,7 @@ impl HickoryDns {
         if of == Servers::InUse {
             match (&answered.result, answered.by) {
                 (Ok(_), Some(ServerId(server))) => self.first.store(server, Ordering::Relaxed),
-                // The next question begins where this one ended: else the servers beyond would never be
-                // asked.
+                // The next question begins where this one ended: else the servers after it would never be asked.
                 _ if pace.tries() < self.servers.len() => {
                     let next = (first + pace.tries()) % self.servers.len();
                     self.first.store(next, Ordering::Relaxed);
@@ -134,9 +133,9 @@ impl HickoryDns {
         }
     }
 
-    /// A place among the questions in flight. Each of those has its deadline, so the wait has an end; that of
-    /// a question begins after it.
-    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+    /// A permit for one question in flight. All of those have a deadline, so the wait ends; the deadline of a
+    /// question begins after it.
+    async fn permit(&self) -> Option<SemaphorePermit<'_>> {
         // It is never closed.
         self.in_flight.acquire().await.ok()
     }
@@ -153,7 +152,7 @@ impl HickoryDns {
         match server.look_up(nth, name.clone(), kind).await {
             Ok(lookup) => found(&lookup, record),
             Err(NetError::Dns(DnsError::NoRecordsFound(none))) => {
-                if may_be_given_up(&none) && is_alias(server, nth, none.query.name()).await? {
+                if may_be_alias_limit(&none) && is_alias(server, nth, none.query.name()).await? {
                     return Err(Failure::Malformed);
                 }
                 no_records(&none, name)
@@ -227,14 +226,14 @@ impl Dns for HickoryDns {
     }
 }
 
-/// Aliases come along with what they lead to, and do not count.
+/// The records of an answer. Aliases come along with what they lead to, and do not count.
 fn found<T>(lookup: &Lookup, record: fn(&RData) -> Option<T>) -> Result<Answer<T>, Failure> {
     let answers = lookup.answers();
     let ttl = answers.iter().map(|answer| answer.ttl).min().unwrap_or(0);
     let ttl = Duration::from_secs(u64::from(ttl));
     let records: Vec<T> = answers.iter().filter_map(|answer| record(&answer.data)).collect();
-    // A server that gives the records along with its answer, and not as the answer, names other servers
-    // instead of resolving for us.
+    // A server that sends the records beside its answer, and not as the answer, names other servers instead of
+    // resolving for us.
     if records.is_empty() { Err(Failure::Refused) } else { Ok(Answer::Found { records, ttl }) }
 }
 
@@ -255,10 +254,9 @@ fn failure(error: &NetError) -> Failure {
     }
 }
 
-/// Whether hickory may have said so for having followed enough aliases (eight, or the same few again and
-/// again). Then it shows nothing of what the servers sent beside their answers, but so it does where they
-/// sent nothing.
-fn may_be_given_up(none: &NoRecords) -> bool {
+/// Whether this empty answer may mean that hickory hit its limit of aliases (eight, or the same few again and
+/// again), which looks like NODATA without SOA.
+fn may_be_alias_limit(none: &NoRecords) -> bool {
     none.response_code == ResponseCode::NoError && none.authorities.is_none()
 }
 
@@ -266,7 +264,7 @@ fn may_be_given_up(none: &NoRecords) -> bool {
 fn no_records<T>(none: &NoRecords, asked: &Name) -> Result<Answer<T>, Failure> {
     let ttl = Duration::from_secs(none.negative_ttl.unwrap_or(0).into());
     match none.response_code {
-        // Having followed aliases hickory speaks of the last name, which is the one that is missing.
+        // After aliases hickory names the last name, which is the one that is missing.
         ResponseCode::NXDomain if none.query.name() != asked => Ok(Answer::NoTarget { ttl }),
         ResponseCode::NXDomain => Ok(Answer::NoName { ttl }),
         // A server that names other servers instead of answering does not resolve for us.

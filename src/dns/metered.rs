@@ -1,4 +1,4 @@
-//! Counting questions and how they end. No name gets into a label.
+//! Metrics of questions and how they end. No name gets into a label.
 
 use std::net::IpAddr;
 
@@ -10,14 +10,13 @@ use tokio::time::Instant;
 use super::{Answered, Dns, ServerId, Servers};
 use crate::route::{Answer, Failure, Family, HostName, Mx};
 
-/// Another DNS, with every question to it counted.
+/// Counts every question to another DNS.
 #[derive(Debug)]
 pub struct MeteredDns<D> {
     dns: D,
 }
 
 impl<D: Dns> MeteredDns<D> {
-    /// Counts the questions to this one.
     pub fn new(dns: D) -> Self {
         Self { dns }
     }
@@ -67,7 +66,7 @@ async fn counted<T>(
         Servers::InUse | Servers::Only(_) => kind,
         Servers::Except(_) => "second_opinion",
     };
-    let _in_flight = InFlight::new();
+    let _in_flight = InFlightQuestion::new();
     let asked = Instant::now();
     let answered = question.await;
     histogram!("mailvet_dns_question_seconds", "kind" => kind).record(asked.elapsed());
@@ -89,17 +88,17 @@ fn outcome<T>(answer: &Result<Answer<T>, Failure>) -> &'static str {
     }
 }
 
-/// A question under way; one that is given up ends as well.
-struct InFlight;
+/// A question under way, until dropped: one that is given up ends as well.
+struct InFlightQuestion;
 
-impl InFlight {
+impl InFlightQuestion {
     fn new() -> Self {
         gauge!("mailvet_dns_questions_in_flight").increment(1);
         Self
     }
 }
 
-impl Drop for InFlight {
+impl Drop for InFlightQuestion {
     fn drop(&mut self) {
         gauge!("mailvet_dns_questions_in_flight").decrement(1);
     }

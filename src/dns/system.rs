@@ -4,27 +4,26 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 
-/// Where they stand.
 const RESOLV_CONF: &str = "/etc/resolv.conf";
-/// No more of the file is read.
+/// The part of the file that is read.
 const MAX_BYTES: u64 = 1 << 20;
-/// The C library asks no more (`MAXNS` in resolv.h).
+/// As many as the C library asks (`MAXNS` in resolv.h).
 const MAX_SERVERS: usize = 3;
 const PORT: u16 = 53;
 
-/// What a `resolv.conf` says of servers.
+/// The servers in a `resolv.conf`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ResolvConf {
-    /// The servers, in order, at most three.
+    /// In order, at most three.
     pub servers: Vec<SocketAddr>,
-    /// How many lines name a server that cannot be read.
+    /// How many `nameserver` lines have no IP address.
     pub unreadable: usize,
 }
 
 impl ResolvConf {
-    /// Reads the lines that begin with `nameserver`, each up to a blank or a comment. Everything else is of
-    /// no use to us: a mail domain is named in full, so there is nothing to search. `interface` tells the
-    /// number of a network interface, which a link-local address needs.
+    /// Reads the lines that begin with `nameserver`, each up to a blank or a comment. Nothing else matters: a mail
+    /// domain is a full name, so there is nothing to search. `interface` returns the number of a network
+    /// interface, which a link-local address needs.
     pub fn parse(text: &str, interface: impl Fn(&str) -> Option<u32>) -> Self {
         let mut found = Self { servers: Vec::new(), unreadable: 0 };
         // U+FEFF: a byte order mark.
@@ -54,7 +53,7 @@ fn server(text: &str, interface: impl Fn(&str) -> Option<u32>) -> Option<SocketA
     Some(SocketAddrV6::new(ip.parse().ok()?, PORT, 0, scope).into())
 }
 
-/// The servers that this system asks; this machine itself where none is named.
+/// The servers that this system asks; this machine where none is named.
 pub(super) fn system_servers() -> Vec<SocketAddr> {
     let found = match read(RESOLV_CONF) {
         Ok(text) => ResolvConf::parse(&text, interface_number),
@@ -85,7 +84,7 @@ fn read(path: &str) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// As Linux tells it.
+/// The number that Linux gives a network interface.
 fn interface_number(name: &str) -> Option<u32> {
     let is_name =
         !name.is_empty() && name.chars().all(|sign| sign.is_ascii_graphic() && sign != '/');

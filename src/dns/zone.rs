@@ -1,5 +1,5 @@
-//! A fake DNS for tests, written as zone text. It refuses names that it was not told of, so that a
-//! test cannot rest on an answer that nobody wrote down.
+//! A fake DNS for tests, written as zone text. It refuses names that the text does not have, so that a test cannot
+//! rest on an answer that is not written down.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -16,7 +16,7 @@ use crate::route::{Answer, Failure, Family, HostName, Mx};
 /// The TTL of everything in the zone.
 pub const TTL: Duration = Duration::from_secs(300);
 
-/// The fake: one server, unless it is told of more. See [`Zone::parse`].
+/// One DNS server, or several. See [`Zone::parse`].
 #[derive(Debug, Default)]
 pub struct Zone {
     names: RwLock<HashMap<HostName, ZoneName>>,
@@ -29,7 +29,7 @@ pub struct Zone {
 struct ZoneName {
     mx: Vec<Mx>,
     addresses: Vec<IpAddr>,
-    trouble: Option<ZoneFault>,
+    fault: Option<ZoneFault>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -43,21 +43,22 @@ enum ZoneFault {
 
 impl Zone {
     /// Reads lines such as `gmail.com MX 5 mx.example`, `mx.example A 192.0.2.1`, `x.example AAAA ::1`,
-    /// `gone.example NXDOMAIN`, `alias.example NOTARGET` (an alias of nothing), `bad.example SERVFAIL` (or `REFUSED`, `TIMEOUT`), `slow.example HANG`,
-    /// and `empty.example NODATA` for a name without records. `;` starts a comment.
+    /// `gone.example NXDOMAIN`, `alias.example NOTARGET` (an alias of nothing), `bad.example SERVFAIL` (or
+    /// `REFUSED`, `TIMEOUT`), `slow.example HANG`, and `empty.example NODATA` for a name without records. `;` starts
+    /// a comment.
     ///
     /// # Panics
-    /// If a line makes no sense: the test is wrong then.
+    /// If a line cannot be parsed.
     pub fn parse(text: &str) -> Self {
         let zone = Self::default();
         zone.change(text);
         zone
     }
 
-    /// Reads more lines, which take the place of all that was said of the same names.
+    /// Reads more lines, which replace all earlier lines of the same names.
     ///
     /// # Panics
-    /// If a line makes no sense.
+    /// If a line cannot be parsed.
     pub fn change(&self, text: &str) {
         let mut changed: HashMap<HostName, ZoneName> = HashMap::new();
         for line in text.lines() {
@@ -75,7 +76,7 @@ impl Zone {
         self.names.write().unwrap_or_else(PoisonError::into_inner).extend(changed);
     }
 
-    /// The same with one more server, which has another zone.
+    /// The same with one more server, which has a zone of its own.
     #[must_use]
     pub fn with_second_server(mut self, other: Self) -> Self {
         self.others.push(other);
@@ -90,8 +91,7 @@ impl Zone {
         }
     }
 
-    /// The server that is asked: the first of those in use that may be. Another one is not asked when it
-    /// fails.
+    /// The server to ask: the first that is in use and may be asked. When it fails no other is asked.
     fn chosen(&self, of: Servers) -> Option<(ServerId, &Self)> {
         let server = match of {
             Servers::Only(server) => Some(server),
@@ -108,7 +108,7 @@ impl Zone {
             .map(|(number, _)| ServerId(number))
     }
 
-    /// How many questions this server was asked so far.
+    /// How many questions this server was asked.
     pub fn questions(&self) -> usize {
         self.asked.load(Ordering::Relaxed)
     }
@@ -127,7 +127,7 @@ impl Zone {
         let Some(name) = names.get(name) else {
             return future::ready(Answered::by(server, Err(Failure::Refused))).boxed();
         };
-        let answer = match name.trouble {
+        let answer = match name.fault {
             Some(ZoneFault::Hang) => return future::pending().boxed(),
             Some(ZoneFault::NoName) => Ok(Answer::NoName { ttl: TTL }),
             Some(ZoneFault::NoTarget) => Ok(Answer::NoTarget { ttl: TTL }),
@@ -150,12 +150,12 @@ impl ZoneName {
             }
             ["A" | "AAAA", ip] => self.addresses.push(ip.parse().ok()?),
             ["NODATA"] => {}
-            ["NXDOMAIN"] => self.trouble = Some(ZoneFault::NoName),
-            ["NOTARGET"] => self.trouble = Some(ZoneFault::NoTarget),
-            ["SERVFAIL"] => self.trouble = Some(ZoneFault::Failure(Failure::ServFail)),
-            ["REFUSED"] => self.trouble = Some(ZoneFault::Failure(Failure::Refused)),
-            ["TIMEOUT"] => self.trouble = Some(ZoneFault::Failure(Failure::Timeout)),
-            ["HANG"] => self.trouble = Some(ZoneFault::Hang),
+            ["NXDOMAIN"] => self.fault = Some(ZoneFault::NoName),
+            ["NOTARGET"] => self.fault = Some(ZoneFault::NoTarget),
+            ["SERVFAIL"] => self.fault = Some(ZoneFault::Failure(Failure::ServFail)),
+            ["REFUSED"] => self.fault = Some(ZoneFault::Failure(Failure::Refused)),
+            ["TIMEOUT"] => self.fault = Some(ZoneFault::Failure(Failure::Timeout)),
+            ["HANG"] => self.fault = Some(ZoneFault::Hang),
             _ => return None,
         }
         Some(())

@@ -1,33 +1,33 @@
-//! In which form a client wants the reports of a batch (RFC 9110 §12.5.1).
+//! Reads from `Accept` in which format a client wants the reports of a batch (RFC 9110 §12.5.1).
 
 use axum::http::{HeaderMap, header};
 
-/// The content type of JSON, a line each.
+/// The content type of JSON lines.
 pub(super) const NDJSON: &str = "application/x-ndjson";
-/// The ranges that hold JSON, the most specific first.
+/// The media ranges that include JSON, the most specific first.
 const JSON: [&str; 3] = ["application/json", "application/*", "*/*"];
 
-/// In which form a client wants the reports.
+/// The format of the reports of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum BatchForm {
+pub(super) enum BatchFormat {
     /// One JSON object.
-    Whole,
-    /// One a line, as they come.
+    Object,
+    /// A JSON line for each report, as soon as it is done.
     Lines,
 }
 
-impl BatchForm {
-    /// Lines for those who name them, unless they like JSON better.
-    pub(super) fn wanted(headers: &HeaderMap) -> Self {
+impl BatchFormat {
+    /// Lines if the client names them and does not prefer JSON.
+    pub(super) fn requested(headers: &HeaderMap) -> Self {
         let json = JSON.into_iter().find_map(|range| quality(headers, range)).unwrap_or(0.0);
         match quality(headers, NDJSON) {
             Some(lines) if lines > 0.0 && lines >= json => Self::Lines,
-            _ => Self::Whole,
+            _ => Self::Object,
         }
     }
 }
 
-/// How much a client likes a range, from 0 (not at all) to 1; none where it does not name it.
+/// The weight of a media range, from 0 to 1; none if the client does not name it.
 fn quality(headers: &HeaderMap, range: &str) -> Option<f32> {
     let lines = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
     let named = lines.flat_map(|line| line.split(',')).filter_map(|accepted| {
@@ -38,7 +38,7 @@ fn quality(headers: &HeaderMap, range: &str) -> Option<f32> {
     named.reduce(f32::max)
 }
 
-/// The weight that a parameter says, if it is one.
+/// The value of a `q` parameter.
 fn weight(parameter: &str) -> Option<f32> {
     let (name, value) = parameter.split_once('=')?;
     let weight = value.trim().parse().ok().filter(|weight| (0.0..=1.0).contains(weight));
@@ -50,32 +50,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_liked_better() {
-        let cases: [(&[&str], BatchForm); 17] = [
-            (&[], BatchForm::Whole),
-            (&["*/*"], BatchForm::Whole),
-            (&["application/json"], BatchForm::Whole),
-            (&["application/x-ndjson"], BatchForm::Lines),
-            (&["Application/X-NDJSON; charset=utf-8"], BatchForm::Lines),
-            (&["application/x-ndjsonp"], BatchForm::Whole),
-            (&["application/json", "application/x-ndjson"], BatchForm::Lines),
-            (&["application/json;q=0.5, application/x-ndjson"], BatchForm::Lines),
-            (&["application/json, application/x-ndjson;q=0.1"], BatchForm::Whole),
-            (&["application/x-ndjson;q=0.1"], BatchForm::Lines),
-            (&["application/x-ndjson;q=0.1, */*"], BatchForm::Whole),
-            (&["application/x-ndjson;q=0.5, */*, application/json;q=0.4"], BatchForm::Lines),
-            (&["application/x-ndjson; Q=0"], BatchForm::Whole),
-            (&["application/x-ndjson;charset=utf-8;q=0.0, application/json"], BatchForm::Whole),
-            (&["application/x-ndjson;q=high"], BatchForm::Lines),
-            (&["application/x-ndjson;q=-1"], BatchForm::Lines),
-            (&["application/x-ndjson;q=nan"], BatchForm::Lines),
+    fn preferred_format() {
+        let cases: [(&[&str], BatchFormat); 17] = [
+            (&[], BatchFormat::Object),
+            (&["*/*"], BatchFormat::Object),
+            (&["application/json"], BatchFormat::Object),
+            (&["application/x-ndjson"], BatchFormat::Lines),
+            (&["Application/X-NDJSON; charset=utf-8"], BatchFormat::Lines),
+            (&["application/x-ndjsonp"], BatchFormat::Object),
+            (&["application/json", "application/x-ndjson"], BatchFormat::Lines),
+            (&["application/json;q=0.5, application/x-ndjson"], BatchFormat::Lines),
+            (&["application/json, application/x-ndjson;q=0.1"], BatchFormat::Object),
+            (&["application/x-ndjson;q=0.1"], BatchFormat::Lines),
+            (&["application/x-ndjson;q=0.1, */*"], BatchFormat::Object),
+            (&["application/x-ndjson;q=0.5, */*, application/json;q=0.4"], BatchFormat::Lines),
+            (&["application/x-ndjson; Q=0"], BatchFormat::Object),
+            (&["application/x-ndjson;charset=utf-8;q=0.0, application/json"], BatchFormat::Object),
+            (&["application/x-ndjson;q=high"], BatchFormat::Lines),
+            (&["application/x-ndjson;q=-1"], BatchFormat::Lines),
+            (&["application/x-ndjson;q=nan"], BatchFormat::Lines),
         ];
         for (lines, expected) in cases {
             let mut headers = HeaderMap::new();
             for line in lines {
                 headers.append(header::ACCEPT, line.parse().unwrap());
             }
-            assert_eq!(BatchForm::wanted(&headers), expected, "{lines:?}");
+            assert_eq!(BatchFormat::requested(&headers), expected, "{lines:?}");
         }
     }
 }

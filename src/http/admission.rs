@@ -1,4 +1,5 @@
-//! How much is done at once. What is beyond is refused at once: a queue would only make everybody wait.
+//! Bounds the work that is done at once. Requests beyond the bounds are refused at once, not queued: a
+//! queue would only delay every request.
 
 use std::sync::Arc;
 
@@ -6,97 +7,92 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::Problem;
 
-/// How many bodies of batches may come in for each batch that there may be.
+/// How many bodies of batches are read at once, for each batch that may run.
 const UPLOADS_PER_BATCH: usize = 2;
+/// Bound of the bytes of all bodies that are being read; one bound for single addresses, one for batches. A
+/// slow client takes memory, but no permit of a request.
+const MAX_BYTES_BEING_READ: usize = 64 << 20;
 
-/// How much at once.
+/// How much work is done at once.
 #[derive(Clone, Copy, Debug)]
-pub struct Bounds {
-    /// Requests under way.
+pub struct AdmissionBounds {
+    /// Requests, batches included.
     pub requests: usize,
-    /// Batches among them.
     pub batches: usize,
-    /// Addresses of one batch side by side.
-    pub of_a_batch: usize,
-    /// Addresses of all batches together.
-    pub of_all_batches: usize,
+    /// Addresses of one batch that are checked at once.
+    pub addresses_per_batch: usize,
+    /// Addresses of all batches that are checked at once.
+    pub batch_addresses: usize,
 }
 
-/// The most bytes of bodies with one address that are held before the whole body is there, and of those
-/// with many: whoever sends slowly takes up memory, but none of the places.
-const MAX_BYTES_COMING_IN: usize = 64 << 20;
-
-/// Gives places to what comes in.
+/// Admits requests: a semaphore for each bound.
 pub struct Admission {
     requests: Arc<Semaphore>,
-    /// Bytes of bodies with one address that are coming in.
+    /// Bytes of bodies with one address that are being read.
     one_bytes: Semaphore,
-    /// Bytes of bodies with many.
+    /// Bytes of bodies of batches that are being read.
     batch_bytes: Semaphore,
     uploads: Arc<Semaphore>,
     batches: Arc<Semaphore>,
-    addresses: Arc<Semaphore>,
-    of_a_batch: usize,
+    batch_addresses: Arc<Semaphore>,
+    addresses_per_batch: usize,
 }
 
-/// A place, until it is dropped.
+/// Permit for one request, batch, body or address, until it is dropped.
 pub(super) struct AdmissionPermit(
     #[expect(dead_code, reason = "it is held, not read")] OwnedSemaphorePermit,
 );
 
 impl Admission {
-    /// As many places as these.
-    pub fn new(bounds: Bounds) -> Self {
-        let places = |count| Arc::new(Semaphore::new(count));
+    pub fn new(bounds: AdmissionBounds) -> Self {
+        let permits = |count| Arc::new(Semaphore::new(count));
         Self {
-            requests: places(bounds.requests),
-            one_bytes: Semaphore::new(MAX_BYTES_COMING_IN),
-            batch_bytes: Semaphore::new(MAX_BYTES_COMING_IN),
-            uploads: places(bounds.batches.saturating_mul(UPLOADS_PER_BATCH)),
-            batches: places(bounds.batches),
-            addresses: places(bounds.of_all_batches),
-            of_a_batch: bounds.of_a_batch,
+            requests: permits(bounds.requests),
+            one_bytes: Semaphore::new(MAX_BYTES_BEING_READ),
+            batch_bytes: Semaphore::new(MAX_BYTES_BEING_READ),
+            uploads: permits(bounds.batches.saturating_mul(UPLOADS_PER_BATCH)),
+            batches: permits(bounds.batches),
+            batch_addresses: permits(bounds.batch_addresses),
+            addresses_per_batch: bounds.addresses_per_batch,
         }
     }
 
-    /// A place for a request whose body is there, if there is one.
+    /// Admits a request whose body was read.
     pub(super) fn request(&self) -> Result<AdmissionPermit, Problem> {
-        free(&self.requests)
+        try_acquire(&self.requests)
     }
 
-    /// What a body with one address takes up while it comes in.
+    /// Permits for the bytes of a body with one address.
     pub(super) fn one_bytes(&self) -> &Semaphore {
         &self.one_bytes
     }
 
-    /// What a body with many takes up.
+    /// Permits for the bytes of the body of a batch.
     pub(super) fn batch_bytes(&self) -> &Semaphore {
         &self.batch_bytes
     }
 
-    /// A place for the body of a batch while it comes in, if there is one.
+    /// Admits the body of a batch, to be read.
     pub(super) fn upload(&self) -> Result<AdmissionPermit, Problem> {
-        free(&self.uploads)
+        try_acquire(&self.uploads)
     }
 
-    /// A place for a batch, if there is one.
     pub(super) fn batch(&self) -> Result<AdmissionPermit, Problem> {
-        free(&self.batches)
+        try_acquire(&self.batches)
     }
 
-    /// A place for an address of a batch, in the order in which they are asked for: batches share what
-    /// single requests leave them.
+    /// Waits for the turn of an address of a batch; batches share the permits in order.
     pub(super) async fn address(&self) -> Option<AdmissionPermit> {
-        // Never closed, so there always comes one.
-        self.addresses.clone().acquire_owned().await.ok().map(AdmissionPermit)
+        // The semaphore is never closed, so there is always a permit in the end.
+        self.batch_addresses.clone().acquire_owned().await.ok().map(AdmissionPermit)
     }
 
-    /// How many addresses of one batch are looked at side by side.
-    pub(super) fn of_a_batch(&self) -> usize {
-        self.of_a_batch
+    /// How many addresses of one batch are checked at once.
+    pub(super) fn addresses_per_batch(&self) -> usize {
+        self.addresses_per_batch
     }
 }
 
-fn free(places: &Arc<Semaphore>) -> Result<AdmissionPermit, Problem> {
-    places.clone().try_acquire_owned().map(AdmissionPermit).map_err(|_| Problem::overloaded())
+fn try_acquire(permits: &Arc<Semaphore>) -> Result<AdmissionPermit, Problem> {
+    permits.clone().try_acquire_owned().map(AdmissionPermit).map_err(|_| Problem::overloaded())
 }

@@ -1,4 +1,5 @@
-//! `POST /v1/validate/batch`: many addresses in, a report on each out, in order or as they come.
+//! `POST /v1/validate/batch`: the reports of many addresses, as one JSON object in order, or as JSON lines
+//! in the order in which they are done.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,21 +11,21 @@ use axum::response::Response;
 use futures_util::{StreamExt, stream};
 use serde::{Serialize, Serializer};
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
+use tokio_util::task::AbortOnDropHandle;
 
-use super::accept::{BatchForm, NDJSON};
+use super::accept::{BatchFormat, NDJSON};
 use super::admission::AdmissionPermit;
 use super::body::json_bytes;
 use super::problem::Problem;
 use super::request::{BatchBody, Options};
 use super::{App, answer};
-use crate::report::{Form, JsonReport};
+use crate::report::{JsonForm, JsonReport};
 use crate::validator::{self, Client, Priority};
 use crate::verdict::Verdict;
 
-/// How many lines are sent together, where they are there already.
-const LINES_TOGETHER: usize = 64;
+/// Most lines that are sent in one chunk.
+const MAX_LINES_PER_CHUNK: usize = 64;
 
 pub(super) async fn batch(
     State(app): State<Arc<App>>,
@@ -33,63 +34,63 @@ pub(super) async fn batch(
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let BatchBody { emails, options } = {
-        let _place = app.admission.upload()?;
+        let _permit = app.admission.upload()?;
         let memory = app.admission.batch_bytes();
         BatchBody::parse(&mut json_bytes(&parts.headers, body, app.bodies.batch(), memory).await?)?
     };
-    // Not before: who sends slowly holds up nobody.
-    let places = [app.admission.request()?, app.admission.batch()?];
-    let caller = app.guard.caller(peer, &parts);
+    // After the body was read: a slow client takes no permit from others.
+    let permits = [app.admission.request()?, app.admission.batch()?];
+    let client = app.guard.client(peer, &parts);
     let count = emails.len();
-    let form = BatchForm::wanted(&parts.headers);
+    let format = BatchFormat::requested(&parts.headers);
     let deadline = Instant::now() + app.batch_timeout;
-    let work = BatchTask::begin(Batch { app, options, caller, form, deadline }, emails, places);
-    match form {
-        BatchForm::Whole => whole(work, count).await,
-        BatchForm::Lines => Ok(lines(work, count)),
+    let task = BatchTask::spawn(Batch { app, options, client, format, deadline }, emails, permits);
+    match format {
+        BatchFormat::Object => object(task, count).await,
+        BatchFormat::Lines => Ok(lines(task, count)),
     }
 }
 
-/// What all addresses of a batch have in common.
+/// What all addresses of a batch share.
 struct Batch {
     app: Arc<App>,
     options: Options,
-    caller: Client,
-    form: BatchForm,
-    /// From then on nothing is waited for.
+    client: Client,
+    format: BatchFormat,
+    /// After it, reports state what is known, and wait for nothing.
     deadline: Instant,
 }
 
 /// A report as it is sent.
-struct Done {
+struct DoneReport {
     index: usize,
     verdict: Verdict,
     json: Vec<u8>,
 }
 
-/// The work on a batch. It goes on at its own pace however slowly the client reads, so that it gives back
-/// the places that others wait for; a batch has an end, and so has what piles up. Dropped, it stops.
+/// The task that checks the addresses of a batch. A slow client does not slow it down, so that the permits
+/// of its addresses are free for other batches soon; the channel holds at most the reports of one batch.
+/// Dropping this stops the task.
 struct BatchTask {
-    done: mpsc::UnboundedReceiver<Done>,
-    _task: JoinSet<()>,
-    _places: [AdmissionPermit; 2],
+    done: mpsc::UnboundedReceiver<DoneReport>,
+    _task: AbortOnDropHandle<()>,
+    _permits: [AdmissionPermit; 2],
 }
 
 impl BatchTask {
-    fn begin(batch: Batch, emails: Vec<String>, places: [AdmissionPermit; 2]) -> Self {
+    fn spawn(batch: Batch, emails: Vec<String>, permits: [AdmissionPermit; 2]) -> Self {
         let (sender, done) = mpsc::unbounded_channel();
-        let mut task = JoinSet::new();
-        task.spawn(batch.run(emails, sender));
-        Self { done, _task: task, _places: places }
+        let task = AbortOnDropHandle::new(tokio::spawn(batch.run(emails, sender)));
+        Self { done, _task: task, _permits: permits }
     }
 }
 
 impl Batch {
-    async fn run(self, emails: Vec<String>, done: mpsc::UnboundedSender<Done>) {
+    async fn run(self, emails: Vec<String>, done: mpsc::UnboundedSender<DoneReport>) {
         let batch = &self;
         let mut reports = stream::iter(emails.into_iter().enumerate())
-            .map(|(index, email)| batch.look_at(index, email))
-            .buffer_unordered(self.app.admission.of_a_batch());
+            .map(|(index, email)| batch.check(index, email))
+            .buffer_unordered(self.app.admission.addresses_per_batch());
         while let Some(Ok(report)) = reports.next().await {
             if done.send(report).is_err() {
                 return;
@@ -97,22 +98,22 @@ impl Batch {
         }
     }
 
-    async fn look_at(&self, index: usize, email: String) -> Result<Done, Problem> {
-        let _place = timeout_at(self.deadline, self.app.admission.address()).await;
-        // What is known already is never waited for; others want the processor as well.
+    async fn check(&self, index: usize, email: String) -> Result<DoneReport, Problem> {
+        let _permit = timeout_at(self.deadline, self.app.admission.address()).await;
+        // A cached address awaits nothing: without this, a batch of them would block other tasks.
         tokio::task::coop::consume_budget().await;
-        let request = self.app.request(&email, &self.options, self.caller);
+        let request = self.app.request(&email, &self.options, self.client);
         let left = self.deadline.saturating_duration_since(Instant::now());
         let budget = request.budget.min(left);
         let request = validator::Request { budget, priority: Priority::InTurn, ..request };
         let report = self.app.validator.validate(&request).await;
-        let json = match self.form {
-            BatchForm::Whole => answer::json(&report.json(Form::Full))?,
-            BatchForm::Lines => {
-                answer::json(&IndexedReport { index, report: report.json(Form::Full) })?
+        let json = match self.format {
+            BatchFormat::Object => answer::json(&report.json(JsonForm::Full))?,
+            BatchFormat::Lines => {
+                answer::json(&IndexedReport { index, report: report.json(JsonForm::Full) })?
             }
         };
-        Ok(Done { index, verdict: report.judgement.verdict, json })
+        Ok(DoneReport { index, verdict: report.judgement.verdict, json })
     }
 }
 
@@ -124,7 +125,7 @@ struct IndexedReport<'a> {
     report: JsonReport<'a>,
 }
 
-/// How many addresses got which verdict.
+/// The number of addresses with each verdict.
 #[derive(Default)]
 struct Summary([usize; Verdict::ALL.len()]);
 
@@ -142,17 +143,17 @@ impl Serialize for Summary {
     }
 }
 
-/// All reports, in the order of the addresses.
-async fn whole(mut work: BatchTask, count: usize) -> Result<Response, Problem> {
+/// An object with all reports, in the order of the addresses.
+async fn object(mut task: BatchTask, count: usize) -> Result<Response, Problem> {
     let mut summary = Summary::default();
     let mut reports: Vec<Option<Vec<u8>>> = vec![None; count];
-    while let Some(Done { index, verdict, json }) = work.done.recv().await {
+    while let Some(DoneReport { index, verdict, json }) = task.done.recv().await {
         summary.count(verdict);
         reports[index] = Some(json);
     }
     let mut body = b"{\"results\":[".to_vec();
     for (index, report) in reports.into_iter().enumerate() {
-        // One is missing only where the work broke down.
+        // One is missing only if the task panicked.
         let report = report.ok_or_else(Problem::internal)?;
         body.extend_from_slice(if index == 0 { b"" } else { b"," });
         body.extend_from_slice(&report);
@@ -163,36 +164,35 @@ async fn whole(mut work: BatchTask, count: usize) -> Result<Response, Problem> {
     Ok(answer::of_type("application/json", Body::from(body)))
 }
 
-/// A line for each report as it comes, then one for the summary.
-fn lines(work: BatchTask, count: usize) -> Response {
-    let lines = stream::unfold(
-        Some(OutgoingLines { work, left: count, summary: Summary::default() }),
-        next,
-    );
+/// A line for each report when it is done, then one for the summary.
+fn lines(task: BatchTask, count: usize) -> Response {
+    let lines =
+        stream::unfold(Some(LineStream { task, left: count, summary: Summary::default() }), next);
     answer::of_type(NDJSON, Body::from_stream(lines))
 }
 
-/// What is still to be sent.
-struct OutgoingLines {
-    work: BatchTask,
+/// The lines that are still to be sent.
+struct LineStream {
+    task: BatchTask,
+    /// The number of reports among them.
     left: usize,
     summary: Summary,
 }
 
-/// The lines that are there, at least one; the last of all is the summary.
-async fn next(lines: Option<OutgoingLines>) -> Option<(io::Result<Bytes>, Option<OutgoingLines>)> {
+/// The next chunk: the lines that are ready, at least one. The last line is the summary.
+async fn next(lines: Option<LineStream>) -> Option<(io::Result<Bytes>, Option<LineStream>)> {
     let mut lines = lines?;
-    let mut there = Vec::with_capacity(LINES_TOGETHER);
-    lines.work.done.recv_many(&mut there, LINES_TOGETHER).await;
+    let mut ready = Vec::with_capacity(MAX_LINES_PER_CHUNK);
+    lines.task.done.recv_many(&mut ready, MAX_LINES_PER_CHUNK).await;
     let mut text = Vec::new();
-    for Done { verdict, json, .. } in &there {
+    for DoneReport { verdict, json, .. } in &ready {
         lines.summary.count(*verdict);
         text.extend_from_slice(json);
         text.push(b'\n');
     }
-    lines.left -= there.len();
-    if lines.left > 0 && there.is_empty() {
-        // The work broke down: an answer that ends early must not look whole.
+    lines.left -= ready.len();
+    if lines.left > 0 && ready.is_empty() {
+        // The task panicked: an answer that ends early must not look complete.
         return Some((Err(io::ErrorKind::Interrupted.into()), None));
     }
     if lines.left > 0 {

@@ -1,4 +1,4 @@
-//! Reading the body of a request: as JSON, within bounds of size and time.
+//! Reads the body of a request, within bounds of size, time and memory.
 
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ use super::content_type;
 use super::problem::{Problem, ProblemKind};
 use super::request::Subject;
 
-/// How long bodies may be, and how long they may take.
+/// Bounds of bodies.
 #[derive(Clone, Copy, Debug)]
 pub struct BodyBounds {
-    /// The most bytes of a body with one address.
+    /// Most bytes of a body with one address.
     pub one_bytes: usize,
-    /// The same for a batch.
+    /// Most bytes of the body of a batch.
     pub batch_bytes: usize,
     /// How long a client may take to send a body.
     pub time: Duration,
 }
 
-/// What is asked of one body.
+/// Bounds of one body.
 #[derive(Clone, Copy)]
 pub(super) struct BodyBound {
     bytes: usize,
@@ -40,7 +40,7 @@ impl BodyBounds {
     }
 }
 
-/// The bytes of a body that is said to be JSON. While they come in they take up `memory`.
+/// Reads a body whose head says that it is JSON. While it is read, its bytes take permits of `memory`.
 pub(super) async fn json_bytes(
     headers: &HeaderMap,
     body: Body,
@@ -49,53 +49,52 @@ pub(super) async fn json_bytes(
 ) -> Result<Vec<u8>, Problem> {
     content_type::check(headers, bound.subject)?;
     if announced_length(headers).is_some_and(|length| length > bound.bytes) {
-        // Before a client that waits for our word (`Expect: 100-continue`) has sent any of it.
+        // Before hyper answers `Expect: 100-continue`, so that the client need not send the body.
         return Err(too_large(bound.bytes));
     }
     let read = read(body, bound.bytes, memory);
     tokio::time::timeout(bound.time, read).await.unwrap_or_else(|_| {
-        let detail = format!("The whole body has to arrive within {} ms.", bound.time.as_millis());
+        let detail = format!("The whole body must arrive within {} ms.", bound.time.as_millis());
         Err(Problem::new(ProblemKind::RequestTimeout, detail))
     })
 }
 
-async fn read(body: Body, most: usize, memory: &Semaphore) -> Result<Vec<u8>, Problem> {
+async fn read(body: Body, max_bytes: usize, memory: &Semaphore) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     let mut chunks = body.into_data_stream();
-    let mut taken: Option<SemaphorePermit<'_>> = None;
+    let mut permit: Option<SemaphorePermit<'_>> = None;
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| {
-            Problem::new(ProblemKind::BadJson, "The body broke off before its end.")
-        })?;
-        if bytes.len() + chunk.len() > most {
-            return Err(too_large(most));
+        let chunk =
+            chunk.map_err(|_| Problem::new(ProblemKind::BadJson, "The body ended early."))?;
+        if bytes.len() + chunk.len() > max_bytes {
+            return Err(too_large(max_bytes));
         }
         let wanted = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
-        let further = memory.try_acquire_many(wanted).map_err(|_| Problem::overloaded())?;
-        match &mut taken {
-            Some(taken) => taken.merge(further),
-            None => taken = Some(further),
+        let more = memory.try_acquire_many(wanted).map_err(|_| Problem::overloaded())?;
+        match &mut permit {
+            Some(permit) => permit.merge(more),
+            None => permit = Some(more),
         }
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
 }
 
-fn too_large(most: usize) -> Problem {
-    Problem::new(ProblemKind::TooLarge, format!("The body may have {most} bytes at most."))
+fn too_large(max_bytes: usize) -> Problem {
+    Problem::new(ProblemKind::TooLarge, format!("The body may have at most {max_bytes} bytes."))
 }
 
 fn announced_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Reads what is there of a body that nobody wants, for a moment.
+/// Reads and drops a body, for a bounded time and size.
 pub(super) async fn discard(body: Body) {
-    const MOMENT: Duration = Duration::from_secs(1);
-    const MOST_BYTES: usize = 64 * 1024;
-    // Whether it ends, breaks off or goes on is all the same.
-    let _ = tokio::time::timeout(MOMENT, async {
-        let mut left = MOST_BYTES;
+    const TIME: Duration = Duration::from_secs(1);
+    const MAX_BYTES: usize = 64 * 1024;
+    // Whether it is complete does not matter.
+    let _ = tokio::time::timeout(TIME, async {
+        let mut left = MAX_BYTES;
         let mut chunks = body.into_data_stream();
         while let Some(Ok(chunk)) = chunks.next().await {
             left = left.saturating_sub(chunk.len());

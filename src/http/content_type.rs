@@ -1,16 +1,16 @@
-//! Whether a body is said to be JSON that can be read.
+//! Checks the declared type and encoding of a body.
 
 use axum::http::{HeaderMap, header};
 
 use super::problem::{Problem, ProblemKind};
 use super::request::Subject;
 
-/// Refuses a body that is not said to be JSON, is packed, or is not UTF-8.
+/// Refuses a body whose headers say that it is no JSON, not UTF-8, or compressed.
 pub(super) fn check(headers: &HeaderMap, subject: Subject) -> Result<(), Problem> {
     let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
     let line = lines.next();
     if lines.next().is_some() {
-        // Not a list: which of them a proxy believed nobody knows (RFC 9110 §5.3).
+        // It is no list header (RFC 9110 §5.3), and a proxy may have used another line than the service.
         let detail = "The header `Content-Type` may be there once only.";
         return Err(Problem::new(ProblemKind::BadRequest, detail));
     }
@@ -19,21 +19,21 @@ pub(super) fn check(headers: &HeaderMap, subject: Subject) -> Result<(), Problem
     match parts.next().map_or(DeclaredBody::Other, DeclaredBody::of_type) {
         DeclaredBody::Json => {}
         DeclaredBody::Form => {
-            let why = "The body of a form is not read as it is.";
+            let why = "The body of a form is not accepted.";
             return Err(unreadable(format!("{why} {}", what_to_send(subject))));
         }
         DeclaredBody::Other => return Err(unreadable(what_to_send(subject))),
     }
     if !parts.filter_map(charset).all(is_utf_8) {
-        return Err(unreadable("Send the body as UTF-8, which JSON always is (RFC 8259 §8.1)."));
+        return Err(unreadable("Send the body as UTF-8, as JSON requires (RFC 8259 §8.1)."));
     }
     if is_encoded(headers) {
-        return Err(unreadable("Send the body as it is, without `Content-Encoding`."));
+        return Err(unreadable("Send the body uncompressed, without `Content-Encoding`."));
     }
     Ok(())
 }
 
-/// How to ask, with the body to copy.
+/// An example of a body, and its header.
 pub(super) fn what_to_send(subject: Subject) -> String {
     let example = subject.example();
     format!("Send a body such as {example} with the header `Content-Type: application/json`.")
@@ -43,7 +43,7 @@ fn unreadable(detail: impl Into<String>) -> Problem {
     Problem::new(ProblemKind::ContentType, detail)
 }
 
-/// What a body is said to be.
+/// The declared type of a body.
 enum DeclaredBody {
     Json,
     Form,
@@ -51,7 +51,7 @@ enum DeclaredBody {
 }
 
 impl DeclaredBody {
-    /// `application/json`, or a type built on it; what forms of web pages are sent as.
+    /// JSON is `application/json` and `application/…+json`; HTML forms have two types.
     fn of_type(essence: &str) -> Self {
         let is = |name: &str| essence.eq_ignore_ascii_case(name);
         let begins =
@@ -70,7 +70,7 @@ impl DeclaredBody {
     }
 }
 
-/// The character set that a parameter names, if it does.
+/// The value of a `charset` parameter.
 fn charset(parameter: &str) -> Option<&str> {
     let (name, value) = parameter.split_once('=')?;
     name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
@@ -80,7 +80,7 @@ fn is_utf_8(charset: &str) -> bool {
     ["utf-8", "utf8", "us-ascii"].iter().any(|name| charset.eq_ignore_ascii_case(name))
 }
 
-/// Whether something was done to the body, such as packing it (RFC 9110 §8.4).
+/// Whether the body is compressed or otherwise encoded (RFC 9110 §8.4).
 fn is_encoded(headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(header::CONTENT_ENCODING).iter();
     lines.any(|line| !line.is_empty() && !line.as_bytes().eq_ignore_ascii_case(b"identity"))

@@ -1,4 +1,4 @@
-//! Who asks, where proxies stand in between.
+//! Finds the client of a request that may have passed proxies.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,32 +7,31 @@ use ipnet::IpNet;
 
 use crate::config::ClientHeader;
 
-/// What proxies add to the requests that they forward.
+/// The headers that proxies add to requests.
 const FORWARDING: [&str; 4] = ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"];
 
-/// Who is behind a connection.
+/// The client of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ForwardedClient<'a> {
     /// The client at this address.
     Known(IpAddr),
-    /// A client of this trusted proxy, which does not name it, or in a way that says nothing to us.
+    /// A client of this trusted proxy, which does not name it, or not by an IP address.
     Behind(IpAddr),
-    /// Somebody at or behind this address, which is not that of a trusted proxy and still sends this
-    /// header of proxies.
+    /// A client at or behind this address, which is no trusted proxy but sends this header of proxies.
     Unconfirmed(IpAddr, &'a str),
 }
 
-/// The proxies that are believed, and where they say who asks.
+/// The trusted proxies, and the header in which they name the client.
 pub(super) struct Proxies {
     trusted: Vec<IpNet>,
     client: HeaderName,
-    /// The headers of proxies, with their names as they are usually written.
+    /// The headers of proxies, with their names as usually written.
     forwarding: Vec<(HeaderName, Box<str>)>,
 }
 
-/// The name of the header cannot be used.
+/// The name of the client header is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`http.client_header` is no name of a header")]
+#[error("`http.client_header` is no header name")]
 pub struct ClientHeaderError;
 
 impl Proxies {
@@ -53,8 +52,8 @@ impl Proxies {
         Ok(Self { trusted, client, forwarding })
     }
 
-    /// The client: the last address that no trusted proxy has, read from our side. What stands further out
-    /// anybody could have made up.
+    /// The client: the last address in the header that is no trusted proxy's. Those before it could be made
+    /// up.
     pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> ForwardedClient<'_> {
         let peer = peer.to_canonical();
         let mut forwarding = self.forwarding.iter();
@@ -84,7 +83,7 @@ impl Proxies {
     }
 }
 
-/// Stands for a line that is no text: no address.
+/// Replaces a header line that is no text. It is no address.
 const UNREADABLE: &str = "?";
 
 /// `192.0.2.1`, `2001:db8::1`, `[2001:db8::1]`, each also with a port.

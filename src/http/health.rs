@@ -1,4 +1,4 @@
-//! For whoever watches over the service: whether it lives, whether it can answer, what it counted.
+//! Liveness, readiness and metrics, for monitoring.
 
 use std::sync::Arc;
 
@@ -6,23 +6,25 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 
-use super::{App, Phase};
+use super::App;
 use crate::route::Trust;
 
 pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Ready is who can give answers that are worth something, and will be there to give them.
+/// Ready: the service does not drain, and its DNS resolver can be trusted.
 pub(super) async fn readyz(State(app): State<Arc<App>>) -> impl IntoResponse {
     let unready = |why: &str| (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n"));
-    match (app.phases.now(), app.validator.dns_trust()) {
-        (Phase::Draining | Phase::Leaving, _) => unready("draining"),
-        (Phase::Running, Some(Trust::Sound)) => (StatusCode::OK, "ready\n".to_owned()),
-        (Phase::Running, Some(trust @ (Trust::Invents | Trust::Denies))) => {
+    if app.shutdown.is_draining() {
+        return unready("draining");
+    }
+    match app.validator.dns_trust() {
+        Some(Trust::Sound) => (StatusCode::OK, "ready\n".to_owned()),
+        Some(trust @ (Trust::Invents | Trust::Denies)) => {
             unready(&format!("the DNS resolver {}", trust.code()))
         }
-        (Phase::Running, None) => unready("the DNS resolver is being tested"),
+        None => unready("the DNS resolver is being tested"),
     }
 }
 

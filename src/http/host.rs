@@ -1,14 +1,14 @@
-//! The host that a request is for, and whether a web page's origin is that host.
+//! The host that a request names, and the origin of the web page that sent it.
 
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri, header};
 
 use crate::config::AllowedHost;
 
-/// The names of this machine.
+/// Names of this machine.
 const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
-/// A host as requests name it: `name`, `name:port`, `[address]:port`.
+/// A host and port as requests name them: `name`, `name:port`, `[address]:port`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RequestHost<'a> {
     name: &'a str,
@@ -16,7 +16,7 @@ pub(super) struct RequestHost<'a> {
 }
 
 impl<'a> RequestHost<'a> {
-    /// The host that a request is for: that of an absolute URI, else of the header (RFC 9112 §3.2.2).
+    /// The host of an absolute URI, else of the header (RFC 9112 §3.2.2).
     pub(super) fn of(uri: &'a Uri, headers: &'a HeaderMap) -> Option<Self> {
         let header = || headers.get(header::HOST)?.to_str().ok();
         Self::parse(uri.authority().map(Authority::as_str).or_else(header)?)
@@ -31,20 +31,20 @@ impl<'a> RequestHost<'a> {
         let port = match port.strip_prefix(':') {
             None if !port.is_empty() => return None,
             None | Some("") => None,
-            // Not `+80`, which would parse too.
+            // `u16::from_str` would accept `+80`.
             Some(port) if !port.bytes().all(|b| b.is_ascii_digit()) => return None,
             Some(port) => Some(port.parse().ok()?),
         };
         Some(Self { name, port })
     }
 
-    /// Whether the name is one of this machine, or one of these.
-    pub(super) fn is_ours(self, allowed: &[AllowedHost]) -> bool {
+    /// Whether the name is one of this machine's, or an allowed one.
+    pub(super) fn is_allowed(self, allowed: &[AllowedHost]) -> bool {
         LOCAL.iter().any(|name| name.eq_ignore_ascii_case(self.name))
             || allowed.iter().any(|host| host.matches(self.name))
     }
 
-    /// Whether a page of this origin (RFC 6454 §7) comes from this very host and port.
+    /// Whether this origin (RFC 6454 §7) has this host and port.
     pub(super) fn is_origin(self, origin: &str) -> bool {
         // The opaque origin `null` has no scheme.
         let Some((scheme, authority)) = origin.split_once("://") else { return false };
@@ -55,7 +55,7 @@ impl<'a> RequestHost<'a> {
         };
         RequestHost::parse(authority).is_some_and(|origin| {
             origin.name.eq_ignore_ascii_case(self.name)
-                // A proxy that speaks TLS leaves the port out on both sides.
+                // Behind a proxy that speaks TLS, both leave the port out: 443.
                 && origin.port.unwrap_or(default_port) == self.port.unwrap_or(default_port)
         })
     }
@@ -89,20 +89,20 @@ mod tests {
             ("[", false),
             ("", false),
         ];
-        for (host, is_ours) in cases {
+        for (host, is_allowed) in cases {
             let mut headers = HeaderMap::new();
             headers.insert(header::HOST, host.parse().unwrap());
             let uri = Uri::from_static("/");
-            let host_is_ours =
-                RequestHost::of(&uri, &headers).is_some_and(|host| host.is_ours(&allowed));
-            assert_eq!(host_is_ours, is_ours, "{host}");
+            let host_is_allowed =
+                RequestHost::of(&uri, &headers).is_some_and(|host| host.is_allowed(&allowed));
+            assert_eq!(host_is_allowed, is_allowed, "{host}");
         }
         assert_eq!(RequestHost::of(&Uri::from_static("/"), &HeaderMap::new()), None);
     }
 
     #[test]
     fn origins() {
-        // The host, the origin, whether they are one.
+        // The host, the origin, whether they are the same.
         let cases = [
             ("localhost:8080", "http://localhost:8080", true),
             ("LocalHost:8080", "http://localhost:8080", true),

@@ -1,4 +1,5 @@
-//! The socket of a service: opened here, or passed in by whoever started the process.
+//! The sockets of the service: opened here, or inherited from the process manager (systemd socket
+//! activation).
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,23 +8,22 @@ use listenfd::ListenFd;
 use rustix::net::sockopt::socket_acceptconn;
 use tokio::net::{TcpListener, TcpSocket};
 
-/// How many connections the system keeps for us until we come to accept them. Whoever is beyond that
-/// tries again after a second.
-const MAX_WAITING: u32 = 1_024;
+/// The listen(2) backlog. A client whose connection does not fit in tries again after a second.
+const BACKLOG: u32 = 1_024;
 
 /// A socket to serve on.
 pub enum Socket {
-    /// Ours. It closes when the service stops.
+    /// Opened by this process. It is closed when the service stops.
     Own(TcpListener),
-    /// That of whoever started the process (`LISTEN_FDS`). Connections wait in it for the next service.
+    /// Passed in by the process manager (`LISTEN_FDS`). Connections wait in it for the next process.
     Inherited(TcpListener),
 }
 
 impl Socket {
-    /// Where it listens.
+    /// The address that it listens on.
     ///
     /// # Errors
-    /// The system does not tell.
+    /// `getsockname` fails.
     pub fn address(&self) -> io::Result<SocketAddr> {
         match self {
             Self::Own(listener) | Self::Inherited(listener) => listener.local_addr(),
@@ -31,63 +31,62 @@ impl Socket {
     }
 }
 
-/// The sockets that whoever started the process has opened for it, in systemd's way.
+/// The sockets that the process manager has opened for this process.
 #[derive(Default)]
 pub struct Inherited {
-    /// For the service.
     pub main: Option<Socket>,
-    /// For whoever watches over it.
     pub admin: Option<Socket>,
 }
 
-/// What a second socket is for that has no name of ours.
+/// Whether a second socket is the admin socket although it is not named so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AdminSocket {
-    /// For readiness and metrics: they are wanted on a socket of their own.
-    Admin,
-    /// Nobody knows.
-    Unclear,
+    /// It is: the configuration asks for an admin socket.
+    Expected,
+    /// It is not.
+    Unexpected,
 }
 
-/// What was passed in cannot be served on.
+/// The sockets that were passed in cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum InheritedError {
-    /// It is no TCP socket.
     #[error("socket {0} of LISTEN_FDS: {1}")]
     NoTcp(usize, io::Error),
-    /// It is one connection, or nobody has called listen(2).
+    /// It is a single connection, or listen(2) was not called.
     #[error("socket {0} of LISTEN_FDS does not listen")]
     NotListening(usize),
-    /// Nobody knows what it is for.
     #[error(
-        "socket {0} of LISTEN_FDS is one too many: there is one for the service, and one for readiness \
+        "socket {0} of LISTEN_FDS is one too many: the service takes one socket, and one more for readiness \
          and metrics if it is called admin (FileDescriptorName=admin) or [http] admin_listen is set"
     )]
     TooMany(usize),
 }
 
-/// The name of a socket for readiness and metrics (`LISTEN_FDNAMES`).
-const ADMIN: &str = "admin";
+/// The name of the admin socket (`LISTEN_FDNAMES`).
+const ADMIN_NAME: &str = "admin";
 
-/// The sockets as they were passed in, and the names that they have.
+/// The sockets as they were passed in, with their names.
 pub struct PassedIn {
     sockets: ListenFd,
     names: Vec<String>,
 }
 
 impl PassedIn {
-    /// These sockets, and the text that names them, with colons between (`sd_listen_fds_with_names(3)`).
+    /// `names` is separated by colons (`sd_listen_fds_with_names(3)`).
     pub fn new(sockets: ListenFd, names: &str) -> Self {
         Self { sockets, names: names.split(':').map(str::to_owned).collect() }
     }
 }
 
-/// Takes the sockets passed in: one for the service, and one for readiness and metrics, which is called
-/// so or is the `second`. To be called within a tokio runtime.
+/// Takes the main socket, and the admin socket: the one that is named so, or the second one where it is
+/// expected. To be called within a tokio runtime.
 ///
 /// # Errors
-/// What was passed in is no TCP socket that listens, or nobody knows what it is for.
-pub fn inherited(passed_in: PassedIn, second: AdminSocket) -> Result<Inherited, InheritedError> {
+/// A socket is no listening TCP socket, or there are too many.
+pub fn inherited(
+    passed_in: PassedIn,
+    admin_socket: AdminSocket,
+) -> Result<Inherited, InheritedError> {
     let PassedIn { mut sockets, names } = passed_in;
     let mut taken = Inherited::default();
     for index in 0..sockets.len() {
@@ -98,14 +97,14 @@ pub fn inherited(passed_in: PassedIn, second: AdminSocket) -> Result<Inherited, 
         if !socket_acceptconn(&listener).unwrap_or(false) {
             return Err(InheritedError::NotListening(number));
         }
-        // By its own number, whatever became of those before it.
-        let is_admin = names.get(index).is_some_and(|name| name == ADMIN)
-            || (taken.main.is_some() && second == AdminSocket::Admin);
-        let place = if is_admin { &mut taken.admin } else { &mut taken.main };
-        if place.is_some() {
+        // Names count all descriptors, also those that are no sockets.
+        let is_admin = names.get(index).is_some_and(|name| name == ADMIN_NAME)
+            || (taken.main.is_some() && admin_socket == AdminSocket::Expected);
+        let slot = if is_admin { &mut taken.admin } else { &mut taken.main };
+        if slot.is_some() {
             return Err(InheritedError::TooMany(number));
         }
-        *place = Some(Socket::Inherited(listener));
+        *slot = Some(Socket::Inherited(listener));
     }
     Ok(taken)
 }
@@ -116,14 +115,14 @@ fn take(passed_in: &mut ListenFd, index: usize) -> io::Result<Option<TcpListener
     TcpListener::from_std(listener).map(Some)
 }
 
-/// Opens a socket. To be called within a tokio runtime.
+/// Listens on an address. To be called within a tokio runtime.
 ///
 /// # Errors
-/// The address cannot be listened on.
+/// The system refuses it.
 pub fn open(address: SocketAddr) -> io::Result<Socket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // Connections of the process before us may still be closing.
+    // Connections of the previous process may still be closing.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(MAX_WAITING).map(Socket::Own)
+    socket.listen(BACKLOG).map(Socket::Own)
 }

@@ -1,5 +1,5 @@
-//! One line in the log for each request: never its body, nor its path, where somebody may have put an
-//! address. The answer carries the same identifier as the line.
+//! Logs one line for each request, with the identifier that the answer has in `X-Request-Id`. The line
+//! contains neither the body nor the path, which may contain an address.
 
 use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Logs a request once its answer has gone out, or cannot any more.
+/// Logs a request when its answer was sent, or when it was dropped.
 pub(super) async fn log_request(request: Request, next: Next) -> Response {
     let is_head = request.method() == Method::HEAD;
     let mut line = RequestLine::begin(&request);
@@ -27,14 +27,14 @@ pub(super) async fn log_request(request: Request, next: Next) -> Response {
     if is_head || response.body().is_end_stream() {
         line.outcome = RequestOutcome::Answered;
     }
-    // Digits, letters and a hyphen make a header.
+    // It never fails: the identifier has digits, letters and a hyphen.
     if let Ok(id) = HeaderValue::from_str(&line.id) {
         response.headers_mut().insert(X_REQUEST_ID, id);
     }
     response.map(|body| Body::new(LoggedBody { body, line }))
 }
 
-/// The line of a request. It is logged when it is dropped, whatever became of the request.
+/// The log line of a request. It is written when this is dropped.
 struct RequestLine {
     id: String,
     method: &'static str,
@@ -44,12 +44,11 @@ struct RequestLine {
     outcome: RequestOutcome,
 }
 
-/// What became of a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum RequestOutcome {
-    /// It has its whole answer.
+    /// The whole answer was sent.
     Answered,
-    /// The client went away before that, or the answer broke off.
+    /// The client disconnected before that, or the answer ended early.
     CutShort,
 }
 
@@ -89,7 +88,7 @@ impl Drop for RequestLine {
     }
 }
 
-/// The body of an answer, with the line of its request.
+/// The body of an answer, with the log line of its request.
 struct LoggedBody {
     body: Body,
     line: RequestLine,
@@ -104,7 +103,7 @@ impl HttpBody for LoggedBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(context);
-        // A body of known length is not asked for more than that.
+        // hyper does not poll a body of known length after its last byte.
         if matches!(frame, Poll::Ready(None)) || self.body.is_end_stream() {
             self.line.outcome = RequestOutcome::Answered;
         }
@@ -120,16 +119,15 @@ impl HttpBody for LoggedBody {
     }
 }
 
-/// An identifier that no other request has, of this process or another. One that the client chose could
-/// be somebody's address.
+/// An identifier that is unique over all processes. One from the client could be an address.
 fn next_id() -> String {
     static PROCESS: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(()));
     static COUNT: AtomicU64 = AtomicU64::new(1);
     format!("{:016x}-{:x}", *PROCESS, COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A method can be any word the client likes; only the usual ones are repeated.
+/// The name of a common method. Any other is the client's own text.
 fn known_method(method: &Method) -> &'static str {
-    const USUAL: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    USUAL.into_iter().find(|usual| *usual == method.as_str()).unwrap_or("other")
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }

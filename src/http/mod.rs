@@ -1,8 +1,16 @@
 //! The service: validation as JSON over HTTP.
 //!
-//! [`router`] makes the routes, [`serve`] runs them on a socket until it is told to stop.
-//! A request goes through the log (`log`) and the question who may ask (`guard`) to its route (`validate`,
-//! `batch`, `health`). Those with a body read it, then ask whether there is room for it (`admission`).
+//! ```text
+//! cli::serve ─ serve         accepts connections (listen), refuses those beyond the bound (refusal)
+//!                └ connection    serves one connection with hyper
+//!                    └ router        layers, in the order of `with_layers`: log, panics, guard (forwarded, host)
+//!                        ├ validate, batch   read the body (body, content_type, request), admit the request
+//!                        │                   (admission), ask the validator, answer with reports (answer, accept)
+//!                        └ health            liveness, readiness, metrics
+//! ```
+//!
+//! [`router`] makes the routes, [`serve()`] runs them on a socket, `problem` has every error, [`Shutdown`]
+//! explains how the service stops.
 
 mod accept;
 mod admission;
@@ -17,12 +25,11 @@ mod health;
 mod host;
 mod listen;
 mod log;
-mod phase;
 mod problem;
 mod refusal;
 mod request;
 mod serve;
-mod stream;
+mod shutdown;
 mod validate;
 
 use std::sync::Arc;
@@ -40,80 +47,87 @@ use crate::validator::{Strictness, Validator};
 use problem::{Problem, ProblemKind};
 use request::Subject;
 
-pub use admission::{Admission, Bounds};
+pub use admission::{Admission, AdmissionBounds};
 pub use body::BodyBounds;
 pub use forwarded::ClientHeaderError;
 pub use guard::{Access, Guard};
 pub use listen::{AdminSocket, Inherited, InheritedError, PassedIn, Socket, inherited, open};
-pub use phase::{Phase, Phases};
 pub use serve::{ConnectionBounds, Drained, serve};
+pub use shutdown::Shutdown;
 
 /// What the routes share.
 pub struct App {
-    /// The pipeline.
     pub validator: Arc<Validator>,
-    /// How long an answer may take where the request does not say.
+    /// How long an answer may take where the request sets no `timeout_ms`.
     pub timeout: Duration,
-    /// The same for requests that want the mailbox.
+    /// The same for requests of depth mailbox.
     pub mailbox_timeout: Duration,
-    /// How long a batch may take.
     pub batch_timeout: Duration,
-    /// What to do about what is pasted around an address, unless the request is stricter.
+    /// How to treat text pasted around an address, unless the request is stricter.
     pub strictness: Strictness,
-    /// Who may ask.
     pub guard: Guard,
-    /// How much at once.
     pub admission: Admission,
-    /// How long bodies may be.
     pub bodies: BodyBounds,
-    /// What was counted.
     pub metrics: Metrics,
-    /// Whether the service is about to stop.
-    pub phases: Phases,
+    pub shutdown: Shutdown,
 }
 
-/// Where readiness and metrics are.
+/// Where readiness and metrics are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admin {
-    /// Beside the other routes.
-    Here,
+pub enum AdminRoutes {
+    /// With the other routes.
+    OnMainSocket,
     /// On a socket of their own.
-    Elsewhere,
+    OnOwnSocket,
 }
 
 /// The routes of the service.
-pub fn router(app: Arc<App>, admin: Admin) -> Router {
-    let guard = from_fn_with_state(app.clone(), guard::check);
-    let mut routes =
+pub fn router(app: Arc<App>, admin: AdminRoutes) -> Router {
+    let guarded =
         Router::new().route(VALIDATE, post(validate::validate)).route(BATCH, post(batch::batch));
-    if admin == Admin::Here {
-        routes = routes.route("/metrics", get(health::metrics));
+    let open = Router::new().route("/healthz", get(health::healthz));
+    match admin {
+        AdminRoutes::OnMainSocket => with_layers(
+            guarded.route("/metrics", get(health::metrics)),
+            open.route("/readyz", get(health::readyz)),
+            app,
+        ),
+        AdminRoutes::OnOwnSocket => with_layers(guarded, open, app),
     }
-    routes = routes.route_layer(guard);
-    if admin == Admin::Here {
-        routes = routes.route("/readyz", get(health::readyz));
-    }
-    finished(routes.route("/healthz", get(health::healthz)).with_state(app))
 }
 
-/// The routes for whoever watches over the service.
+/// The routes of the admin socket.
 pub fn admin_router(app: Arc<App>) -> Router {
-    let guard = from_fn_with_state(app.clone(), guard::check);
-    let routes = Router::new()
-        .route("/metrics", get(health::metrics))
-        .route_layer(guard)
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz));
-    finished(routes.with_state(app))
+    let guarded = Router::new().route("/metrics", get(health::metrics));
+    let open =
+        Router::new().route("/healthz", get(health::healthz)).route("/readyz", get(health::readyz));
+    with_layers(guarded, open, app)
 }
 
-/// What every request meets, whatever its route.
-fn finished(routes: Router) -> Router {
-    routes
+/// Puts all layers around the routes. Before them, [`serve()`] bounds the connections, and `connection` the
+/// time of a head, of an unused connection and of writing an answer. After them, each route with a body
+/// bounds its size and time and then admits the request; as layers, tower-http and tower would not do:
+///
+/// - `RequestBodyLimit` answers without a problem body, and does not bound the memory of all bodies
+///   together;
+/// - `RequestBodyTimeout` bounds the time between two chunks, so that a byte every few seconds keeps a body
+///   open;
+/// - `load_shed` with `concurrency_limit` gives its permit before the body is read, so that slow clients
+///   hold all;
+/// - `SetRequestId` repeats an identifier of the client's, which may be an address;
+/// - `Trace` logs no line for a client that disconnects before its answer.
+fn with_layers(guarded: Router<Arc<App>>, open: Router<Arc<App>>, app: Arc<App>) -> Router {
+    guarded
+        // 3. Refuses clients that may not ask. `/healthz` and `/readyz` answer everybody.
+        .route_layer(from_fn_with_state(app.clone(), guard::check))
+        .merge(open)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        // 2. Answers 500 when a request panics.
         .layer(CatchPanicLayer::custom(panicked))
+        // 1. Logs the request, and adds `X-Request-Id` to the answer.
         .layer(from_fn(log::log_request))
+        .with_state(app)
 }
 
 const VALIDATE: &str = "/v1/validate";
@@ -128,7 +142,7 @@ async fn not_found(uri: Uri) -> Problem {
         Some(BATCH) => format!("{NO_SLASH} {}", how_to_ask(BATCH, Subject::Many)),
         Some(VALIDATE) => format!("{NO_SLASH} {how}"),
         Some(_) => NO_SLASH.to_owned(),
-        None => format!("{how} Many addresses at once go to POST {BATCH}."),
+        None => format!("{how} For many addresses at once, use POST {BATCH}."),
     };
     Problem::new(ProblemKind::NotFound, detail)
 }
@@ -143,7 +157,7 @@ async fn method_not_allowed(uri: Uri) -> Problem {
     };
     let detail = match (how, uri.query()) {
         (Some(how), Some(_)) => {
-            format!("An address is not sent in the URL, which ends up in logs. {how}")
+            format!("Do not send an address in the URL, which ends up in logs. {how}")
         }
         (Some(how), None) => how,
         (None, _) => "The header Allow names the methods of this route.".to_owned(),
@@ -151,13 +165,13 @@ async fn method_not_allowed(uri: Uri) -> Problem {
     Problem::new(ProblemKind::MethodNotAllowed, detail)
 }
 
-/// What to send, never what was sent: that may be an address.
+/// An example of a request. It repeats nothing of the client's, which may be an address.
 fn how_to_ask(route: &str, subject: Subject) -> String {
     format!("Use POST {route}. {}", content_type::what_to_send(subject))
 }
 
-/// The panic's own words may hold anything, and stay out of the answer.
+/// The message of the panic may contain an address, and is left out.
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
-    tracing::error!("a request met a fault of ours and was answered with 500");
+    tracing::error!("internal error: a request was answered with 500; please report it");
     Problem::internal().into_response()
 }

@@ -1,11 +1,11 @@
-//! Every error of the service: `application/problem+json` (RFC 9457).
+//! The error answers of the service: `application/problem+json` (RFC 9457).
 
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// Why a request got no report.
+/// An error answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Problem {
     kind: ProblemKind,
@@ -15,36 +15,31 @@ pub(super) struct Problem {
     nearest: Option<&'static str>,
 }
 
-/// The kinds of problem, each with its name and status.
+/// The kinds of problem, each with its code, title and status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ProblemKind {
-    /// What comes before the body contradicts itself.
+    /// A header that must be unique is there twice.
     BadRequest,
-    /// The body is no JSON object, or says something twice.
+    /// The body is no JSON object, or has a field twice.
     BadJson,
-    /// A web page that is not from here asks, or a proxy that is not trusted.
+    /// The request comes from a web page of another origin, or through an untrusted proxy.
     OriginNotAllowed,
-    /// A client elsewhere asks a service without keys.
+    /// A client on another machine uses a service without keys.
     MissingKey,
-    /// No such route.
     NotFound,
-    /// The route exists, with another method.
     MethodNotAllowed,
-    /// The client took too long to send its request.
+    /// The client took too long to send the body.
     RequestTimeout,
     /// The body is too long.
     TooLarge,
     /// The batch has too many addresses.
     TooManyAddresses,
-    /// The body is not said to be JSON, or is packed.
+    /// The headers say that the body is no JSON, or compressed.
     ContentType,
-    /// A field is missing, unknown or out of its range.
+    /// A field is missing, unknown or has a wrong value.
     InvalidField,
-    /// A fault of ours.
     Internal,
-    /// There is too much to do already.
     Overloaded,
-    /// The service is about to stop.
     Draining,
 }
 
@@ -70,20 +65,20 @@ impl ProblemKind {
 
     fn title(self) -> &'static str {
         match self {
-            Self::BadRequest => "The request cannot be used",
-            Self::BadJson => "The body cannot be used",
-            Self::OriginNotAllowed => "Not from this host",
-            Self::MissingKey => "Not without a key",
+            Self::BadRequest => "The request is invalid",
+            Self::BadJson => "The body is invalid",
+            Self::OriginNotAllowed => "Origin not allowed",
+            Self::MissingKey => "A key is missing",
             Self::NotFound => "No such route",
             Self::MethodNotAllowed => "Wrong method",
-            Self::RequestTimeout => "The request came too slowly",
+            Self::RequestTimeout => "The request took too long",
             Self::TooLarge => "The body is too long",
             Self::TooManyAddresses => "Too many addresses at once",
             Self::ContentType => "The body must be JSON",
-            Self::InvalidField => "A field is not right",
-            Self::Internal => "A fault of the service",
-            Self::Overloaded => "Too much to do",
-            Self::Draining => "About to stop",
+            Self::InvalidField => "A field is invalid",
+            Self::Internal => "Internal error",
+            Self::Overloaded => "The service is overloaded",
+            Self::Draining => "The service is stopping",
         }
     }
 
@@ -105,7 +100,7 @@ impl ProblemKind {
 }
 
 impl Problem {
-    /// A problem with a sentence that says what to change. It must not repeat an address.
+    /// `detail` says what to change. It must not repeat an address.
     pub(super) fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into(), field: None, index: None, nearest: None }
     }
@@ -116,20 +111,19 @@ impl Problem {
         Self { field, ..Self::new(ProblemKind::InvalidField, detail) }
     }
 
-    /// The status of the answer.
     pub(super) fn status(&self) -> StatusCode {
         self.kind.status()
     }
 
-    /// A fault of ours. What it was stays out of the answer.
+    /// An internal error. The answer does not say which.
     pub(super) fn internal() -> Self {
-        let detail = "The request could not be answered; it can be tried again.";
+        let detail =
+            "The request could not be answered because of an internal error; please report it.";
         Self::new(ProblemKind::Internal, detail)
     }
 
-    /// There is no room for the request.
     pub(super) fn overloaded() -> Self {
-        let detail = "There is too much to do already; try again in a second or later.";
+        let detail = "The service has too many requests already; try again in a second or later.";
         Self::new(ProblemKind::Overloaded, detail)
     }
 
@@ -171,11 +165,11 @@ impl Problem {
             index: self.index,
             nearest: self.nearest,
         };
-        // Strings and numbers alone: this cannot fail, and an empty body would still carry the status.
+        // It cannot fail: there are only strings and numbers.
         serde_json::to_vec(&json).unwrap_or_default()
     }
 
-    /// The problem as the bytes of a whole answer, after which the connection is closed.
+    /// The bytes of a whole answer, after which the connection is closed.
     pub(super) fn bare(&self) -> Vec<u8> {
         let (status, body) = (self.status(), self.json());
         let head = format!(
@@ -198,7 +192,7 @@ impl IntoResponse for Problem {
             StatusCode::SERVICE_UNAVAILABLE => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
-            // RFC 9110 §11.6.1: such an answer has to name a scheme.
+            // RFC 9110 §11.6.1: a 401 must name an authentication scheme.
             StatusCode::UNAUTHORIZED => {
                 let scheme = HeaderValue::from_static("Bearer");
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);

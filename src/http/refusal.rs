@@ -1,4 +1,4 @@
-//! What connections are told for which there is no room, or no time.
+//! The answer to connections beyond the bound, and to those that come while the service drains.
 
 use axum::Router;
 use axum::extract::Request;
@@ -10,31 +10,29 @@ use axum::routing::get;
 use super::problem::{Problem, ProblemKind};
 use super::{body, health, log};
 
-/// The same answer to every request, except that the process lives.
+/// One problem as the answer to every request but `/healthz`.
 pub(super) struct Refusal {
-    /// The routes for those who can be listened to.
+    /// For connections whose request is read.
     pub(super) routes: Router,
-    /// A whole answer, for those for whom there is no time.
+    /// The bytes of a whole answer, for connections that are not read.
     pub(super) bare: Vec<u8>,
 }
 
 impl Refusal {
-    /// There are too many connections.
     pub(super) fn overloaded() -> Self {
         Self::of(Problem::overloaded())
     }
 
-    /// The service was told to stop.
     pub(super) fn draining() -> Self {
-        let detail = "The service is about to stop; ask another.";
+        let detail = "The service is stopping; send the request again, or to another server.";
         Self::of(Problem::new(ProblemKind::Draining, detail))
     }
 
     fn of(problem: Problem) -> Self {
         let bare = problem.bare();
         let refuse = async move |request: Request| {
-            // Closing a connection with something unread in it can cost the client the answer. Who waits
-            // for our word before sending (`Expect: 100-continue`) would be asked for more.
+            // Closing a connection with unread data can reset it before the client has read the answer.
+            // With `Expect: 100-continue`, reading would ask the client for the body.
             if !request.headers().contains_key(header::EXPECT) {
                 body::discard(request.into_body()).await;
             }

@@ -1,10 +1,12 @@
-//! The bodies of `POST /v1/validate` and `POST /v1/validate/batch`, and what can be wrong with them.
+//! Parses the bodies of `POST /v1/validate` and `POST /v1/validate/batch`.
 
 use std::borrow::Cow;
 use std::time::Duration;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value};
+use serde_json::error::Category;
+use serde_path_to_error::Segment;
 
 use super::problem::{Problem, ProblemKind};
 use crate::did_you_mean::nearest_name;
@@ -13,28 +15,26 @@ use crate::typo::Locale;
 use crate::validator::Strictness;
 use crate::verdict::Depth;
 
-/// The most addresses of a batch.
+/// Most addresses of a batch.
 const MAX_ADDRESSES: usize = 1_000;
 /// The range of `timeout_ms`.
 const TIMEOUT_MS: std::ops::RangeInclusive<u64> = 50..=30_000;
-/// What is said where it is left.
 const TIMEOUT_RANGE: &str = "`timeout_ms` is a whole number from 50 to 30000.";
-/// What is said of an unknown depth.
 const DEPTHS: &str = "`depth` is one of syntax, domain, mailbox.";
 
-/// A body with one address.
+/// A valid body with one address.
 pub(super) struct ValidateBody<'a> {
     pub(super) email: Cow<'a, str>,
     pub(super) options: Options,
 }
 
-/// A body with many.
+/// A valid body with many addresses.
 pub(super) struct BatchBody {
     pub(super) emails: Vec<String>,
     pub(super) options: Options,
 }
 
-/// What both can say besides, each in its range.
+/// The fields that both bodies have, each in its range.
 pub(super) struct Options {
     pub(super) depth: Depth,
     pub(super) timeout: Option<Duration>,
@@ -42,7 +42,7 @@ pub(super) struct Options {
     pub(super) locale: Option<Locale>,
 }
 
-/// A body as it is sent.
+/// A body as it was sent: both kinds, so that a field of the other kind is diagnosed as unknown.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawRequest<'a> {
@@ -60,58 +60,56 @@ struct RawRequest<'a> {
     locale: Option<LenientText<'a>>,
 }
 
-/// A field that is there has a value: `null` is none.
+/// Refuses `null` as the value of a field.
 fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// A text that is not copied where it can be used as it came.
+/// A string that borrows from the body unless it has escapes.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct LenientText<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> ValidateBody<'a> {
-    /// Reads a body.
     pub(super) fn parse(bytes: &'a mut [u8]) -> Result<Self, Problem> {
-        let bytes = readable(bytes);
-        let mut wire = read(bytes, Subject::One)?;
-        match (wire.email.take(), &wire.emails) {
-            (Some(LenientText(email)), None) => Ok(Self { email, options: Options::of(&wire)? }),
-            _ => Err(diagnose(bytes, Subject::One)),
+        let mut raw = parse(lenient(bytes), Subject::One)?;
+        match (raw.email.take(), &raw.emails) {
+            (Some(LenientText(email)), None) => Ok(Self { email, options: Options::of(&raw)? }),
+            (_, Some(_)) => Err(Subject::One.unknown_field("emails")),
+            (None, None) => Err(Subject::One.missing_field()),
         }
     }
 }
 
 impl BatchBody {
-    /// Reads a body.
     pub(super) fn parse(bytes: &mut [u8]) -> Result<Self, Problem> {
-        let bytes = readable(bytes);
-        let mut wire = read(bytes, Subject::Many)?;
-        match (wire.emails.take(), &wire.email) {
+        let mut raw = parse(lenient(bytes), Subject::Many)?;
+        match (raw.emails.take(), &raw.email) {
             (Some(emails), _) if emails.len() > MAX_ADDRESSES => Err(too_many(emails.len())),
             (Some(emails), None) => {
-                let options = Options::of(&wire)?;
+                let options = Options::of(&raw)?;
                 let emails =
                     emails.into_iter().map(|LenientText(email)| email.into_owned()).collect();
                 Ok(Self { emails, options })
             }
-            _ => Err(diagnose(bytes, Subject::Many)),
+            (_, Some(_)) => Err(Subject::Many.unknown_field("email")),
+            (None, None) => Err(Subject::Many.missing_field()),
         }
     }
 }
 
 impl Options {
-    fn of(wire: &RawRequest<'_>) -> Result<Self, Problem> {
+    fn of(raw: &RawRequest<'_>) -> Result<Self, Problem> {
         Ok(Self {
-            depth: wire.depth.as_ref().map_or(Ok(Depth::Domain), |code| depth(&code.0))?,
-            timeout: wire.timeout_ms.map(timeout).transpose()?,
-            strictness: match wire.strict {
+            depth: raw.depth.as_ref().map_or(Ok(Depth::Domain), |code| depth(&code.0))?,
+            timeout: raw.timeout_ms.map(timeout).transpose()?,
+            strictness: match raw.strict {
                 Some(true) => Strictness::Strict,
                 Some(false) | None => Strictness::Lenient,
             },
-            locale: wire.locale.as_ref().map(|tag| locale(&tag.0)).transpose()?,
+            locale: raw.locale.as_ref().map(|tag| locale(&tag.0)).transpose()?,
         })
     }
 }
@@ -128,43 +126,46 @@ fn locale(tag: &str) -> Result<Locale, Problem> {
 }
 
 fn timeout(ms: u64) -> Result<Duration, Problem> {
-    let is_right = TIMEOUT_MS.contains(&ms);
-    is_right
+    TIMEOUT_MS
+        .contains(&ms)
         .then(|| Duration::from_millis(ms))
         .ok_or_else(|| Problem::field("timeout_ms", TIMEOUT_RANGE))
 }
 
-/// What a body is about.
+/// Which body a route takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Subject {
     /// One address.
     One,
-    /// Several.
+    /// A batch of addresses.
     Many,
 }
 
-/// A field of a body: its name, what its value may be, what to say where it is not.
-type FieldRule = (&'static str, fn(&Value) -> bool, &'static str);
+/// The name of a field, and the sentence about a wrong value.
+type FieldRule = (&'static str, &'static str);
 
 const OPTIONS: [FieldRule; 4] = [
-    ("depth", optional_string, DEPTHS),
-    ("timeout_ms", optional_number, TIMEOUT_RANGE),
-    ("strict", optional_truth, "`strict` is true or false."),
-    ("locale", optional_string, "`locale` is a language tag such as `fr` or `pt-BR`."),
+    ("depth", DEPTHS),
+    ("timeout_ms", TIMEOUT_RANGE),
+    ("strict", "`strict` is true or false."),
+    ("locale", "`locale` is a language tag such as `fr` or `pt-BR`."),
 ];
 
 impl Subject {
     /// The field that must be there.
-    fn field(self) -> FieldRule {
+    fn required(self) -> FieldRule {
         match self {
-            Self::One => {
-                ("email", Value::is_string, "`email` is a string, the address as it was typed.")
-            }
-            Self::Many => ("emails", Value::is_array, "`emails` is a list of strings."),
+            Self::One => ("email", "`email` is a string, the address as it was typed."),
+            Self::Many => ("emails", "`emails` is a list of strings."),
         }
     }
 
-    /// A body as it should be.
+    fn fields(self) -> [FieldRule; 5] {
+        let [depth, timeout, strict, locale] = OPTIONS;
+        [self.required(), depth, timeout, strict, locale]
+    }
+
+    /// A valid body.
     pub(super) fn example(self) -> &'static str {
         match self {
             Self::One => r#"{"email": "joe@example.org"}"#,
@@ -172,119 +173,99 @@ impl Subject {
         }
     }
 
-    fn not_an_object(self, is: &str) -> Problem {
-        let detail = format!("The body {is} a JSON object such as {}.", self.example());
-        Problem::new(ProblemKind::BadJson, detail)
+    fn missing_field(self) -> Problem {
+        let (field, _) = self.required();
+        Problem::field(field, format!("`{field}` is missing."))
+    }
+
+    fn unknown_field(self, field: &str) -> Problem {
+        let known = self.fields().map(|(name, _)| name);
+        let nearest = nearest_name(field, known, 3);
+        let detail = match nearest {
+            Some(nearest) => format!("There is no such field; did you mean `{nearest}`?"),
+            None => format!("There is no such field; there are {}.", known.join(", ")),
+        };
+        // The name is the client's own text: enough of it to recognise it.
+        let field: String = field.chars().take(40).collect();
+        Problem::field(field, detail).nearest(nearest)
+    }
+
+    /// A field of a wrong type.
+    fn wrong_field(self, field: &str, index: Option<usize>) -> Problem {
+        match (self.fields().into_iter().find(|(name, _)| *name == field), index) {
+            (None, _) => self.unknown_field(field),
+            (Some((name, detail)), None) => Problem::field(name, detail),
+            (Some((name, _)), Some(index)) => {
+                let detail = "Each element of `emails` is a string, an address as it was typed.";
+                Problem::field(name, detail).at(index)
+            }
+        }
     }
 }
 
-/// A body without what clients that mean well add or cut off: a byte order mark (RFC 8259 §8.1), half of
-/// a surrogate pair.
-fn readable(bytes: &mut [u8]) -> &[u8] {
+/// Tolerates what well-meaning clients send: a byte order mark (RFC 8259 §8.1), half of a surrogate pair.
+fn lenient(bytes: &mut [u8]) -> &[u8] {
     const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
     replace_lone_surrogates(bytes);
     bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
 }
 
-fn read(bytes: &[u8], subject: Subject) -> Result<RawRequest<'_>, Problem> {
-    // serde would take an array of the fields' values as well.
-    if bytes.trim_ascii_start().starts_with(b"[") {
-        return Err(subject.not_an_object("has to be"));
+fn parse(bytes: &[u8], subject: Subject) -> Result<RawRequest<'_>, Problem> {
+    // serde would accept an array of the fields' values as well.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(not_an_object(bytes, subject));
     }
-    serde_json::from_slice(bytes).map_err(|_| diagnose(bytes, subject))
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let raw = serde_path_to_error::deserialize(&mut json)
+        .map_err(|error| invalid(&error, bytes, subject))?;
+    json.end().map_err(|error| not_json(&error, bytes))?;
+    Ok(raw)
 }
 
-/// What is wrong with a body that is not as it should be. Off the hot path, so it reads the body again.
-fn diagnose(bytes: &[u8], subject: Subject) -> Problem {
-    if bytes.trim_ascii().is_empty() {
-        return subject.not_an_object("is empty; it has to be");
-    }
-    if let Err(error) = std::str::from_utf8(bytes) {
-        let detail = format!("The body is not UTF-8 from byte {} on.", error.valid_up_to());
-        return Problem::new(ProblemKind::BadJson, detail);
-    }
-    let value: Value = match serde_json::from_slice(bytes) {
-        Ok(value) => value,
-        Err(error) => return no_json(&error),
-    };
-    let Value::Object(fields) = value else {
-        return subject.not_an_object("has to be");
-    };
-    unknown_field(&fields, subject)
-        .or_else(|| wrong_field(&fields, subject))
-        .or_else(|| wrong_element(&fields, subject))
-        // Each field as it was last said is right.
-        .unwrap_or_else(|| {
-            Problem::new(ProblemKind::BadJson, "Each field of the body may be there once only.")
-        })
+fn not_an_object(bytes: &[u8], subject: Subject) -> Problem {
+    let is = if bytes.trim_ascii().is_empty() { "is empty; it has to be" } else { "has to be" };
+    let detail = format!("The body {is} a JSON object such as {}.", subject.example());
+    not_utf_8(bytes).unwrap_or_else(|| Problem::new(ProblemKind::BadJson, detail))
 }
 
-fn no_json(error: &serde_json::Error) -> Problem {
+fn not_utf_8(bytes: &[u8]) -> Option<Problem> {
+    let at = std::str::from_utf8(bytes).err()?.valid_up_to();
+    Some(Problem::new(ProblemKind::BadJson, format!("The body is not UTF-8 from byte {at} on.")))
+}
+
+fn not_json(error: &serde_json::Error, bytes: &[u8]) -> Problem {
     let (line, column) = (error.line(), error.column());
-    // serde_json has no other name for it.
-    let detail = if error.to_string().starts_with("recursion limit exceeded") {
-        format!("The body is nested too deeply in line {line}, column {column}.")
-    } else {
-        format!("The body is not JSON from line {line}, column {column} on.")
-    };
-    Problem::new(ProblemKind::BadJson, detail)
+    let detail = format!("The body is not JSON from line {line}, column {column} on.");
+    not_utf_8(bytes).unwrap_or_else(|| Problem::new(ProblemKind::BadJson, detail))
 }
 
-fn unknown_field(fields: &Map<String, Value>, subject: Subject) -> Option<Problem> {
-    let known: [&'static str; 5] =
-        [subject.field().0, OPTIONS[0].0, OPTIONS[1].0, OPTIONS[2].0, OPTIONS[3].0];
-    let unknown = fields.keys().find(|field| !known.contains(&field.as_str()))?;
-    let nearest = nearest_name(unknown, known, 3);
-    let detail = match nearest {
-        Some(nearest) => format!("There is no such field; did you mean `{nearest}`?"),
-        None => format!("There is no such field; there are {}.", known.join(", ")),
-    };
-    Some(Problem::field(shortened(unknown), detail).nearest(nearest))
-}
-
-fn wrong_field(fields: &Map<String, Value>, subject: Subject) -> Option<Problem> {
-    let (needed, ..) = subject.field();
-    if !fields.contains_key(needed) {
-        return Some(Problem::field(needed, format!("`{needed}` is missing.")));
+fn invalid(
+    error: &serde_path_to_error::Error<serde_json::Error>,
+    bytes: &[u8],
+    subject: Subject,
+) -> Problem {
+    if error.inner().classify() != Category::Data {
+        return not_json(error.inner(), bytes);
     }
-    let is_wrong =
-        |(field, is_right, _): &FieldRule| fields.get(*field).is_some_and(|value| !is_right(value));
-    let (field, _, detail) = [subject.field()].into_iter().chain(OPTIONS).find(is_wrong)?;
-    Some(Problem::field(field, detail))
-}
-
-fn wrong_element(fields: &Map<String, Value>, subject: Subject) -> Option<Problem> {
-    let (field, ..) = subject.field();
-    let elements = fields.get(field)?.as_array()?;
-    if elements.len() > MAX_ADDRESSES {
-        return Some(too_many(elements.len()));
+    // That the rest is no JSON matters more than a wrong field.
+    if let Err(error) = serde_json::from_slice::<IgnoredAny>(bytes) {
+        return not_json(&error, bytes);
     }
-    let index = elements.iter().position(|element| !element.is_string())?;
-    let detail = "Each element of `emails` is a string, an address as it was typed.";
-    Some(Problem::field(field, detail).at(index))
+    let mut path = error.path().iter();
+    match (path.next(), path.next()) {
+        (Some(Segment::Map { key }), Some(Segment::Seq { index })) => {
+            subject.wrong_field(key, Some(*index))
+        }
+        (Some(Segment::Map { key }), _) => subject.wrong_field(key, None),
+        // serde names no field that is there twice.
+        _ => Problem::new(ProblemKind::BadJson, "Each field of the body may be there once only."),
+    }
 }
 
 fn too_many(count: usize) -> Problem {
     let detail = format!(
-        "A batch may have {MAX_ADDRESSES} addresses at most, and this one has {count}; send the rest \
-         in further ones."
+        "A batch may have at most {MAX_ADDRESSES} addresses, and this one has {count}; send the others in \
+         further batches."
     );
     Problem::new(ProblemKind::TooManyAddresses, detail)
-}
-
-fn optional_string(value: &Value) -> bool {
-    value.is_null() || value.is_string()
-}
-
-fn optional_number(value: &Value) -> bool {
-    value.is_null() || value.is_u64()
-}
-
-fn optional_truth(value: &Value) -> bool {
-    value.is_null() || value.is_boolean()
-}
-
-/// A field's name is the client's own text: enough of it to recognise it.
-fn shortened(name: &str) -> String {
-    name.chars().take(40).collect()
 }

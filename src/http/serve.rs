@@ -1,4 +1,7 @@
-//! Running the routes on a socket, and leaving in good order.
+//! Accepts connections, refuses those beyond the bound, and drains them on shutdown.
+//!
+//! The semaphore of connections is not a tower layer: a connection that is refused is answered as well,
+//! with 503 and a problem body.
 
 use std::convert::Infallible;
 use std::io::{self, Write};
@@ -9,202 +12,191 @@ use std::time::Duration;
 use axum::Router;
 use rustix::io::Errno;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 
 use super::connection::{ConnectionOptions, KeepAlive, serve_connection};
 use super::listen::Socket;
-use super::phase::{Phase, Phases};
 use super::refusal::Refusal;
+use super::shutdown::Shutdown;
 
-/// How many connections are listened to at once before they are told that there is no room for them.
-const MAX_TURNED_AWAY: usize = 64;
-/// How long they may take to say what they want.
-const TURNED_AWAY_HEAD_TIME: Duration = Duration::from_secs(2);
-/// Before the next try to accept a connection, after one failed for want of something of the system's.
+/// How many requests are read at once only to be refused; beyond that connections are refused unread.
+const MAX_REFUSING: usize = 64;
+/// How long the client may take to send the head of a request that is refused.
+const REFUSED_HEAD_TIME: Duration = Duration::from_secs(2);
+/// Pause after the system could not accept a connection for lack of resources.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Failures to accept that are no further apart are told once.
-const EPISODE: Duration = Duration::from_secs(60);
+/// A failure to accept is logged if the last one is longer ago than this.
+const FAILURE_LOG_INTERVAL: Duration = Duration::from_secs(60);
 
-/// How many connections, and how patient with them.
+/// Bounds of the connections of one socket.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionBounds {
-    /// How many at once.
+    /// How many connections are served at once.
     pub connections: usize,
-    /// How long a client may take to send the head of a request, and how long an unused connection is
-    /// kept.
+    /// How long a client may take to send the head of a request, and how long an unused connection is kept.
     pub head_time: Duration,
-    /// How long a client may take no part of its answer.
+    /// How long a client may read nothing of its answer.
     pub write_time: Duration,
-    /// How long requests under way may go on once the service is told to stop.
+    /// How long requests under way may go on once the service drains.
     pub drain_time: Duration,
 }
 
 /// How a service ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Drained {
-    /// Every request that had been accepted was answered.
-    Wholly,
-    /// Some were still under way when the time for them was over.
+    /// Every accepted request was answered.
+    Completely,
+    /// Some requests were still under way after `drain_time`, or when the service was aborted.
     CutShort,
 }
 
-/// Answers requests until the service is told to stop, then finishes those on the connections that it has.
+/// Serves the routes on a socket until the service drains, then finishes the requests under way.
 ///
-/// Meanwhile a socket of its own stays open, and who comes is told that it is too late. A socket that
-/// was passed in is left alone: who comes is answered by the next service.
+/// Meanwhile new connections to a socket of its own are refused. An inherited socket is left alone:
+/// connections to it wait for the next process.
 pub async fn serve(
     socket: Socket,
     routes: Router,
     bounds: ConnectionBounds,
-    phases: Phases,
+    shutdown: Shutdown,
 ) -> Drained {
-    let entrance = Acceptor::new(bounds, routes, phases.clone());
+    let acceptor = Acceptor::new(bounds, routes, shutdown.clone());
     tokio::select! {
         biased;
-        () = phases.reached(Phase::Draining) => {}
-        never = entrance.accept_loop(&socket) => match never {},
+        () = shutdown.draining() => {}
+        never = acceptor.accept_loop(&socket) => match never {},
     }
     let reject_loop = async {
         match socket {
-            Socket::Own(listener) => entrance.reject_loop(&listener).await,
+            Socket::Own(listener) => acceptor.reject_loop(&listener).await,
             Socket::Inherited(listener) => {
                 drop(listener);
                 std::future::pending().await
             }
         }
     };
+    acceptor.accepted.close();
     tokio::select! {
         never = reject_loop => match never {},
-        () = entrance.all_gone() => Drained::Wholly,
+        () = acceptor.accepted.wait() => Drained::Completely,
         () = tokio::time::sleep(bounds.drain_time) => Drained::CutShort,
-        () = phases.reached(Phase::Leaving) => Drained::CutShort,
+        () = shutdown.aborted() => Drained::CutShort,
     }
 }
 
-/// Answers without having listened, and hangs up.
-fn say_at_once(stream: TcpStream, answer: &[u8]) {
-    // It fits into what the system keeps for a new connection, or else the client learns by our hanging up.
-    let _ = stream.into_std().and_then(|mut stream| stream.write_all(answer));
-}
-
-/// What becomes of new connections.
+/// Accepts or refuses new connections.
 struct Acceptor {
     bounds: ConnectionBounds,
-    phases: Phases,
+    shutdown: Shutdown,
     routes: Router,
     overloaded: Refusal,
     draining: Refusal,
-    places: Arc<Semaphore>,
-    places_to_turn_away: Arc<Semaphore>,
+    connection_permits: Arc<Semaphore>,
+    refusing_permits: Arc<Semaphore>,
+    /// The tasks of accepted connections.
+    accepted: TaskTracker,
 }
 
 impl Acceptor {
-    fn new(bounds: ConnectionBounds, routes: Router, phases: Phases) -> Self {
+    fn new(bounds: ConnectionBounds, routes: Router, shutdown: Shutdown) -> Self {
         Self {
             bounds,
-            phases,
+            shutdown,
             routes,
             overloaded: Refusal::overloaded(),
             draining: Refusal::draining(),
-            places: Arc::new(Semaphore::new(bounds.connections)),
-            places_to_turn_away: Arc::new(Semaphore::new(MAX_TURNED_AWAY)),
+            connection_permits: Arc::new(Semaphore::new(bounds.connections)),
+            refusing_permits: Arc::new(Semaphore::new(MAX_REFUSING)),
+            accepted: TaskTracker::new(),
         }
     }
 
-    /// Lets connections in as long as there are places, and tells others that there is none. Nothing is
-    /// waited for with a connection in hand: no client holds up the next one, and none gets lost where
-    /// this is told to stop.
+    /// Serves new connections while there are permits, and refuses the others. It never awaits while it
+    /// holds a connection: no client delays the next one, and none is lost when this is dropped.
     async fn accept_loop(&self, socket: &Socket) -> Infallible {
         let (Socket::Own(listener) | Socket::Inherited(listener)) = socket;
-        let mut door = Listener { listener, last_failure: None };
+        let mut listener = Listener { listener, last_failure: None };
         loop {
-            let accepted = door.next().await;
-            // Who connects once the service has said that it is not ready is not let in. On a socket that
-            // was passed in nobody else would answer.
-            let is_late = matches!(socket, Socket::Own(_)) && self.phases.now() > Phase::Running;
-            match self.places.clone().try_acquire_owned() {
-                _ if is_late => self.refuse(accepted, &self.draining),
-                Ok(place) => self.serve_connection(accepted, &self.routes, self.manners(), place),
-                Err(_) => self.refuse(accepted, &self.overloaded),
+            let (stream, peer) = listener.next().await;
+            // Once `/readyz` says draining, new connections are refused. Those on an inherited socket are
+            // served: the next process may not be there yet.
+            let is_late = matches!(socket, Socket::Own(_)) && self.shutdown.is_draining();
+            match self.connection_permits.clone().try_acquire_owned() {
+                _ if is_late => self.refuse(stream, peer, &self.draining),
+                Ok(permit) => {
+                    let (routes, options) = (self.routes.clone(), self.options());
+                    let shutdown = self.shutdown.clone();
+                    self.accepted.spawn(async move {
+                        serve_connection(stream, peer, routes, options, &shutdown).await;
+                        drop(permit);
+                    });
+                }
+                Err(_) => self.refuse(stream, peer, &self.overloaded),
             }
         }
     }
 
-    /// Tells everybody that it is too late.
+    /// Refuses every new connection, because the service drains.
     async fn reject_loop(&self, listener: &TcpListener) -> Infallible {
-        let mut door = Listener { listener, last_failure: None };
+        let mut listener = Listener { listener, last_failure: None };
         loop {
-            self.refuse(door.next().await, &self.draining);
+            let (stream, peer) = listener.next().await;
+            self.refuse(stream, peer, &self.draining);
         }
     }
 
-    fn manners(&self) -> ConnectionOptions {
+    fn options(&self) -> ConnectionOptions {
         let ConnectionBounds { head_time, write_time, .. } = self.bounds;
-        ConnectionOptions { head_time, write_time, stay: KeepAlive::AsLongAsYouLike }
+        ConnectionOptions { head_time, write_time, keep_alive: KeepAlive::On }
     }
 
-    /// Has one request refused, at once where too many are being refused already.
-    fn refuse(&self, accepted: (TcpStream, SocketAddr), refusal: &Refusal) {
-        let manners = ConnectionOptions {
-            head_time: TURNED_AWAY_HEAD_TIME.min(self.bounds.head_time),
-            stay: KeepAlive::ForOneAnswer,
-            ..self.manners()
+    /// Refuses one request of a connection, unread where too many are being refused already.
+    fn refuse(&self, stream: TcpStream, peer: SocketAddr, refusal: &Refusal) {
+        let Ok(permit) = self.refusing_permits.clone().try_acquire_owned() else {
+            // The answer fits into the socket's send buffer; if it does not, the client sees a closed
+            // connection.
+            let _ = stream.into_std().and_then(|mut stream| stream.write_all(&refusal.bare));
+            return;
         };
-        match self.places_to_turn_away.clone().try_acquire_owned() {
-            Ok(place) => self.serve_connection(accepted, &refusal.routes, manners, place),
-            Err(_) => say_at_once(accepted.0, &refusal.bare),
-        }
-    }
-
-    /// Attends to one connection, on a task of its own.
-    fn serve_connection(
-        &self,
-        (stream, peer): (TcpStream, SocketAddr),
-        routes: &Router,
-        manners: ConnectionOptions,
-        place: OwnedSemaphorePermit,
-    ) {
-        let (routes, phases) = (routes.clone(), self.phases.clone());
+        let options = ConnectionOptions {
+            head_time: REFUSED_HEAD_TIME.min(self.bounds.head_time),
+            keep_alive: KeepAlive::Off,
+            ..self.options()
+        };
+        let (routes, shutdown) = (refusal.routes.clone(), self.shutdown.clone());
         tokio::spawn(async move {
-            serve_connection(stream, peer, routes, manners, &phases).await;
-            drop(place);
+            serve_connection(stream, peer, routes, options, &shutdown).await;
+            drop(permit);
         });
-    }
-
-    /// Comes true when nobody is let in any more and the last one has gone.
-    async fn all_gone(&self) {
-        // There are at most a million places, and the semaphore is never closed.
-        let places = u32::try_from(self.bounds.connections).unwrap_or(u32::MAX);
-        let _ = self.places.acquire_many(places).await;
     }
 }
 
-/// Where connections come in.
+/// A listening socket, and when it last failed.
 struct Listener<'a> {
     listener: &'a TcpListener,
     last_failure: Option<Instant>,
 }
 
 impl Listener<'_> {
-    /// The next connection. Failures pass: a client was gone already, or there is nothing left to open it
-    /// with.
+    /// Waits for the next connection. After a failure it tries again.
     async fn next(&mut self) -> (TcpStream, SocketAddr) {
         loop {
             match self.listener.accept().await {
                 Ok(accepted) => return accepted,
-                Err(error) if is_of_the_client(&error) => {}
+                Err(error) if is_client_error(&error) => {}
                 Err(error) => {
-                    self.tell(&error);
+                    self.log(&error);
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
         }
     }
 
-    /// Logs a failure, unless it goes on from one that was logged.
-    fn tell(&mut self, error: &io::Error) {
-        let is_new = self.last_failure.is_none_or(|last| last.elapsed() > EPISODE);
+    /// Logs a failure, unless it follows one that was logged.
+    fn log(&mut self, error: &io::Error) {
+        let is_new = self.last_failure.is_none_or(|last| last.elapsed() > FAILURE_LOG_INTERVAL);
         self.last_failure = Some(Instant::now());
         if is_new {
             let reason = match error.raw_os_error() {
@@ -218,7 +210,8 @@ impl Listener<'_> {
     }
 }
 
-fn is_of_the_client(error: &io::Error) -> bool {
+/// Whether the client closed the connection before it was accepted.
+fn is_client_error(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }

@@ -1,4 +1,4 @@
-//! `POST /v1/validate`: one address in, one report out.
+//! `POST /v1/validate`: the report of one address.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::answer;
 use super::body::json_bytes;
 use super::problem::Problem;
 use super::request::{Options, ValidateBody};
-use crate::report::Form;
+use crate::report::JsonForm;
 use crate::validator::{self, Client, Priority, Strictness};
 use crate::verdict::Depth;
 
@@ -24,22 +24,22 @@ pub(super) async fn validate(
     let (parts, body) = request.into_parts();
     let memory = app.admission.one_bytes();
     let mut bytes = json_bytes(&parts.headers, body, app.bodies.one(), memory).await?;
-    // Not before: who sends slowly holds up nobody.
-    let _place = app.admission.request()?;
+    // After the body was read: a slow client takes no permit from others.
+    let _permit = app.admission.request()?;
     let ValidateBody { email, options } = ValidateBody::parse(&mut bytes)?;
-    let caller = app.guard.caller(peer, &parts);
-    let report = app.validator.validate(&app.request(&email, &options, caller)).await;
-    let json = answer::json(&report.json(Form::Full))?;
+    let client = app.guard.client(peer, &parts);
+    let report = app.validator.validate(&app.request(&email, &options, client)).await;
+    let json = answer::json(&report.json(JsonForm::Full))?;
     Ok(answer::of_type("application/json", Body::from(json)))
 }
 
 impl App {
-    /// What is asked of the validator about one text.
+    /// The request to the validator for one text.
     pub(super) fn request<'a>(
         &self,
         text: &'a str,
         options: &'a Options,
-        caller: Client,
+        client: Client,
     ) -> validator::Request<'a> {
         let default_timeout = match options.depth {
             Depth::Syntax | Depth::Domain => self.timeout,
@@ -53,7 +53,7 @@ impl App {
                 Strictness::Lenient => self.strictness,
             },
             budget: options.timeout.unwrap_or(default_timeout),
-            client: caller,
+            client,
             priority: Priority::Now,
             locale: options.locale.as_ref(),
         }

@@ -1,7 +1,7 @@
-//! Whether a mail server's IP address may be spoken to.
+//! Whether a mail server's IP address may be contacted.
 //!
-//! An address record can point anywhere, also at the machine that mailvet runs on or at the network
-//! behind it. Only global unicast addresses are reachable, and what the operator allows besides.
+//! An address record can point anywhere, also at the machine that mailvet runs on or at its network. Only global
+//! unicast addresses are reachable, and those that the operator allows.
 //! The tables are the IANA special-purpose address registries (RFC 6890, as of 2026).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -17,10 +17,10 @@ pub enum Reach {
     Barred(Scope),
 }
 
-/// Where an address points that no mail server on the internet has.
+/// Where an address points that is not on the internet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// This very machine.
+    /// This machine.
     Loopback,
     /// A private network (RFC 1918, RFC 4193).
     Private,
@@ -28,13 +28,12 @@ pub enum Scope {
     Shared,
     /// The local link (RFC 3927, RFC 4291).
     LinkLocal,
-    /// Many at once.
     Multicast,
     /// Examples and measurements (RFC 5737, RFC 3849, RFC 9637, RFC 2544).
     Documentation,
-    /// A wrapper around another address whose way nobody can promise (6to4, Teredo, local NAT64).
+    /// A wrapper around another address, with no sure route to it (6to4, Teredo, local NAT64).
     Transition,
-    /// Nothing that is in use: "this network", reserved, unassigned.
+    /// Not in use: "this network", reserved, unassigned.
     Reserved,
 }
 
@@ -73,7 +72,7 @@ const V6: [(Ipv6Net, Scope); 10] = [
 
 /// All global unicast addresses given out so far (RFC 4291 §2.4, IANA).
 const V6_GLOBAL_UNICAST: Ipv6Net = v6([0x2000, 0, 0, 0, 0, 0, 0, 0], 3);
-/// The well-known prefix of NAT64 (RFC 6052): the last 32 bits are the IPv4 address that is meant.
+/// The well-known prefix of NAT64 (RFC 6052): the last 32 bits are the IPv4 address.
 const NAT64: Ipv6Net = v6([0x64, 0xff9b, 0, 0, 0, 0, 0, 0], 96);
 
 const fn v4(octets: [u8; 4], prefix: u8) -> Ipv4Net {
@@ -86,7 +85,7 @@ const fn v6(segments: [u16; 8], prefix: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, d, e, f, g, h), prefix)
 }
 
-/// Which addresses the operator lets us contact beyond the global ones.
+/// Which addresses the operator allows beyond the global ones.
 #[derive(Clone, Debug, Default)]
 pub struct ReachPolicy {
     allow: Vec<IpNet>,
@@ -116,7 +115,7 @@ impl ReachPolicy {
     }
 }
 
-/// The address that a packet would really go to: of a wrapped IPv4 address, the one inside.
+/// The address that a packet really goes to: for a wrapped IPv4 address, the one inside.
 pub fn unwrapped(ip: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = ip else { return ip };
     if let Some(v4) = v6.to_ipv4_mapped() {

@@ -1,42 +1,40 @@
-//! What a reply speaks of, as closed sets of codes.
+//! The closed set of meanings that a reply can have.
 
 use strum::{EnumIter, IntoEnumIterator as _, IntoStaticStr};
 
-use crate::verdict::{CatchAll, MailboxEvidence};
-
-/// What a reply speaks of, and precisely what it says of that.
+/// What a reply speaks of, and what it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum About {
-    /// The mailbox that was asked about.
+    /// The mailbox.
     Mailbox(MailboxDetail),
-    /// Whoever asks, or what they sent: the mailbox may exist or not.
+    /// The client, the sender or the message: the mailbox may exist or not.
     Us(UsDetail),
-    /// The moment: it may be different later, for the same mailbox and the same client.
+    /// The moment: the answer may be different later, for the same mailbox and the same client.
     Now(NowDetail),
 }
 
-/// What is said of a mailbox.
+/// What a reply says of the mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum MailboxDetail {
-    /// It takes mail.
+    /// It accepts mail.
     #[strum(serialize = "recipient_accepted")]
     Accepted,
-    /// Mail to it is sent on (251).
+    /// Mail to it is forwarded (251).
     #[strum(serialize = "recipient_forwarded")]
     Forwarded,
-    /// The server takes the mail without knowing the mailbox (252): no proof that there is one.
+    /// The server accepts without having verified the mailbox (252): no proof that there is one.
     #[strum(serialize = "recipient_not_verified")]
     NotVerified,
-    /// There is none of this name.
+    /// There is no mailbox of this name.
     NoSuchMailbox,
     /// Its owner has left.
     #[strum(serialize = "mailbox_moved")]
     Moved,
-    /// There can be none: the server calls the address malformed.
+    /// The server calls the address malformed.
     BadAddress,
-    /// There is none: the server knows no such domain.
+    /// The server knows no such domain.
     NoSuchDomain,
     /// It is switched off.
     #[strum(serialize = "mailbox_disabled")]
@@ -46,78 +44,78 @@ pub enum MailboxDetail {
     Full,
 }
 
-/// What is said of whoever asks.
+/// What a reply says of the client, the sender or the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum UsDetail {
-    /// A command before the recipient was accepted: nobody asked about a mailbox yet.
+    /// A command that names no recipient was accepted.
     CommandAccepted,
     /// Our IP address or domain is on a block list.
     Blocklisted,
-    /// Our IP address or domain has a bad name with them.
+    /// Our IP address or domain has a bad reputation there.
     BadReputation,
     /// The reverse DNS of our IP address is missing or does not lead back.
     NoReverseDns,
-    /// They do not like the name in our HELO.
+    /// The name in our HELO is refused.
     BadHelo,
-    /// They do not take mail from this sender.
+    /// The sender's address or domain is refused.
     SenderRefused,
     /// SPF, DKIM or DMARC failed.
     AuthPolicy,
-    /// We sent or asked too much.
+    /// We sent too much.
     RateLimited,
-    /// We asked for too many mailboxes that do not exist, or made other errors.
+    /// Too many recipients that do not exist, or other errors of ours.
     TooManyErrors,
-    /// They take no mail for this domain from strangers.
+    /// The server does not relay to this domain.
     RelayDenied,
-    /// They do not serve this domain.
+    /// The server does not serve this domain.
     DomainNotAccepted,
-    /// They take mail only from who has logged in.
+    /// The client has to log in first.
     AuthRequired,
-    /// They take mail only over TLS.
+    /// TLS is required.
     TlsRequired,
-    /// They refused to start TLS.
+    /// The server refused to start TLS.
     TlsRefused,
-    /// This recipient takes mail from some senders only.
+    /// The recipient accepts mail from some senders only.
     RecipientRestricted,
     /// The message itself was refused.
     MessagePolicy,
     /// The message is too large.
     MessageTooLarge,
-    /// The server cannot take an address beyond ASCII.
+    /// The server does not accept addresses beyond ASCII.
     Smtputf8Unsupported,
-    /// A rule of theirs, they do not say which.
+    /// A policy that the reply does not name.
     Policy,
-    /// They refuse every recipient in the same words, postmaster too.
+    /// Every recipient is refused in the same words, postmaster too.
     RefusesEverybody,
-    /// They do not understand us, or we them.
+    /// One side does not understand the other.
     ProtocolError,
-    /// Refused, and nobody can tell why.
+    /// Refused without a reason that a rule knows.
     Unclear,
 }
 
-/// What is said of the moment.
+/// What a reply says of the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum NowDetail {
-    /// Strangers have to come back.
+    /// Unknown clients are deferred.
     Greylisted,
     /// Too many connections.
     TooManyConnections,
-    /// Too many recipients in one go.
+    /// Too many recipients in one conversation.
     TooManyRecipients,
-    /// The mailbox gets more mail than it may.
+    /// The mailbox receives mail faster than the server allows.
     ReceivingTooFast,
     /// The mailbox cannot be used at the moment.
     MailboxBusy,
-    /// The server could not find out whether the mailbox exists.
+    /// The server could not verify whether the mailbox exists.
     #[strum(serialize = "mailbox_unverified")]
     Unverified,
-    /// The server has troubles of its own.
+    /// The server has a problem of its own.
     ServerTrouble,
-    /// The server cannot reach what it needs: loops, the DNS, another server.
+    /// A loop, a DNS problem, or another server that does not answer.
     RoutingTrouble,
-    /// Later, and they do not say why.
+    /// Later, without a reason.
     TryLater,
 }
 
@@ -134,25 +132,24 @@ impl About {
         Self::all().find(|about| about.detail() == detail)
     }
 
-    /// Whether it can be said in a refusal.
+    /// Whether a rule for refusals can have this meaning.
     pub(super) fn is_of_refusals(self) -> bool {
         match self {
             Self::Mailbox(
                 MailboxDetail::Accepted | MailboxDetail::Forwarded | MailboxDetail::NotVerified,
             )
             | Self::Us(UsDetail::CommandAccepted)
-            // One reply cannot say it.
+            // Only several replies together show it.
             | Self::Us(UsDetail::RefusesEverybody) => false,
             Self::Mailbox(_) | Self::Us(_) | Self::Now(_) => true,
         }
     }
 
-    /// What it speaks of.
     pub fn code(self) -> &'static str {
         self.into()
     }
 
-    /// What precisely.
+    /// The code of its detail.
     pub fn detail(self) -> &'static str {
         match self {
             Self::Mailbox(detail) => detail.code(),
@@ -160,76 +157,20 @@ impl About {
             Self::Now(detail) => detail.code(),
         }
     }
-
-    /// What it is as evidence of the mailbox; none where nobody asked about it yet. Whether made-up
-    /// recipients are accepted too, one reply cannot tell.
-    pub fn evidence(self) -> Option<MailboxEvidence> {
-        Some(match self {
-            Self::Mailbox(detail) => detail.evidence(),
-            Self::Us(detail) => return detail.evidence(),
-            Self::Now(detail) => detail.evidence(),
-        })
-    }
-
-    /// The status of the mailbox that follows, as clients see it.
-    pub fn status(self) -> &'static str {
-        self.evidence().map_or("not_probed", MailboxEvidence::code)
-    }
 }
 
 impl MailboxDetail {
-    /// The code as clients see it.
     pub fn code(self) -> &'static str {
         self.into()
-    }
-
-    fn evidence(self) -> MailboxEvidence {
-        match self {
-            Self::Accepted | Self::Forwarded | Self::NotVerified => {
-                MailboxEvidence::Accepted { catch_all: CatchAll::Unknown }
-            }
-            Self::NoSuchMailbox | Self::Moved | Self::BadAddress | Self::NoSuchDomain => {
-                MailboxEvidence::NotFound
-            }
-            Self::Disabled => MailboxEvidence::Disabled,
-            Self::Full => MailboxEvidence::Full,
-        }
     }
 }
 
 impl UsDetail {
-    /// The code as clients see it.
     pub fn code(self) -> &'static str {
         self.into()
     }
 
-    fn evidence(self) -> Option<MailboxEvidence> {
-        Some(match self {
-            Self::CommandAccepted => return None,
-            Self::Blocklisted
-            | Self::BadReputation
-            | Self::NoReverseDns
-            | Self::BadHelo
-            | Self::SenderRefused
-            | Self::AuthPolicy
-            | Self::RelayDenied
-            | Self::DomainNotAccepted
-            | Self::AuthRequired
-            | Self::RecipientRestricted
-            | Self::MessagePolicy
-            | Self::MessageTooLarge
-            | Self::Policy
-            | Self::RefusesEverybody
-            | Self::Unclear => MailboxEvidence::Refused,
-            Self::RateLimited | Self::TooManyErrors => MailboxEvidence::RateLimited,
-            Self::TlsRequired | Self::TlsRefused => MailboxEvidence::TlsFailed,
-            Self::Smtputf8Unsupported => MailboxEvidence::Smtputf8Unsupported,
-            Self::ProtocolError => MailboxEvidence::ProtocolError,
-        })
-    }
-
-    /// Whether every other recipient there would be refused as well, so that asking on is of no use and
-    /// does harm.
+    /// Whether the server would refuse every other recipient too, so that probing on is useless and harmful.
     pub fn is_for_every_recipient(self) -> bool {
         match self {
             Self::Blocklisted
@@ -259,21 +200,7 @@ impl UsDetail {
 }
 
 impl NowDetail {
-    /// The code as clients see it.
     pub fn code(self) -> &'static str {
         self.into()
-    }
-
-    fn evidence(self) -> MailboxEvidence {
-        match self {
-            Self::Greylisted => MailboxEvidence::Greylisted,
-            Self::TooManyConnections | Self::TooManyRecipients => MailboxEvidence::RateLimited,
-            Self::ReceivingTooFast
-            | Self::MailboxBusy
-            | Self::Unverified
-            | Self::ServerTrouble
-            | Self::RoutingTrouble
-            | Self::TryLater => MailboxEvidence::Deferred,
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! The report as columns of a list.
+//! The columns that `clean` adds to a list.
 
 use std::borrow::Cow;
 use std::str::FromStr;
@@ -7,11 +7,11 @@ use strum::{IntoStaticStr, VariantArray};
 
 use super::fixed::FixInput;
 use super::json::rfc3339;
-use super::{Form, Report, visible_json};
+use super::{JsonForm, Report, visible_json};
 use crate::typo::Confidence;
 use crate::verdict::Reason;
 
-/// What every column of ours begins with, so that it is known again.
+/// The prefix of every added column, by which a later run recognises it.
 const PREFIX: &str = "mailvet_";
 
 /// A column that is added to a list.
@@ -36,7 +36,7 @@ pub enum Column {
     Canonical,
     /// The number of the first row with the same address.
     DuplicateOf,
-    /// When asking again makes sense.
+    /// When another probe makes sense.
     RetryAt,
     /// When the evidence was gathered.
     CheckedAt,
@@ -46,7 +46,6 @@ pub enum Column {
     Report,
 }
 
-/// A text is the name of no column.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no such column; there are: {}", Column::ALL.map(Column::short).join(", "))]
 pub struct UnknownColumn;
@@ -56,7 +55,7 @@ impl Column {
     pub const ALL: [Self; Self::VARIANTS.len()] =
         *Self::VARIANTS.as_array().expect("its own length");
 
-    /// The columns that are added unless somebody chooses.
+    /// The columns that are added by default.
     pub const USUAL: [Self; 10] = [
         Self::Verdict,
         Self::Advice,
@@ -75,13 +74,13 @@ impl Column {
         self.into()
     }
 
-    /// The name without what all have in common.
+    /// The name without the prefix.
     pub fn short(self) -> &'static str {
         self.name().strip_prefix(PREFIX).unwrap_or_default()
     }
 
-    /// What a report says in this column; none for nothing. Of duplicates a report knows nothing. From the
-    /// confidence `fix_at` on (`[typo] fix_at`) a suggestion is the address to use from now on.
+    /// The cell of this column; none for an empty one. A report knows nothing of duplicates. From the confidence
+    /// `fix_at` on (`[typo] fix_at`), a suggestion is the address to use from now on.
     pub fn of(self, report: &Report, fix_at: Confidence) -> Option<Cow<'_, str>> {
         let judgement = &report.judgement;
         match self {
@@ -101,7 +100,7 @@ impl Column {
             Self::CheckedAt => Some(rfc3339(report.checked_at()).into()),
             Self::Fixed => FixInput::of(report).fixed(fix_at),
             Self::Report => {
-                let json = visible_json(&report.json(Form::Evidence)).ok()?;
+                let json = visible_json(&report.json(JsonForm::Evidence)).ok()?;
                 Some(String::from_utf8(json).ok()?.into())
             }
         }
@@ -111,7 +110,7 @@ impl Column {
 impl FromStr for Column {
     type Err = UnknownColumn;
 
-    /// Reads a name, with or without what all have in common.
+    /// Reads a name, with or without the prefix.
     fn from_str(name: &str) -> Result<Self, UnknownColumn> {
         Self::ALL
             .into_iter()

@@ -1,4 +1,4 @@
-//! The address to use from now on: one rule, for what was found out now and for what an earlier run said.
+//! The address to use from now on (`mailvet_fixed`): one rule for new reports and for rows of an earlier run.
 
 use std::borrow::Cow;
 
@@ -6,19 +6,18 @@ use super::Report;
 use crate::typo::Confidence;
 use crate::verdict::{Advice, Reason, Verdict};
 
-/// What the rule goes by.
+/// The input of the rule.
 pub(crate) struct FixInput<'a> {
     pub(crate) verdict: Verdict,
     pub(crate) advice: Advice,
     pub(crate) reasons: &'a [Reason],
     /// The address that was probably meant, and how likely.
     pub(crate) suggestion: Option<(&'a str, Confidence)>,
-    /// The address in its normal form; none where the text is no address.
+    /// The normal form of the address; none where the text is no address.
     pub(crate) normalized: Option<Cow<'a, str>>,
 }
 
 impl<'a> FixInput<'a> {
-    /// What a report tells.
     pub(super) fn of(report: &'a Report) -> Self {
         let judgement = &report.judgement;
         let suggestion = report.suggestion.as_ref();
@@ -31,8 +30,8 @@ impl<'a> FixInput<'a> {
         }
     }
 
-    /// The address that was meant where that is as certain as `fix_at`, else the one that was typed, in its
-    /// normal form; none where no mail should be sent to either.
+    /// The suggested address from the confidence `fix_at` on, else the normal form of the typed one; none where no
+    /// mail should be sent to either.
     pub(crate) fn fixed(self, fix_at: Confidence) -> Option<Cow<'a, str>> {
         let corrected = self
             .suggestion

@@ -1,58 +1,45 @@
-//! The report as JSON: the one place that names its fields.
+//! The report as JSON.
+//!
+//! Names and order of the fields are those of [`JsonReport`] and of the types in it.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{AddressFacts, Flags, MailboxFacts, Report, beginning};
+use super::{AddressFacts, MailboxFacts, Report, SuggestedAddress, beginning};
+use crate::evidence::CatchAll;
 use crate::route::HostName;
-use crate::verdict::{CatchAll, MailboxEvidence, Reason};
+use crate::verdict::{Advice, Checks, Depth, Flags, Reason, Verdict};
 
 /// Which fields a JSON report has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// All of them.
+pub enum JsonForm {
+    /// All but the mail server's own words.
     Full,
-    /// All of them, and what the mail server said: for the operator's eyes alone.
+    /// All, with the mail server's own words: for the operator alone.
     WithReply,
-    /// None that tell when and how the evidence was come by, so that equal evidence gives equal bytes.
+    /// Without the times and the origin of the evidence, so that equal evidence gives equal bytes.
     Evidence,
 }
 
-/// A report to be written as JSON.
-///
-/// The fields borrow from the [`Report`]; the README tells what each of them means.
+/// A report as it is serialised. The README says what each field means.
 #[derive(Serialize)]
 pub struct JsonReport<'a> {
     email: &'a str,
-    verdict: &'static str,
-    advice: &'static str,
-    reasons: Vec<&'static str>,
+    verdict: Verdict,
+    advice: Advice,
+    reasons: &'a [Reason],
     message: &'a str,
-    suggestion: Option<JsonSuggestion<'a>>,
-    checks: JsonChecks,
-    depth: &'static str,
+    suggestion: Option<&'a SuggestedAddress>,
+    checks: Checks,
+    depth: Depth,
     address: Option<JsonAddress<'a>>,
-    flags: Option<JsonFlags>,
+    flags: Option<Flags>,
     provider: Option<&'a str>,
     dns: JsonDns<'a>,
     mailbox: Option<JsonMailbox<'a>>,
     syntax_error: Option<JsonSyntaxError>,
     #[serde(flatten)]
-    course: Option<JsonCourse>,
-}
-
-#[derive(Serialize)]
-struct JsonSuggestion<'a> {
-    email: &'a str,
-    domain: &'a str,
-    confidence: f64,
-}
-
-#[derive(Serialize)]
-struct JsonChecks {
-    syntax: &'static str,
-    domain: &'static str,
-    mailbox: &'static str,
+    timing: Option<JsonTiming>,
 }
 
 #[derive(Serialize)]
@@ -66,14 +53,6 @@ struct JsonAddress<'a> {
     tag: Option<&'a str>,
     smtputf8: bool,
     cleaned: bool,
-}
-
-#[derive(Serialize)]
-struct JsonFlags {
-    disposable: bool,
-    relay: bool,
-    role: bool,
-    free: bool,
 }
 
 #[derive(Serialize)]
@@ -108,9 +87,9 @@ struct JsonSyntaxError {
     at: usize,
 }
 
-/// When and how the evidence was come by.
+/// When the evidence was gathered, and whether it was cached.
 #[derive(Serialize)]
-struct JsonCourse {
+struct JsonTiming {
     checked_at: String,
     valid_until: Option<String>,
     cached: bool,
@@ -118,28 +97,20 @@ struct JsonCourse {
 }
 
 impl Report {
-    /// The report in the form of JSON.
-    pub fn json(&self, form: Form) -> JsonReport<'_> {
+    /// The report as it is serialised.
+    pub fn json(&self, form: JsonForm) -> JsonReport<'_> {
         let judgement = &self.judgement;
         JsonReport {
             email: &self.email,
-            verdict: judgement.verdict.code(),
-            advice: judgement.advice.code(),
-            reasons: judgement.reasons.iter().copied().map(Reason::code).collect(),
+            verdict: judgement.verdict,
+            advice: judgement.advice,
+            reasons: &judgement.reasons,
             message: &self.message,
-            suggestion: self.suggestion.as_ref().map(|meant| JsonSuggestion {
-                email: &meant.email,
-                domain: &meant.domain,
-                confidence: meant.confidence.probability(),
-            }),
-            checks: JsonChecks {
-                syntax: judgement.checks.syntax.code(),
-                domain: judgement.checks.domain.code(),
-                mailbox: judgement.checks.mailbox.code(),
-            },
-            depth: judgement.depth.code(),
+            suggestion: self.suggestion.as_ref(),
+            checks: judgement.checks,
+            depth: judgement.depth,
             address: self.address.as_ref().map(json_address),
-            flags: self.address.as_ref().map(|facts| json_flags(facts.flags)),
+            flags: self.address.as_ref().map(|facts| facts.flags),
             provider: self.address.as_ref().and_then(|facts| facts.provider.as_deref()),
             dns: json_dns(self),
             mailbox: self.mailbox.as_ref().map(|facts| json_mailbox(facts, form)),
@@ -148,9 +119,9 @@ impl Report {
                 message: error.code.message(),
                 at: error.at,
             }),
-            course: match form {
-                Form::Full | Form::WithReply => Some(json_course(self)),
-                Form::Evidence => None,
+            timing: match form {
+                JsonForm::Full | JsonForm::WithReply => Some(json_timing(self)),
+                JsonForm::Evidence => None,
             },
         }
     }
@@ -171,11 +142,6 @@ fn json_address(facts: &AddressFacts) -> JsonAddress<'_> {
     }
 }
 
-fn json_flags(flags: Flags) -> JsonFlags {
-    let Flags { disposable, relay, role, free } = flags;
-    JsonFlags { disposable, relay, role, free }
-}
-
 fn json_dns(report: &Report) -> JsonDns<'_> {
     let mx = report.dns.exchangers().iter().map(|exchanger| JsonMx {
         host: exchanger.host.as_str(),
@@ -184,32 +150,25 @@ fn json_dns(report: &Report) -> JsonDns<'_> {
     JsonDns { status: report.dns.code(), mx: mx.collect() }
 }
 
-fn json_mailbox(facts: &MailboxFacts, form: Form) -> JsonMailbox<'_> {
+fn json_mailbox(facts: &MailboxFacts, form: JsonForm) -> JsonMailbox<'_> {
     let evidence = &facts.evidence;
-    let catch_all = match evidence.mailbox {
-        MailboxEvidence::Accepted { catch_all: CatchAll::Yes } => "yes",
-        MailboxEvidence::Accepted { catch_all: CatchAll::No } => "no",
-        _ => "unknown",
-    };
     JsonMailbox {
-        status: evidence.mailbox.code(),
+        status: evidence.status.code(),
         code: evidence.code,
-        enhanced: evidence
-            .enhanced
-            .map(|[class, subject, detail]| format!("{class}.{subject}.{detail}")),
+        enhanced: evidence.enhanced.map(|enhanced| enhanced.to_string()),
         host: evidence.host.as_ref().map(HostName::as_str),
-        catch_all,
+        catch_all: evidence.status.catch_all().unwrap_or(CatchAll::Unknown).code(),
         detail: evidence.detail.as_deref(),
         retry_at: evidence.retry_at.map(rfc3339),
         text: match form {
-            Form::WithReply => facts.text.as_deref().map(beginning),
-            Form::Full | Form::Evidence => None,
+            JsonForm::WithReply => evidence.text.as_deref().map(beginning),
+            JsonForm::Full | JsonForm::Evidence => None,
         },
     }
 }
 
-fn json_course(report: &Report) -> JsonCourse {
-    JsonCourse {
+fn json_timing(report: &Report) -> JsonTiming {
+    JsonTiming {
         checked_at: rfc3339(report.checked_at()),
         valid_until: report.valid_until().map(rfc3339),
         cached: report.is_cached(),

@@ -1,6 +1,13 @@
-//! The report on one text: what was found out, how it was judged, and its forms.
+//! The report on one text: everything that was found out, the judgement, and the forms in which it is written.
 //!
-//! The names of JSON fields stand in `json` and nowhere else; `text` is the form for people.
+//! ```text
+//! Validator ──► Report ─┬─ json(JsonForm) ──► JsonReport ── serde ──► service: answer; check --json: visible_json
+//!                       ├─ text(ServerText) ─► TextReport ── Display ─► check: terminal
+//!                       └─ Column::of ──────► one cell each: clean, as CSV, JSON lines or any other list
+//! ```
+//!
+//! `json` has the names and the order of the JSON fields, `columns` the columns that `clean` adds, `text` the form for
+//! a terminal. `visible` escapes what could mislead a terminal. `fixed` decides which address to use from now on.
 
 mod columns;
 mod fixed;
@@ -13,130 +20,109 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::address::{Address, SyntaxError};
 use crate::cache::{LearnedRoute, Timing};
 use crate::catalog::Canonical;
-use crate::route::{Exchanger, MailRoute};
+use crate::evidence::{Evidence, MailboxStatus};
+use crate::route::{Exchanger, Failure, MailRoute};
 use crate::smtp::dial::DialError;
-use crate::store::Evidence;
 use crate::typo::Confidence;
-use crate::verdict::{Judgement, MailboxEvidence};
+use crate::verdict::{Flags, Judgement};
 
 pub use columns::{Column, UnknownColumn};
 pub(crate) use fixed::FixInput;
-pub use json::{Form, JsonReport};
-pub(crate) use text::look;
-pub use text::{PORT_25_HINT, PROBE_OFF_HINT, TextReport, Wording};
+pub use json::{JsonForm, JsonReport};
+pub(crate) use text::style_for;
+pub use text::{PORT_25_HINT, PROBE_OFF_HINT, ServerText, TextReport};
 pub use visible::{beginning, visible, visible_json};
 
-/// Everything that is said about one text.
-// No `Debug` here and below: a report is full of what must not get into a log.
+/// The report on one text.
+// No `Debug` here and below: a report holds addresses, which must not get into a log.
 #[derive(Clone)]
 pub struct Report {
-    /// The text as it was given.
+    /// The text as given.
     pub email: String,
-    /// The verdict, with its reasons and advice.
     pub judgement: Judgement,
-    /// The judgement in a sentence for people.
+    /// One sentence for people.
     pub message: String,
-    /// What was probably meant instead.
+    /// The address that was probably meant.
     pub suggestion: Option<SuggestedAddress>,
-    /// Why the text is no address; none where it is one.
+    /// Why the text is no address.
     pub syntax_error: Option<SyntaxError>,
-    /// The address; none where the text is none.
+    /// None where the text is no address.
     pub address: Option<AddressFacts>,
-    /// What the DNS said.
+    /// Evidence from the DNS.
     pub dns: DomainEvidence,
-    /// What it said of the domain that is suggested, where that was asked for.
+    /// Evidence from the DNS about the suggested domain, if that was looked up.
     pub suggested_dns: DomainEvidence,
-    /// What the mail server said; none where nobody wanted to know.
+    /// Evidence from the mail server; none unless the depth was `mailbox`.
     pub mailbox: Option<MailboxFacts>,
-    /// When the report was made. Evidence from memory is older: see [`Report::checked_at`].
+    /// When the report was made. Cached evidence is older: see [`Report::checked_at`].
     pub made_at: Timestamp,
     /// How long it took.
     pub elapsed: Duration,
 }
 
 /// An address that was probably meant.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct SuggestedAddress {
-    /// The whole address.
     pub email: String,
     /// Its domain, in U-labels.
     pub domain: String,
-    /// How likely it was meant.
     pub confidence: Confidence,
 }
 
-/// What is known of a well-formed address without asking anybody.
+/// What the text and the lists say of a well-formed address.
 #[derive(Clone)]
 pub struct AddressFacts {
-    /// The address.
     pub address: Address,
-    /// Its canonical form.
+    /// The key of the mailbox, the same for all its spellings.
     pub canonical: Canonical,
-    /// Whether something pasted around it was taken away.
+    /// Whether something pasted around it was removed.
     pub cleaned: bool,
-    /// What the lists say.
     pub flags: Flags,
-    /// The id of the provider whose domain it is.
+    /// The id of the provider that owns the domain.
     pub provider: Option<Box<str>>,
 }
 
-/// What the lists say of an address.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Flags {
-    /// Its domain hands out mailboxes to throw away.
-    pub disposable: bool,
-    /// It forwards to somebody who keeps their own address private.
-    pub relay: bool,
-    /// It belongs to a function rather than to a person.
-    pub role: bool,
-    /// Its domain's mailboxes are free for anybody.
-    pub free: bool,
-}
-
-/// What the mail server said of the mailbox.
+/// Evidence about the mailbox.
 #[derive(Clone)]
 pub struct MailboxFacts {
-    /// What it comes to.
     pub evidence: Evidence,
-    /// The server's own words, for the operator's eyes. They are kept nowhere.
-    pub text: Option<Box<str>>,
-    /// Whether it was known already.
+    /// Whether it was cached.
     pub freshness: Timing,
-    /// When it will be asked about again, in the work on a list that waits for that.
+    /// When a list run with `--wait` will ask again.
     pub come_back: Option<Timestamp>,
 }
 
 impl MailboxFacts {
-    /// Whether nothing at all came back when a connection was tried, as where port 25 is blocked on the way.
+    /// Whether the connection timed out, as where a network blocks port 25.
     pub fn never_answered(&self) -> bool {
-        self.evidence.mailbox == MailboxEvidence::Unreachable
+        self.evidence.status == MailboxStatus::Unreachable
             && self.evidence.detail.as_deref() == Some(DialError::TimedOut.code())
     }
 }
 
-/// What is known of the domain, from the domain stage to the report.
+/// Evidence about the domain, from the domain stage to the report.
 #[derive(Clone)]
 pub enum DomainEvidence {
-    /// There is no domain, but an IP address.
+    /// An IP address instead of a domain.
     Literal(IpAddr),
-    /// It is a special-use name, which the DNS is not asked about.
+    /// A special-use name, which is not looked up.
     Reserved,
-    /// The DNS was not asked, or may not be.
+    /// The DNS was not to be asked.
     NotAsked,
-    /// There was no answer when the caller's time was over.
+    /// The DNS had not answered within the caller's time budget.
     OutOfTime,
     /// The route of the domain, or why there is none.
     Learned(Arc<LearnedRoute>, Timing),
 }
 
 impl DomainEvidence {
-    /// The status as clients see it.
+    /// `dns.status` in JSON.
     pub fn code(&self) -> &'static str {
-        use crate::route::Failure;
         match self {
             Self::Literal(_) | Self::Reserved | Self::NotAsked => "skipped",
             Self::OutOfTime => "timeout",
@@ -153,7 +139,7 @@ impl DomainEvidence {
         }
     }
 
-    /// The mail exchangers by preference; none unless the status is `mx`.
+    /// The mail exchangers by preference; empty unless the status is `mx`.
     pub fn exchangers(&self) -> &[Exchanger] {
         match self {
             Self::Learned(learned, _) => match &learned.route {
@@ -166,16 +152,15 @@ impl DomainEvidence {
 }
 
 impl Report {
-    /// When the oldest of the evidence that it rests on was gathered, whoever asked for it then: the DNS about
-    /// the domain, and about one that is suggested because it accepts mail; the mail server about the mailbox,
-    /// and about made-up ones. Where nobody was asked, when it was made.
+    /// When the oldest evidence was gathered: about the domain, the suggested domain, the mailbox and random
+    /// recipients. Without evidence, when the report was made.
     pub fn checked_at(&self) -> Timestamp {
         let domains = self.routes().map(|(learned, _)| learned.asked_at);
         let mailbox = self.mailbox.as_ref().map(|mailbox| mailbox.evidence.asked_at);
         domains.chain(mailbox).min().unwrap_or(self.made_at)
     }
 
-    /// Until when all of the evidence holds; none where nothing was asked.
+    /// Until when all of the evidence is valid; none without evidence.
     pub fn valid_until(&self) -> Option<Timestamp> {
         let DomainEvidence::Learned(..) = &self.dns else { return None };
         let end = |learned: &LearnedRoute| {
@@ -186,10 +171,10 @@ impl Report {
         domains.chain(mailbox).min()
     }
 
-    /// Whether all of the evidence was known before the question came.
+    /// Whether all of the evidence was cached.
     pub fn is_cached(&self) -> bool {
         let is_cached = |mailbox: &MailboxFacts| {
-            let was_wanted = !matches!(mailbox.evidence.mailbox, MailboxEvidence::NotProbed(_));
+            let was_wanted = !matches!(mailbox.evidence.status, MailboxStatus::NotProbed(_));
             !was_wanted || mailbox.freshness == Timing::Cached
         };
         matches!(self.dns, DomainEvidence::Learned(..))
@@ -197,7 +182,7 @@ impl Report {
             && self.mailbox.as_ref().is_none_or(is_cached)
     }
 
-    /// What was learned of domains.
+    /// The routes of the domain and of the suggested one.
     fn routes(&self) -> impl Iterator<Item = (&LearnedRoute, Timing)> {
         [&self.dns, &self.suggested_dns].into_iter().filter_map(|dns| match dns {
             DomainEvidence::Learned(learned, freshness) => Some((&**learned, *freshness)),

@@ -6,32 +6,30 @@ use std::fmt::{self, Write as _};
 use anstyle::{AnsiColor, Style};
 
 use super::{DomainEvidence, MailboxFacts, Report, visible};
+use crate::evidence::{MailboxStatus, NotProbed};
 use crate::route::MailRoute;
-use crate::verdict::{Advice, MailboxEvidence, NotProbed, Verdict};
+use crate::verdict::{Advice, Verdict};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 
-/// A report to be written for people. It holds colours; the stream it is written to leaves them out
-/// where they are not wanted.
+/// A report in the form for people. It has colours; anstream removes them where the output is no terminal.
 pub struct TextReport<'a> {
     report: &'a Report,
-    wording: Wording,
+    server_text: ServerText,
 }
 
-/// Whose words are shown.
+/// Whether the mail server's own words are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wording {
-    /// Ours alone.
-    Ours,
-    /// Also those of the mail server.
-    MailServers,
+pub enum ServerText {
+    Hidden,
+    Shown,
 }
 
 impl Report {
     /// The report in the form for people.
-    pub fn text(&self, wording: Wording) -> TextReport<'_> {
-        TextReport { report: self, wording }
+    pub fn text(&self, server_text: ServerText) -> TextReport<'_> {
+        TextReport { report: self, server_text }
     }
 }
 
@@ -39,7 +37,7 @@ impl fmt::Display for TextReport<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let report = self.report;
         let verdict = report.judgement.verdict;
-        let (sign, style) = look(verdict);
+        let (sign, style) = style_for(verdict);
         writeln!(
             f,
             "{style}{sign} {}{style:#}  {BOLD}{}{BOLD:#}",
@@ -53,14 +51,14 @@ impl fmt::Display for TextReport<'_> {
         if let Some(error) = report.syntax_error {
             pointer(f, &report.email, error.at)?;
         }
-        if let Some(route) = route(&report.dns) {
+        if let Some(route) = route_line(&report.dns) {
             writeln!(f, "  {DIM}{}{DIM:#}", visible(&route))?;
         }
-        if let Some(answer) = report.mailbox.as_ref().and_then(answer) {
+        if let Some(answer) = report.mailbox.as_ref().and_then(answer_line) {
             writeln!(f, "  {DIM}{}{DIM:#}", visible(&answer))?;
         }
-        let words = report.mailbox.as_ref().and_then(|mailbox| mailbox.text.as_deref());
-        if let (Wording::MailServers, Some(words)) = (self.wording, words) {
+        let words = report.mailbox.as_ref().and_then(|mailbox| mailbox.evidence.text.as_deref());
+        if let (ServerText::Shown, Some(words)) = (self.server_text, words) {
             writeln!(f, "  {DIM}it said: {}{DIM:#}", visible(words))?;
         }
         if let Some(hint) = hint(report) {
@@ -78,7 +76,7 @@ impl fmt::Display for TextReport<'_> {
 }
 
 /// The sign and the style of a verdict in a terminal.
-pub(crate) fn look(verdict: Verdict) -> (&'static str, Style) {
+pub(crate) fn style_for(verdict: Verdict) -> (&'static str, Style) {
     let colour = |colour: AnsiColor| Style::new().bold().fg_color(Some(colour.into()));
     match verdict {
         Verdict::Deliverable | Verdict::Plausible => ("✓", colour(AnsiColor::Green)),
@@ -91,7 +89,7 @@ pub(crate) fn look(verdict: Verdict) -> (&'static str, Style) {
 /// The most characters that are shown of a text; an address has 254 bytes.
 const LONGEST_SHOWN: usize = 254;
 
-/// The text made visible, without the end of one that is far too long for an address.
+/// The text made visible, cut where it is far too long for an address.
 fn shown(email: &str) -> Cow<'_, str> {
     match email.char_indices().nth(LONGEST_SHOWN) {
         Some((end, _)) => Cow::Owned(format!("{}…", visible(&email[..end]))),
@@ -99,10 +97,10 @@ fn shown(email: &str) -> Cow<'_, str> {
     }
 }
 
-/// The longest text that is shown once more with a mark under the place that is wrong.
+/// The longest text that is repeated with a mark under the error.
 const LONGEST_POINTED_AT: usize = 70;
 
-/// Shows where the error is, if the text is short and plain enough for a mark to stand below it.
+/// Marks the place of the error, if the text is short and all ASCII, so that columns are bytes.
 fn pointer(f: &mut fmt::Formatter<'_>, email: &str, at: usize) -> fmt::Result {
     let plain = email.bytes().all(|b| matches!(b, b' '..=b'~'));
     if email.is_empty() || email.len() > LONGEST_POINTED_AT || !plain {
@@ -113,11 +111,11 @@ fn pointer(f: &mut fmt::Formatter<'_>, email: &str, at: usize) -> fmt::Result {
 }
 
 /// What the mail server answered, in a line.
-fn answer(mailbox: &MailboxFacts) -> Option<String> {
+fn answer_line(mailbox: &MailboxFacts) -> Option<String> {
     let evidence = &mailbox.evidence;
     let mut answer = format!("answer: {}", evidence.code?);
-    if let Some([class, subject, detail]) = evidence.enhanced {
-        let _ = write!(answer, " {class}.{subject}.{detail}");
+    if let Some(enhanced) = evidence.enhanced {
+        let _ = write!(answer, " {enhanced}");
     }
     if let Some(host) = &evidence.host {
         let _ = write!(answer, " from {}", host.as_str());
@@ -128,18 +126,16 @@ fn answer(mailbox: &MailboxFacts) -> Option<String> {
     Some(answer)
 }
 
-/// How to switch the probe on.
 pub const PROBE_OFF_HINT: &str = "the probe is off; to switch it on, set `enabled = true`, `helo` and `mail_from` in `[probe]` \
      of the configuration (`mailvet config` names its file)";
 
-/// Why mail servers may stay silent.
 pub const PORT_25_HINT: &str = "Many networks block outgoing connections to port 25: try from a machine that may send mail, or name \
      a proxy with `[probe] proxy`.";
 
-/// What the operator can do about a mailbox that was not asked, or not reached.
+/// What the operator can do about a mailbox that was not probed or a server that was not reached.
 fn hint(report: &Report) -> Option<Cow<'static, str>> {
-    let off = MailboxEvidence::NotProbed(NotProbed::Off);
-    if report.mailbox.as_ref().is_some_and(|mailbox| mailbox.evidence.mailbox == off) {
+    let off = MailboxStatus::NotProbed(NotProbed::Off);
+    if report.mailbox.as_ref().is_some_and(|mailbox| mailbox.evidence.status == off) {
         return Some(format!("To check the mailbox: {PROBE_OFF_HINT}.").into());
     }
     let is_silent = report.mailbox.as_ref().is_some_and(MailboxFacts::never_answered);
@@ -147,7 +143,7 @@ fn hint(report: &Report) -> Option<Cow<'static, str>> {
 }
 
 /// Where the mail goes, in a line.
-fn route(dns: &DomainEvidence) -> Option<String> {
+fn route_line(dns: &DomainEvidence) -> Option<String> {
     let DomainEvidence::Learned(learned, _) = dns else { return None };
     match &learned.route {
         MailRoute::Exchangers(exchangers) => {

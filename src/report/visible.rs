@@ -1,4 +1,4 @@
-//! Foreign text made harmless to look at.
+//! Makes foreign text safe to show in a terminal.
 
 use std::borrow::Cow;
 use std::io;
@@ -8,8 +8,8 @@ use serde_json::ser::{Formatter, Serializer};
 
 use crate::address::shows_nothing;
 
-/// The text with everything escaped that a terminal or a reader could be fooled by: controls, escape
-/// sequences, characters that turn the direction of the text or cannot be seen.
+/// Escapes everything that could mislead a terminal or a reader: control characters, escape sequences, invisible
+/// characters, characters that change the direction of the text.
 ///
 /// ```
 /// assert_eq!(mailvet::report::visible("joe\u{1b}[2J@x"), "joe\\u{1b}[2J@x");
@@ -33,13 +33,13 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 /// The most bytes of a server's own words that are shown.
 const MAX_REPLY_BYTES: usize = 200;
 
-/// The beginning of a server's own words: as much of them as is shown.
+/// The part of a server's own words that is shown.
 pub fn beginning(words: &str) -> &str {
     &words[..words.floor_char_boundary(MAX_REPLY_BYTES)]
 }
 
-/// The value as one line of JSON in which everything that [`visible`] escapes stands as `\u…`: every
-/// reader of JSON gets the same text, and a terminal that shows the line is not fooled.
+/// The value as one line of JSON. What [`visible`] escapes is written as `\u…`, so that JSON readers get the same text
+/// and a terminal is not misled.
 ///
 /// # Errors
 /// The value cannot be written as JSON.

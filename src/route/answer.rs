@@ -1,4 +1,4 @@
-//! What the DNS can answer, in words of our own: no crate's types, no failure read as an answer.
+//! What the DNS can answer, in types of our own: a failure cannot be mistaken for an answer.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -6,19 +6,18 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// A name in the DNS: lower case, no dot at the end, not the root.
+/// A name in the DNS: lower case, without a final dot, not the root.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct HostName(Box<str>);
 
-/// Hides the name: a domain may be personal data and never appears in a panic by accident.
+/// Hides the name: a domain may be personal data and must not appear in a panic.
 impl fmt::Debug for HostName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HostName").finish_non_exhaustive()
     }
 }
 
-/// The root is the name of no host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the root is the name of no host")]
 pub struct NoHostName;
@@ -32,89 +31,73 @@ impl TryFrom<String> for HostName {
 }
 
 impl HostName {
-    /// Takes a name in presentation form; none for the root (`.`).
+    /// A name in presentation form; none for the root (`.`).
     pub fn new(name: &str) -> Option<Self> {
         let name = name.strip_suffix('.').unwrap_or(name);
         (!name.is_empty()).then(|| Self(name.to_ascii_lowercase().into_boxed_str()))
     }
 
-    /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The IP address that somebody wrote where a name belongs, brackets or not.
+    /// The IP address that is written in place of a name, with or without brackets.
     pub fn as_literal(&self) -> Option<IpAddr> {
         let bare = self.0.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         bare.unwrap_or(&self.0).parse().ok()
     }
 
-    /// Whether the name stands for the machine of whoever asks (RFC 6761 §6.3).
+    /// Whether the name means the asking machine (RFC 6761 §6.3).
     pub fn is_localhost(&self) -> bool {
         crate::address::and_parents(&self.0).last() == Some("localhost")
     }
 }
 
-/// One MX record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mx {
     /// The lower, the sooner it is tried.
     pub preference: u16,
-    /// The mail exchanger; none where the record says "no mail here" (RFC 7505).
+    /// The mail exchanger; none where the record says that no mail is accepted (RFC 7505).
     pub host: Option<HostName>,
 }
 
 /// An answer of the DNS. That there is nothing is an answer too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer<T> {
-    /// Records of the type asked for, at least one.
-    Found {
-        /// In the server's order.
-        records: Vec<T>,
-        /// How long they hold.
-        ttl: Duration,
-    },
-    /// The name exists, without records of this type (NODATA).
-    NoData {
-        /// How long that holds (RFC 2308).
-        ttl: Duration,
-    },
+    /// Records of the type asked for, at least one, in the server's order.
+    Found { records: Vec<T>, ttl: Duration },
+    /// The name exists, without records of this type (NODATA). The TTL is that of RFC 2308, here and below.
+    NoData { ttl: Duration },
     /// There is no such name (NXDOMAIN), and so none below it (RFC 8020).
-    NoName {
-        /// How long that holds (RFC 2308).
-        ttl: Duration,
-    },
+    NoName { ttl: Duration },
     /// The name is an alias, and what it leads to does not exist (NXDOMAIN for the last name of the chain,
     /// RFC 6604). Names below it may exist.
-    NoTarget {
-        /// How long that holds (RFC 2308).
-        ttl: Duration,
-    },
+    NoTarget { ttl: Duration },
 }
 
-/// Why there was no answer. None of these says anything about the name that was asked for.
+/// Why there was no answer. None of these says anything about the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Failure {
-    /// Nobody answered in time.
+    /// No server answered in time.
     Timeout,
-    /// The server could not find out (SERVFAIL), or DNSSEC forbids to believe what it found.
+    /// The server could not find out (SERVFAIL), or what it found fails DNSSEC.
     ServFail,
-    /// The server does not answer us (REFUSED and its like).
+    /// The server does not answer us (REFUSED and the like).
     Refused,
-    /// A bound of ours was reached before an answer.
+    /// A limit of ours was reached.
     Overloaded,
-    /// Those of the mail servers that were looked up cannot be used, and there are more.
+    /// The mail servers that were looked up cannot be used, and there are more.
     TooManyServers,
     /// The server could not be contacted.
     Unreachable,
-    /// The reply made no sense.
+    /// The reply cannot be parsed or contradicts itself.
     Malformed,
-    /// Two servers answered, and not the same.
+    /// Two servers gave different answers.
     Contradicted,
-    /// The resolver cannot be believed, or not in this.
+    /// The resolver cannot be believed, or not in this answer.
     Untrusted,
-    /// It would be surprising, and nothing has confirmed it so far.
+    /// The answer is surprising, and nothing has confirmed it so far.
     Unconfirmed,
 }
 
@@ -136,32 +119,30 @@ impl Failure {
     }
 }
 
-/// One of the DNS servers that are asked. It stands for the same one as long as the process lives.
+/// One of the DNS servers, the same as long as the process runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerId(pub usize);
 
-/// What came of a question, and which server it is from.
+/// The result of a question, and which server it is from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answered<T> {
-    /// The answer, or why there is none.
     pub result: Result<Answer<T>, Failure>,
-    /// The server that gave it; none where no server said anything.
+    /// None where no server answered.
     pub by: Option<ServerId>,
 }
 
 impl<T> Answered<T> {
-    /// What this server said.
     pub fn by(server: ServerId, result: Result<Answer<T>, Failure>) -> Self {
         Self { result, by: Some(server) }
     }
 
-    /// No server said anything.
+    /// No server answered.
     pub fn by_none(failure: Failure) -> Self {
         Self { result: Err(failure), by: None }
     }
 }
 
-/// The two kinds of IP address.
+/// The address families.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {
     /// A records.

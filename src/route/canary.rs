@@ -1,25 +1,25 @@
-//! Whether DNS servers can be believed: captive portals and filters invent answers, or deny what exists.
+//! Whether DNS servers can be believed: captive portals and filters invent answers, or deny names that exist.
 
 use std::fmt;
 
 use super::{Answer, Failure, HostName, Mx, ServerId};
 
-/// The most domains of providers that are remembered of one server.
-const MOST_PROVIDERS: usize = 1_000;
+/// The most providers' domains that are kept for one server.
+const MAX_PROVIDERS: usize = 1_000;
 
-/// What is known of a resolver's honesty, or of one of its servers.
+/// Whether a resolver, or one of its servers, can be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// Nothing speaks against it.
+    /// Nothing speaks against the resolver.
     Sound,
-    /// It has answers for a name that nobody ever registered.
+    /// It has answers for a name that nobody registered.
     Invents,
     /// It denies the mail servers of domains that are known to have some.
     Denies,
 }
 
 impl Trust {
-    /// The state as clients and metrics see it.
+    /// The code for clients and metrics.
     pub fn code(self) -> &'static str {
         match self {
             Self::Sound => "sound",
@@ -29,10 +29,10 @@ impl Trust {
     }
 }
 
-/// Why a resolver is not believed, for a person.
+/// Why a resolver is not believed, for the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Distrust {
-    /// It has answers for a name that nobody ever registered.
+    /// It has answers for a name that nobody registered.
     Invents,
     /// It denies this domain, which has mail servers.
     Denies(HostName, DenialKind),
@@ -43,12 +43,11 @@ pub enum Distrust {
 pub enum DenialKind {
     /// There is no such name.
     NoName,
-    /// There is, and it has no mail servers.
+    /// The name exists and has no mail servers.
     NoMail,
 }
 
 impl Distrust {
-    /// The same in short.
     pub fn trust(&self) -> Trust {
         match self {
             Self::Invents => Trust::Invents,
@@ -75,19 +74,18 @@ impl fmt::Display for Distrust {
     }
 }
 
-/// What a server says of a domain that is known to have mail servers.
+/// A server's answer about a domain that is known to have mail servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CanaryAnswer {
-    /// It names some.
+    /// It names mail servers.
     Found,
     /// It says that there are none.
     Denied(DenialKind),
-    /// It says nothing, which counts neither way.
+    /// No answer, which counts neither way.
     Silent,
 }
 
 impl CanaryAnswer {
-    /// Reads an answer.
     pub fn of(answer: &Result<Answer<Mx>, Failure>) -> Self {
         match answer {
             Ok(Answer::Found { records, .. }) if records.iter().any(|mx| mx.host.is_some()) => {
@@ -100,20 +98,18 @@ impl CanaryAnswer {
     }
 }
 
-/// What a server says of a name made up at random.
+/// A server's answer about a random name that nobody registered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RandomNameAnswer {
-    /// It says nothing.
     #[default]
     Silent,
-    /// It says that there is nothing, as it should.
+    /// There is no such name, as it should be.
     Denied,
-    /// It has an answer.
+    /// It has records.
     Invented,
 }
 
 impl RandomNameAnswer {
-    /// Reads one answer.
     pub fn of<T>(answer: &Result<Answer<T>, Failure>) -> Self {
         match answer {
             Ok(Answer::Found { .. }) => Self::Invented,
@@ -124,7 +120,7 @@ impl RandomNameAnswer {
         }
     }
 
-    /// Captive portals lead every name to themselves, by its addresses alone: one invented answer is enough.
+    /// One invented answer is enough: captive portals map every name to themselves, by its addresses alone.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
@@ -135,32 +131,32 @@ impl RandomNameAnswer {
     }
 }
 
-/// What one server has said of names of which the truth is known.
+/// One server's answers about names of which the truth is known.
 #[derive(Clone, Debug, Default)]
 pub struct ServerRecord {
-    made_up: RandomNameAnswer,
+    random_name: RandomNameAnswer,
     canaries: Vec<(HostName, CanaryAnswer)>,
-    /// Domains of big providers that somebody wanted to know about. None of them is a canary.
+    /// Domains of big providers that requests asked about. None of them is a canary.
     providers: Vec<(HostName, CanaryAnswer)>,
 }
 
 impl ServerRecord {
-    /// Takes the place of the last test. One that found the server silent tells nothing new.
+    /// Replaces the last test. One without any answer says nothing new.
     pub fn take_test(
         &mut self,
-        made_up: RandomNameAnswer,
+        random_name: RandomNameAnswer,
         canaries: Vec<(HostName, CanaryAnswer)>,
     ) {
-        let is_silent = made_up == RandomNameAnswer::Silent
+        let is_silent = random_name == RandomNameAnswer::Silent
             && canaries.iter().all(|(_, said)| *said == CanaryAnswer::Silent);
         if !is_silent {
             self.providers
                 .retain(|(domain, _)| canaries.iter().all(|(canary, _)| canary != domain));
-            (self.made_up, self.canaries) = (made_up, canaries);
+            (self.random_name, self.canaries) = (random_name, canaries);
         }
     }
 
-    /// Notes what it says of a provider's domain.
+    /// Notes an answer about a provider's domain.
     pub fn note_provider(&mut self, domain: &HostName, said: CanaryAnswer) {
         if said == CanaryAnswer::Silent || self.canaries.iter().any(|(canary, _)| canary == domain)
         {
@@ -168,28 +164,28 @@ impl ServerRecord {
         }
         if let Some((_, before)) = self.providers.iter_mut().find(|(known, _)| known == domain) {
             *before = said;
-        } else if self.providers.len() < MOST_PROVIDERS {
+        } else if self.providers.len() < MAX_PROVIDERS {
             self.providers.push((domain.clone(), said));
         }
     }
 
-    /// The providers' domains that it denied last time.
+    /// The providers' domains that the server denied last.
     pub fn denied_providers(&self) -> impl Iterator<Item = &HostName> {
         denied(&self.providers).map(|(domain, _)| domain)
     }
 
-    /// Judges the server; none where it has said nothing.
+    /// Judges the server; none where it has answered nothing.
     ///
-    /// One canary may have changed its DNS: a server lies where it denies two, or every one of which it said
-    /// anything. A provider's domain that it denies counts as a denied canary. Several of them may be there
-    /// no more, in a list that is never quite new: they count as one as long as the server knows as many others.
+    /// One canary may have changed its DNS: a server lies when it denies two, or every one that it answered about. A
+    /// provider's domain that it denies counts as a denied canary. The list of providers is never quite up to date,
+    /// and some may no longer exist: several count as one as long as the server knows as many others.
     pub fn trust(&self) -> Option<Trust> {
         let all = self.canaries.iter().chain(&self.providers);
         let found = all.filter(|(_, said)| *said == CanaryAnswer::Found).count();
         let providers = denied(&self.providers).count();
         let providers = providers.saturating_sub(found).max(providers.min(1));
         let denied = denied(&self.canaries).count() + providers;
-        match (self.made_up, denied, found) {
+        match (self.random_name, denied, found) {
             (RandomNameAnswer::Invented, _, _) => Some(Trust::Invents),
             (_, 2.., _) | (_, 1, 0) => Some(Trust::Denies),
             (RandomNameAnswer::Silent, 0, 0) => None,
@@ -197,7 +193,7 @@ impl ServerRecord {
         }
     }
 
-    /// Why it is not believed; none where it is, or has said nothing.
+    /// Why the server is not believed; none where it is, or has answered nothing.
     pub fn distrust(&self) -> Option<Distrust> {
         match self.trust()? {
             Trust::Sound => None,
@@ -218,18 +214,16 @@ fn denied(list: &[(HostName, CanaryAnswer)]) -> impl Iterator<Item = (&HostName,
     })
 }
 
-/// What follows from the records of all servers.
+/// What follows from the records of all servers for the resolver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResolverJudgement {
-    /// Whether the resolver can be believed; none where no server has said anything.
+    /// None where no server has answered anything.
     pub trust: Option<Trust>,
-    /// Why not.
     pub distrust: Option<Distrust>,
-    /// The servers to ask: those that fail are left out as long as another passes.
+    /// The servers to ask: one that fails is left out as long as another passes.
     pub in_use: Vec<ServerId>,
 }
 
-/// Judges the resolver by the records of its servers.
 pub fn judge_servers(records: &[(ServerId, ServerRecord)]) -> ResolverJudgement {
     let trusts: Vec<_> = records.iter().map(|(server, record)| (*server, record.trust())).collect();
     let passes = trusts.iter().any(|(_, trust)| *trust == Some(Trust::Sound));
@@ -257,19 +251,19 @@ mod tests {
     const DOMAINS: [&str; 6] = ["a.test", "b.test", "c.test", "d.test", "e.test", "f.test"];
 
     /// Letters: `+` found, `-` denied, `?` silent.
-    fn said(letters: &str) -> Vec<(HostName, CanaryAnswer)> {
-        let said = letters.chars().map(|letter| match letter {
+    fn answers(letters: &str) -> Vec<(HostName, CanaryAnswer)> {
+        let answers = letters.chars().map(|letter| match letter {
             '+' => CanaryAnswer::Found,
             '-' => CanaryAnswer::Denied(DenialKind::NoName),
             _ => CanaryAnswer::Silent,
         });
-        DOMAINS.map(host).into_iter().zip(said).collect()
+        DOMAINS.map(host).into_iter().zip(answers).collect()
     }
 
-    fn record(made_up: RandomNameAnswer, canaries: &str, providers: &str) -> ServerRecord {
+    fn record(random_name: RandomNameAnswer, canaries: &str, providers: &str) -> ServerRecord {
         let mut record = ServerRecord::default();
-        record.take_test(made_up, said(canaries));
-        for (domain, said) in said(providers) {
+        record.take_test(random_name, answers(canaries));
+        for (domain, said) in answers(providers) {
             record.note_provider(&host(&format!("of-{}", domain.as_str())), said);
         }
         record
@@ -300,10 +294,10 @@ mod tests {
             ("nothing", Err(Failure::Timeout), CanaryAnswer::Silent, RandomNameAnswer::Silent),
             ("a failure", Err(Failure::ServFail), CanaryAnswer::Silent, RandomNameAnswer::Silent),
         ];
-        for (name, answer, said, made_up) in cases {
+        for (name, answer, said, random_name) in cases {
             assert_eq!(
                 (CanaryAnswer::of(&answer), RandomNameAnswer::of(&answer)),
-                (said, made_up),
+                (said, random_name),
                 "{name}"
             );
         }
@@ -337,17 +331,17 @@ mod tests {
             ("providers are denied but for the canaries", no, "++", "----", denies),
             ("the same, when others are known", no, "++", "+----", sound),
         ];
-        for (name, made_up, canaries, providers, expected) in cases {
-            assert_eq!(record(made_up, canaries, providers).trust(), expected, "{name}");
+        for (name, random_name, canaries, providers, expected) in cases {
+            assert_eq!(record(random_name, canaries, providers).trust(), expected, "{name}");
         }
     }
 
     #[test]
     fn a_server_that_falls_silent_keeps_its_record() {
         let mut record = record(RandomNameAnswer::Denied, "---", "");
-        record.take_test(RandomNameAnswer::Silent, said("???"));
+        record.take_test(RandomNameAnswer::Silent, answers("???"));
         assert_eq!(record.trust(), Some(Trust::Denies));
-        record.take_test(RandomNameAnswer::Silent, said("+??"));
+        record.take_test(RandomNameAnswer::Silent, answers("+??"));
         assert_eq!(record.trust(), Some(Trust::Sound));
     }
 

@@ -1,5 +1,5 @@
-//! Which routes are believed at once: that a big provider's domain has no mail servers is less likely than
-//! that the resolver lies.
+//! Which routes are believed at once. That a resolver lies is more likely than that a big provider's domain has no
+//! mail servers.
 
 use super::{CanaryAnswer, DenialKind, MailRoute};
 use crate::catalog::Popularity;
@@ -7,15 +7,14 @@ use crate::catalog::Popularity;
 /// Whether a route is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credence {
-    /// It is.
     Believed,
-    /// It is where another server says the same, or a second question later on.
+    /// Believed when another server agrees, or the same server a minute later.
     ToConfirm,
-    /// It is not: it speaks against the resolver.
+    /// Not believed: it speaks against the resolver.
     Refuted,
 }
 
-/// Whether a route is believed of a domain of this popularity; none: of no listed provider's.
+/// Whether a route is believed for a domain of this popularity; none: not the domain of a listed provider.
 pub fn credence(route: &MailRoute, popularity: Option<Popularity>) -> Credence {
     match (canary_answer(route), popularity.map(Popularity::class)) {
         (CanaryAnswer::Denied(_), Some(..=2)) => Credence::Refuted,
@@ -25,8 +24,8 @@ pub fn credence(route: &MailRoute, popularity: Option<Popularity>) -> Credence {
     }
 }
 
-/// What a route says of the mail servers that a big provider has. A filter leads names to its own address, which
-/// is an implicit MX then; a null MX is a provider's own word, which no filter gives.
+/// What a route says of the mail servers of a big provider. A filter maps names to its own address, which looks like
+/// an implicit MX; a null MX is the provider's own statement, which no filter makes.
 pub fn canary_answer(route: &MailRoute) -> CanaryAnswer {
     match route {
         MailRoute::Exchangers(_) => CanaryAnswer::Found,

@@ -1,4 +1,4 @@
-//! What speaks against a domain, and what a second server's answer to the same question makes of it.
+//! Answers that speak against a domain, and a second server's opinion on them.
 
 use std::net::IpAddr;
 
@@ -12,43 +12,37 @@ pub const MAX_OPINIONS: usize = 4;
 /// An answer that speaks against a domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
-    /// What was asked.
     pub question: DnsQuestion,
     /// The server that answered.
     pub by: Option<ServerId>,
     ground: DenialGround,
 }
 
-/// A question of the search.
+/// A question that a route depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DnsQuestion {
-    /// The MX records of a name.
     Mx(HostName),
-    /// The addresses of a name.
     Addresses(HostName, Family),
 }
 
-/// What the first server said.
+/// What the first server answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum DenialGround {
-    /// There is no such name, or it is an alias of none.
+    /// There is no such name, or it is an alias of a name that does not exist.
     NoName,
-    /// There are no such records.
     NoData,
     /// The mail exchangers are these, none of which can be used.
     Exchangers(Vec<HostName>),
     /// There are addresses, none of which may be contacted.
     Barred,
-    /// Among them is 0.0.0.0 or ::, with which filters stand in for what they hide.
+    /// Among them is 0.0.0.0 or ::, which filters give for what they hide.
     Unspecified,
 }
 
-/// What another server's answer makes of a [`Denial`].
+/// Another server's opinion on a [`Denial`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecondOpinion {
-    /// It says so too.
     Agrees,
-    /// It says otherwise.
     Contradicts,
     /// There was no answer, or no other server to ask.
     None,
@@ -68,18 +62,18 @@ impl Denial {
         Self { question: DnsQuestion::Addresses(host, family), by, ground }
     }
 
-    /// What another server's MX records make of it.
+    /// The opinion that follows from another server's MX records.
     pub fn weigh_mx(&self, result: &Result<Answer<Mx>, Failure>) -> SecondOpinion {
         let Ok(answer) = result else { return SecondOpinion::None };
         let contradicts = match (&self.ground, answer) {
             (DenialGround::NoName, Answer::Found { .. } | Answer::NoData { .. })
             | (DenialGround::NoData, Answer::Found { .. })
             | (DenialGround::Exchangers(_), Answer::NoData { .. }) => true,
-            // Another one may be of use.
+            // Another exchanger may be usable.
             (DenialGround::Exchangers(known), Answer::Found { records, .. }) => {
                 hosts(records).any(|host| !known.contains(host))
             }
-            // Nothing there, or no name at all: no mail either way.
+            // No records or no name: no mail either way.
             (
                 DenialGround::NoName | DenialGround::NoData | DenialGround::Exchangers(_),
                 Answer::NoName { .. } | Answer::NoTarget { .. },
@@ -90,7 +84,7 @@ impl Denial {
         if contradicts { SecondOpinion::Contradicts } else { SecondOpinion::Agrees }
     }
 
-    /// What another server's addresses make of it: only one that may be contacted is of use.
+    /// The opinion that follows from another server's addresses. Only one that may be contacted contradicts.
     pub fn weigh_addresses(
         &self,
         result: &Result<Answer<IpAddr>, Failure>,
@@ -110,8 +104,8 @@ fn hosts(records: &[Mx]) -> impl Iterator<Item = &HostName> {
     records.iter().filter_map(|mx| mx.host.as_ref())
 }
 
-/// The denials that are worth asking about: of every host the first question before the second one, and the
-/// MX records last where it is not they alone that deny.
+/// The denials to ask about: for every host the first question before the second one, and last the MX records where
+/// it is their targets that cannot be used.
 pub(super) fn to_ask(mut denials: Vec<Denial>) -> Vec<Denial> {
     denials.sort_by_key(|denial| match (&denial.question, &denial.ground) {
         (DnsQuestion::Mx(_), DenialGround::Exchangers(_)) => 2,
@@ -122,8 +116,8 @@ pub(super) fn to_ask(mut denials: Vec<Denial>) -> Vec<Denial> {
     denials
 }
 
-/// What is left of a route once others were asked. A server that does not answer contradicts nobody, except
-/// that an unspecified address is not believed of one server alone.
+/// The route that is left after other servers were asked. A server that does not answer contradicts nothing; but an
+/// unspecified address is not believed without a second server.
 pub fn confirmed<'a>(
     routed: Routed,
     opinions: impl IntoIterator<Item = (&'a Denial, SecondOpinion)>,

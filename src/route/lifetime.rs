@@ -1,4 +1,4 @@
-//! How long a route is believed.
+//! How long a route is kept.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use super::{Failure, MailRoute, Routed};
 
 const MINUTE: u64 = 60;
 
-/// The time to keep a route: the answers' own TTL within bounds. A TTL of zero cannot make us ask
-/// with every request, and one of a week cannot hide a repaired domain; a failure is tried again soon.
+/// The time to keep a route: the TTL of the answers within bounds. A TTL of zero must not make every request ask, and
+/// one of a week must not hide a repaired domain. A failure is tried again soon.
 pub fn lifetime(routed: &Routed) -> Duration {
     let (least, most) = match routed.route {
         MailRoute::Exchangers(_) | MailRoute::Implicit(_) | MailRoute::Null => {
@@ -16,7 +16,7 @@ pub fn lifetime(routed: &Routed) -> Duration {
         MailRoute::NoDomain | MailRoute::NoTarget | MailRoute::NoService | MailRoute::Unusable => {
             (30, 10 * MINUTE)
         }
-        // A second question is to be a little later than the first.
+        // The second question comes a little later than the first, or it confirms nothing.
         MailRoute::Unresolved(Failure::Unconfirmed) => (MINUTE, MINUTE),
         MailRoute::Unresolved(_) => (5, 5),
     };

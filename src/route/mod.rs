@@ -1,8 +1,12 @@
-//! Answers of the DNS become a [`MailRoute`]: where a domain's mail goes, or why nowhere.
+//! DNS answers become a [`MailRoute`]: where a domain's mail goes, or why it goes nowhere. Pure: no socket, no clock.
 //!
-//! MX first; where there is none, the domain's own addresses are the implicit MX (RFC 5321 §5.1); a
-//! lone "." refuses all mail (RFC 7505). NXDOMAIN and NODATA are answers, everything else that is no
-//! record is a [`Failure`] and leads to [`MailRoute::Unresolved`], never to a "no".
+//! MX records come first. Where there are none, the domain's own addresses are the implicit MX (RFC 5321 §5.1). A
+//! lone "." refuses all mail (RFC 7505). NXDOMAIN and NODATA are answers; everything else without records is a
+//! [`Failure`] and leads to [`MailRoute::Unresolved`], never to "no mail".
+//!
+//! [`RouteResolver`] says which question is next and takes the answer. A route that leads nowhere comes with its
+//! [`Denial`]s, for a second server's opinion. [`credence`] and [`judge_servers`] decide whether the resolver can be
+//! believed, [`lifetime`] how long a route is kept.
 
 mod answer;
 mod canary;
@@ -34,22 +38,22 @@ pub enum MailRoute {
     Exchangers(Exchangers),
     /// To the addresses of the domain itself, for want of an MX.
     Implicit(Vec<IpAddr>),
-    /// Nowhere: the domain says that it takes no mail (RFC 7505).
+    /// Nowhere: the domain says that it accepts no mail (RFC 7505).
     Null,
-    /// Nowhere: the domain exists, and has neither MX nor address.
+    /// Nowhere: the domain exists and has neither MX nor address.
     NoService,
     /// Nowhere: there is no such domain.
     NoDomain,
     /// Nowhere: the domain is an alias of one that does not exist.
     NoTarget,
-    /// Nowhere: what its mail servers are said to be cannot be contacted by anybody.
+    /// Nowhere: its mail servers have no address that can be contacted.
     Unusable,
     /// Not found out.
     Unresolved(Failure),
 }
 
 impl MailRoute {
-    /// The mail exchangers by preference; none where there are none, or none are known.
+    /// The mail exchangers by preference, as far as they are known.
     pub fn mail_servers(&self) -> impl Iterator<Item = &Exchanger> {
         let hosts = match self {
             Self::Exchangers(exchangers) => exchangers.hosts.as_slice(),
@@ -62,18 +66,15 @@ impl MailRoute {
 /// The mail exchangers of a domain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchangers {
-    /// By preference, then name; no record of a null MX among them.
+    /// By preference, then name, without the record of a null MX.
     pub hosts: Vec<Exchanger>,
-    /// Whether the domain also says that it takes no mail.
+    /// Whether the domain also says that it accepts no mail.
     pub null_mx: NullMx,
-    /// What kind of target can be used.
     pub targets: Targets,
 }
 
-/// One mail exchanger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchanger {
-    /// Its name.
     pub host: HostName,
     /// The lower, the sooner it is tried.
     pub preference: u16,
@@ -83,9 +84,7 @@ pub struct Exchanger {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NullMx {
-    /// There is none.
     Absent,
-    /// There is one.
     Beside,
 }
 
@@ -93,18 +92,17 @@ pub enum NullMx {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Targets {
-    /// Host names, as they should.
+    /// Host names, as the standard wants.
     Named,
-    /// Nothing but IP addresses, which some senders refuse.
+    /// Only IP addresses, which some senders refuse.
     LiteralsOnly,
 }
 
-/// A route, and for how long the answers behind it hold.
+/// A route, and how long the answers behind it hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Routed {
-    /// The route.
     pub route: MailRoute,
-    /// The shortest TTL of the answers; see [`lifetime`] for how long to believe it.
+    /// The shortest TTL of the answers. [`lifetime`] says how long to keep the route.
     pub ttl: Duration,
 }
 
@@ -115,12 +113,11 @@ impl Routed {
     }
 }
 
-/// What a [`RouteResolver`] came to.
+/// The result of a [`RouteResolver`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteOutcome {
-    /// The route.
     pub routed: Routed,
-    /// Where the route is that mail goes nowhere: the answers that made it so, to ask another server about.
+    /// The answers that led nowhere, to ask another server about; empty where mail goes somewhere.
     pub denials: Vec<Denial>,
 }
 

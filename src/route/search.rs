@@ -1,5 +1,5 @@
-//! The search for a domain's mail servers as a state machine: it says what to ask next and takes the
-//! answer. It asks nobody itself.
+//! The search for a domain's mail servers as a state machine: it says what to ask next and takes the answer. It does
+//! no I/O.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -12,17 +12,17 @@ use crate::reach::ReachPolicy;
 
 /// The most MX targets whose addresses are looked up for one domain.
 pub const MAX_TARGETS: usize = 5;
-/// The most mail exchangers that are remembered of one domain.
+/// The most mail exchangers that are kept for one domain.
 pub const MAX_EXCHANGERS: usize = 100;
 
-/// Where the search stands. At most 1 + 2 × [`MAX_TARGETS`] = 11 questions lead to `Done`.
+/// The state of the search. At most 1 + 2 × [`MAX_TARGETS`] = 11 questions lead to `Done`.
 #[derive(Debug)]
 pub enum RouteResolver<'p> {
     /// The MX records of the domain are wanted.
     AskMx(AskMx<'p>),
     /// Addresses are wanted.
     AskAddresses(AskAddresses<'p>),
-    /// The way is known, or it is known why not.
+    /// The route is known, or why there is none.
     Done(RouteOutcome),
 }
 
@@ -40,11 +40,11 @@ pub struct AskAddresses<'p> {
     host: HostName,
     family: Family,
     ttl: Duration,
-    /// A look-up that failed on the way; it keeps "none is usable" from being said.
+    /// The first question that failed: because of it the result cannot be "none is usable".
     failure: Option<Failure>,
-    /// Some address was found, though none that may be contacted.
+    /// Addresses were found, but none that may be contacted.
     barred: bool,
-    /// The answers so far that were of no use.
+    /// The answers so far that speak against the domain.
     denials: Vec<Denial>,
     purpose: AddressPurpose,
 }
@@ -58,29 +58,28 @@ enum AddressPurpose {
     Exchangers(MxCandidates),
 }
 
-/// The mail exchangers of a domain, and those whose addresses were not looked up yet.
+/// The mail exchangers of a domain, and those whose addresses are still to be looked up.
 #[derive(Debug)]
 struct MxCandidates {
     source: ExchangerSource,
     exchangers: Vec<Exchanger>,
     null_mx: NullMx,
     waiting: VecDeque<HostName>,
-    cut: Truncation,
+    truncation: Truncation,
 }
 
-/// Where the mail exchangers are from.
+/// Where the MX records come from.
 #[derive(Debug)]
 struct ExchangerSource {
     domain: HostName,
     by: Option<ServerId>,
 }
 
-/// Whether all the targets could be considered.
+/// Whether all targets are considered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Truncation {
-    /// All of them.
     Whole,
-    /// There were more than we look up.
+    /// There were more than [`MAX_TARGETS`].
     Short,
 }
 
@@ -96,7 +95,7 @@ impl<'p> RouteResolver<'p> {
     }
 }
 
-/// Whether the route was denied by what servers said not to be there.
+/// Whether the route leads nowhere because servers denied something.
 fn is_nowhere(route: &MailRoute) -> bool {
     match route {
         MailRoute::NoDomain | MailRoute::NoTarget | MailRoute::NoService | MailRoute::Unusable => {
@@ -110,12 +109,10 @@ fn is_nowhere(route: &MailRoute) -> bool {
 }
 
 impl<'p> AskMx<'p> {
-    /// The domain.
     pub fn name(&self) -> &HostName {
         &self.domain
     }
 
-    /// Goes on with the answer.
     pub fn answer(self, answered: Answered<Mx>) -> RouteResolver<'p> {
         let Answered { result, by } = answered;
         match result {
@@ -143,7 +140,7 @@ impl<'p> AskMx<'p> {
     }
 }
 
-/// Sorts MX records into what they mean, and begins with the most preferred host.
+/// Sorts the MX records, and begins with the most preferred host.
 fn exchangers(
     policy: &ReachPolicy,
     source: ExchangerSource,
@@ -168,11 +165,11 @@ fn exchangers(
     // A host may be named twice, with different preferences.
     let mut seen = std::collections::HashSet::new();
     named.retain(|host| seen.insert(host.clone()));
-    let cut = if named.len() > MAX_TARGETS { Truncation::Short } else { Truncation::Whole };
+    let truncation = if named.len() > MAX_TARGETS { Truncation::Short } else { Truncation::Whole };
     named.truncate(MAX_TARGETS);
     exchangers.truncate(MAX_EXCHANGERS);
     let first = named.pop_front();
-    let candidates = MxCandidates { source, exchangers, null_mx, waiting: named, cut };
+    let candidates = MxCandidates { source, exchangers, null_mx, waiting: named, truncation };
     match first {
         Some(host) => AskAddresses::new(policy, host, ttl, AddressPurpose::Exchangers(candidates))
             .into_search(),
@@ -202,17 +199,14 @@ impl<'p> AskAddresses<'p> {
         }
     }
 
-    /// The host whose addresses are wanted.
     pub fn name(&self) -> &HostName {
         &self.host
     }
 
-    /// Which of them.
     pub fn family(&self) -> Family {
         self.family
     }
 
-    /// Goes on with the answer.
     pub fn answer(mut self, answered: Answered<IpAddr>) -> RouteResolver<'p> {
         let Answered { result, by } = answered;
         match result {
@@ -234,7 +228,7 @@ impl<'p> AskAddresses<'p> {
                 self.deny(by, DenialGround::NoData);
                 self.other_family()
             }
-            // The same server said before that the name exists.
+            // The answer to the MX question was that the name exists.
             Ok(Answer::NoName { .. } | Answer::NoTarget { .. })
                 if matches!(
                     (&self.purpose, self.family),
@@ -260,10 +254,10 @@ impl<'p> AskAddresses<'p> {
         self.denials.push(Denial::of_addresses(self.host.clone(), self.family, by, ground));
     }
 
-    /// Answers by itself what needs no question.
+    /// Skips a host that needs no question.
     fn into_search(self) -> RouteResolver<'p> {
         match self.purpose {
-            // Whoever reads such a record would send the mail to themselves, so it is of use to nobody.
+            // A sender would deliver to itself.
             AddressPurpose::Exchangers(_) if self.host.is_localhost() => self.next_host(),
             AddressPurpose::Exchangers(_) | AddressPurpose::ImplicitMx => {
                 RouteResolver::AskAddresses(self)
@@ -290,7 +284,7 @@ impl<'p> AskAddresses<'p> {
         }
     }
 
-    /// None of this host's addresses will do.
+    /// None of this host's addresses can be used.
     fn next_host(mut self) -> RouteResolver<'p> {
         let next = match &mut self.purpose {
             AddressPurpose::ImplicitMx => None,
@@ -318,8 +312,7 @@ impl MxCandidates {
         MailRoute::Exchangers(Exchangers { hosts: self.exchangers, null_mx: self.null_mx, targets })
     }
 
-    /// The end of the search where no named exchanger can be used, and what the MX records have to do with
-    /// it.
+    /// The result where no named exchanger can be used, with the denial by the MX records.
     fn without_usable_name(
         self,
         policy: &ReachPolicy,
@@ -327,11 +320,11 @@ impl MxCandidates {
     ) -> (MailRoute, Option<Denial>) {
         let reachable_literal =
             |exchanger: &Exchanger| exchanger.host.as_literal().is_some_and(|ip| policy.allows(ip));
-        match (failure, self.cut) {
+        match (failure, self.truncation) {
             (Some(failure), _) => (MailRoute::Unresolved(failure), None),
-            // One of those that we did not look at may well be usable.
+            // One that was not looked up may be usable.
             (None, Truncation::Short) => (MailRoute::Unresolved(Failure::TooManyServers), None),
-            // An IP address is no host name (RFC 1035 §3.3.9), yet many senders do deliver to it.
+            // An IP address is no host name (RFC 1035 §3.3.9), yet many senders deliver to it.
             (None, Truncation::Whole) if self.exchangers.iter().any(reachable_literal) => {
                 (self.into_route(Targets::LiteralsOnly), None)
             }

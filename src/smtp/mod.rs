@@ -6,7 +6,7 @@
 //! first.
 //!
 //! What a reply means is not decided here. What was not answered was not asked: a recipient has a
-//! server's own words ([`Asked::Answered`]) or the [`SessionError`] that came before them.
+//! server's own words ([`RecipientOutcome::Answered`]) or the [`SessionError`] that came before them.
 
 pub mod dial;
 pub mod limiter;
@@ -21,8 +21,8 @@ pub use refusals::{
     FIRST_RECIPIENTS, PostmasterAnswer, RecipientAnswers, RefusalFinding, RefusalRecord,
 };
 pub use session::{
-    Asked, Cause, Encryption, Identity, MAX_IN_FLIGHT, Session, SessionError, SmtpClient,
-    Synchronisation, Timeouts,
+    Cause, Encryption, Identity, MAX_IN_FLIGHT, RecipientOutcome, Session, SessionError,
+    SmtpClient, Synchronisation, Timeouts,
 };
 pub use tls::NoTls;
 pub use wire::{HeloName, HeloNameError, Malformed, Recipient, Sender, SenderError};

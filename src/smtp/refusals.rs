@@ -1,73 +1,70 @@
-//! Whether the refusals of a server mean anything, or it refuses everybody: plain functions.
+//! Whether a mail server's refusals mean anything, or it refuses every recipient. Pure.
 //!
-//! A proxy or a broken gateway in front of a mail server may answer every recipient with "no such user". Its
-//! word would make a whole domain undeliverable. Where the first recipients ever asked of a domain were all
-//! refused, postmaster is asked, whom every domain with mail must accept (RFC 5321 §4.5.1).
+//! A proxy or a broken gateway in front of a mail server may refuse every recipient as unknown, which would make
+//! a whole domain undeliverable. Where the first recipients of a domain were all refused, postmaster is asked
+//! about, which every domain with mail must accept (RFC 5321 §4.5.1).
+
+use strum::{EnumString, IntoStaticStr};
 
 use super::limiter::Day;
 
-/// So many recipients, all refused as absent, raise the question.
+/// So many recipients, all refused as unknown, raise the question.
 pub const FIRST_RECIPIENTS: u32 = 3;
 
 /// What is known of the refusals of one server at one domain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RefusalRecord {
-    /// Recipients refused as absent, counted up to [`FIRST_RECIPIENTS`].
+    /// Recipients refused as unknown, counted up to [`FIRST_RECIPIENTS`].
     pub absent: u32,
-    /// What follows from it.
     pub finding: RefusalFinding,
-    /// The day on which postmaster was asked last.
+    /// The day on which postmaster was last asked about.
     pub postmaster_asked: Option<Day>,
 }
 
 /// Whether refusals are believed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum RefusalFinding {
-    /// Nothing speaks against it, and nobody was accepted yet.
+    /// No recipient was accepted yet.
     #[default]
     Open,
-    /// It tells mailboxes apart.
+    /// The server tells mailboxes apart.
     Believed,
-    /// It refused postmaster with the same words as everybody else.
+    /// The server refused postmaster with the same words as other recipients.
     RefusesEverybody,
 }
 
-/// What a server answered to recipients of a domain.
+/// What a server answered about recipients of a domain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RecipientAnswers {
-    /// Refused as absent.
+    /// Refused as unknown.
     pub absent: u32,
     /// Said to exist: accepted, full, disabled.
     pub present: u32,
 }
 
-/// What it answered to postmaster.
+/// What it answered about postmaster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PostmasterAnswer {
-    /// Accepted.
     Accepted,
     /// Refused with the same code and text.
     RefusedAlike,
-    /// Anything else, also nothing.
+    /// Any other answer, or none.
     Other,
 }
 
 impl RefusalFinding {
-    /// Every finding.
-    pub const ALL: [Self; 3] = [Self::Open, Self::Believed, Self::RefusesEverybody];
-
-    /// Its short name.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Believed => "believed",
-            Self::RefusesEverybody => "refuses_everybody",
-        }
+        self.into()
+    }
+
+    pub fn from_code(code: &str) -> Option<Self> {
+        code.parse().ok()
     }
 }
 
 impl RefusalRecord {
-    /// Notes answers to recipients.
+    /// The record after answers about recipients.
     #[must_use]
     pub fn after(self, answers: RecipientAnswers) -> Self {
         if answers.present > 0 {
@@ -77,9 +74,9 @@ impl RefusalRecord {
         Self { absent, ..self }
     }
 
-    /// Whether postmaster is to be asked on this day.
+    /// Whether postmaster is to be asked about on this day.
     pub fn is_postmaster_due(self, today: Day) -> bool {
-        // A clock that was set back must not ask twice.
+        // A clock that was set back must not make us ask twice.
         let was_asked = self.postmaster_asked.is_some_and(|asked| asked >= today);
         match self.finding {
             RefusalFinding::Believed => false,
@@ -88,17 +85,17 @@ impl RefusalRecord {
         }
     }
 
-    /// Notes that postmaster is asked on this day.
+    /// The record after the decision to ask about postmaster on this day.
     #[must_use]
     pub fn asking_postmaster(self, today: Day) -> Self {
         Self { postmaster_asked: Some(today), ..self }
     }
 
-    /// Notes what came of it.
+    /// The record after that answer.
     #[must_use]
     pub fn after_postmaster(self, answer: PostmasterAnswer) -> Self {
         match (self.finding, answer) {
-            // Meanwhile another connection may have found out more.
+            // Another connection may have found out more.
             (RefusalFinding::Believed, _) | (_, PostmasterAnswer::Other) => self,
             (_, PostmasterAnswer::Accepted) => Self { finding: RefusalFinding::Believed, ..self },
             (_, PostmasterAnswer::RefusedAlike) => {

@@ -16,7 +16,7 @@ pub enum StoreError {
         /// What the system says.
         why: String,
     },
-    /// What is in the file makes no sense.
+    /// The content of the file is invalid.
     #[error(
         "the store {path} is damaged ({why}): delete {path}, {path}-wal and {path}-shm, and the next \
          run begins a new one",
@@ -49,7 +49,7 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
-    /// There is no room.
+    /// The disk is full, or the file has reached its bound.
     #[error(
         "the disk is full, or `state.max_mib` is reached: there is no room for more in the store {}",
         .path.display()
@@ -64,10 +64,10 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
-    /// It failed a moment ago and is left alone for a while.
+    /// It failed a moment ago and is not tried for a while.
     #[error("the store failed a moment ago")]
-    Resting,
-    /// A panic of ours.
+    BackingOff,
+    /// A panic in our code.
     #[error("internal error in the store; please report it")]
     Internal,
 }
@@ -81,7 +81,7 @@ impl StoreError {
         }
     }
 
-    /// What SQLite says of a file. It never quotes what is in it.
+    /// An error of SQLite, which never quotes the content of a file.
     pub(super) fn of(error: &rusqlite::Error, path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         match error.sqlite_error_code() {
@@ -91,7 +91,7 @@ impl StoreError {
                 Self::Damaged { path, why: error.to_string() }
             }
             Some(_) => Self::Unusable { path, why: error.to_string() },
-            // Not from SQLite: a value of a kind that nobody has written there.
+            // Not from SQLite: a value of a type that we never write.
             None => Self::Damaged { path, why: "a value of the wrong kind".to_owned() },
         }
     }

@@ -1,4 +1,4 @@
-//! Keeping the store small.
+//! Eviction: expired rows, and the next to expire when the disk is full.
 
 use jiff::Timestamp;
 
@@ -6,11 +6,11 @@ use super::StoreError;
 use super::file::StoreFile;
 use super::schema::TABLES;
 
-/// How many rows go at a time: others want to write too.
+/// Rows in one transaction: other processes want to write too.
 const ROWS_AT_A_TIME: u32 = 10_000;
 
 impl StoreFile {
-    /// Lets rows go that have ended.
+    /// Deletes expired rows.
     pub(super) fn prune(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let now = now.as_second();
         self.change(|change| {
@@ -25,9 +25,8 @@ impl StoreFile {
         })
     }
 
-    /// Makes room where there is none: what has ended goes, then a tenth of what was found out, that
-    /// which ends first.
-    pub(super) fn make_room(&mut self, now: Timestamp) -> Result<(), StoreError> {
+    /// Deletes expired rows and the tenth of the evidence that expires first.
+    pub(super) fn evict(&mut self, now: Timestamp) -> Result<(), StoreError> {
         self.prune(now)?;
         self.change(|change| {
             change.execute(

@@ -1,4 +1,4 @@
-//! The file: made so that nobody else can read it, and opened.
+//! The file: created for its owner alone, and opened.
 
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
@@ -16,42 +16,41 @@ use crate::files::{check_private, open_private, with_ending};
 
 const FILE: &str = "mailvet.db";
 const KEY_FILE: &str = "mailvet.key";
-/// What SQLite puts beside a file.
+/// The endings of files that SQLite puts beside a database.
 pub(super) const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// How long a process waits for another one that writes.
+/// How long to wait for another process that writes.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// The size of a page of SQLite, unless somebody made the file with another one.
+/// SQLite's default page size.
 const PAGE_OCTETS: u64 = 4096;
-/// What is left of the log of changes when nobody uses it.
+/// The size that the write-ahead log is cut to.
 const LOG_OCTETS: u32 = 4 << 20;
-/// How many changes are made before the rows that have ended go.
+/// How many changes are made between two deletions of expired rows.
 const CHANGES_TO_PRUNE: u32 = 500;
 
-/// The file, open.
+/// The open file.
 pub(super) struct StoreFile {
     connection: Connection,
     path: PathBuf,
     pub(super) key: Key,
-    /// Tells this process from others that use the file.
+    /// A random id of this process.
     pub(super) process: i64,
     changes: u32,
 }
 
-/// Whether there is a store in this folder.
 pub(super) fn exists(folder: &Path) -> Result<bool, StoreError> {
     let path = folder.join(FILE);
     path.try_exists().map_err(|error| StoreError::unusable(path, &error))
 }
 
 impl StoreFile {
-    /// Opens the store in this folder, or makes it.
+    /// Opens or creates the store in this folder.
     pub(super) fn open(folder: &Path, max_mib: u64, now: Timestamp) -> Result<Self, StoreError> {
         let path = folder.join(FILE);
         let key_path = folder.join(KEY_FILE);
         let of = |error: rusqlite::Error| StoreError::of(&error, &path);
         create_folder(folder)?;
-        // Locked until everything is made: of those who come at the same time one makes it.
+        // Locked until everything is created: one of several processes does it.
         let unusable = |error| StoreError::unusable(&key_path, &error);
         let mut key_file = locked(&key_path).map_err(unusable)?;
         let key = Key::of(&mut key_file).map_err(unusable)?;
@@ -60,7 +59,7 @@ impl StoreFile {
         match schema::owner(&connection).map_err(of)? {
             FileOwner::Nobody | FileOwner::Us => {}
             FileOwner::NewerUs => return Err(StoreError::Newer { path }),
-            FileOwner::SomebodyElse => return Err(StoreError::NotOurs { path }),
+            FileOwner::AnotherProgram => return Err(StoreError::NotOurs { path }),
         }
         prepare(&mut connection, max_mib, &key).map_err(of)?;
         let process =
@@ -68,13 +67,12 @@ impl StoreFile {
         let process = process.cast_signed();
         let mut file = Self { connection, path, key, process, changes: 0 };
         match file.prune(now) {
-            // That shows again, or is over, when there is something to keep.
+            // This shows again at the next write, or is over by then.
             Ok(()) | Err(StoreError::Full { .. } | StoreError::Locked { .. }) => Ok(file),
             Err(error) => Err(error),
         }
     }
 
-    /// Reads from the file.
     pub(super) fn read<R>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<R>,
@@ -82,7 +80,7 @@ impl StoreFile {
         work(&self.connection).map_err(|error| StoreError::of(&error, &self.path))
     }
 
-    /// Changes the file, wholly or not at all. No other process comes in between.
+    /// Changes the file in one transaction.
     pub(super) fn change<R>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<R>,
@@ -97,7 +95,7 @@ impl StoreFile {
         changed.map_err(|error| StoreError::of(&error, &self.path))
     }
 
-    /// The same, after which it may be time to let go what has ended.
+    /// The same; now and then deletes expired rows after it.
     pub(super) fn change_and_prune<R>(
         &mut self,
         now: Timestamp,
@@ -107,7 +105,7 @@ impl StoreFile {
         self.changes += 1;
         if self.changes >= CHANGES_TO_PRUNE {
             self.changes = 0;
-            // The change is made. If this fails there will be other changes that tell.
+            // The change is made. If this fails, a later change shows it.
             let _ = self.prune(now);
         }
         Ok(result)
@@ -119,8 +117,7 @@ fn create_folder(folder: &Path) -> Result<(), StoreError> {
     made.map_err(|error| StoreError::unusable(folder, &error))
 }
 
-/// The file of the key, for this process until it is closed. Another one has it for a moment only: whoever keeps it
-/// longer is none of ours.
+/// The key file, locked until it is closed. Another process of ours holds the lock for a moment only.
 fn locked(path: &Path) -> io::Result<File> {
     const MOMENT: Duration = Duration::from_millis(10);
     let file = open_private(path)?;
@@ -135,12 +132,12 @@ fn locked(path: &Path) -> io::Result<File> {
     Err(io::ErrorKind::ResourceBusy.into())
 }
 
-/// Makes the file where it is missing, for this user alone from the first moment. SQLite gives the files
-/// that it makes beside it the same mode, and to the superuser the same owner. One that is there is not even opened:
-/// closing it again would take the locks off that SQLite may have on it in this process.
+/// Creates the file if it is missing, for this user alone from the first moment. SQLite gives the files beside
+/// it the same mode, and as the superuser the same owner. An existing file is not even opened: closing it would
+/// drop the locks that SQLite may hold on it in this process.
 ///
 /// # Errors
-/// It cannot be made, or it or a file that SQLite has put beside it cannot be used as one of ours.
+/// It cannot be created, or it or a file beside it is not private to this user.
 pub(super) fn create_file(path: &Path) -> Result<(), StoreError> {
     let check =
         |path: &Path| check_private(path).map_err(|error| StoreError::unusable(path, &error));
@@ -156,8 +153,8 @@ pub(super) fn create_file(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Opens a file that [`create_file`] has checked. SQLite follows no link to it; links on the way to its folder are
-/// the user's own.
+/// Opens a file that [`create_file`] has checked. SQLite follows no link to it; links to its folder are the
+/// user's own.
 pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new("."));
@@ -183,12 +180,12 @@ fn prepare(connection: &mut Connection, max_mib: u64, key: &Key) -> rusqlite::Re
     set("journal_mode", &"wal")?;
     set("journal_size_limit", &LOG_OCTETS)?;
     set("max_page_count", &pages)?;
-    // What is erased is overwritten.
+    // Deleted content is overwritten.
     set("secure_delete", &true)?;
-    // Power that fails may cost the last moments, never the file.
+    // A power failure may lose the last transactions, never the file.
     connection.pragma_update(None, "synchronous", "normal")?;
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    schema::bring_up_to_date(&change)?;
+    schema::migrate(&change)?;
     schema::settle_key(&change, key)?;
     let dropped = schema::settle_canonical_rules(&change)?;
     change.commit()?;

@@ -1,4 +1,4 @@
-//! Erasing what is kept of somebody.
+//! Erasing what is stored of a person.
 
 use super::StoreError;
 use super::file::StoreFile;
@@ -7,29 +7,28 @@ use crate::address::Domain;
 use crate::catalog::Canonical;
 
 impl StoreFile {
-    /// Erases what is kept of a mailbox under each of these names, and of its domain.
+    /// Erases the rows of a mailbox, under each of these names, and of its domain.
     pub(super) fn forget(
         &mut self,
         mailbox: &[Canonical],
         domain: Option<&Domain>,
     ) -> Result<usize, StoreError> {
         let mailbox: Vec<HashedName> =
-            mailbox.iter().map(|name| self.key.mark(NameOf::Mailbox, &name.key)).collect();
-        let domain = domain.map(|domain| self.key.mark(NameOf::Domain, domain.ascii()));
+            mailbox.iter().map(|name| self.key.hash(NameOf::Mailbox, &name.key)).collect();
+        let domain = domain.map(|domain| self.key.hash(NameOf::Domain, domain.ascii()));
         let erased = self.change(|change| {
             let mut erased = 0;
-            for mark in &mailbox {
-                erased += change.execute("DELETE FROM evidence WHERE mark = ?1", [mark])?;
-                erased += change.execute("DELETE FROM greylisting WHERE mark = ?1", [mark])?;
+            for name in &mailbox {
+                erased += change.execute("DELETE FROM evidence WHERE mark = ?1", [name])?;
+                erased += change.execute("DELETE FROM greylisting WHERE mark = ?1", [name])?;
             }
-            if let Some(mark) = &domain {
-                erased += change.execute("DELETE FROM catch_all WHERE mark = ?1", [mark])?;
-                erased += change.execute("DELETE FROM refusals WHERE mark = ?1", [mark])?;
+            if let Some(name) = &domain {
+                erased += change.execute("DELETE FROM catch_all WHERE mark = ?1", [name])?;
+                erased += change.execute("DELETE FROM refusals WHERE mark = ?1", [name])?;
             }
             Ok(erased)
         })?;
-        // Out of the log of changes as well, unless another process is reading from it: then it goes
-        // when that one is done.
+        // From the write-ahead log as well, unless another process is reading from it: then later.
         self.read(|connection| {
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
         })?;

@@ -1,10 +1,18 @@
-//! What outlives the process, in one file that several processes may use at the same time: what was found
-//! out of mailboxes and until when, and how we stand with those who run mail servers.
+//! The store: one SQLite file that several processes may use at the same time.
 //!
-//! No address, domain or host is in it, only keyed hashes of them; `key` tells why. Nothing here may cost
-//! anybody their run: where the file cannot be used, that is said once and work goes on without it.
+//! [`Store`] keeps evidence of mailboxes and catch-all results with their lifetimes, refusal records, and the
+//! limiter's state of each party. It holds no address, domain or host, only keyed hashes of them (`key`). A run
+//! never fails for want of the store: where the file cannot be used, that is logged once, work goes on
+//! without it, and it is tried again after a minute (`backoff`).
+//!
+//! [`Journal`] is another file: the results of one run over a list.
+//!
+//! The two write in different ways on purpose. Every operation of the store is a transaction of its own with
+//! an answer, under a mutex, because other processes decide by it at once; the release of a permit must also
+//! be possible where nobody can wait, and waits in the `outbox`. A journal has one process and many writers,
+//! which share transactions on a thread of its own (`writer_loop`); its first error ends the run.
 
-mod destinations;
+mod backoff;
 mod error;
 mod eviction;
 mod evidence;
@@ -12,9 +20,9 @@ mod file;
 mod forget;
 mod journal;
 mod key;
+mod limiter;
 mod outbox;
 mod refusals;
-mod resting;
 mod schema;
 mod time;
 
@@ -34,20 +42,20 @@ use tokio::time::timeout;
 use crate::address::Domain;
 use crate::catalog::Canonical;
 use crate::clock::Clock;
+use crate::evidence::{CatchAll, Evidence, KnownCatchAll};
 use crate::route::HostName;
 use crate::smtp::RefusalRecord;
 use crate::smtp::limiter::{AcquireReply, AcquireRequest, LimitStore, ReleaseRecord};
-use crate::verdict::CatchAll;
 
+use backoff::{BACKOFF, Backoff, FileWithBackoff};
 pub use error::StoreError;
-pub use evidence::{CATCH_ALL_LIFETIME, Evidence, Greylisting, KnownCatchAll, lifetime};
+pub use evidence::Greylisting;
 use file::StoreFile;
 pub use journal::{Checkpoint, Journal, JournalClosed, NotedMailbox, NotedRoute};
 use outbox::Outbox;
 pub use refusals::REFUSALS_LIFETIME;
-use resting::{REST, Rest, RestingFile};
 
-/// The longest a flush takes.
+/// The longest that a flush takes.
 const FLUSH_TIME: Duration = Duration::from_secs(10);
 
 /// The store. Clones share it.
@@ -58,17 +66,17 @@ pub struct Store {
 
 struct StoreInner {
     clock: Arc<dyn Clock>,
-    /// Used by one at a time, in the order in which they came, on threads that may block.
-    file: Arc<tokio::sync::Mutex<RestingFile>>,
-    /// Connections that are over. Whoever uses the file next notes them first.
+    /// Locked for each operation, which runs on a thread that may block.
+    file: Arc<tokio::sync::Mutex<FileWithBackoff>>,
+    /// Releases that the next operation writes first.
     outbox: Mutex<Outbox>,
-    /// Whether they will be noted when the file is no longer left alone.
+    /// Whether a task will write them after the backoff.
     is_retrying: AtomicBool,
 }
 
 impl Store {
-    /// Opens the store in this folder; what is missing is created. It never grows beyond this size by
-    /// much. Takes a moment, in which the thread is blocked.
+    /// Opens the store in this folder, or creates it. It does not grow much beyond this size. Blocks the thread
+    /// for a moment.
     ///
     /// # Errors
     /// The file cannot be used.
@@ -77,14 +85,13 @@ impl Store {
         error.map_or(Ok(store), Err)
     }
 
-    /// The same. Where the file cannot be used, that is tried again a while later, whenever somebody wants something
-    /// of it; why it cannot be used now is told.
+    /// The same. If the file cannot be used now, returns the error too, and operations try again later.
     pub fn open_or_retry(
         folder: &Path,
         max_mib: u64,
         clock: Arc<dyn Clock>,
     ) -> (Self, Option<StoreError>) {
-        let (file, error) = RestingFile::open(folder, max_mib, clock.now());
+        let (file, error) = FileWithBackoff::open(folder, max_mib, clock.now());
         let shared = StoreInner {
             clock,
             file: Arc::new(tokio::sync::Mutex::new(file)),
@@ -106,35 +113,33 @@ impl Store {
         if file::exists(folder)? { Self::open(folder, max_mib, clock).map(Some) } else { Ok(None) }
     }
 
-    /// What is known of a mailbox and still holds, if one of these mail servers said it or nobody did:
-    /// what a server said that is no longer the domain's counts for nothing.
+    /// Valid evidence of a mailbox, from one of these mail servers or from none. Evidence from a server that is
+    /// no longer the domain's does not count.
     pub async fn recall(&self, mailbox: &Canonical, hosts: &[HostName]) -> Option<Evidence> {
         let (mailbox, hosts, now) = (mailbox.clone(), hosts.to_vec(), self.shared.clock.now());
-        self.used(move |file| file.recall(&mailbox, &hosts, now)).await.ok().flatten()
+        self.with_file(move |file| file.recall(&mailbox, &hosts, now)).await.ok().flatten()
     }
 
-    /// Keeps what was found out of a mailbox for as long as it holds; see [`lifetime`].
+    /// Stores evidence of a mailbox for its lifetime; see [`Evidence::valid_until`].
     pub async fn remember(&self, mailbox: &Canonical, evidence: &Evidence) {
         let (mailbox, evidence) = (mailbox.clone(), evidence.clone());
-        let _ = self.used(move |file| file.remember(&mailbox, &evidence)).await;
+        let _ = self.with_file(move |file| file.remember(&mailbox, &evidence)).await;
     }
 
-    /// When a mailbox was first asked about of those asked lately for which strangers were deferred, and
-    /// when it is time to try again.
+    /// When a mailbox was greylisted, if that was lately.
     pub async fn greylisting(&self, mailbox: &Canonical) -> Option<Greylisting> {
         let (mailbox, now) = (mailbox.clone(), self.shared.clock.now());
-        self.used(move |file| file.greylisting(&mailbox, now)).await.ok().flatten()
+        self.with_file(move |file| file.greylisting(&mailbox, now)).await.ok().flatten()
     }
 
-    /// Whether a domain accepts mail for any mailbox, as far as one of these mail servers has shown it, and
-    /// when.
+    /// The catch-all result of a domain, if one of these mail servers showed it.
     pub async fn catch_all(&self, domain: &Domain, hosts: &[HostName]) -> KnownCatchAll {
         let (domain, hosts, now) = (domain.clone(), hosts.to_vec(), self.shared.clock.now());
-        let known = self.used(move |file| file.catch_all(&domain, &hosts, now)).await;
+        let known = self.with_file(move |file| file.catch_all(&domain, &hosts, now)).await;
         known.unwrap_or(KnownCatchAll::UNKNOWN)
     }
 
-    /// Keeps whether a domain accepts mail for any mailbox, as this mail server has shown it at this time.
+    /// Stores the catch-all result that a mail server showed at this time.
     pub async fn remember_catch_all(
         &self,
         domain: &Domain,
@@ -143,20 +148,20 @@ impl Store {
         asked_at: Timestamp,
     ) {
         let (domain, host) = (domain.clone(), host.clone());
-        let kept = move |file: &mut StoreFile| {
+        let write = move |file: &mut StoreFile| {
             file.remember_catch_all(&domain, &host, catch_all, asked_at)
         };
-        let _ = self.used(kept).await;
+        let _ = self.with_file(write).await;
     }
 
-    /// What is known of the refusals of a mail server at a domain.
+    /// The refusal record of a mail server at a domain.
     pub async fn refusals(&self, domain: &Domain, host: &HostName) -> Option<RefusalRecord> {
         let (domain, host, now) = (domain.clone(), host.clone(), self.shared.clock.now());
-        self.used(move |file| file.refusals(&domain, &host, now)).await.ok().flatten()
+        self.with_file(move |file| file.refusals(&domain, &host, now)).await.ok().flatten()
     }
 
-    /// Changes what is known of the refusals of a mail server at a domain, with no other process in
-    /// between; tells it before and after. None where the store cannot be used.
+    /// Changes a refusal record in one transaction; returns it before and after. None where the store cannot be
+    /// used.
     pub async fn change_refusals(
         &self,
         domain: &Domain,
@@ -164,65 +169,64 @@ impl Store {
         change: impl Fn(RefusalRecord) -> RefusalRecord + Send + 'static,
     ) -> Option<(RefusalRecord, RefusalRecord)> {
         let (domain, host, now) = (domain.clone(), host.clone(), self.shared.clock.now());
-        self.used(move |file| file.change_refusals(&domain, &host, now, &change)).await.ok()
+        self.with_file(move |file| file.change_refusals(&domain, &host, now, &change)).await.ok()
     }
 
-    /// Erases what is kept of a mailbox, under each of these names, and of its domain. Tells how many
-    /// entries that were.
+    /// Erases the rows of a mailbox, under each of these names, and of its domain. Returns how many.
     ///
     /// # Errors
-    /// It cannot be said that nothing is left.
+    /// Something may be left.
     pub async fn forget(
         &self,
         mailbox: &[Canonical],
         domain: Option<&Domain>,
     ) -> Result<usize, StoreError> {
         let (mailbox, domain) = (mailbox.to_vec(), domain.cloned());
-        self.used(move |file| file.forget(&mailbox, domain.as_ref())).await
+        self.with_file(move |file| file.forget(&mailbox, domain.as_ref())).await
     }
 
-    /// Waits until everything that was noted so far is in the file or cannot be, for so long at most: a disk
-    /// that hangs must not keep the process from ending.
+    /// Waits until all pending writes are committed or have failed, at most [`FLUSH_TIME`]: a disk that hangs
+    /// must not keep the process from ending.
     pub async fn flush(&self) {
-        let _ = timeout(FLUSH_TIME, self.used(|_| Ok(()))).await;
+        let _ = timeout(FLUSH_TIME, self.with_file(|_| Ok(()))).await;
     }
 
-    /// Why the store cannot be used at the moment; none where it can.
+    /// Why the store cannot be used at the moment.
     pub async fn last_error(&self) -> Option<StoreError> {
         self.shared.file.lock().await.last_error().cloned()
     }
 
-    /// Does something with the file, where it may block.
-    async fn used<R: Send + 'static>(
+    /// Runs `work` on the file, on a thread that may block. Writes pending releases first.
+    async fn with_file<R: Send + 'static>(
         &self,
         mut work: impl FnMut(&mut StoreFile) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
         let file = self.shared.file.clone().lock_owned().await;
         let now = self.shared.clock.now();
-        let over = self.shared.outbox().take();
-        let mut visit = Visit { over, file, store: self.clone() };
-        // The caller may go away before this is done: whatever has to be put right is put right in there.
-        let used = tokio::task::spawn_blocking(move || {
-            let Visit { over, file, .. } = &mut visit;
-            file.attempt(Rest::Kept, now, |file| {
-                note(file, over, now)?;
+        let releases = self.shared.outbox().take();
+        let mut access = FileAccess { releases, file, store: self.clone() };
+        // The caller may be dropped before this ends; `FileAccess` puts back what was not written.
+        let result = tokio::task::spawn_blocking(move || {
+            let FileAccess { releases, file, .. } = &mut access;
+            file.attempt(Backoff::Respected, now, |file| {
+                write_releases(file, releases, now)?;
                 work(file)
             })
         });
-        done(used.await)?
+        joined(result.await)?
     }
 
-    /// Sees to it that what could not be noted is noted when the file is no longer left alone, even if nobody uses it
-    /// then: other processes have to know of a breaker.
+    /// Starts a task that writes pending releases after the backoff, even if there is no other operation then:
+    /// other processes have to know of an open breaker.
     fn retry_later(&self) {
         if self.shared.is_retrying.swap(true, Ordering::Relaxed) {
             return;
         }
-        // Without a runtime they wait for the end of the store.
+        // Without a runtime they are written at the end of the store.
         let Ok(runtime) = Handle::try_current() else { return };
         let shared = Arc::downgrade(&self.shared);
         runtime.spawn(async move {
-            tokio::time::sleep(REST).await;
+            tokio::time::sleep(BACKOFF).await;
             if let Some(shared) = shared.upgrade() {
                 shared.is_retrying.store(false, Ordering::Relaxed);
                 Self { shared }.flush().await;
@@ -231,45 +235,45 @@ impl Store {
     }
 }
 
-/// One use of the file. Connections that it could not note are kept for later, before the file is free: the
-/// next use has to note the same ones first.
-struct Visit {
-    over: VecDeque<ReleaseRecord>,
-    file: OwnedMutexGuard<RestingFile>,
-    /// Dropped last: the end of the store needs the file.
+/// One operation on the file. Puts back releases that were not written before it unlocks the file: the next
+/// operation has to write them first.
+struct FileAccess {
+    releases: VecDeque<ReleaseRecord>,
+    file: OwnedMutexGuard<FileWithBackoff>,
+    /// Dropped last, because dropping the store may lock the file.
     store: Store,
 }
 
-impl Drop for Visit {
+impl Drop for FileAccess {
     fn drop(&mut self) {
-        if !self.over.is_empty() {
-            self.store.shared.outbox().put_back(std::mem::take(&mut self.over));
+        if !self.releases.is_empty() {
+            self.store.shared.outbox().put_back(std::mem::take(&mut self.releases));
             self.store.retry_later();
         }
     }
 }
 
-/// What comes of work on the file. A panic in it says nothing of the file, and is told as what it is.
-fn done<T>(work: Result<T, JoinError>) -> Result<T, StoreError> {
-    work.map_err(|error| {
+/// The result of a task. A panic says nothing of the file, and gets an error of its own.
+fn joined<T>(result: Result<T, JoinError>) -> Result<T, StoreError> {
+    result.map_err(|error| {
         if error.is_panic() {
             tracing::error!("the store met an internal error; please report it");
             return StoreError::Internal;
         }
         // The process ends.
-        StoreError::Resting
+        StoreError::BackingOff
     })
 }
 
-/// Notes connections that are over; those that are left could not be noted.
-fn note(
+/// Writes releases and removes those that were written.
+fn write_releases(
     file: &mut StoreFile,
-    over: &mut VecDeque<ReleaseRecord>,
+    releases: &mut VecDeque<ReleaseRecord>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    file.close(over.make_contiguous(), now)?;
+    file.release(releases.make_contiguous(), now)?;
     // A second attempt must not count them once more.
-    over.clear();
+    releases.clear();
     Ok(())
 }
 
@@ -280,16 +284,16 @@ impl StoreInner {
 }
 
 impl LimitStore for Store {
-    fn open(&self, opening: AcquireRequest) -> BoxFuture<'_, Option<AcquireReply>> {
+    fn acquire(&self, request: AcquireRequest) -> BoxFuture<'_, Option<AcquireReply>> {
         Box::pin(async move {
             let now = self.shared.clock.now();
-            self.used(move |file| file.begin(&opening, now)).await.ok()
+            self.with_file(move |file| file.acquire(&request, now)).await.ok()
         })
     }
 
-    fn close(&self, closing: ReleaseRecord) {
-        self.shared.outbox().push(closing);
-        // Without a runtime it waits for whoever comes next, or for the end of the store.
+    fn release(&self, release: ReleaseRecord) {
+        self.shared.outbox().push(release);
+        // Without a runtime the next operation writes it, or the end of the store.
         if let Ok(runtime) = Handle::try_current() {
             let store = self.clone();
             runtime.spawn(async move { store.flush().await });
@@ -299,12 +303,13 @@ impl LimitStore for Store {
 
 impl Drop for StoreInner {
     fn drop(&mut self) {
-        let mut over = self.outbox().take();
-        if !over.is_empty()
+        let mut releases = self.outbox().take();
+        if !releases.is_empty()
             && let Ok(mut file) = self.file.try_lock()
         {
             let now = self.clock.now();
-            let _ = file.attempt(Rest::Broken, now, |file| note(file, &mut over, now));
+            let _ = file
+                .attempt(Backoff::Ignored, now, |file| write_releases(file, &mut releases, now));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Whether the refusals of a mail server at a domain are believed, all processes together.
+//! Whether a mail server's refusals at a domain are believed, shared by all processes.
 
 use std::time::Duration;
 
@@ -14,22 +14,21 @@ use crate::route::HostName;
 use crate::smtp::limiter::Day;
 use crate::smtp::{RefusalFinding, RefusalRecord};
 
-/// How long after the last answer it is known whether refusals are believed.
+/// How long a refusal record holds after the last answer.
 pub const REFUSALS_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
 
 impl StoreFile {
-    /// What is known of the refusals of this server at the domain.
     pub(super) fn refusals(
         &self,
         domain: &Domain,
         host: &HostName,
         now: Timestamp,
     ) -> Result<Option<RefusalRecord>, StoreError> {
-        let marks = self.marks(domain, host);
-        self.read(|connection| record(connection, marks, now))
+        let names = self.names(domain, host);
+        self.read(|connection| record(connection, names, now))
     }
 
-    /// Changes it; tells it before and after.
+    /// Changes the record in one transaction; returns it before and after.
     pub(super) fn change_refusals(
         &mut self,
         domain: &Domain,
@@ -37,16 +36,16 @@ impl StoreFile {
         now: Timestamp,
         change: &impl Fn(RefusalRecord) -> RefusalRecord,
     ) -> Result<(RefusalRecord, RefusalRecord), StoreError> {
-        let marks = self.marks(domain, host);
+        let names = self.names(domain, host);
         self.change_and_prune(now, |transaction| {
-            let before = record(transaction, marks, now)?.unwrap_or_default();
+            let before = record(transaction, names, now)?.unwrap_or_default();
             let changed = change(before);
             let sql = "INSERT OR REPLACE INTO refusals \
                        (mark, host, absent, finding, postmaster_day, valid_until) \
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
             transaction.prepare_cached(sql)?.execute(params![
-                marks[0],
-                marks[1],
+                names[0],
+                names[1],
                 changed.absent,
                 changed.finding.code(),
                 changed.postmaster_asked.map(|day| day.0),
@@ -56,9 +55,9 @@ impl StoreFile {
         })
     }
 
-    fn marks(&self, domain: &Domain, host: &HostName) -> [HashedName; 2] {
-        let host = self.key.mark(NameOf::Host, host.as_str());
-        [self.key.mark(NameOf::Domain, domain.ascii()), host]
+    fn names(&self, domain: &Domain, host: &HostName) -> [HashedName; 2] {
+        let host = self.key.hash(NameOf::Host, host.as_str());
+        [self.key.hash(NameOf::Domain, domain.ascii()), host]
     }
 }
 
@@ -71,7 +70,7 @@ fn record(
                WHERE mark = ?1 AND host = ?2 AND valid_until > ?3";
     let of_row = |row: &Row<'_>| {
         let finding: String = row.get(1)?;
-        let finding = RefusalFinding::ALL.into_iter().find(|known| known.code() == finding);
+        let finding = RefusalFinding::from_code(&finding);
         let postmaster_day: Option<i64> = row.get(2)?;
         Ok(RefusalRecord {
             absent: row.get(0)?,

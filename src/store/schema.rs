@@ -1,4 +1,4 @@
-//! The tables, and how those of older versions become those of this one.
+//! The tables, and their migration from older versions.
 
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
@@ -8,10 +8,11 @@ use crate::catalog::CANONICAL_RULES;
 /// Tells our files from those of other programs: "mvet".
 const APPLICATION_ID: i32 = 0x6d76_6574;
 
-/// What each version adds to the one before it. Never changed, only added to.
+/// What each version adds to the one before it. Never changed, only added to, which is why some names are old.
 ///
-/// Times are seconds since 1970, those with `_ms` milliseconds. `mark` and `host` stand for names.
-/// Every row ends: from `valid_until` on it counts for nothing, and goes when there is time.
+/// Times are seconds since 1970, those with `_ms` milliseconds. `mark` and `host` are keyed hashes of names;
+/// `standing` is the limiter's state of a party. Every row expires at `valid_until` and is deleted some time
+/// after.
 const VERSIONS: [&str; 3] = [
     "
     CREATE TABLE setting (
@@ -67,7 +68,7 @@ const VERSIONS: [&str; 3] = [
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX connection_end ON connection (valid_until);
 ",
-    // Until now every answer about made-up mailboxes was kept for exactly seven days.
+    // Until now every catch-all result was kept for exactly seven days.
     "
     ALTER TABLE catch_all ADD COLUMN asked_at INTEGER NOT NULL DEFAULT 0;
     UPDATE catch_all SET asked_at = valid_until - 7 * 24 * 3600;
@@ -90,27 +91,23 @@ const VERSIONS: [&str; 3] = [
 ",
 ];
 
-/// The last of them.
 const NEWEST: i64 = VERSIONS.len() as i64;
 
-/// Tables whose rows end.
+/// Tables whose rows expire.
 pub(super) const TABLES: [&str; 6] =
     ["evidence", "greylisting", "catch_all", "standing", "connection", "refusals"];
 
-/// Whose file it is.
+/// The program that made a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileOwner {
-    /// Nobody's yet.
     Nobody,
-    /// Ours.
     Us,
-    /// That of a mailvet that knows more versions.
+    /// A newer mailvet.
     NewerUs,
-    /// Another program's.
-    SomebodyElse,
+    AnotherProgram,
 }
 
-/// Looks whose file it is, and changes nothing.
+/// Reads which program made the file, and changes nothing.
 pub(super) fn owner(connection: &Connection) -> rusqlite::Result<FileOwner> {
     let id: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let version = version(connection)?;
@@ -120,7 +117,7 @@ pub(super) fn owner(connection: &Connection) -> rusqlite::Result<FileOwner> {
         (APPLICATION_ID, version, _) if version > NEWEST => FileOwner::NewerUs,
         (APPLICATION_ID, _, _) => FileOwner::Us,
         (0, 0, 0) => FileOwner::Nobody,
-        _ => FileOwner::SomebodyElse,
+        _ => FileOwner::AnotherProgram,
     })
 }
 
@@ -128,8 +125,7 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
-/// Brings the tables to this version.
-pub(super) fn bring_up_to_date(change: &Transaction<'_>) -> rusqlite::Result<()> {
+pub(super) fn migrate(change: &Transaction<'_>) -> rusqlite::Result<()> {
     let known = version(change)?;
     for (version, tables) in (1..).zip(VERSIONS).filter(|(version, _)| *version > known) {
         change.execute_batch(tables)?;
@@ -142,8 +138,8 @@ pub(super) fn bring_up_to_date(change: &Transaction<'_>) -> rusqlite::Result<()>
 /// The tables whose rows are kept under canonical keys of mailboxes.
 const OF_MAILBOXES: [&str; 2] = ["evidence", "greylisting"];
 
-/// What was kept under keys of other rules cannot be found any more, nor erased on demand, and goes. Tells how
-/// many rows went.
+/// Deletes rows whose canonical keys were made by other rules: they can neither be found nor erased on demand.
+/// Returns how many.
 pub(super) fn settle_canonical_rules(change: &Transaction<'_>) -> rusqlite::Result<usize> {
     let sql = "SELECT value FROM setting WHERE name = 'canonical_rules'";
     let known: Option<Vec<u8>> = change.query_row(sql, [], |row| row.get(0)).optional()?;
@@ -160,17 +156,17 @@ pub(super) fn settle_canonical_rules(change: &Transaction<'_>) -> rusqlite::Resu
     Ok(dropped)
 }
 
-/// What was kept under another key cannot be found any more, and goes.
+/// Deletes rows that were hashed with another key: they cannot be found any more.
 pub(super) fn settle_key(change: &Transaction<'_>, key: &Key) -> rusqlite::Result<()> {
-    let mark = key.mark(NameOf::Key, "");
+    let hash = key.hash(NameOf::Key, "");
     let sql = "SELECT value FROM setting WHERE name = 'key'";
     let known: Option<Vec<u8>> = change.query_row(sql, [], |row| row.get(0)).optional()?;
-    if known.as_deref() == Some(mark.as_bytes()) {
+    if known.as_deref() == Some(hash.as_bytes()) {
         return Ok(());
     }
     for table in TABLES {
         change.execute(&format!("DELETE FROM {table}"), [])?;
     }
-    change.execute("INSERT OR REPLACE INTO setting (name, value) VALUES ('key', ?1)", [mark])?;
+    change.execute("INSERT OR REPLACE INTO setting (name, value) VALUES ('key', ?1)", [hash])?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What is told of a store that breaks down.
+//! What is logged of a store that breaks down.
 
 use std::sync::{Arc, Mutex};
 
@@ -49,7 +49,7 @@ async fn a_panic_is_logged_as_what_it_is() {
     let _logging = tracing::subscriber::set_default(log.clone());
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path(), 16, Arc::new(SystemClock)).unwrap();
-    let broken: Result<(), _> = store.used(|_| panic!("joe@example.org")).await;
+    let broken: Result<(), _> = store.with_file(|_| panic!("joe@example.org")).await;
     assert_eq!(broken, Err(StoreError::Internal));
     let logged = log.0.lock().unwrap().clone();
     let errors: Vec<_> = logged.iter().filter(|(level, _)| *level == Level::ERROR).collect();
@@ -57,7 +57,7 @@ async fn a_panic_is_logged_as_what_it_is() {
     assert!(errors[0].1.contains("internal error"), "{logged:?}");
     assert!(logged.iter().all(|(_, message)| !message.contains('@')), "{logged:?}");
     // The file itself is as good as before.
-    assert_eq!(store.used(|_| Ok(7)).await, Ok(7));
+    assert_eq!(store.with_file(|_| Ok(7)).await, Ok(7));
 }
 
 #[tokio::test(start_paused = true)]
@@ -73,7 +73,7 @@ async fn a_flush_has_an_end() {
             let _ = hangs.recv();
             Ok(())
         };
-        busy.used(work).await
+        busy.with_file(work).await
     });
     has_begun.await.unwrap();
     let flush = tokio::spawn(async move { store.flush().await });

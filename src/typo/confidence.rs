@@ -1,7 +1,10 @@
 //! How likely a suggestion is right.
 
+use serde::Serialize;
+
 /// A probability in hundredths, so that the number that is shown is the one that thresholds are compared with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(into = "f64")]
 pub struct Confidence(u8);
 
 impl Confidence {
@@ -20,5 +23,11 @@ impl Confidence {
     /// As a probability from 0 to 1.
     pub fn probability(self) -> f64 {
         f64::from(self.0) / 100.0
+    }
+}
+
+impl From<Confidence> for f64 {
+    fn from(confidence: Confidence) -> Self {
+        confidence.probability()
     }
 }

@@ -28,15 +28,15 @@ use super::domain_stage::accepts_mail;
 use super::routes::{RouteLookup, TestOutcome};
 use crate::cache::LearnedRoute;
 use crate::catalog::Canonical;
+use crate::evidence::{Evidence, MailboxStatus};
 use crate::report::MailboxFacts;
 use crate::route::{HostName, MailRoute};
-use crate::store::{Evidence, Journal, JournalClosed, NotedRoute};
-use crate::verdict::MailboxEvidence;
+use crate::store::{Journal, JournalClosed, NotedRoute};
 use rate_gate::RateGate;
 
 pub use halt::Halt;
 pub(super) use journaled::JournaledRoutes;
-pub use list_validator::{ListModeOptions, ListValidator};
+pub use list_validator::ListValidator;
 pub use retry_plan::RetryPlan;
 
 /// How many of the last answers of a run that ended without a test are asked for again, at most: the run may have
@@ -53,12 +53,10 @@ pub struct ListModeSettings {
     pub journal: Journal,
     /// Domains that are looked up at the same time.
     pub concurrency: usize,
-    /// Look-ups that may ask at the same time: each holds a socket.
-    pub questions: usize,
+    /// How many files the process may have open; none: no limit.
+    pub open_files: Option<u64>,
     /// Domains that are looked up in a second, at most.
     pub rate: Option<NonZeroU32>,
-    /// Domains that have mail servers; none: the resolver is believed.
-    pub canaries: Vec<HostName>,
     pub retry_plan: RetryPlan,
 }
 
@@ -70,6 +68,8 @@ pub(super) struct ListMode {
 
 struct ListModeInner {
     settings: ListModeSettings,
+    /// Domains that have mail servers; none: the resolver is believed.
+    canaries: Vec<HostName>,
     gate: RateGate,
     /// How many answers of an earlier run are being compared with new ones.
     comparisons: AtomicUsize,
@@ -87,10 +87,11 @@ impl Drop for Comparison<'_> {
 }
 
 impl ListMode {
-    pub(super) fn new(settings: ListModeSettings) -> Self {
+    pub(super) fn new(settings: ListModeSettings, canaries: Vec<HostName>) -> Self {
         let inner = ListModeInner {
             gate: RateGate::new(settings.rate, settings.concurrency),
             settings,
+            canaries,
             comparisons: AtomicUsize::new(0),
             halt: watch::Sender::new(None),
             mailboxes: Semaphore::new(MAX_MAILBOXES),
@@ -102,21 +103,13 @@ impl ListMode {
         &self.inner.settings.journal
     }
 
-    /// Domains that are looked up at the same time.
-    fn concurrency(&self) -> usize {
-        self.inner.settings.concurrency
-    }
-
-    /// Look-ups that may ask at the same time.
-    fn questions(&self) -> usize {
-        self.inner.settings.questions
-    }
-
     /// How many of the last answers of a run that was killed are asked for again, beside the look-ups that were
     /// under way when it was killed, which begin anew.
     fn rechecks(&self) -> usize {
-        let ListModeSettings { canaries, concurrency, .. } = &self.inner.settings;
-        if canaries.is_empty() { 0 } else { (concurrency / LOOKUPS_PER_RECHECK).min(MAX_RECHECKS) }
+        if self.inner.canaries.is_empty() {
+            return 0;
+        }
+        (self.inner.settings.concurrency / LOOKUPS_PER_RECHECK).min(MAX_RECHECKS)
     }
 
     /// What is noted of a domain.
@@ -182,7 +175,7 @@ impl ListMode {
     /// They cannot, and are forgotten.
     async fn last_test(&self, lookup: &RouteLookup) -> Result<(), Halt> {
         self.check_halt()?;
-        if self.inner.settings.canaries.is_empty() || !self.journal().has_unconfirmed().await {
+        if self.inner.canaries.is_empty() || !self.journal().has_unconfirmed().await {
             return Ok(());
         }
         self.test(lookup, self.inner.gate.next_round()).await
@@ -190,11 +183,11 @@ impl ListMode {
 
     /// Tests the resolver. Where it fails, everything is forgotten that was noted since it last passed.
     async fn test(&self, lookup: &RouteLookup, round: u64) -> Result<(), Halt> {
-        let canaries = &self.inner.settings.canaries;
+        let canaries = &self.inner.canaries;
         if canaries.is_empty() {
             return Ok(());
         }
-        let checkpoint = self.journal().mark().await;
+        let checkpoint = self.journal().checkpoint().await;
         let halt = match lookup.trust().test(canaries).await {
             TestOutcome::Sound => None,
             // No domain was asked about before.
@@ -263,7 +256,7 @@ impl ListMode {
     /// Notes what was found out of a mailbox. Where no server may be asked at all nothing is noted: that is found
     /// out again as quickly.
     pub(super) async fn note_mailbox(&self, mailbox: &Canonical, facts: &mut MailboxFacts) {
-        if matches!(facts.evidence.mailbox, MailboxEvidence::NotProbed(_)) {
+        if matches!(facts.evidence.status, MailboxStatus::NotProbed(_)) {
             return;
         }
         let noted = self.journal().note_mailbox(mailbox, &facts.evidence).await;
@@ -306,14 +299,14 @@ mod tests {
     }
 
     fn list_mode(journal: &Journal, rate: Option<u32>, canaries: &[&str]) -> ListMode {
-        ListMode::new(ListModeSettings {
+        let settings = ListModeSettings {
             journal: journal.clone(),
             concurrency: 10,
-            questions: 10,
+            open_files: None,
             rate: rate.and_then(NonZeroU32::new),
-            canaries: canaries.iter().copied().filter_map(HostName::new).collect(),
             retry_plan: RetryPlan::Never,
-        })
+        };
+        ListMode::new(settings, canaries.iter().copied().filter_map(HostName::new).collect())
     }
 
     fn host(name: &str) -> HostName {
@@ -360,7 +353,7 @@ mod tests {
         list_mode.note(&host("a.de"), &noted).await;
         assert_eq!(journal.route(&host("a.de")).await, Ok(None));
         assert_eq!(list_mode.halted().await, lie.clone());
-        // Who stands in line is not let through, and does not try once more.
+        // Waiting look-ups get no turn, and there is no second test.
         let asked = zone.questions();
         assert_eq!(list_mode.wait_turn(routes.lookup()).await, Err(lie.clone()));
         assert_eq!(list_mode.last_test(routes.lookup()).await, Err(lie));

@@ -77,7 +77,7 @@ use routes::RouteSource;
 use syntax_stage::{ParsedInput, canonical_in};
 
 pub use active_lists::ActiveLists;
-pub use list_mode::{Halt, ListModeOptions, ListModeSettings, ListValidator, RetryPlan};
+pub use list_mode::{Halt, ListModeSettings, ListValidator, RetryPlan};
 pub use mailbox_stage::ProbeTarget;
 pub use probing::{Probing, ProbingParts};
 pub use routes::{Canaries, Client, DnsComplaint, LookupLimits, Priority, RouteSettings, Routes};
@@ -204,7 +204,7 @@ impl Validator {
     }
 
     /// How many domains are being looked up.
-    pub fn look_ups_under_way(&self) -> usize {
+    pub fn lookups_under_way(&self) -> usize {
         self.routes.as_ref().map_or(0, |routes| routes.lookups_under_way())
     }
 

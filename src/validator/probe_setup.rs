@@ -8,13 +8,13 @@ use std::time::Duration;
 use super::{BuildError, Probing, ProbingParts};
 use crate::cache::MailboxCache;
 use crate::clock::Clock;
-use crate::config::{Config, Probe, Proxy, ProxyHost};
+use crate::config::{Config, ProbeConfig, Proxy, ProxyHost};
 use crate::dns::Dns;
 use crate::reach::ReachPolicy;
 use crate::reply::Patterns;
 use crate::smtp::dial::{Egress, Guard, Socks5, SourceAddress};
 use crate::smtp::limiter::{LimitStore, ProbeLimiter};
-use crate::smtp::{HeloName, Identity, Sender, SmtpClient, Timeouts};
+use crate::smtp::{Identity, SmtpClient, Timeouts};
 use crate::store::Store;
 
 /// Memory for what mail servers said.
@@ -28,7 +28,7 @@ pub(super) fn probing(
     clock: Arc<dyn Clock>,
     state: Option<&Path>,
 ) -> Result<Option<Probing>, BuildError> {
-    let Some(identity) = identity(&config.probe)? else { return Ok(None) };
+    let Some(identity) = identity(&config.probe) else { return Ok(None) };
     let patterns = patterns(config)?;
     let store = state.map(|folder| open(folder, config.state.max_mib, clock.clone()));
     let ledger = store.clone().map(|store| Arc::new(store) as Arc<dyn LimitStore>);
@@ -52,17 +52,14 @@ fn patterns(config: &Config) -> Result<Patterns, BuildError> {
 }
 
 /// Who we say we are; none where mail servers are not asked.
-fn identity(probe: &Probe) -> Result<Option<Identity>, BuildError> {
-    let (true, Some(helo), Some(mail_from)) =
-        (probe.enabled, probe.helo.get(), probe.mail_from.get())
-    else {
-        return Ok(None);
+fn identity(probe: &ProbeConfig) -> Option<Identity> {
+    let (true, Some(helo), Some(sender)) = (probe.enabled, &probe.helo, &probe.mail_from) else {
+        return None;
     };
-    let sender: Sender = mail_from.to_string().parse().map_err(BuildError::Sender)?;
-    Ok(Some(Identity { helo: HeloName::from(helo.host()), sender }))
+    Some(Identity { helo: helo.clone(), sender: sender.clone() })
 }
 
-fn timeouts(probe: &Probe) -> Timeouts {
+fn timeouts(probe: &ProbeConfig) -> Timeouts {
     let reply = Duration::from_millis(probe.reply_timeout_ms);
     Timeouts {
         connect: Duration::from_millis(probe.connect_timeout_ms),
@@ -72,8 +69,8 @@ fn timeouts(probe: &Probe) -> Timeouts {
     }
 }
 
-fn exit(probe: &Probe) -> Egress {
-    match probe.proxy.get() {
+fn exit(probe: &ProbeConfig) -> Egress {
+    match &probe.proxy {
         Some(proxy) => Egress::Proxy(socks5(proxy)),
         None => Egress::Direct(source(&probe.source)),
     }

@@ -6,9 +6,9 @@ use super::syntax_stage::ParsedInput;
 use super::{ActiveLists, Request, Validator};
 use crate::address::{Address, Domain, SyntaxError};
 use crate::catalog::OperatorDecision;
-use crate::report::{AddressFacts, DomainEvidence, Flags, MailboxFacts, Report, SuggestedAddress};
+use crate::report::{AddressFacts, DomainEvidence, MailboxFacts, Report, SuggestedAddress};
 use crate::typo::{Confidence, weigh};
-use crate::verdict::{AddressFindings, Findings, Mailbox, Marks, Typo, judge, message};
+use crate::verdict::{AddressFindings, Findings, Flags, Typo, judge, message};
 
 impl Validator {
     /// The report on a text that is not an address.
@@ -54,10 +54,7 @@ impl Validator {
             Some(OperatorDecision::Allowed) => None,
             Some(OperatorDecision::Denied) | None => self.typo(&parsed, &domain),
         };
-        let mailbox = match &mailbox_facts {
-            None => Mailbox::NotWanted,
-            Some(facts) => Mailbox::Wanted(facts.evidence.mailbox),
-        };
+        let mailbox = mailbox_facts.as_ref().map(|facts| facts.evidence.status);
         let ParsedInput { address, cleaned, knowledge, canonical, suggested_dns, .. } = parsed;
         let flags = Flags {
             disposable: knowledge.disposable,
@@ -70,8 +67,8 @@ impl Validator {
             host: domain.findings(),
             mailbox,
             typo: typo.as_ref().map(|(typo, _)| *typo),
-            marks: Marks { disposable: flags.disposable, relay: flags.relay, role: flags.role },
-            word: decision,
+            flags,
+            decision,
         });
         let judgement = judge(&findings, &self.policy);
         let suggestion = typo.map(|(_, suggested)| suggested);

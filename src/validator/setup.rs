@@ -18,8 +18,7 @@ use crate::dns::hickory::{DnsSettings, HickoryDns, SetupError};
 use crate::reach::ReachPolicy;
 use crate::reply::PatternError;
 use crate::route::HostName;
-use crate::smtp::{NoTls, SenderError};
-use crate::typo::Confidence;
+use crate::smtp::NoTls;
 use crate::verdict::Policy;
 
 /// Whether the network may be used.
@@ -47,8 +46,6 @@ pub enum BuildError {
     List(#[from] ListError),
     #[error(transparent)]
     Replies(#[from] PatternError),
-    #[error("`probe.mail_from`: {0}")]
-    Sender(SenderError),
     #[error(transparent)]
     Tls(#[from] NoTls),
     #[error(transparent)]
@@ -81,7 +78,7 @@ impl Validator {
         };
         Ok(Self::new(ValidatorParts {
             lists: ActiveLists::from_config(config)?,
-            suggest_at: Confidence::from_percent(config.typo.suggest_at.percent()),
+            suggest_at: config.typo.suggest_at,
             policy: policy(config),
             routes,
             probing,
@@ -169,7 +166,6 @@ impl BuildError {
     pub fn key(&self) -> Option<&'static str> {
         match self {
             Self::Domain { key, .. } => Some(key),
-            Self::Sender(_) => Some("probe.mail_from"),
             Self::File(_) | Self::List(_) | Self::Replies(_) | Self::Tls(_) | Self::Dns(_) => None,
         }
     }
@@ -189,7 +185,7 @@ impl ActiveLists {
 
 fn policy(config: &Config) -> Policy {
     Policy {
-        risky_at: Confidence::from_percent(config.typo.risky_at.percent()),
+        risky_at: config.typo.risky_at,
         advice: config.policy.advice.by_reason().clone(),
         reach: reach(config),
     }

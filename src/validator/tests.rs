@@ -3,12 +3,12 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::address::{Domain, SyntaxCode};
-use crate::catalog::{Catalog, ListKind, Lists, Popularity, Source};
+use crate::catalog::{Catalog, ListKind, ListSource, Lists, Popularity};
 use crate::clock::{MovableClock, StoppedClock};
 use crate::dns::zone::Zone;
+use crate::evidence::{MailboxStatus, NotProbed};
 use crate::reach::ReachPolicy;
 use crate::route::{HostName, ServerId};
-use crate::verdict::{MailboxEvidence, NotProbed};
 
 const ZONE: &str = "
     good.de       MX 10 mx.good.de
@@ -22,16 +22,16 @@ const ZONE: &str = "
     xn--bcher-kva.de MX 10 mx.good.de
 ";
 
-struct House {
+struct TestEnv {
     validator: Validator,
     zone: Arc<Zone>,
 }
 
-fn house() -> House {
+fn test_env() -> TestEnv {
     let zone = Arc::new(Zone::parse(ZONE));
     let clock = Arc::new(StoppedClock(Timestamp::UNIX_EPOCH));
     let routes = Routes::new(zone.clone(), clock, settings());
-    House { validator: validator(Some(routes)), zone }
+    TestEnv { validator: validator(Some(routes)), zone }
 }
 
 fn settings() -> RouteSettings {
@@ -100,20 +100,20 @@ async fn the_whole_way() {
         ("joe@gmailcom", "undeliverable [syntax_domain_single_label] confirm syntax skipped"),
         ("", "undeliverable [syntax_empty] reject syntax skipped"),
     ];
-    let house = house();
+    let env = test_env();
     for (text, expected) in cases {
-        let report = house.validator.validate(&request(text)).await;
+        let report = env.validator.validate(&request(text)).await;
         assert_eq!(line(&report), expected, "{text}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn reserved_names_and_literals_ask_nobody() {
-    let house = house();
+    let env = test_env();
     for text in ["joe@example.com", "joe@[192.0.2.1]", "nonsense", "joe@x.test"] {
-        house.validator.validate(&request(text)).await;
+        env.validator.validate(&request(text)).await;
     }
-    assert_eq!(house.zone.questions(), 0);
+    assert_eq!(env.zone.questions(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -225,7 +225,7 @@ async fn a_typo_in_the_ending_of_any_domain_is_looked_for() {
         gmail.con     NXDOMAIN
         taken.co      MX 10 mx.good.de
     ";
-    let (house, _) = house_with(Zone::parse(zone), settings());
+    let (env, _) = env_with(Zone::parse(zone), settings());
     let cases = [
         ("joe@mycompany.con", Some("joe@mycompany.com")),
         ("joe+tag@mycompany.co", Some("joe+tag@mycompany.com")),
@@ -239,7 +239,7 @@ async fn a_typo_in_the_ending_of_any_domain_is_looked_for() {
     ];
     for (text, meant) in cases {
         let began = Instant::now();
-        let report = house.validator.validate(&request(text)).await;
+        let report = env.validator.validate(&request(text)).await;
         let email = report.suggestion.as_ref().map(|meant| meant.email.as_str());
         assert_eq!(email, meant, "{text}");
         assert!(began.elapsed() <= Duration::from_millis(1500), "{text}");
@@ -249,18 +249,18 @@ async fn a_typo_in_the_ending_of_any_domain_is_looked_for() {
         }
     }
     let shallow = Request { depth: Depth::Syntax, ..request("joe@mycompany.con") };
-    assert!(house.validator.validate(&shallow).await.suggestion.is_none());
+    assert!(env.validator.validate(&shallow).await.suggestion.is_none());
     let offline = validator(None).validate(&request("joe@mycompany.con")).await;
     assert!(offline.suggestion.is_none());
 }
 
 #[tokio::test(start_paused = true)]
 async fn depth_syntax_and_offline_ask_nobody() {
-    let house = house();
+    let env = test_env();
     let shallow = Request { depth: Depth::Syntax, ..request("joe@good.de") };
-    let report = house.validator.validate(&shallow).await;
+    let report = env.validator.validate(&shallow).await;
     assert_eq!(line(&report), "unknown [not_checked] accept syntax skipped");
-    assert_eq!(house.zone.questions(), 0);
+    assert_eq!(env.zone.questions(), 0);
     let report = validator(None).validate(&request("joe@good.de")).await;
     assert_eq!(line(&report), "unknown [not_checked] accept syntax skipped");
     assert_eq!(report.valid_until(), None);
@@ -286,124 +286,120 @@ async fn an_offset_counts_from_the_text_as_typed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_known_domain_is_not_asked_for_again_until_it_expires() {
-    let house = house();
-    let first = house.validator.validate(&request("joe@good.de")).await;
-    let questions = house.zone.questions();
-    let second = house.validator.validate(&request("sue@good.de")).await;
+    let env = test_env();
+    let first = env.validator.validate(&request("joe@good.de")).await;
+    let questions = env.zone.questions();
+    let second = env.validator.validate(&request("sue@good.de")).await;
     assert_eq!((first.is_cached(), second.is_cached()), (false, true));
-    assert_eq!(house.zone.questions(), questions);
+    assert_eq!(env.zone.questions(), questions);
     assert_eq!(second.checked_at(), Timestamp::UNIX_EPOCH);
     let five_minutes = Timestamp::UNIX_EPOCH + Duration::from_secs(300);
     assert_eq!(second.valid_until(), Some(five_minutes));
     tokio::time::advance(Duration::from_secs(301)).await;
-    let third = house.validator.validate(&request("joe@good.de")).await;
+    let third = env.validator.validate(&request("joe@good.de")).await;
     assert!(!third.is_cached());
-    assert_eq!(house.zone.questions(), 2 * questions);
+    assert_eq!(env.zone.questions(), 2 * questions);
 }
 
 #[tokio::test(start_paused = true)]
 async fn many_callers_are_one_flight() {
-    let house = house();
+    let env = test_env();
     let requests: Vec<String> = (0..100).map(|n| format!("joe{n}@good.de")).collect();
     let reports = join_all(
-        requests.iter().map(|text| async { house.validator.validate(&request(text)).await }),
+        requests.iter().map(|text| async { env.validator.validate(&request(text)).await }),
     )
     .await;
     assert!(reports.iter().all(|report| report.judgement.depth == Depth::Domain));
-    assert_eq!(house.zone.questions(), 2);
+    assert_eq!(env.zone.questions(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_who_hangs_up_does_not_end_the_flight() {
-    let house = house();
+    let env = test_env();
     let no_time = Request { budget: Duration::ZERO, ..request("joe@good.de") };
-    let report = house.validator.validate(&no_time).await;
+    let report = env.validator.validate(&no_time).await;
     assert_eq!(line(&report), "unknown [time_budget_spent] accept syntax timeout");
     // The flight has nothing to wait for, so it ends as soon as others get their turn.
-    while house.zone.questions() < 2 {
+    while env.zone.questions() < 2 {
         tokio::task::yield_now().await;
     }
     tokio::task::yield_now().await;
-    let report = house.validator.validate(&request("joe@good.de")).await;
+    let report = env.validator.validate(&request("joe@good.de")).await;
     assert_eq!(line(&report), "plausible [domain_accepts_mail] accept domain mx");
-    assert_eq!(house.zone.questions(), 2);
+    assert_eq!(env.zone.questions(), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_wanted_mailbox_that_nobody_asks_for_is_said_so() {
-    let house = house();
+    let env = test_env();
     let deep = Request { depth: Depth::Mailbox, ..request("joe@good.de") };
-    let report = house.validator.validate(&deep).await;
+    let report = env.validator.validate(&deep).await;
     assert_eq!(line(&report), "plausible [domain_accepts_mail probe_off] accept domain mx");
-    let mailbox = report.mailbox.map(|facts| facts.evidence.mailbox);
-    assert_eq!(mailbox, Some(MailboxEvidence::NotProbed(NotProbed::Off)));
+    let mailbox = report.mailbox.map(|facts| facts.evidence.status);
+    assert_eq!(mailbox, Some(MailboxStatus::NotProbed(NotProbed::Off)));
 }
 
 /// What a caller learns of a domain: the status of the DNS, the first reason, and whether it was known.
-async fn of(house: &House, domain: &str) -> String {
-    told(house, &request(&format!("joe@{domain}"))).await
+async fn of(env: &TestEnv, domain: &str) -> String {
+    outcome(env, &request(&format!("joe@{domain}"))).await
 }
 
-async fn told(house: &House, request: &Request<'_>) -> String {
-    let report = house.validator.validate(request).await;
+async fn outcome(env: &TestEnv, request: &Request<'_>) -> String {
+    let report = env.validator.validate(request).await;
     let cached = if report.is_cached() { " cached" } else { "" };
     format!("{} {}{cached}", report.dns.code(), report.judgement.reasons[0].code())
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_was_found_stands_in_while_the_dns_fails() {
-    let house = house();
-    assert_eq!(of(&house, "good.de").await, "mx domain_accepts_mail");
-    assert_eq!(of(&house, "null.de").await, "null_mx domain_takes_no_mail");
-    assert_eq!(of(&house, "gone.de").await, "not_found domain_not_found");
+    let env = test_env();
+    assert_eq!(of(&env, "good.de").await, "mx domain_accepts_mail");
+    assert_eq!(of(&env, "null.de").await, "null_mx domain_takes_no_mail");
+    assert_eq!(of(&env, "gone.de").await, "not_found domain_not_found");
     tokio::time::advance(Duration::from_secs(3_700)).await;
-    house.zone.change("good.de SERVFAIL\nnull.de TIMEOUT\ngone.de SERVFAIL");
-    assert_eq!(of(&house, "good.de").await, "mx domain_accepts_mail cached");
-    assert_eq!(of(&house, "null.de").await, "null_mx domain_takes_no_mail cached");
-    assert_eq!(of(&house, "gone.de").await, "failure dns_failure", "what is absent may come to be");
+    env.zone.change("good.de SERVFAIL\nnull.de TIMEOUT\ngone.de SERVFAIL");
+    assert_eq!(of(&env, "good.de").await, "mx domain_accepts_mail cached");
+    assert_eq!(of(&env, "null.de").await, "null_mx domain_takes_no_mail cached");
+    assert_eq!(of(&env, "gone.de").await, "failure dns_failure", "what is absent may come to be");
     // For a while nobody is asked again; then somebody is, and the truth comes in.
-    let questions = house.zone.questions();
-    assert_eq!(of(&house, "good.de").await, "mx domain_accepts_mail cached");
-    assert_eq!(house.zone.questions(), questions);
-    house.zone.change("good.de NXDOMAIN");
+    let questions = env.zone.questions();
+    assert_eq!(of(&env, "good.de").await, "mx domain_accepts_mail cached");
+    assert_eq!(env.zone.questions(), questions);
+    env.zone.change("good.de NXDOMAIN");
     tokio::time::advance(Duration::from_secs(6)).await;
-    assert_eq!(of(&house, "good.de").await, "not_found domain_not_found");
+    assert_eq!(of(&env, "good.de").await, "not_found domain_not_found");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_was_found_stands_in_while_the_dns_is_slow() {
-    let house = house();
-    assert_eq!(of(&house, "good.de").await, "mx domain_accepts_mail");
+    let env = test_env();
+    assert_eq!(of(&env, "good.de").await, "mx domain_accepts_mail");
     tokio::time::advance(Duration::from_secs(3_700)).await;
-    house.zone.change("good.de HANG");
+    env.zone.change("good.de HANG");
     let began = Instant::now();
-    assert_eq!(of(&house, "good.de").await, "mx domain_accepts_mail cached");
+    assert_eq!(of(&env, "good.de").await, "mx domain_accepts_mail cached");
     assert_eq!(began.elapsed(), Duration::from_secs(1), "a second is all it waits");
     let began = Instant::now();
-    assert_eq!(of(&house, "good.de").await, "mx domain_accepts_mail cached");
+    assert_eq!(of(&env, "good.de").await, "mx domain_accepts_mail cached");
     assert_eq!(began.elapsed(), Duration::ZERO, "the second has passed already");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_flight_ends_whatever_the_dns_does() {
-    let house = house();
-    assert_eq!(
-        of(&house, "slow.de").await,
-        "timeout dns_timeout",
-        "asked for longer than a second"
-    );
+    let env = test_env();
+    assert_eq!(of(&env, "slow.de").await, "timeout dns_timeout", "asked for longer than a second");
     tokio::time::advance(Duration::from_secs(10)).await;
     tokio::task::yield_now().await;
-    let questions = house.zone.questions();
-    assert_eq!(of(&house, "slow.de").await, "timeout dns_timeout cached");
-    assert_eq!(house.zone.questions(), questions);
+    let questions = env.zone.questions();
+    assert_eq!(of(&env, "slow.de").await, "timeout dns_timeout cached");
+    assert_eq!(env.zone.questions(), questions);
 }
 
-fn house_with(zone: Zone, settings: RouteSettings) -> (House, Routes) {
+fn env_with(zone: Zone, settings: RouteSettings) -> (TestEnv, Routes) {
     let zone = Arc::new(zone);
     let clock = Arc::new(StoppedClock(Timestamp::UNIX_EPOCH));
     let routes = Routes::new(zone.clone(), clock, settings);
-    (House { validator: validator(Some(routes.clone())), zone }, routes)
+    (TestEnv { validator: validator(Some(routes.clone())), zone }, routes)
 }
 
 #[tokio::test(start_paused = true)]
@@ -418,7 +414,7 @@ async fn a_second_server_is_heard_before_a_domain_is_called_absent() {
     let first =
         "here.de NXDOMAIN\nthere.de NXDOMAIN\ngone.de NXDOMAIN\ndown.de NXDOMAIN\nmute.de NXDOMAIN";
     let zone = Zone::parse(first).with_second_server(Zone::parse(second));
-    let (house, _) = house_with(zone, settings());
+    let (env, _) = env_with(zone, settings());
     let cases = [
         ("here.de", "failure dns_failure"),
         ("there.de", "failure dns_failure"),
@@ -428,26 +424,26 @@ async fn a_second_server_is_heard_before_a_domain_is_called_absent() {
     ];
     for (domain, expected) in cases {
         let began = Instant::now();
-        assert_eq!(of(&house, domain).await, expected, "{domain}");
+        assert_eq!(of(&env, domain).await, expected, "{domain}");
         assert!(began.elapsed() <= Duration::from_millis(1500), "{domain}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn below_what_does_not_exist_nothing_is_asked() {
-    let house = house();
-    assert_eq!(of(&house, "gone.de").await, "not_found domain_not_found");
-    let questions = house.zone.questions();
-    assert_eq!(of(&house, "mail.deep.gone.de").await, "not_found domain_not_found cached");
-    assert_eq!(house.zone.questions(), questions);
+    let env = test_env();
+    assert_eq!(of(&env, "gone.de").await, "not_found domain_not_found");
+    let questions = env.zone.questions();
+    assert_eq!(of(&env, "mail.deep.gone.de").await, "not_found domain_not_found cached");
+    assert_eq!(env.zone.questions(), questions);
 }
 
 #[tokio::test(start_paused = true)]
 async fn below_an_alias_of_nothing_there_may_be_something() {
-    let house = house();
-    house.zone.change("alias.de NOTARGET\nbelow.alias.de MX 10 mx.good.de");
-    assert_eq!(of(&house, "alias.de").await, "not_found domain_not_found");
-    assert_eq!(of(&house, "below.alias.de").await, "mx domain_accepts_mail");
+    let env = test_env();
+    env.zone.change("alias.de NOTARGET\nbelow.alias.de MX 10 mx.good.de");
+    assert_eq!(of(&env, "alias.de").await, "not_found domain_not_found");
+    assert_eq!(of(&env, "below.alias.de").await, "mx domain_accepts_mail");
 }
 
 #[tokio::test(start_paused = true)]
@@ -456,22 +452,22 @@ async fn made_up_names_below_one_zone_end_unknown() {
     for number in 0..20 {
         zone.change(&format!("x{number}.victim.de NXDOMAIN"));
     }
-    let (house, _) = house_with(zone, settings());
-    assert_eq!(of(&house, "known.victim.de").await, "mx domain_accepts_mail");
+    let (env, _) = env_with(zone, settings());
+    assert_eq!(of(&env, "known.victim.de").await, "mx domain_accepts_mail");
     let mut unknown = 0;
     for number in 0..20 {
-        match of(&house, &format!("x{number}.victim.de")).await.as_str() {
+        match of(&env, &format!("x{number}.victim.de")).await.as_str() {
             "not_found domain_not_found" => assert_eq!(unknown, 0, "no guess beyond the bound"),
-            told => {
-                assert_eq!(told, "failure dns_failure");
+            outcome => {
+                assert_eq!(outcome, "failure dns_failure");
                 unknown += 1;
             }
         }
     }
     assert_eq!(unknown, 16, "five names a minute, and one was taken by the first");
-    assert_eq!(of(&house, "known.victim.de").await, "mx domain_accepts_mail cached");
+    assert_eq!(of(&env, "known.victim.de").await, "mx domain_accepts_mail cached");
     tokio::time::advance(Duration::from_secs(60)).await;
-    assert_eq!(of(&house, "x19.victim.de").await, "not_found domain_not_found");
+    assert_eq!(of(&env, "x19.victim.de").await, "not_found domain_not_found");
 }
 
 #[tokio::test(start_paused = true)]
@@ -480,20 +476,20 @@ async fn a_stranger_is_bounded_and_the_operator_is_not() {
     for number in 0..30 {
         zone.change(&format!("d{number}.de NXDOMAIN"));
     }
-    let (house, _) = house_with(zone, settings());
-    let stranger = Client::Remote([192, 0, 2, 1].into());
+    let (env, _) = env_with(zone, settings());
+    let unknown = Client::Remote([192, 0, 2, 1].into());
     for number in 0..11 {
         let text = format!("joe@d{number}.de");
-        let request = Request { client: stranger, ..request(&text) };
+        let request = Request { client: unknown, ..request(&text) };
         let expected =
             if number < 10 { "not_found domain_not_found" } else { "failure dns_failure" };
-        assert_eq!(told(&house, &request).await, expected, "{number}");
+        assert_eq!(outcome(&env, &request).await, expected, "{number}");
     }
     let other = Request { client: Client::Remote([192, 0, 2, 2].into()), ..request("a@d11.de") };
-    assert_eq!(told(&house, &other).await, "not_found domain_not_found");
+    assert_eq!(outcome(&env, &other).await, "not_found domain_not_found");
     for number in 12..30 {
-        let told = of(&house, &format!("d{number}.de")).await;
-        assert_eq!(told, "not_found domain_not_found", "{number}");
+        let outcome = of(&env, &format!("d{number}.de")).await;
+        assert_eq!(outcome, "not_found domain_not_found", "{number}");
     }
 }
 
@@ -501,31 +497,31 @@ async fn a_stranger_is_bounded_and_the_operator_is_not() {
 async fn private_zones_are_the_operators_alone() {
     let zone =
         Zone::parse("secret.de MX 10 mx.good.de\nx.secret.de NXDOMAIN\nmx.good.de A 8.8.8.8");
-    let (house, _) = house_with(zone, settings());
-    assert_eq!(of(&house, "secret.de").await, "skipped not_checked");
-    assert_eq!(of(&house, "x.secret.de").await, "skipped not_checked");
-    assert_eq!(house.zone.questions(), 0);
-    house.zone.change("spy.de MX 10 x.secret.de");
-    assert_eq!(of(&house, "spy.de").await, "failure dns_failure", "not through an MX either");
-    assert_eq!(house.zone.questions(), 1);
+    let (env, _) = env_with(zone, settings());
+    assert_eq!(of(&env, "secret.de").await, "skipped not_checked");
+    assert_eq!(of(&env, "x.secret.de").await, "skipped not_checked");
+    assert_eq!(env.zone.questions(), 0);
+    env.zone.change("spy.de MX 10 x.secret.de");
+    assert_eq!(of(&env, "spy.de").await, "failure dns_failure", "not through an MX either");
+    assert_eq!(env.zone.questions(), 1);
     let operator = |text| Request { client: Client::Operator, ..request(text) };
-    assert_eq!(told(&house, &operator("joe@secret.de")).await, "mx domain_accepts_mail");
-    assert_eq!(told(&house, &operator("joe@x.secret.de")).await, "not_found domain_not_found");
-    assert_eq!(of(&house, "secret.de").await, "skipped not_checked", "nor is what is known told");
+    assert_eq!(outcome(&env, &operator("joe@secret.de")).await, "mx domain_accepts_mail");
+    assert_eq!(outcome(&env, &operator("joe@x.secret.de")).await, "not_found domain_not_found");
+    assert_eq!(of(&env, "secret.de").await, "skipped not_checked", "nor is what is known shown");
 }
 
 #[tokio::test(start_paused = true)]
 async fn too_many_flights_at_once_end_unknown() {
     let zone = Zone::parse("one.de HANG\ntwo.de HANG");
     let limits = LookupLimits { lookups: 1, ..settings().limits };
-    let (house, _) = house_with(zone, RouteSettings { limits, ..settings() });
-    assert_eq!(of(&house, "one.de").await, "timeout dns_timeout");
-    assert_eq!(of(&house, "two.de").await, "failure dns_failure");
-    assert_eq!(of(&house, "one.de").await, "timeout dns_timeout", "a flight can be joined");
+    let (env, _) = env_with(zone, RouteSettings { limits, ..settings() });
+    assert_eq!(of(&env, "one.de").await, "timeout dns_timeout");
+    assert_eq!(of(&env, "two.de").await, "failure dns_failure");
+    assert_eq!(of(&env, "one.de").await, "timeout dns_timeout", "a flight can be joined");
 }
 
 /// A validator over this zone, tested with these canaries every minute, and the task that tests.
-fn house_with_canaries(zone: Zone, canaries: &[&str]) -> (House, tokio::task::JoinHandle<()>) {
+fn env_with_canaries(zone: Zone, canaries: &[&str]) -> (TestEnv, tokio::task::JoinHandle<()>) {
     let zone = Arc::new(zone);
     let clock = Arc::new(StoppedClock(Timestamp::UNIX_EPOCH));
     let domains = canaries.iter().copied().filter_map(HostName::new).collect();
@@ -533,7 +529,7 @@ fn house_with_canaries(zone: Zone, canaries: &[&str]) -> (House, tokio::task::Jo
     let routes = Routes::new(zone.clone(), clock, settings()).tested_with(canaries);
     let tests = routes.clone();
     let task = tokio::spawn(async move { match tests.lookup().watch_canaries().await {} });
-    (House { validator: validator(Some(routes)), zone }, task)
+    (TestEnv { validator: validator(Some(routes)), zone }, task)
 }
 
 /// Lets the canaries' task have its turn.
@@ -552,28 +548,28 @@ async fn next_test() {
 #[tokio::test(start_paused = true)]
 async fn a_resolver_that_denies_what_exists_is_not_believed() {
     let zone = Zone::parse("canary.de MX 10 mx.good.de\ngone.de NXDOMAIN\nold.de MX 0 .");
-    let (house, _task) = house_with_canaries(zone, &["canary.de"]);
-    assert_eq!(house.validator.dns_trust(), None);
-    assert_eq!(of(&house, "old.de").await, "null_mx domain_takes_no_mail", "waits for the test");
-    assert_eq!(house.validator.dns_trust(), Some(Trust::Sound));
+    let (env, _task) = env_with_canaries(zone, &["canary.de"]);
+    assert_eq!(env.validator.dns_trust(), None);
+    assert_eq!(of(&env, "old.de").await, "null_mx domain_takes_no_mail", "waits for the test");
+    assert_eq!(env.validator.dns_trust(), Some(Trust::Sound));
     tokio::time::advance(Duration::from_secs(30)).await;
     turn().await;
-    house.zone.change("canary.de NXDOMAIN\nnew.de NXDOMAIN");
-    assert_eq!(of(&house, "new.de").await, "not_found domain_not_found", "not found out yet");
+    env.zone.change("canary.de NXDOMAIN\nnew.de NXDOMAIN");
+    assert_eq!(of(&env, "new.de").await, "not_found domain_not_found", "not found out yet");
     tokio::time::advance(Duration::from_secs(30)).await;
     turn().await;
-    assert_eq!(house.validator.dns_trust(), Some(Trust::Denies));
-    assert_eq!(of(&house, "new.de").await, "failure dns_failure", "the lie is forgotten");
-    assert_eq!(of(&house, "gone.de").await, "failure dns_failure");
-    house.zone.change("canary.de MX 10 mx.good.de");
+    assert_eq!(env.validator.dns_trust(), Some(Trust::Denies));
+    assert_eq!(of(&env, "new.de").await, "failure dns_failure", "the lie is forgotten");
+    assert_eq!(of(&env, "gone.de").await, "failure dns_failure");
+    env.zone.change("canary.de MX 10 mx.good.de");
     next_test().await;
-    assert_eq!(of(&house, "new.de").await, "not_found domain_not_found");
+    assert_eq!(of(&env, "new.de").await, "not_found domain_not_found");
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_canary_that_changes_its_dns_stops_nothing() {
     let zone = Zone::parse("one.de MX 10 mx.de\ntwo.de MX 10 mx.de\nfew.de NXDOMAIN");
-    let (house, _task) = house_with_canaries(zone, &["one.de", "two.de"]);
+    let (env, _task) = env_with_canaries(zone, &["one.de", "two.de"]);
     turn().await;
     for (one, two, trust) in [
         ("NXDOMAIN", "MX 10 mx.de", Trust::Sound),
@@ -583,11 +579,11 @@ async fn one_canary_that_changes_its_dns_stops_nothing() {
         ("NXDOMAIN", "NODATA", Trust::Denies),
         ("MX 10 mx.de", "MX 10 mx.de", Trust::Sound),
     ] {
-        house.zone.change(&format!("one.de {one}\ntwo.de {two}"));
+        env.zone.change(&format!("one.de {one}\ntwo.de {two}"));
         next_test().await;
-        assert_eq!(house.validator.dns_trust(), Some(trust), "{one}, {two}");
+        assert_eq!(env.validator.dns_trust(), Some(trust), "{one}, {two}");
     }
-    assert_eq!(of(&house, "few.de").await, "not_found domain_not_found");
+    assert_eq!(of(&env, "few.de").await, "not_found domain_not_found");
 }
 
 #[tokio::test(start_paused = true)]
@@ -598,23 +594,23 @@ async fn a_server_that_lies_is_left_out_while_another_passes() {
     for (case, liar, honest) in [("the first", first, second), ("the second", second, first)] {
         let (zones, all) = ([HONEST, HONEST].map(Zone::parse), ["canary.de"]);
         let [one, two] = zones;
-        let (house, _task) = house_with_canaries(one.with_second_server(two), &all);
-        assert_eq!(of(&house, "real.de").await, "mx domain_accepts_mail", "{case}");
-        house.zone.server(liar).unwrap().change(LIAR);
+        let (env, _task) = env_with_canaries(one.with_second_server(two), &all);
+        assert_eq!(of(&env, "real.de").await, "mx domain_accepts_mail", "{case}");
+        env.zone.server(liar).unwrap().change(LIAR);
         next_test().await;
-        assert_eq!(house.validator.dns_trust(), Some(Trust::Sound), "{case}");
-        assert_eq!(of(&house, "real.de").await, "mx domain_accepts_mail", "{case}");
-        house.zone.server(honest).unwrap().change("other.de MX 10 mx.de");
-        assert_eq!(of(&house, "other.de").await, "mx domain_accepts_mail", "{case}");
+        assert_eq!(env.validator.dns_trust(), Some(Trust::Sound), "{case}");
+        assert_eq!(of(&env, "real.de").await, "mx domain_accepts_mail", "{case}");
+        env.zone.server(honest).unwrap().change("other.de MX 10 mx.de");
+        assert_eq!(of(&env, "other.de").await, "mx domain_accepts_mail", "{case}");
         // Without another one that passes nothing is believed.
-        house.zone.server(honest).unwrap().change(LIAR);
+        env.zone.server(honest).unwrap().change(LIAR);
         next_test().await;
-        assert_eq!(house.validator.dns_trust(), Some(Trust::Denies), "{case}");
+        assert_eq!(env.validator.dns_trust(), Some(Trust::Denies), "{case}");
         // The one that lied first is taken back.
-        house.zone.server(liar).unwrap().change(&format!("{HONEST}\nother.de MX 0 ."));
+        env.zone.server(liar).unwrap().change(&format!("{HONEST}\nother.de MX 0 ."));
         next_test().await;
-        assert_eq!(house.validator.dns_trust(), Some(Trust::Sound), "{case}");
-        assert_eq!(of(&house, "other.de").await, "null_mx domain_takes_no_mail", "{case}");
+        assert_eq!(env.validator.dns_trust(), Some(Trust::Sound), "{case}");
+        assert_eq!(of(&env, "other.de").await, "null_mx domain_takes_no_mail", "{case}");
     }
 }
 
@@ -641,9 +637,9 @@ async fn a_big_provider_that_is_denied_speaks_against_the_resolver() {
     assert!(popularity[3].is_none_or(|popularity| popularity > 3));
     for (line, expected) in cases {
         let zone: String = domains.map(|domain| format!("{domain} {line}\n")).concat();
-        let (house, _) = house_with(Zone::parse(&format!("{zone}{MX}")), settings());
+        let (env, _) = env_with(Zone::parse(&format!("{zone}{MX}")), settings());
         for (domain, expected) in domains.into_iter().zip(expected) {
-            assert_eq!(of(&house, domain).await, expected, "{domain} {line}");
+            assert_eq!(of(&env, domain).await, expected, "{domain} {line}");
         }
     }
 }
@@ -664,23 +660,23 @@ async fn a_common_provider_that_is_denied_is_believed_when_that_is_confirmed() {
             Some(other) => zone.with_second_server(Zone::parse(other)),
             None => zone,
         };
-        let (house, _) = house_with(zone, settings());
+        let (env, _) = env_with(zone, settings());
         for (time, expected) in ["at first", "soon", "a minute later"].into_iter().zip(expected) {
-            let told = of(&house, "21cn.com").await;
-            assert_eq!(told.trim_end_matches(" cached"), expected, "{case} {time}");
+            let outcome = of(&env, "21cn.com").await;
+            assert_eq!(outcome.trim_end_matches(" cached"), expected, "{case} {time}");
             tokio::time::advance(Duration::from_secs(31)).await;
         }
     }
     // What was found between confirms nothing.
-    let (house, _) = house_with(Zone::parse("21cn.com NXDOMAIN\nmx.de A 8.8.8.8"), settings());
-    assert_eq!(of(&house, "21cn.com").await, unknown);
-    house.zone.change("21cn.com MX 10 mx.de");
+    let (env, _) = env_with(Zone::parse("21cn.com NXDOMAIN\nmx.de A 8.8.8.8"), settings());
+    assert_eq!(of(&env, "21cn.com").await, unknown);
+    env.zone.change("21cn.com MX 10 mx.de");
     tokio::time::advance(Duration::from_secs(61)).await;
-    assert_eq!(of(&house, "21cn.com").await, "mx domain_accepts_mail");
-    house.zone.change("21cn.com NXDOMAIN");
+    assert_eq!(of(&env, "21cn.com").await, "mx domain_accepts_mail");
+    env.zone.change("21cn.com NXDOMAIN");
     // What was found stands in for a day.
     tokio::time::advance(Duration::from_secs(25 * 3600)).await;
-    assert_eq!(of(&house, "21cn.com").await, unknown);
+    assert_eq!(of(&env, "21cn.com").await, unknown);
 }
 
 #[tokio::test(start_paused = true)]
@@ -688,25 +684,28 @@ async fn a_private_zone_is_right_about_its_own() {
     let zone = Zone::parse("gmail.com NXDOMAIN\n21cn.com NXDOMAIN");
     let private = ["gmail.com", "21cn.com"].map(|zone| Domain::parse(zone).unwrap());
     let settings = RouteSettings { private_zones: private.to_vec(), ..settings() };
-    let (house, _) = house_with(zone, settings);
+    let (env, _) = env_with(zone, settings);
     for email in ["joe@gmail.com", "joe@21cn.com"] {
         let request = Request { client: Client::Operator, ..request(email) };
-        assert_eq!(told(&house, &request).await, "not_found domain_not_found", "{email}");
+        assert_eq!(outcome(&env, &request).await, "not_found domain_not_found", "{email}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_providers_in_force_are_the_operators() {
-    let house = house_with(Zone::parse("gmail.com NXDOMAIN\nours.de NXDOMAIN"), settings()).0;
+    let env = env_with(Zone::parse("gmail.com NXDOMAIN\nours.de NXDOMAIN"), settings()).0;
     let lists = |text: &'static str| {
         let mut lists = Lists::builtin();
         lists.clear(ListKind::ProviderDomains);
-        lists.extend(ListKind::ProviderDomains, Source { name: "ours".into(), text: text.into() });
+        lists.extend(
+            ListKind::ProviderDomains,
+            ListSource { name: "ours".into(), text: text.into() },
+        );
         ActiveLists::new(Catalog::from_lists(&lists).unwrap())
     };
-    house.validator.replace_lists(lists("ours.de\tgmail\t1\t-\n"));
-    assert_eq!(of(&house, "gmail.com").await, "not_found domain_not_found");
-    assert_eq!(of(&house, "ours.de").await, "failure dns_failure");
+    env.validator.replace_lists(lists("ours.de\tgmail\t1\t-\n"));
+    assert_eq!(of(&env, "gmail.com").await, "not_found domain_not_found");
+    assert_eq!(of(&env, "ours.de").await, "failure dns_failure");
 }
 
 #[tokio::test(start_paused = true)]
@@ -729,23 +728,23 @@ async fn a_provider_that_is_denied_counts_as_a_denied_canary() {
             let line = if *domain == "web.de" { found } else { "NXDOMAIN" };
             zone.change(&format!("{domain} {line}"));
         }
-        let (house, _task) = house_with_canaries(zone, &["one.de", "two.de"]);
+        let (env, _task) = env_with_canaries(zone, &["one.de", "two.de"]);
         turn().await;
         for domain in &asked {
-            of(&house, domain).await;
+            of(&env, domain).await;
         }
         let name = format!("{one}, {two}, {asked:?}");
-        assert_eq!(house.validator.dns_trust(), Some(trust), "{name}");
+        assert_eq!(env.validator.dns_trust(), Some(trust), "{name}");
         // They are asked about with the next test too.
         next_test().await;
-        assert_eq!(house.validator.dns_trust(), Some(trust), "{name}");
+        assert_eq!(env.validator.dns_trust(), Some(trust), "{name}");
         for domain in &asked {
-            house.zone.change(&format!("{domain} {found}"));
+            env.zone.change(&format!("{domain} {found}"));
         }
         next_test().await;
         let sound = [one, two].contains(&found);
         let expected = if sound { Trust::Sound } else { trust };
         let expected = if one == "TIMEOUT" { Trust::Sound } else { expected };
-        assert_eq!(house.validator.dns_trust(), Some(expected), "{name}");
+        assert_eq!(env.validator.dns_trust(), Some(expected), "{name}");
     }
 }

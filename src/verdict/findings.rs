@@ -1,166 +1,70 @@
-//! What was found out about a text, before anybody judges it.
+//! The findings about a text: the input of the rule table.
 
 use std::net::IpAddr;
 
+use serde::Serialize;
+
 use crate::address::{Quoting, SyntaxCode};
 use crate::catalog::OperatorDecision;
+use crate::evidence::MailboxStatus;
 use crate::route::MailRoute;
 use crate::typo::{Confidence, TypoKind};
 
-/// Everything the judgement rests on.
+/// Everything that the judgement rests on.
 #[derive(Clone, Copy, Debug)]
 pub enum Findings<'a> {
     /// The text is no address.
     Malformed {
-        /// What is wrong.
         code: SyntaxCode,
-        /// Something else that was probably meant.
+        /// How likely another address was meant.
         suggestion: Option<Confidence>,
     },
-    /// The text is an address.
     WellFormed(AddressFindings<'a>),
 }
 
-/// What was found out about an address.
+/// The findings about a well-formed address.
 #[derive(Clone, Copy, Debug)]
 pub struct AddressFindings<'a> {
-    /// How its local part was written.
     pub quoting: Quoting,
-    /// What is known of where it leads.
     pub host: HostFindings<'a>,
-    /// What its mail server said.
-    pub mailbox: Mailbox,
-    /// Another domain that was probably meant.
+    /// What the mail server said; none unless the depth is `mailbox`.
+    pub mailbox: Option<MailboxStatus>,
+    /// The domain that was probably meant.
     pub typo: Option<Typo>,
-    /// What the lists say.
-    pub marks: Marks,
-    /// What the operator's own list says.
-    pub word: Option<OperatorDecision>,
+    pub flags: Flags,
+    /// Whether the operator's own list allows or denies it.
+    pub decision: Option<OperatorDecision>,
 }
 
-/// What is known of where an address leads.
+/// What is known of the part after the `@`.
 #[derive(Clone, Copy, Debug)]
 pub enum HostFindings<'a> {
-    /// It is an IP address.
     Literal(IpAddr),
-    /// It is a special-use name.
+    /// A special-use name.
     Reserved,
     /// The DNS was not asked.
     NotAsked,
-    /// The DNS had not answered when the caller's time was over.
+    /// The DNS had not answered within the caller's time budget.
     OutOfTime,
-    /// The DNS was asked.
     Route(&'a MailRoute),
-}
-
-/// What is known of the mailbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mailbox {
-    /// Nobody wanted to know.
-    NotWanted,
-    /// It was wanted; this came of it.
-    Wanted(MailboxEvidence),
-}
-
-/// What asking the mail server brought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MailboxEvidence {
-    /// The recipient was accepted.
-    Accepted {
-        /// Whether made-up ones are accepted too.
-        catch_all: CatchAll,
-    },
-    /// No such mailbox.
-    NotFound,
-    /// The mailbox is switched off.
-    Disabled,
-    /// The mailbox is full.
-    Full,
-    /// Strangers are deferred.
-    Greylisted,
-    /// We are refused, whoever the recipient.
-    Refused,
-    /// We asked too much.
-    RateLimited,
-    /// Some other "not now".
-    Deferred,
-    /// No answer in time.
-    Timeout,
-    /// No connection.
-    Unreachable,
-    /// No SMTP that makes sense.
-    ProtocolError,
-    /// No encryption where the server demands it.
-    TlsFailed,
-    /// The server cannot take an address beyond ASCII.
-    Smtputf8Unsupported,
-    /// Asking this server is paused.
-    Paused,
-    /// Nobody was asked.
-    NotProbed(NotProbed),
-}
-
-/// Why a mail server was not asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotProbed {
-    /// Asking is switched off.
-    Off,
-    /// The operator does not want this server to be asked.
-    Never,
-    /// The provider tells nobody.
-    Provider,
-}
-
-impl MailboxEvidence {
-    /// The status as clients see it.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Accepted { .. } => "accepted",
-            Self::NotFound => "not_found",
-            Self::Disabled => "disabled",
-            Self::Full => "full",
-            Self::Greylisted => "greylisted",
-            Self::Refused => "refused",
-            Self::RateLimited => "rate_limited",
-            Self::Deferred => "deferred",
-            Self::Timeout => "timeout",
-            Self::Unreachable => "unreachable",
-            Self::ProtocolError => "protocol_error",
-            Self::TlsFailed => "tls_failed",
-            Self::Smtputf8Unsupported => "smtputf8_unsupported",
-            Self::Paused => "paused",
-            Self::NotProbed(_) => "not_probed",
-        }
-    }
-}
-
-/// Whether a mail server takes any recipient.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CatchAll {
-    /// A made-up recipient was accepted.
-    Yes,
-    /// A made-up recipient was refused.
-    No,
-    /// It was not found out.
-    Unknown,
 }
 
 /// A domain that was probably meant instead.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Typo {
-    /// How the two are alike.
     pub kind: TypoKind,
-    /// How likely the other one was meant.
     pub confidence: Confidence,
 }
 
 /// What the lists say of an address.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Marks {
-    /// Its domain hands out mailboxes to throw away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Flags {
+    /// The domain provides disposable mailboxes.
     pub disposable: bool,
-    /// It forwards to somebody who keeps their own address private.
+    /// A forwarding service that hides the user's own address.
     pub relay: bool,
-    /// It belongs to a function rather than to a person.
+    /// The mailbox belongs to a function, such as `info`, rather than to a person.
     pub role: bool,
+    /// The domain's mailboxes are free for anybody.
+    pub free: bool,
 }

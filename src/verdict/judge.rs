@@ -1,22 +1,21 @@
 //! The rule table: findings in, judgement out.
 
-use super::findings::{
-    AddressFindings, CatchAll, Findings, HostFindings, Mailbox, MailboxEvidence, NotProbed, Typo,
-};
+use super::findings::{AddressFindings, Findings, HostFindings, Typo};
 use super::{Advice, Check, Checks, Depth, Judgement, Policy, Reason, Verdict};
 use crate::address::Quoting;
 use crate::catalog::OperatorDecision;
+use crate::evidence::{CatchAll, MailboxStatus, NotProbed};
 use crate::route::{Failure, MailRoute, NullMx, Targets};
 use crate::typo::TypoKind;
 
-/// Judges what was found out. The first row of the table that holds gives the verdict, and every
-/// reason that holds is listed in the order of the table.
+/// Judges the findings. The first reason that has a verdict decides; every reason that holds is listed, in the order
+/// of the table.
 pub fn judge(findings: &Findings<'_>, policy: &Policy) -> Judgement {
     let reasons = match findings {
         Findings::Malformed { code, .. } => vec![Reason::Syntax(*code)],
         Findings::WellFormed(address) => reasons(address, policy),
     };
-    // `reasons` ends with a row that always holds.
+    // `reasons` always has a reason with a verdict.
     let verdict = reasons.iter().find_map(|reason| reason.verdict()).unwrap_or(Verdict::Unknown);
     let checks = checks(findings, policy);
     let depth = depth(findings, checks);
@@ -26,7 +25,7 @@ pub fn judge(findings: &Findings<'_>, policy: &Policy) -> Judgement {
 /// Every reason that holds, in the order of the table.
 fn reasons(address: &AddressFindings<'_>, policy: &Policy) -> Vec<Reason> {
     let mut reasons = Vec::with_capacity(4);
-    if address.word == Some(OperatorDecision::Denied) {
+    if address.decision == Some(OperatorDecision::Denied) {
         reasons.push(Reason::DeniedByOperator);
     }
     reasons.extend(no_route(address.host, policy));
@@ -34,17 +33,17 @@ fn reasons(address: &AddressFindings<'_>, policy: &Policy) -> Vec<Reason> {
     risks(address, policy, &mut reasons);
     reasons.extend(domain_unknown(address.host));
     reasons.extend(mailbox_unknown(address.mailbox));
-    if address.mailbox == Mailbox::Wanted(MailboxEvidence::Accepted { catch_all: CatchAll::No }) {
+    if address.mailbox == Some(MailboxStatus::Accepted { catch_all: CatchAll::No }) {
         reasons.push(Reason::MailboxAccepted);
     }
     if reasons.iter().all(|reason| reason.verdict().is_none()) {
         reasons.push(Reason::DomainAcceptsMail);
         reasons.extend(why_not_asked(address.mailbox));
     }
-    if address.marks.role && !is_allowed(address) {
+    if address.flags.role && !is_allowed(address) {
         reasons.push(Reason::RoleAccount);
     }
-    if address.marks.relay {
+    if address.flags.relay {
         reasons.push(Reason::Relay);
     }
     if is_allowed(address) {
@@ -53,12 +52,12 @@ fn reasons(address: &AddressFindings<'_>, policy: &Policy) -> Vec<Reason> {
     reasons
 }
 
-/// The operator knows this one: our lists and guesses do not count against it.
+/// The operator allows the address: neither lists nor typo suggestions count against it.
 fn is_allowed(address: &AddressFindings<'_>) -> bool {
-    address.word == Some(OperatorDecision::Allowed)
+    address.decision == Some(OperatorDecision::Allowed)
 }
 
-/// Rows 2 and 3: mail has nowhere to go.
+/// Undeliverable: mail to the domain has nowhere to go.
 fn no_route(host: HostFindings<'_>, policy: &Policy) -> Option<Reason> {
     match host {
         HostFindings::Reserved => Some(Reason::DomainReserved),
@@ -74,16 +73,16 @@ fn no_route(host: HostFindings<'_>, policy: &Policy) -> Option<Reason> {
     }
 }
 
-/// Row 4: the mail server says that there is nobody.
-fn no_mailbox(mailbox: Mailbox) -> Option<Reason> {
+/// Undeliverable: the mail server says that there is no such mailbox.
+fn no_mailbox(mailbox: Option<MailboxStatus>) -> Option<Reason> {
     match mailbox {
-        Mailbox::Wanted(MailboxEvidence::NotFound) => Some(Reason::MailboxNotFound),
-        Mailbox::Wanted(MailboxEvidence::Disabled) => Some(Reason::MailboxDisabled),
+        Some(MailboxStatus::NotFound) => Some(Reason::MailboxNotFound),
+        Some(MailboxStatus::Disabled) => Some(Reason::MailboxDisabled),
         _ => None,
     }
 }
 
-/// Row 5: mail may arrive, and yet.
+/// Risky: mail may arrive, but something counts against the address.
 fn risks(address: &AddressFindings<'_>, policy: &Policy, reasons: &mut Vec<Reason>) {
     if !is_allowed(address) {
         match address.typo {
@@ -93,7 +92,7 @@ fn risks(address: &AddressFindings<'_>, policy: &Policy, reasons: &mut Vec<Reaso
             Some(Typo { kind: TypoKind::Lookalike, .. }) => reasons.push(Reason::DomainLookalike),
             _ => {}
         }
-        if address.marks.disposable {
+        if address.flags.disposable {
             reasons.push(Reason::Disposable);
         }
     }
@@ -104,11 +103,11 @@ fn risks(address: &AddressFindings<'_>, policy: &Policy, reasons: &mut Vec<Reaso
         reasons.push(Reason::AddressLiteral);
     }
     match address.mailbox {
-        Mailbox::Wanted(MailboxEvidence::Accepted { catch_all: CatchAll::Yes }) => {
+        Some(MailboxStatus::Accepted { catch_all: CatchAll::Yes }) => {
             reasons.push(Reason::CatchAll);
         }
-        Mailbox::Wanted(MailboxEvidence::Full) => reasons.push(Reason::MailboxFull),
-        Mailbox::Wanted(MailboxEvidence::Smtputf8Unsupported) => {
+        Some(MailboxStatus::Full) => reasons.push(Reason::MailboxFull),
+        Some(MailboxStatus::Smtputf8Unsupported) => {
             reasons.push(Reason::Smtputf8Unsupported);
         }
         _ => {}
@@ -123,7 +122,7 @@ fn risks(address: &AddressFindings<'_>, policy: &Policy, reasons: &mut Vec<Reaso
     }
 }
 
-/// Row 6: the domain was not found out.
+/// Unknown: nothing was learned about the domain.
 fn domain_unknown(host: HostFindings<'_>) -> Option<Reason> {
     match host {
         HostFindings::NotAsked => Some(Reason::NotChecked),
@@ -144,49 +143,45 @@ fn domain_unknown(host: HostFindings<'_>) -> Option<Reason> {
     }
 }
 
-/// Row 7: the mail server was asked and said nothing about the mailbox.
-fn mailbox_unknown(mailbox: Mailbox) -> Option<Reason> {
-    let Mailbox::Wanted(evidence) = mailbox else { return None };
+/// Unknown: the mail server was probed and said nothing about the mailbox.
+fn mailbox_unknown(mailbox: Option<MailboxStatus>) -> Option<Reason> {
+    let Some(evidence) = mailbox else { return None };
     match evidence {
-        MailboxEvidence::Greylisted => Some(Reason::Greylisted),
-        MailboxEvidence::Refused => Some(Reason::ProbeRefused),
-        MailboxEvidence::RateLimited => Some(Reason::ProbeRateLimited),
-        MailboxEvidence::Deferred => Some(Reason::ProbeDeferred),
-        MailboxEvidence::Timeout => Some(Reason::ProbeTimeout),
-        MailboxEvidence::Unreachable => Some(Reason::ProbeUnreachable),
-        MailboxEvidence::ProtocolError => Some(Reason::ProbeProtocolError),
-        MailboxEvidence::TlsFailed => Some(Reason::ProbeTlsFailed),
-        MailboxEvidence::Accepted { .. }
-        | MailboxEvidence::NotFound
-        | MailboxEvidence::Disabled
-        | MailboxEvidence::Full
-        | MailboxEvidence::Smtputf8Unsupported
-        | MailboxEvidence::Paused
-        | MailboxEvidence::NotProbed(_) => None,
+        MailboxStatus::Greylisted => Some(Reason::Greylisted),
+        MailboxStatus::Refused => Some(Reason::ProbeRefused),
+        MailboxStatus::RateLimited => Some(Reason::ProbeRateLimited),
+        MailboxStatus::Deferred => Some(Reason::ProbeDeferred),
+        MailboxStatus::Timeout => Some(Reason::ProbeTimeout),
+        MailboxStatus::Unreachable => Some(Reason::ProbeUnreachable),
+        MailboxStatus::ProtocolError => Some(Reason::ProbeProtocolError),
+        MailboxStatus::TlsFailed => Some(Reason::ProbeTlsFailed),
+        MailboxStatus::Accepted { .. }
+        | MailboxStatus::NotFound
+        | MailboxStatus::Disabled
+        | MailboxStatus::Full
+        | MailboxStatus::Smtputf8Unsupported
+        | MailboxStatus::Paused
+        | MailboxStatus::NotProbed(_) => None,
     }
 }
 
-/// Row 9: why a mailbox that was wanted was not asked for.
-fn why_not_asked(mailbox: Mailbox) -> Option<Reason> {
+/// Beside `domain_accepts_mail`: why the mailbox was not probed, though the depth was `mailbox`.
+fn why_not_asked(mailbox: Option<MailboxStatus>) -> Option<Reason> {
     match mailbox {
-        Mailbox::Wanted(MailboxEvidence::NotProbed(NotProbed::Off | NotProbed::Never)) => {
-            Some(Reason::ProbeOff)
-        }
-        Mailbox::Wanted(MailboxEvidence::Paused) => Some(Reason::ProbePaused),
-        Mailbox::Wanted(MailboxEvidence::NotProbed(NotProbed::Provider)) => {
-            Some(Reason::ProviderNotProbed)
-        }
+        Some(MailboxStatus::NotProbed(NotProbed::Off | NotProbed::Never)) => Some(Reason::ProbeOff),
+        Some(MailboxStatus::Paused) => Some(Reason::ProbePaused),
+        Some(MailboxStatus::NotProbed(NotProbed::Provider)) => Some(Reason::ProviderNotProbed),
         _ => None,
     }
 }
 
-/// The strictest of all reasons; a suggestion makes a rejection a question; the operator's word is final.
+/// The strictest advice of all reasons; a suggestion turns a rejection into a question; the operator's decision is final.
 fn advice(findings: &Findings<'_>, reasons: &[Reason], policy: &Policy) -> Advice {
-    let (word, suggested) = match findings {
+    let (decision, suggested) = match findings {
         Findings::Malformed { suggestion, .. } => (None, suggestion.is_some()),
-        Findings::WellFormed(address) => (address.word, address.typo.is_some()),
+        Findings::WellFormed(address) => (address.decision, address.typo.is_some()),
     };
-    match word {
+    match decision {
         Some(OperatorDecision::Allowed) => return policy.advice(Reason::AllowedByOperator),
         Some(OperatorDecision::Denied) => return policy.advice(Reason::DeniedByOperator),
         None => {}
@@ -218,27 +213,24 @@ fn checks(findings: &Findings<'_>, policy: &Policy) -> Checks {
         ) => Check::Fail,
     };
     let mailbox = match address.mailbox {
-        Mailbox::NotWanted
-        | Mailbox::Wanted(MailboxEvidence::Paused | MailboxEvidence::NotProbed(_)) => {
-            Check::Skipped
-        }
-        Mailbox::Wanted(MailboxEvidence::Accepted { .. }) => Check::Pass,
-        Mailbox::Wanted(
-            MailboxEvidence::NotFound
-            | MailboxEvidence::Disabled
-            | MailboxEvidence::Full
-            | MailboxEvidence::Smtputf8Unsupported,
+        None | Some(MailboxStatus::Paused | MailboxStatus::NotProbed(_)) => Check::Skipped,
+        Some(MailboxStatus::Accepted { .. }) => Check::Pass,
+        Some(
+            MailboxStatus::NotFound
+            | MailboxStatus::Disabled
+            | MailboxStatus::Full
+            | MailboxStatus::Smtputf8Unsupported,
         ) => Check::Fail,
-        Mailbox::Wanted(_) => Check::Unknown,
+        Some(_) => Check::Unknown,
     };
     Checks { syntax: Check::Pass, domain, mailbox }
 }
 
-/// How deep the evidence really goes, whatever was asked for.
+/// How deep the evidence goes, whatever depth was requested.
 fn depth(findings: &Findings<'_>, checks: Checks) -> Depth {
     let found = |check| matches!(check, Check::Pass | Check::Fail);
     match findings {
-        // That an IP address cannot be reached stands in the text: nobody was asked.
+        // The text alone shows that an IP address cannot be reached.
         Findings::Malformed { .. }
         | Findings::WellFormed(AddressFindings { host: HostFindings::Literal(_), .. }) => {
             Depth::Syntax

@@ -1,12 +1,11 @@
-//! The sentence that tells a person what the verdict rests on.
+//! The sentence that explains a verdict to the user.
 
-use super::{
-    CatchAll, Findings, HostFindings, Judgement, Mailbox, MailboxEvidence, NotProbed, Reason,
-};
+use super::{Findings, HostFindings, Judgement, Reason};
+use crate::evidence::{CatchAll, MailboxStatus, NotProbed};
 use crate::route::{Failure, MailRoute};
 
-/// The sentence for the first reason. `domain` is the address's own, in U-labels (or the literal in its
-/// brackets), `meant` the domain that is suggested instead.
+/// The sentence for the first reason. `domain` is the typed one in U-labels (or the literal in its brackets), `meant`
+/// the suggested one.
 pub fn message(
     findings: &Findings<'_>,
     judgement: &Judgement,
@@ -15,7 +14,7 @@ pub fn message(
 ) -> String {
     let Some(reason) = judgement.reasons.first() else { return String::new() };
     let (host, mailbox) = match findings {
-        Findings::Malformed { .. } => (HostFindings::NotAsked, Mailbox::NotWanted),
+        Findings::Malformed { .. } => (HostFindings::NotAsked, None),
         Findings::WellFormed(address) => (address.host, address.mailbox),
     };
     match reason {
@@ -116,7 +115,7 @@ pub fn message(
     }
 }
 
-/// Whose failure it is that nothing is known of a domain.
+/// Why the DNS told nothing about the domain.
 fn dns_failure(host: HostFindings<'_>, domain: &str) -> String {
     let failure = match host {
         HostFindings::Route(MailRoute::Unresolved(failure)) => Some(*failure),
@@ -148,37 +147,37 @@ fn dns_failure(host: HostFindings<'_>, domain: &str) -> String {
     }
 }
 
-/// What is known of the mailbox where the domain accepts mail and nothing counts against the address.
-fn domain_accepts_mail(mailbox: Mailbox, domain: &str) -> String {
-    let Mailbox::Wanted(evidence) = mailbox else {
+/// The domain accepts mail and nothing counts against the address: what is known of the mailbox.
+fn domain_accepts_mail(mailbox: Option<MailboxStatus>, domain: &str) -> String {
+    let Some(evidence) = mailbox else {
         return format!("{domain} accepts mail; whether this mailbox exists was not checked.");
     };
     match evidence {
-        MailboxEvidence::Accepted { catch_all: CatchAll::Unknown } => format!(
+        MailboxStatus::Accepted { catch_all: CatchAll::Unknown } => format!(
             "The mail server of {domain} accepted this address, but it may accept anything."
         ),
-        MailboxEvidence::Paused => format!(
+        MailboxStatus::Paused => format!(
             "{domain} accepts mail; its mail server was not asked about this mailbox for now."
         ),
-        MailboxEvidence::NotProbed(NotProbed::Provider) => {
+        MailboxStatus::NotProbed(NotProbed::Provider) => {
             format!("{domain} accepts mail; its provider does not reveal which mailboxes exist.")
         }
-        MailboxEvidence::NotProbed(NotProbed::Off | NotProbed::Never) => {
+        MailboxStatus::NotProbed(NotProbed::Off | NotProbed::Never) => {
             format!("{domain} accepts mail; whether this mailbox exists was not checked.")
         }
-        // Each of these has a reason of its own, which comes before.
-        MailboxEvidence::Accepted { catch_all: CatchAll::Yes | CatchAll::No }
-        | MailboxEvidence::NotFound
-        | MailboxEvidence::Disabled
-        | MailboxEvidence::Full
-        | MailboxEvidence::Greylisted
-        | MailboxEvidence::Refused
-        | MailboxEvidence::RateLimited
-        | MailboxEvidence::Deferred
-        | MailboxEvidence::Timeout
-        | MailboxEvidence::Unreachable
-        | MailboxEvidence::ProtocolError
-        | MailboxEvidence::TlsFailed
-        | MailboxEvidence::Smtputf8Unsupported => format!("{domain} accepts mail."),
+        // Each of these has a reason of its own, which is listed before this one.
+        MailboxStatus::Accepted { catch_all: CatchAll::Yes | CatchAll::No }
+        | MailboxStatus::NotFound
+        | MailboxStatus::Disabled
+        | MailboxStatus::Full
+        | MailboxStatus::Greylisted
+        | MailboxStatus::Refused
+        | MailboxStatus::RateLimited
+        | MailboxStatus::Deferred
+        | MailboxStatus::Timeout
+        | MailboxStatus::Unreachable
+        | MailboxStatus::ProtocolError
+        | MailboxStatus::TlsFailed
+        | MailboxStatus::Smtputf8Unsupported => format!("{domain} accepts mail."),
     }
 }

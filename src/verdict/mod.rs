@@ -1,7 +1,19 @@
-//! Judging: findings and a policy become a verdict with its reasons, and advice for a form.
+//! The rule table: findings and a policy become a verdict with its reasons, and advice for a form.
 //!
-//! The rules stand in one table (`judge`). They are pure: the same findings always give the same
-//! judgement, and what could not be found out is never a "no".
+//! ```text
+//! Findings ──┬─ judge ──► Judgement {verdict, reasons, advice, checks, depth} ──► Report
+//! Policy ────┘                │
+//!                             └─ message ──► the sentence for the first reason
+//! ```
+//!
+//! [`judge()`] is pure: the same findings always give the same judgement, and what could not be found out is never
+//! "undeliverable". A verdict follows from its first reason that has one ([`Reason::verdict`]).
+//!
+//! # To add a reason
+//!
+//! A variant of [`Reason`] at its place in the order (its code is the variant's name in snake case), its verdict and
+//! advice there, the condition in `judge`, the sentence in `message`; then a row in `tests/vectors/verdict.tsv`, a
+//! line in `tests/vectors/codes.tsv` and in the README's table. Tests fail while one of these is missing.
 
 mod findings;
 mod judge;
@@ -10,46 +22,45 @@ mod reason;
 
 use std::collections::HashMap;
 
+use serde::Serialize;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::reach::ReachPolicy;
 use crate::typo::Confidence;
 
-pub use findings::{
-    AddressFindings, CatchAll, Findings, HostFindings, Mailbox, MailboxEvidence, Marks, NotProbed,
-    Typo,
-};
+pub use findings::{AddressFindings, Findings, Flags, HostFindings, Typo};
 pub use judge::judge;
 pub use message::message;
 pub use reason::Reason;
 
 /// Whether mail to an address is likely to arrive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, EnumString, IntoStaticStr, Serialize, VariantArray,
+)]
 #[strum(serialize_all = "snake_case")]
+#[serde(into = "&'static str")]
 pub enum Verdict {
     /// The mailbox's own server accepted the recipient, and refuses made-up ones.
     Deliverable,
     /// The domain accepts mail, and nothing counts against the address.
     Plausible,
-    /// Mail may arrive, and yet something speaks against it.
+    /// Mail may arrive, but something counts against the address.
     Risky,
     /// Mail cannot arrive.
     Undeliverable,
-    /// We could not find out.
+    /// It could not be found out.
     Unknown,
 }
 
 impl Verdict {
-    /// Every verdict, from best to worst, and the one that is neither.
+    /// From best to worst, then `unknown`.
     pub const ALL: [Self; Self::VARIANTS.len()] =
         *Self::VARIANTS.as_array().expect("its own length");
 
-    /// The verdict with this code.
     pub fn from_code(code: &str) -> Option<Self> {
         code.parse().ok()
     }
 
-    /// The code as clients see it.
     pub fn code(self) -> &'static str {
         self.into()
     }
@@ -67,51 +78,40 @@ impl Verdict {
     Hash,
     EnumString,
     IntoStaticStr,
+    Serialize,
     VariantArray,
 )]
 #[strum(serialize_all = "snake_case")]
+#[serde(into = "&'static str")]
 pub enum Advice {
-    /// Take it.
     Accept,
     /// Ask the user to confirm: "did you mean…?", "is this right?"
     Confirm,
-    /// Refuse it.
     Reject,
 }
 
 impl Advice {
-    /// Every piece of advice, from lenient to strict.
+    /// From lenient to strict.
     pub const ALL: [Self; Self::VARIANTS.len()] =
         *Self::VARIANTS.as_array().expect("its own length");
 
-    /// The advice with this code.
     pub fn from_code(code: &str) -> Option<Self> {
         code.parse().ok()
     }
 
-    /// The code as clients see it.
     pub fn code(self) -> &'static str {
         self.into()
     }
 }
 
-/// How deep to look, and how deep the evidence goes.
+/// How deep to check, or how deep the evidence goes.
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    EnumString,
-    IntoStaticStr,
-    VariantArray,
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr, Serialize, VariantArray,
 )]
 #[strum(serialize_all = "snake_case")]
+#[serde(into = "&'static str")]
 pub enum Depth {
-    /// The text alone, and the lists.
+    /// The text and the lists.
     Syntax,
     /// The DNS too.
     Domain,
@@ -120,71 +120,62 @@ pub enum Depth {
 }
 
 impl Depth {
-    /// Every depth, shallow to deep.
+    /// From shallow to deep.
     pub const ALL: [Self; Self::VARIANTS.len()] =
         *Self::VARIANTS.as_array().expect("its own length");
 
-    /// The code as clients see it.
     pub fn code(self) -> &'static str {
         self.into()
     }
 }
 
 /// How one stage ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, VariantArray)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr, Serialize, VariantArray)]
 #[strum(serialize_all = "snake_case")]
+#[serde(into = "&'static str")]
 pub enum Check {
-    /// It speaks for the address.
+    /// It counts for the address.
     Pass,
-    /// It speaks against the address.
+    /// It counts against the address.
     Fail,
-    /// It ran and could not find out.
+    /// It ran without a result.
     Unknown,
     /// It did not run.
     Skipped,
 }
 
 impl Check {
-    /// Every way to end.
     pub const ALL: [Self; Self::VARIANTS.len()] =
         *Self::VARIANTS.as_array().expect("its own length");
 
-    /// The code as clients see it.
     pub fn code(self) -> &'static str {
         self.into()
     }
 }
 
 /// How each stage ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Checks {
-    /// Reading the text.
     pub syntax: Check,
-    /// Asking the DNS.
     pub domain: Check,
-    /// Asking the mail server.
     pub mailbox: Check,
 }
 
-/// What [`judge`] makes of findings.
+/// The result of [`judge()`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
-    /// Whether mail is likely to arrive.
     pub verdict: Verdict,
-    /// What a form should do.
     pub advice: Advice,
-    /// Every finding that holds, in the order of the table; at least one.
+    /// Every reason that holds, in the order of the table; at least one.
     pub reasons: Vec<Reason>,
-    /// How each stage ended.
     pub checks: Checks,
-    /// How deep the evidence goes.
     pub depth: Depth,
 }
 
-/// What the operator can turn.
+/// The operator's settings for judging.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// From this confidence on a suggestion counts against the address (`[typo] risky_at`).
+    /// From this confidence on, a typo counts against the address (`[typo] risky_at`).
     pub risky_at: Confidence,
     /// Advice that differs from [`Reason::default_advice`] (`[policy.advice]`).
     pub advice: HashMap<Reason, Advice>,
@@ -193,7 +184,6 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// What a form should do about one reason.
     pub fn advice(&self, reason: Reason) -> Advice {
         self.advice.get(&reason).copied().unwrap_or_else(|| reason.default_advice())
     }

@@ -1,13 +1,16 @@
-//! Why a verdict is what it is: the closed set of reasons, each with its row in the table, its code
-//! and what a form should do about it unless the operator says otherwise.
+//! The closed set of reasons, each with its code, its verdict and its default advice.
+//!
+//! The order of the variants is the order in which reasons are listed.
 
+use serde::Serialize;
 use strum::{EnumIter, IntoEnumIterator as _, IntoStaticStr};
 
 use super::{Advice, Verdict};
 use crate::address::SyntaxCode;
 
 /// One finding that holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, IntoStaticStr, Serialize)]
+#[serde(into = "&'static str")]
 #[strum(serialize_all = "snake_case")]
 pub enum Reason {
     /// The operator's list denies the address, its domain or its mail server.
@@ -15,90 +18,89 @@ pub enum Reason {
     /// The text is no address.
     #[strum(transparent)]
     Syntax(SyntaxCode),
-    /// A special-use name, which is nobody's mail domain.
+    /// A special-use name, which has no mailboxes.
     DomainReserved,
     /// There is no such domain.
     DomainNotFound,
-    /// The domain says that it takes no mail.
+    /// The domain says that it accepts no mail (null MX).
     DomainTakesNoMail,
     /// The domain exists, without a mail server or an address.
     DomainHasNoMailServer,
-    /// Its mail servers lead nowhere that mail can go.
+    /// No mail server of the domain can be reached from the internet.
     MailServerUnusable,
     /// The mail server says that there is no such mailbox.
     MailboxNotFound,
-    /// The mail server says that the mailbox is switched off.
+    /// The mail server says that the mailbox is disabled.
     MailboxDisabled,
     /// The domain is probably a typo for another.
     DomainTypo,
     /// The domain is made of letters that look like those of another.
     DomainLookalike,
-    /// The domain hands out mailboxes to throw away.
+    /// The domain provides disposable mailboxes.
     Disposable,
     /// The part before the `@` is in quotation marks.
     QuotedLocalPart,
     /// The part after the `@` is an IP address.
     AddressLiteral,
-    /// The mail server takes every name, so its yes means little.
+    /// The mail server accepts any name, so that it accepted this one means little.
     CatchAll,
     /// The mailbox is full.
     MailboxFull,
-    /// The mail server cannot take addresses beyond ASCII.
+    /// The mail server does not accept addresses beyond ASCII.
     Smtputf8Unsupported,
-    /// The domain says that it takes no mail, and names mail servers all the same.
+    /// The domain has a null MX beside other MX records.
     NullMxContradicted,
-    /// The domain names IP addresses where names of mail servers belong.
+    /// The MX records have IP addresses instead of host names.
     MxIsLiteral,
     /// The DNS did not answer in time.
     DnsTimeout,
-    /// The DNS could not tell.
+    /// The DNS gave no usable answer.
     DnsFailure,
-    /// The caller's time was over before the DNS had answered.
+    /// The caller's time budget was spent before the DNS had answered.
     TimeBudgetSpent,
     /// The DNS was not asked.
     NotChecked,
-    /// The mail server defers strangers.
+    /// The mail server defers unknown clients.
     Greylisted,
     /// The mail server refuses us, whoever the recipient.
     ProbeRefused,
-    /// The mail server was asked too much.
+    /// The mail server says that it was asked too often.
     ProbeRateLimited,
-    /// The mail server put us off.
+    /// The mail server deferred the recipient.
     ProbeDeferred,
     /// The mail server did not answer in time.
     ProbeTimeout,
     /// The mail server could not be reached.
     ProbeUnreachable,
-    /// The mail server spoke no SMTP that makes sense.
+    /// The mail server's answer is no valid SMTP.
     ProbeProtocolError,
-    /// No encrypted connection came about with a server that wants one.
+    /// The mail server requires TLS, and no TLS connection could be made.
     ProbeTlsFailed,
     /// The mail server accepted the recipient, and refuses made-up ones.
     MailboxAccepted,
-    /// The domain takes mail, and nothing speaks against the address.
+    /// The domain accepts mail, and nothing counts against the address.
     DomainAcceptsMail,
-    /// The mailbox was wanted; asking mail servers is switched off.
+    /// The depth was `mailbox`; the probe is off.
     ProbeOff,
-    /// The mailbox was wanted; asking this mail server is paused.
+    /// The depth was `mailbox`; probing this mail server is paused.
     ProbePaused,
-    /// The mailbox was wanted; this provider tells nobody.
+    /// The depth was `mailbox`; this provider does not reveal which mailboxes exist.
     ProviderNotProbed,
     /// The mailbox belongs to a function rather than to a person.
     RoleAccount,
-    /// The address forwards to somebody who keeps their own private.
+    /// A forwarding address that hides the user's own.
     Relay,
     /// The operator's list allows the address, its domain or its mail server.
     AllowedByOperator,
 }
 
 impl Reason {
-    /// Every reason there is.
+    /// Every reason: first those beyond syntax, then the syntax errors.
     pub fn all() -> impl Iterator<Item = Self> {
         let beyond_syntax = Self::iter().filter(|reason| !matches!(reason, Self::Syntax(_)));
         beyond_syntax.chain(SyntaxCode::ALL.into_iter().map(Self::Syntax))
     }
 
-    /// The reason with this code.
     pub fn from_code(code: &str) -> Option<Self> {
         Self::all().find(|reason| reason.code() == code)
     }
@@ -108,12 +110,11 @@ impl Reason {
         matches!(self, Self::DomainTypo | Self::DomainLookalike)
     }
 
-    /// The code as clients see it.
     pub fn code(self) -> &'static str {
         self.into()
     }
 
-    /// The verdict of the reason's row in the table; none for reasons that never set one.
+    /// The verdict that follows from this reason; none for reasons that never decide.
     pub fn verdict(self) -> Option<Verdict> {
         match self {
             Self::Syntax(_)
@@ -157,8 +158,8 @@ impl Reason {
         }
     }
 
-    /// What a form should do about it, unless the operator says otherwise: certain failures are
-    /// rejected, likely typos are asked back, and who could not be judged is let in.
+    /// The advice unless `[policy.advice]` says otherwise: reject certain failures, ask the user to confirm likely
+    /// typos, accept what could not be judged.
     pub fn default_advice(self) -> Advice {
         match self {
             Self::DeniedByOperator => Advice::Reject,

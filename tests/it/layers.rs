@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every room and its floor. A new room gets its row here before its first file.
-const FLOORS: [(&str, u8); 26] = [
+const FLOORS: [(&str, u8); 27] = [
     ("address", 0),
     ("catalog", 0),
     ("did_you_mean", 0),
+    ("evidence", 0),
     ("reach", 0),
     ("reply", 0),
     ("roster", 0),

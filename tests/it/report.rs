@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 use mailvet::catalog::Catalog;
 use mailvet::clock::StoppedClock;
-use mailvet::report::{Form, Report, Wording, visible_json};
+use mailvet::report::{JsonForm, Report, ServerText, visible_json};
 use mailvet::typo::Confidence;
 use mailvet::validator::{ActiveLists, Request, Strictness, Validator, ValidatorParts};
 use mailvet::verdict::{Advice, Check, Depth, Policy, Reason, Verdict};
@@ -78,7 +78,7 @@ fn report(text: &str, strictness: Strictness) -> Report {
     VALIDATOR.validate(&request).now_or_never().expect("offline nothing is waited for")
 }
 
-fn bytes(report: &Report, form: Form) -> Vec<u8> {
+fn bytes(report: &Report, form: JsonForm) -> Vec<u8> {
     serde_json::to_vec(&report.json(form)).unwrap()
 }
 
@@ -197,7 +197,7 @@ fn message_of(report: &Report) -> String {
 
 fn check(text: &str, strictness: Strictness) -> Result<(), TestCaseError> {
     let report = report(text, strictness);
-    let full: Value = serde_json::from_slice(&bytes(&report, Form::Full)).unwrap();
+    let full: Value = serde_json::from_slice(&bytes(&report, JsonForm::Full)).unwrap();
     let fields = full.as_object().unwrap();
     prop_assert_eq!(fields.len(), KEYS.len());
     for key in KEYS {
@@ -244,7 +244,7 @@ fn check(text: &str, strictness: Strictness) -> Result<(), TestCaseError> {
     }
 
     // Equal bytes for equal evidence.
-    let evidence = bytes(&report, Form::Evidence);
+    let evidence = bytes(&report, JsonForm::Evidence);
     let again = VALIDATOR
         .validate(&Request { depth: Depth::Mailbox, strictness, ..Request::new(text) })
         .now_or_never()
@@ -252,9 +252,9 @@ fn check(text: &str, strictness: Strictness) -> Result<(), TestCaseError> {
     let mut fields = fields.clone();
     fields.retain(|key, _| !COURSE.contains(&key.as_str()));
     prop_assert_eq!(&serde_json::from_slice::<Value>(&evidence).unwrap(), &Value::Object(fields));
-    prop_assert_eq!(&evidence, &bytes(&self::report(text, strictness), Form::Evidence));
+    prop_assert_eq!(&evidence, &bytes(&self::report(text, strictness), JsonForm::Evidence));
     prop_assert_eq!(again.judgement.verdict, judgement.verdict);
-    let visible = visible_json(&report.json(Form::Evidence)).unwrap();
+    let visible = visible_json(&report.json(JsonForm::Evidence)).unwrap();
     let (plain, visible): (Value, Value) =
         (serde_json::from_slice(&evidence).unwrap(), serde_json::from_slice(&visible).unwrap());
     prop_assert_eq!(plain, visible);
@@ -282,7 +282,8 @@ fn check(text: &str, strictness: Strictness) -> Result<(), TestCaseError> {
     }
 
     // People see no control characters but the colours.
-    let shown = anstream::adapter::strip_str(&report.text(Wording::Ours).to_string()).to_string();
+    let shown =
+        anstream::adapter::strip_str(&report.text(ServerText::Hidden).to_string()).to_string();
     prop_assert!(!shown.chars().any(|c| c.is_control() && c != '\n'), "{:?}", shown);
     Ok(())
 }

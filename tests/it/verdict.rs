@@ -4,13 +4,14 @@ use std::net::IpAddr;
 
 use mailvet::address::{Quoting, SyntaxCode};
 use mailvet::catalog::OperatorDecision;
+use mailvet::evidence::{CatchAll, MailboxStatus, NotProbed};
 use mailvet::reply::{About, Stage};
 use mailvet::report::Column;
 use mailvet::route::{Exchanger, Exchangers, Failure, HostName, MailRoute, NullMx, Targets};
 use mailvet::typo::{Confidence, TypoKind};
 use mailvet::verdict::{
-    AddressFindings, Advice, CatchAll, Check, Depth, Findings, HostFindings, Mailbox,
-    MailboxEvidence, Marks, NotProbed, Policy, Reason, Typo, Verdict, judge, message,
+    AddressFindings, Advice, Check, Depth, Findings, Flags, HostFindings, Policy, Reason, Typo,
+    Verdict, judge, message,
 };
 
 /// Where an address leads, owned, so that findings can borrow the route.
@@ -60,8 +61,8 @@ fn host(word: &str) -> Option<Host> {
     })
 }
 
-fn mailbox(status: &str) -> MailboxEvidence {
-    use MailboxEvidence as Evidence;
+fn mailbox(status: &str) -> MailboxStatus {
+    use MailboxStatus as Evidence;
     match status {
         "deliverable" => Evidence::Accepted { catch_all: CatchAll::No },
         "catch_all" => Evidence::Accepted { catch_all: CatchAll::Yes },
@@ -123,10 +124,15 @@ fn judged(words: &str, policy: &Policy) -> String {
             mailbox: words
                 .iter()
                 .find_map(|word| word.strip_prefix("mailbox="))
-                .map_or(Mailbox::NotWanted, |status| Mailbox::Wanted(mailbox(status))),
+                .map_or(None, |status| Some(mailbox(status))),
             typo: typo(&words),
-            marks: Marks { disposable: has("disposable"), relay: has("relay"), role: has("role") },
-            word: match (has("allowed"), has("denied")) {
+            flags: Flags {
+                disposable: has("disposable"),
+                relay: has("relay"),
+                role: has("role"),
+                free: false,
+            },
+            decision: match (has("allowed"), has("denied")) {
                 (true, _) => Some(OperatorDecision::Allowed),
                 (_, true) => Some(OperatorDecision::Denied),
                 _ => None,

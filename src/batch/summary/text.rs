@@ -8,7 +8,7 @@ use anstyle::Style;
 use super::labels::label;
 use super::numbers::{a_second, counted, grouped, percent, share, took};
 use super::{FailingDomain, Summary, TypoCount};
-use crate::report::{look, visible};
+use crate::report::{style_for, visible};
 use crate::verdict::Verdict;
 
 const BOLD: Style = Style::new().bold();
@@ -101,7 +101,7 @@ fn verdicts(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
     let numbers = seen.iter().map(|(_, number)| grouped(*number).len()).max().unwrap_or(0);
     writeln!(f, "\n{BOLD}Verdicts{BOLD:#}")?;
     for (verdict, number) in seen {
-        let (sign, style) = look(verdict);
+        let (sign, style) = style_for(verdict);
         writeln!(
             f,
             "  {style}{sign} {:names$}{style:#}  {:>numbers$}  {:>6}  {style}{}{style:#}",

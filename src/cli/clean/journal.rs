@@ -120,7 +120,7 @@ fn exit_of(error: &StoreError) -> Exit {
         | StoreError::Newer { .. } => Exit::Usage,
         StoreError::Damaged { .. }
         | StoreError::Full { .. }
-        | StoreError::Resting
+        | StoreError::BackingOff
         | StoreError::Internal => Exit::Failure,
     }
 }

@@ -52,7 +52,7 @@ pub(super) async fn run(
     let target = paths::target(&arguments.writing).or_usage()?;
     let list = open(arguments).or_usage()?;
     paths::check(arguments, list.plan(), target).or_usage()?;
-    let fix_at = Confidence::from_percent(config.typo.fix_at.percent());
+    let fix_at = config.typo.fix_at;
     let form = form(arguments, list.plan().shape(), target, fix_at);
     paths::check_replaced(arguments, list.plan(), target, voice).or_usage()?;
     voice.tell_of(&list, &form);

@@ -83,7 +83,7 @@ impl Watched {
             // A file may grow while it is read.
             (now.position as f64 / size as f64).min(1.0)
         });
-        let look_ups = self.validator.look_ups_under_way();
+        let look_ups = self.validator.lookups_under_way();
         line(&now, share, began.elapsed(), look_ups, columns)
     }
 }

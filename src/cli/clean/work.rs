@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::report::{Column, PROBE_OFF_HINT};
 use crate::roster::Note;
 use crate::store::Journal;
-use crate::validator::{ListModeOptions, ListValidator, Network, RetryPlan, Validator};
+use crate::validator::{ListModeSettings, ListValidator, Network, RetryPlan, Validator};
 use crate::verdict::Depth;
 
 /// What works on a list.
@@ -66,7 +66,7 @@ impl CleanWork {
                 .say(format_args!("mail servers are not asked: {PROBE_OFF_HINT}"));
         }
         let journal = journal.open()?;
-        let validator = Arc::new(parts.at_work(ListModeOptions {
+        let validator = Arc::new(parts.at_work(ListModeSettings {
             journal: journal.clone(),
             concurrency: looking.concurrency.get(),
             open_files: system::raise_open_files(),

@@ -1,4 +1,4 @@
-//! One DNS server, and the resolvers that ask it alone.
+//! One DNS server, and the resolvers that ask only this one.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -23,7 +23,6 @@ use hickory_resolver::{ConnectionProvider, PoolContext, Resolver};
 
 use super::SetupError;
 
-/// One server.
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) out_of_use: AtomicBool,
@@ -41,12 +40,12 @@ impl Server {
         Ok(Self { out_of_use: AtomicBool::new(false), address, timeout, shared })
     }
 
-    /// Asks for the nth time, counted from 0, with one packet; more where aliases are to be followed or the
-    /// answer is too long for UDP.
+    /// Asks for the nth time, counted from 0, with one packet; with more where aliases are followed or the answer is
+    /// too long for UDP.
     ///
-    /// The first try shares the packet of another question that is the same. That packet may be lost, long
-    /// ago even. So the next tries share nothing: else all who ask the same would fail together, with fewer
-    /// packets than each of them has tries.
+    /// The first try shares the packet of an equal question. That packet may be lost, even long ago. So the next
+    /// tries share nothing: else all callers with the same question would fail together, with fewer packets than
+    /// each of them has tries.
     pub(super) async fn look_up(
         &self,
         nth: usize,
@@ -66,9 +65,8 @@ impl Server {
     }
 }
 
-/// Renews the shared resolver when a try ends without an answer, and also when nobody waits for it any more.
-/// It keeps its TCP connection, and one that packets were lost of may stand still for longer than anybody
-/// waits.
+/// Renews the shared resolver when a try ends without an answer, or when nothing waits for it any more. A resolver
+/// keeps its TCP connection, and one that lost packets may stall for longer than any caller waits.
 struct Renewal<'a> {
     server: &'a Server,
     is_needed: bool,
@@ -99,8 +97,8 @@ fn resolver(address: SocketAddr, timeout: Duration) -> Result<Resolver<Connector
     builder.build()
 }
 
-/// Where packets are sent. An unspecified address means this machine, which answers from its loopback
-/// address, and answers from another address than the one asked are not believed.
+/// Where packets are sent. An unspecified address means this machine, which answers from its loopback address;
+/// answers from an address that was not asked are not believed.
 fn dialled(mut address: SocketAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
@@ -112,9 +110,9 @@ fn dialled(mut address: SocketAddr) -> SocketAddr {
 
 /// Connects to one address, whatever the resolver's configuration has.
 ///
-/// Two things that the resolver (0.26) does by itself are otherwise: it knows no scope of an IPv6 address,
-/// and it sends a UDP packet again when it thinks that an answer is late, by a measure of its own that
-/// grows with each NXDOMAIN. Here a packet is sent once; `hedge` says when there is another.
+/// It replaces two things that the resolver (0.26) does: the resolver knows no scope of an IPv6 address, and it sends
+/// a UDP packet again by a measure of lateness of its own, which grows with each NXDOMAIN. Here a packet is sent
+/// once; `hedge` decides when there is another.
 #[derive(Clone)]
 struct Connector {
     address: SocketAddr,
@@ -155,7 +153,7 @@ impl ConnectionProvider for Connector {
     }
 }
 
-/// A connection of which only answers to the question come.
+/// A connection that passes on only answers to the question.
 #[derive(Clone)]
 struct ServerConnection(DnsExchange<TokioRuntimeProvider>);
 
@@ -170,8 +168,8 @@ impl DnsHandle for ServerConnection {
     }
 }
 
-/// An answer that holds records, and none of the name that was asked for, is no answer. The resolver would
-/// take it for "there are none".
+/// An answer with records, but none of the name that was asked for, is a failure. The resolver would take it for
+/// "there are none".
 fn about_the_question(response: Response) -> Response {
     let response = response?;
     let is_of_others = match response.queries.first() {

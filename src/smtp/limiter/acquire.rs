@@ -1,4 +1,4 @@
-//! Taking leave: waiting in line, the decision, and the guard that gives the place free again.
+//! Acquiring a permit: the wait, the decision, and the guard that releases the connection.
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,13 +9,14 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::wait_queue::{Ticket, WaitQueue};
 use super::{
-    AcquireReply, AcquireRequest, Allowance, Busy, Destination, LimitDecision, LimitStore, Limits,
-    NeverList, Outcomes, Party, Pause, PauseState, Promise, ReleaseRecord,
+    AcquireReply, AcquireRequest, Allowance, Destination, LimitDecision, LimitStore, Limits,
+    NeverList, OpenConnections, Outcomes, Party, PauseReason, PauseState, ReleaseRecord,
+    Reservation,
 };
 use crate::address::Domain;
 use crate::clock::Clock;
 
-/// Gives leave to ask mail servers. Clones share what they know.
+/// Gives permits for probe connections. Clones share all state.
 #[derive(Clone)]
 pub struct ProbeLimiter {
     shared: Arc<LimiterInner>,
@@ -25,44 +26,43 @@ struct LimiterInner {
     limits: Limits,
     never: NeverList,
     clock: Arc<dyn Clock>,
-    ledger: Option<Arc<dyn LimitStore>>,
+    store: Option<Arc<dyn LimitStore>>,
     queue: Mutex<WaitQueue>,
 }
 
-/// Whether a mail server may be asked.
+/// The answer to a request for a permit.
 pub enum AcquireResult {
-    /// Now.
     Go(Permit),
-    /// Not within the time that the caller has: not before this, and then only in turn.
+    /// No permit before the caller's deadline. Not before this time, and then only in turn.
     Wait(Timestamp),
-    /// It is left alone until then.
-    Paused(Pause, Timestamp),
-    /// The operator does not want it to be asked.
+    /// The party is paused until this time.
+    Paused(PauseReason, Timestamp),
+    /// The destination is on the never list.
     Never,
 }
 
-/// Leave for one connection, which is to be opened now and closed before this is given up.
+/// Permit for one connection. Open it at once; keep the permit until it is closed.
 ///
-/// It is used from [`Permit::start`] on; [`Permit::settle`] tells what came of it. Dropped before its use it
-/// gives back what it had reserved; dropped after that, everything that was allowed counts as asked.
+/// [`Permit::start`] begins the use, [`Permit::settle`] reports what came of it. Dropped before its use, a
+/// permit gives back what it reserved; dropped after that, everything that it allowed counts as asked.
 pub struct Permit {
     shared: Arc<LimiterInner>,
     parties: [Party; 2],
-    promise: Promise,
+    reservation: Reservation,
     reserved_in: ReservedIn,
     usage: Usage,
 }
 
-/// Where the recipients of a grant are reserved.
+/// Where the recipients of a permit are reserved.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ReservedIn {
-    /// In this process and in the ledger.
-    Ledger,
-    /// In this process alone: there is no ledger, or it could not be used.
+    /// In this process and in the store.
+    Store,
+    /// In this process alone: there is no store, or it could not be used.
     Process,
 }
 
-/// How far the use of a grant has come.
+/// How far the use of a permit has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Usage {
     Unused,
@@ -70,14 +70,14 @@ enum Usage {
     Settled,
 }
 
-/// A place in line, given up when dropped.
+/// A place in the queues of both parties, given up when dropped.
 struct QueueTicket {
     shared: Arc<LimiterInner>,
     parties: [Party; 2],
     ticket: Ticket,
 }
 
-/// What came of a turn.
+/// What came of an attempt by the first in both queues.
 enum Attempt {
     Granted(Permit),
     Later(QueueTicket, Timestamp),
@@ -85,38 +85,34 @@ enum Attempt {
 }
 
 impl ProbeLimiter {
-    /// Nobody asked yet, as far as this process and the ledger know.
     pub fn new(
         limits: Limits,
         never: NeverList,
         clock: Arc<dyn Clock>,
-        ledger: Option<Arc<dyn LimitStore>>,
+        store: Option<Arc<dyn LimitStore>>,
     ) -> Self {
         let queue = Mutex::default();
-        Self { shared: Arc::new(LimiterInner { limits, never, clock, ledger, queue }) }
+        Self { shared: Arc::new(LimiterInner { limits, never, clock, store, queue }) }
     }
 
-    /// What everybody is held to.
     pub fn limits(&self) -> &Limits {
         &self.shared.limits
     }
 
-    /// How we stand with both parties, as far as this process knows.
+    /// The state of both parties, as far as this process knows.
     #[cfg(test)]
-    pub(super) fn standings(&self, destination: &Destination) -> [super::PartyState; 2] {
-        self.shared.queue().standings(destination.parties())
+    pub(super) fn states(&self, destination: &Destination) -> [super::PartyState; 2] {
+        self.shared.queue().states(destination.parties())
     }
 
-    /// Whether the operator does not want to be asked about addresses at this domain, whoever its mail
-    /// servers are. To be looked at before a destination is chosen.
+    /// Whether the domain is on the never list, whatever its mail servers. Ask before choosing a destination.
     pub fn never_asks_about(&self, domain: &Domain) -> bool {
         self.shared.never.has_domain(domain)
     }
 
-    /// Waits for leave to open a connection and ask about so many recipients, made-up ones included;
-    /// fewer may be granted. Those who wait for one organisation or network get their turn in the order
-    /// in which they came, and nobody waits for others. Has to be called within a tokio runtime; the wait
-    /// can be given up at any moment.
+    /// Waits for a permit for one connection and so many recipients, random ones included; fewer may be
+    /// granted. Each party serves requests in the order in which they came. Needs a tokio runtime; the future
+    /// can be dropped at any moment.
     pub async fn acquire(
         &self,
         destination: &Destination,
@@ -126,25 +122,25 @@ impl ProbeLimiter {
         if self.shared.never.has_destination(destination) {
             return AcquireResult::Never;
         }
-        let mut place = QueueTicket::take(&self.shared, destination);
+        let mut ticket = QueueTicket::take(&self.shared, destination);
         loop {
-            if let LimitDecision::Paused(closed) =
-                self.shared.foreseen(&place.parties, wanted.get())
+            if let LimitDecision::Paused(pause) =
+                self.shared.local_decision(&ticket.parties, wanted.get())
             {
-                return closed.into();
+                return pause.into();
             }
-            if !place.is_first() {
-                if timeout_at(deadline, place.ticket.called()).await.is_err() {
-                    return self.shared.out_of_time(&place.parties, wanted.get());
+            if !ticket.is_first() {
+                if timeout_at(deadline, ticket.ticket.notified()).await.is_err() {
+                    return self.shared.out_of_time(&ticket.parties, wanted.get());
                 }
                 continue;
             }
-            let until = match self.turn(place, wanted.get()).await {
+            let until = match self.attempt(ticket, wanted.get()).await {
                 None => return self.shared.out_of_time(destination.parties(), wanted.get()),
                 Some(Attempt::Granted(permit)) => return AcquireResult::Go(permit),
-                Some(Attempt::Paused(closed)) => return closed.into(),
-                Some(Attempt::Later(back, until)) => {
-                    place = back;
+                Some(Attempt::Paused(pause)) => return pause.into(),
+                Some(Attempt::Later(kept, until)) => {
+                    ticket = kept;
                     until
                 }
             };
@@ -157,55 +153,55 @@ impl ProbeLimiter {
         }
     }
 
-    /// Takes a turn. None where the runtime is being shut down.
-    async fn turn(&self, place: QueueTicket, wanted: u32) -> Option<Attempt> {
-        let Some(ledger) = self.shared.ledger.clone() else {
-            return Some(place.turn(None, wanted));
+    /// Tries for a permit. None where the runtime is shutting down.
+    async fn attempt(&self, ticket: QueueTicket, wanted: u32) -> Option<Attempt> {
+        let Some(store) = self.shared.store.clone() else {
+            return Some(ticket.attempt(None, wanted));
         };
-        // A task of its own: where nobody waits for it any more, the grant that it brings is dropped
-        // unused, and what the ledger has noted is taken back.
-        let turn = async move {
-            let opened = ledger.open(place.opening(wanted)).await;
-            place.turn(opened, wanted)
+        // A task of its own: when the caller is gone, the permit is dropped unused, which takes back what the
+        // store has counted.
+        let attempt = async move {
+            let reply = store.acquire(ticket.request(wanted)).await;
+            ticket.attempt(reply, wanted)
         };
-        tokio::spawn(turn).await.ok()
+        tokio::spawn(attempt).await.ok()
     }
 }
 
 impl LimiterInner {
     fn queue(&self) -> MutexGuard<'_, WaitQueue> {
-        // Nothing that holds the lock can leave the book half changed.
+        // Nothing that holds the lock can leave the queue half changed.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What would be decided by what this process knows.
-    fn foreseen(&self, parties: &[Party; 2], wanted: u32) -> LimitDecision {
+    /// The decision by what this process knows.
+    fn local_decision(&self, parties: &[Party; 2], wanted: u32) -> LimitDecision {
         let (now, queue) = (self.clock.now(), self.queue());
-        let busy = ours(&queue, parties);
-        let [one, other] = queue.standings(parties);
-        let decision = one.decision(wanted, busy[0], &self.limits, now);
-        decision.and(other.decision(wanted, busy[1], &self.limits, now))
+        let open = own_connections(&queue, parties);
+        let [one, other] = queue.states(parties);
+        let decision = one.decision(wanted, open[0], &self.limits, now);
+        decision.and(other.decision(wanted, open[1], &self.limits, now))
     }
 
-    /// What is said to somebody whose time is over before the turn has come.
+    /// The answer to a caller whose deadline passed in the queue.
     fn out_of_time(&self, parties: &[Party; 2], wanted: u32) -> AcquireResult {
-        match self.foreseen(parties, wanted) {
+        match self.local_decision(parties, wanted) {
             LimitDecision::Go(_) => AcquireResult::Wait(self.clock.now()),
             LimitDecision::Later(until) => AcquireResult::Wait(until),
-            LimitDecision::Paused(closed) => closed.into(),
+            LimitDecision::Paused(pause) => pause.into(),
         }
     }
 }
 
-/// Our connections with both, as far as this process knows the only ones.
-fn ours(queue: &WaitQueue, parties: &[Party; 2]) -> [Busy; 2] {
-    queue.connections(parties).map(|connections| Busy { connections, until: None })
+/// The connections of this process, as far as it knows the only ones.
+fn own_connections(queue: &WaitQueue, parties: &[Party; 2]) -> [OpenConnections; 2] {
+    queue.connections(parties).map(|connections| OpenConnections { connections, until: None })
 }
 
 impl QueueTicket {
     fn take(shared: &Arc<LimiterInner>, destination: &Destination) -> Self {
         let parties = destination.parties().clone();
-        let ticket = shared.queue().stand_in_line(&parties, &shared.limits, shared.clock.now());
+        let ticket = shared.queue().join(&parties, &shared.limits, shared.clock.now());
         Self { shared: shared.clone(), parties, ticket }
     }
 
@@ -213,39 +209,44 @@ impl QueueTicket {
         self.shared.queue().is_first(&self.parties, &self.ticket, &self.shared.limits)
     }
 
-    fn opening(&self, wanted: u32) -> AcquireRequest {
-        let ours = self.shared.queue().connections(&self.parties);
-        AcquireRequest { parties: self.parties.clone(), wanted, ours, limits: self.shared.limits }
+    fn request(&self, wanted: u32) -> AcquireRequest {
+        let own_connections = self.shared.queue().connections(&self.parties);
+        AcquireRequest {
+            parties: self.parties.clone(),
+            wanted,
+            own_connections,
+            limits: self.shared.limits,
+        }
     }
 
-    /// Goes by what the ledger has decided; where there is none, by what this process knows.
-    fn turn(self, opened: Option<AcquireReply>, wanted: u32) -> Attempt {
-        let opening = self.opening(wanted);
-        let reserved_in = match opened {
-            Some(_) => ReservedIn::Ledger,
+    /// Follows the decision of the store; without one, decides by what this process knows.
+    fn attempt(self, reply: Option<AcquireReply>, wanted: u32) -> Attempt {
+        let request = self.request(wanted);
+        let reserved_in = match reply {
+            Some(_) => ReservedIn::Store,
             None => ReservedIn::Process,
         };
         let mut queue = self.shared.queue();
-        let opened = opened.unwrap_or_else(|| {
-            let busy = ours(&queue, &self.parties);
-            opening.decide(queue.standings(&self.parties), busy, self.shared.clock.now())
+        let reply = reply.unwrap_or_else(|| {
+            let open = own_connections(&queue, &self.parties);
+            request.decide(queue.states(&self.parties), open, self.shared.clock.now())
         });
-        queue.note(&self.parties, opened.standings);
-        let recipients = match opened.decision {
+        queue.note(&self.parties, reply.states);
+        let recipients = match reply.decision {
             LimitDecision::Go(recipients) => recipients,
-            LimitDecision::Paused(closed) => return Attempt::Paused(closed),
+            LimitDecision::Paused(pause) => return Attempt::Paused(pause),
             LimitDecision::Later(until) => {
                 drop(queue);
                 return Attempt::Later(self, until);
             }
         };
-        // Before the place is given up: whoever comes next has to see it.
+        // Before the ticket is given up: the next in the queue has to see it.
         queue.begin(&self.parties);
-        let [standing, _] = opened.standings;
+        let [state, _] = reply.states;
         Attempt::Granted(Permit {
             shared: self.shared.clone(),
             parties: self.parties.clone(),
-            promise: Promise { day: standing.day, recipients },
+            reservation: Reservation { day: state.day, recipients },
             reserved_in,
             usage: Usage::Unused,
         })
@@ -254,49 +255,48 @@ impl QueueTicket {
 
 impl Drop for QueueTicket {
     fn drop(&mut self) {
-        self.shared.queue().leave_line(&self.parties, &self.ticket);
+        self.shared.queue().leave(&self.parties, &self.ticket);
     }
 }
 
 impl Permit {
-    /// What the connection may be used for.
     pub fn allowance(&self) -> Allowance {
-        Allowance { recipients: self.promise.recipients, ..self.shared.limits.allowance }
+        Allowance { recipients: self.reservation.recipients, ..self.shared.limits.allowance }
     }
 
-    /// Begins the use: from here on everything that is allowed counts as asked, until it is told how much
-    /// was.
+    /// Begins the use: from now on everything that is allowed counts as asked, until [`settle`](Self::settle)
+    /// says how much was.
     pub fn start(&mut self) -> Allowance {
         self.usage = Usage::Started;
         self.allowance()
     }
 
-    /// Tells what came of the connection, which is closed.
+    /// Reports what came of the connection, which is closed.
     pub fn settle(mut self, outcomes: Outcomes) {
-        self.close(outcomes);
+        self.release(outcomes);
     }
 
-    fn close(&mut self, outcomes: Outcomes) {
+    fn release(&mut self, outcomes: Outcomes) {
         self.usage = Usage::Settled;
         let shared = &self.shared;
         let mut queue = shared.queue();
         queue.end(&self.parties);
-        let closing = ReleaseRecord {
+        let release = ReleaseRecord {
             parties: self.parties.clone(),
-            ours: queue.connections(&self.parties),
-            promise: self.promise,
+            own_connections: queue.connections(&self.parties),
+            reservation: self.reservation,
             outcomes,
             limits: shared.limits,
         };
-        let standings = closing.settle(queue.standings(&self.parties), shared.clock.now());
-        queue.note(&self.parties, standings);
-        // Under the lock: what somebody opens after this has to come after it in the ledger too.
-        if let Some(ledger) = &shared.ledger {
-            let promise = match self.reserved_in {
-                ReservedIn::Ledger => self.promise,
-                ReservedIn::Process => Promise { recipients: 0, ..self.promise },
+        let states = release.settle(queue.states(&self.parties), shared.clock.now());
+        queue.note(&self.parties, states);
+        // Under the lock: a later request has to come later in the store too.
+        if let Some(store) = &shared.store {
+            let reservation = match self.reserved_in {
+                ReservedIn::Store => self.reservation,
+                ReservedIn::Process => Reservation { recipients: 0, ..self.reservation },
             };
-            ledger.close(ReleaseRecord { promise, ..closing });
+            store.release(ReleaseRecord { reservation, ..release });
         }
     }
 }
@@ -304,15 +304,15 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         match self.usage {
-            Usage::Unused => self.close(Outcomes::NOTHING),
-            Usage::Started => self.close(Outcomes::unknown(self.promise)),
+            Usage::Unused => self.release(Outcomes::NOTHING),
+            Usage::Started => self.release(Outcomes::unknown(self.reservation)),
             Usage::Settled => {}
         }
     }
 }
 
 impl From<PauseState> for AcquireResult {
-    fn from(closed: PauseState) -> Self {
-        Self::Paused(closed.why, closed.until)
+    fn from(pause: PauseState) -> Self {
+        Self::Paused(pause.reason, pause.until)
     }
 }

@@ -1,4 +1,4 @@
-//! Who is asked, as those see it who run it.
+//! Mail servers as destinations, and the parties that the limits apply to.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -8,21 +8,21 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use crate::reach::unwrapped;
 use crate::route::HostName;
 
-/// Whoever has one IPv4 address of a mail server often has those next to it.
+/// Neighbouring IPv4 addresses often belong to the same mail servers.
 const V4_PREFIX: u8 = 24;
-/// What one site is given of IPv6 (RFC 6177).
+/// The IPv6 prefix of one site (RFC 6177).
 const V6_PREFIX: u8 = 48;
 
-/// Somebody to whom the limits apply.
+/// A party that the limits apply to.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Party {
-    /// Who runs the mail servers: a provider's id, or else the registrable domain they are in.
+    /// The operator of the mail servers: a provider's id, else their registrable domain.
     Organisation(Box<str>),
-    /// Where they are: a /24 of IPv4, a /48 of IPv6.
+    /// A /24 of IPv4, a /48 of IPv6.
     Network(IpNet),
 }
 
-/// A mail server that is to be asked, at one of its IP addresses.
+/// A mail server at one of its IP addresses.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Destination {
     host: HostName,
@@ -31,8 +31,7 @@ pub struct Destination {
 }
 
 impl Party {
-    /// Who runs a mail server: this provider (its id in the catalog) where it is a known one, else by the
-    /// server's name.
+    /// The organisation that runs a mail server: a provider's id in the catalog, else from the server's name.
     pub fn running(host: &HostName, provider: Option<&str>) -> Self {
         Self::Organisation(match provider {
             Some(id) => id.into(),
@@ -42,25 +41,23 @@ impl Party {
 }
 
 impl Destination {
-    /// The server of this name, run by this provider (its id in the catalog) where it is a known one, at
-    /// the address that is going to be dialled. With a proxy in between, that is still the server's.
+    /// `provider` is the id in the catalog, `ip` the address to dial: the server's own, also through a proxy.
     pub fn new(host: HostName, provider: Option<&str>, ip: IpAddr) -> Self {
         let ip = unwrapped(ip);
         let parties = [Party::running(&host, provider), Party::Network(network(ip))];
         Self { host, ip, parties }
     }
 
-    /// The mail server.
     pub fn host(&self) -> &HostName {
         &self.host
     }
 
-    /// Its address; a wrapped IPv4 address is the one inside.
+    /// The IP address; an IPv4 address mapped into IPv6 is unwrapped.
     pub fn ip(&self) -> IpAddr {
         self.ip
     }
 
-    /// The organisation and the network: two destinations that share one are not asked side by side.
+    /// The organisation and the network. Destinations that share one share its limits.
     pub fn parties(&self) -> &[Party; 2] {
         &self.parties
     }

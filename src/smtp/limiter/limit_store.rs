@@ -1,82 +1,75 @@
-//! What other processes have to know of our connections, and we of theirs.
+//! What processes that probe have to know of each other's connections.
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-use super::{Busy, LimitDecision, Limits, Outcomes, Party, PartyState, Promise};
+use super::{LimitDecision, Limits, OpenConnections, Outcomes, Party, PartyState, Reservation};
 
-/// Keeps standings for all processes together.
+/// Keeps the state of parties for all processes.
 pub trait LimitStore: Send + Sync + 'static {
-    /// Decides on a connection, with what all processes know, and notes it if it may begin; no other
-    /// process comes in between. None where the ledger cannot be used.
-    fn open(&self, opening: AcquireRequest) -> BoxFuture<'_, Option<AcquireReply>>;
+    /// Decides on a connection by what all processes know, and stores it if it may begin, in one transaction.
+    /// None where the store cannot be used.
+    fn acquire(&self, request: AcquireRequest) -> BoxFuture<'_, Option<AcquireReply>>;
 
-    /// Notes that a connection is over, before anything that is opened after it. Does not wait for it.
-    fn close(&self, closing: ReleaseRecord);
+    /// Stores that a connection is over, before any later [`acquire`](Self::acquire). Does not wait.
+    fn release(&self, release: ReleaseRecord);
 }
 
-/// A connection that somebody wants to begin.
+/// A request for a permit.
 #[derive(Clone, Debug)]
 pub struct AcquireRequest {
-    /// With whom.
     pub parties: [Party; 2],
-    /// For how many recipients.
+    /// Recipients to ask about.
     pub wanted: u32,
-    /// The connections that this process has with each of them already.
-    pub ours: [u32; 2],
-    /// What holds for everybody.
+    /// The connections that this process has open with each party.
+    pub own_connections: [u32; 2],
     pub limits: Limits,
 }
 
-/// What was decided.
+/// The decision on a request.
 #[derive(Clone, Copy, Debug)]
 pub struct AcquireReply {
-    /// The decision.
     pub decision: LimitDecision,
-    /// How we stand with the parties after it.
-    pub standings: [PartyState; 2],
+    /// The state of the parties after it.
+    pub states: [PartyState; 2],
 }
 
 /// A connection that is over.
 #[derive(Clone, Debug)]
 pub struct ReleaseRecord {
-    /// With whom it was.
     pub parties: [Party; 2],
-    /// The connections that this process still has with each of them.
-    pub ours: [u32; 2],
-    /// What it was opened for.
-    pub promise: Promise,
-    /// What came of it.
+    /// The connections that this process still has open with each party.
+    pub own_connections: [u32; 2],
+    pub reservation: Reservation,
     pub outcomes: Outcomes,
-    /// What holds for everybody.
     pub limits: Limits,
 }
 
 impl AcquireRequest {
-    /// Decides, and notes the connection if it may begin.
+    /// Decides, and counts the connection if it may begin.
     pub fn decide(
         &self,
-        mut standings: [PartyState; 2],
-        busy: [Busy; 2],
+        mut states: [PartyState; 2],
+        open: [OpenConnections; 2],
         now: Timestamp,
     ) -> AcquireReply {
-        let decision = |at: usize| standings[at].decision(self.wanted, busy[at], &self.limits, now);
+        let decision = |at: usize| states[at].decision(self.wanted, open[at], &self.limits, now);
         let decision = decision(0).and(decision(1));
         if let LimitDecision::Go(recipients) = decision {
-            for standing in &mut standings {
-                standing.begin(recipients, &self.limits, now);
+            for state in &mut states {
+                state.begin(recipients, &self.limits, now);
             }
         }
-        AcquireReply { decision, standings }
+        AcquireReply { decision, states }
     }
 }
 
 impl ReleaseRecord {
-    /// How we stand with the parties after it.
-    pub fn settle(&self, mut standings: [PartyState; 2], now: Timestamp) -> [PartyState; 2] {
-        for standing in &mut standings {
-            standing.end(self.promise, &self.outcomes, &self.limits, now);
+    /// The state of the parties after it.
+    pub fn settle(&self, mut states: [PartyState; 2], now: Timestamp) -> [PartyState; 2] {
+        for state in &mut states {
+            state.end(self.reservation, &self.outcomes, &self.limits, now);
         }
-        standings
+        states
     }
 }

@@ -1,27 +1,26 @@
-//! How much may be asked of one organisation or network.
+//! The limits for one party, and their defaults.
 
 use std::time::Duration;
 
-/// What a postmaster would call polite.
+/// The limits of the probe. The defaults are what a postmaster would accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Connections at the same time.
     pub connections: u32,
     /// From the end of one connection, or its start if several are allowed, to the start of the next.
     pub gap: Duration,
-    /// How much one connection may be used for.
     pub allowance: Allowance,
     /// Recipients in a day, counted by UTC.
     pub recipients_per_day: u32,
-    /// How long a server that refused us is left alone; each time after that in a row twice as long.
+    /// The pause after a refusal of us; each further one in a row doubles it.
     pub breaker: Duration,
-    /// The longest that it is left alone.
+    /// The longest such pause.
     pub breaker_longest: Duration,
-    /// Where more than this many in a hundred do not exist, asking looks like harvesting.
+    /// Where more recipients than these per cent do not exist, asking looks like harvesting.
     pub harvest_percent: u32,
-    /// That is judged once this many have been asked about.
+    /// Answers that are needed to judge that.
     pub harvest_sample: u32,
-    /// The longest that a conversation takes. Where a process died in one, the others wait so long.
+    /// The longest conversation. Other processes wait so long for one whose process died.
     pub conversation: Duration,
 }
 
@@ -44,23 +43,14 @@ impl Default for Limits {
 /// How much one connection may be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
-    /// Recipients asked.
     pub recipients: u32,
-    /// Recipients refused. A default Postfix slows down after the tenth mistake of a client, and hangs up
-    /// after the twentieth (`smtpd_soft_error_limit`, `smtpd_hard_error_limit`).
+    /// Refused recipients. A default Postfix slows down after the tenth error of a client, and hangs up after
+    /// the twentieth (`smtpd_soft_error_limit`, `smtpd_hard_error_limit`).
     pub refusals: u32,
 }
 
 impl Default for Allowance {
     fn default() -> Self {
         Self { recipients: 10, refusals: 9 }
-    }
-}
-
-impl Allowance {
-    /// How many recipients may be sent in one go after so many were asked, so many of them refused:
-    /// none of those sent may be one refusal too many, even if all are refused.
-    pub fn at_once(self, asked: u32, refused: u32) -> u32 {
-        self.recipients.saturating_sub(asked).min(self.refusals.saturating_sub(refused))
     }
 }

@@ -1,4 +1,4 @@
-//! Destinations that are never asked, on the operator's word (`[probe] never`).
+//! The never list: destinations that the operator excludes from the probe (`[probe] never`).
 
 use std::collections::HashSet;
 use std::fmt;
@@ -11,17 +11,17 @@ use serde::{Deserialize, Serialize};
 use super::Destination;
 use crate::address::{Domain, and_parents};
 
-/// One entry of the list.
+/// One entry of the never list.
 #[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum NeverEntry {
-    /// A domain and a mail server of that name, with all below it.
+    /// A domain, or mail servers of that name, with all subdomains.
     Name(Domain),
     /// Mail servers in this network.
     Network(IpNet),
 }
 
-/// A text that is no entry of the list.
+/// A text that is no entry of the never list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("one entry is no domain, mail server or network, such as example.org or 192.0.2.0/24")]
 pub struct NeverError;
@@ -64,7 +64,7 @@ impl fmt::Debug for NeverEntry {
     }
 }
 
-/// The destinations that are never asked.
+/// The never list.
 #[derive(Clone, Default)]
 pub struct NeverList {
     names: HashSet<Box<str>>,
@@ -72,7 +72,6 @@ pub struct NeverList {
 }
 
 impl NeverList {
-    /// The list of these entries.
     pub fn new<'a>(entries: impl IntoIterator<Item = &'a NeverEntry>) -> Self {
         let mut list = Self::default();
         for entry in entries {
@@ -86,7 +85,7 @@ impl NeverList {
         list
     }
 
-    /// Whether addresses at this domain are never asked about.
+    /// Whether mailboxes at this domain are never probed.
     pub fn has_domain(&self, domain: &Domain) -> bool {
         self.has_name(domain.ascii())
     }

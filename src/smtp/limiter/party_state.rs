@@ -1,23 +1,24 @@
-//! How we stand with one organisation or network, and what may be asked of it: plain functions.
+//! What the limiter remembers of a party, and the decisions that follow. Pure.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
+use strum::{EnumString, IntoStaticStr};
 
 use super::Limits;
 
-/// How long another process's connection is waited for before looking again.
+/// How long to wait for another process's connection before looking again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-/// How long a party is left alone that we seem to harvest.
+/// The pause of a party whose addresses we seem to harvest.
 const HARVEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
-/// A streak is forgotten so long after its last event: later than the longest pause ends by default.
+/// A streak ends so long after its last event: later than the longest pause by default.
 const STREAK: Duration = Duration::from_secs(2 * 24 * 3600);
-/// So many recipients refused for a reason that speaks of us, with no answer about a mailbox in between:
-/// it is us that they refuse.
+/// So many recipients refused for a reason about us, with no answer about a mailbox in between, are a refusal
+/// of us.
 const REFUSALS_THAT_MEAN_US: u32 = 3;
-/// So many connections in a row without a usable answer, and a party is left alone.
+/// So many connections in a row without a usable answer pause a party.
 const FAILURES_BEFORE_PAUSE: u32 = 3;
-/// For so long; after each further failure twice as long.
+/// The first such pause; each further failure doubles it.
 const FAILURE_PAUSE: Duration = Duration::from_secs(5 * 60);
 
 /// What is remembered of a party.
@@ -25,29 +26,27 @@ const FAILURE_PAUSE: Duration = Duration::from_secs(5 * 60);
 pub struct PartyState {
     /// The day that the counts are of.
     pub day: Day,
-    /// Recipients that were asked about, or that somebody was promised to be let ask about.
+    /// Recipients asked about today, plus those reserved by outstanding permits.
     pub recipients: u32,
-    /// Mailboxes of people of which we were told whether they exist.
+    /// Recipients of jobs that the server said exist or not.
     pub answered: u32,
-    /// Those that do not.
+    /// Those that do not exist.
     pub absent: u32,
-    /// Conversations in a row in which we were refused.
+    /// Conversations in a row in which the server refused us.
     pub refusals: u32,
-    /// The latest pause, also one that is over: another refusal soon after it makes a longer one.
-    pub closed: Option<PauseState>,
+    /// The latest pause, also one that is over: a refusal soon after it makes a longer one.
+    pub pause: Option<PauseState>,
     /// When the next connection may begin.
     pub free_from: Option<Timestamp>,
-    /// Recipients refused for a reason that speaks of us since a mailbox was last told about, over all
-    /// conversations.
+    /// Recipients refused for a reason about us since the last answer about a mailbox.
     pub refused_us: Streak,
     /// Connections in a row that brought no usable answer.
     pub failures: Streak,
 }
 
-/// Events with nothing in between that would end the streak.
+/// Events in a row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Streak {
-    /// How many.
     pub count: u32,
     /// When they are forgotten.
     pub until: Option<Timestamp>,
@@ -57,49 +56,43 @@ pub struct Streak {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Day(pub i64);
 
-/// A party that is left alone.
+/// A pause of a party.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PauseState {
-    /// Why.
-    pub why: Pause,
-    /// Until when.
+    pub reason: PauseReason,
     pub until: Timestamp,
 }
 
-/// Why a party is left alone for a while.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pause {
+/// Why a party is paused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum PauseReason {
     /// It refused us.
     Refused,
-    /// Too many of those we asked about did not exist: it must take us for harvesters.
+    /// Too many of the recipients did not exist, which looks like harvesting.
     Harvest,
-    /// It was asked about as many as a day has.
+    /// The recipients of the day are used up.
     DayFull,
     /// It gave no usable answer several times in a row.
     NoAnswer,
 }
 
-impl Pause {
-    /// Every reason.
-    pub const ALL: [Self; 4] = [Self::Refused, Self::Harvest, Self::DayFull, Self::NoAnswer];
-
-    /// The reason's short name.
+impl PauseReason {
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Refused => "refused",
-            Self::Harvest => "harvest",
-            Self::DayFull => "day_full",
-            Self::NoAnswer => "no_answer",
-        }
+        self.into()
+    }
+
+    pub fn from_code(code: &str) -> Option<Self> {
+        code.parse().ok()
     }
 }
 
-/// Connections to a party under way.
+/// Open connections to a party.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Busy {
-    /// How many, ours included.
+pub struct OpenConnections {
+    /// Of all processes.
     pub connections: u32,
-    /// When the first of other processes' is over at the latest.
+    /// When the first one of another process ends at the latest.
     pub until: Option<Timestamp>,
 }
 
@@ -114,44 +107,42 @@ pub enum LimitDecision {
     Paused(PauseState),
 }
 
-/// What a connection may be used for, which counts as used until it is over.
+/// Recipients that count as asked until the connection is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Promise {
+pub struct Reservation {
     /// The day it counts for.
     pub day: Day,
-    /// How many recipients may be asked about.
     pub recipients: u32,
 }
 
 /// What came of a connection, or of not getting one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcomes {
-    /// Recipients that were sent, whatever came back; made-up ones too.
+    /// Recipients that were sent, whatever came back; random ones too.
     pub asked: u32,
-    /// Mailboxes of people of which the server told whether they exist. Made-up ones do not count: they
-    /// are asked only after a real one was accepted.
+    /// Recipients of jobs that the server said exist or not. Random recipients do not count: they are asked
+    /// about only after a real one was accepted.
     pub answered: u32,
-    /// Those that do not.
+    /// Those that do not exist.
     pub absent: u32,
-    /// Recipients refused for a reason that speaks of us, and not of one domain or recipient alone.
+    /// Recipients refused for a reason about us, not about one domain or recipient.
     pub refused_us: u32,
-    /// What the server showed of its mind about us.
-    pub stance: Stance,
+    pub feedback: ServerFeedback,
 }
 
-/// What a server showed of its mind about us.
+/// How a server reacted to a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stance {
-    /// It told about mailboxes.
-    Welcome,
+pub enum ServerFeedback {
+    /// It answered about a mailbox.
+    Answered,
     /// It refused us, whoever the recipient: block list, rate, HELO, sender, …
     Refused,
-    /// It answered, and not about mailboxes: greylisting, trouble of its own, a policy.
+    /// It replied, and not about a mailbox: greylisting, trouble of its own, a policy.
     Deferred,
-    /// It took the connection and gave no usable answer: silence, nonsense, a hang-up, a shutdown.
+    /// It accepted the connection and gave no usable reply: silence, nonsense, a hang-up, a shutdown.
     NoAnswer,
-    /// Nothing: it was not asked, or no connection came about.
-    Unclear,
+    /// It was not asked, or no connection came about.
+    Unknown,
 }
 
 impl Day {
@@ -170,119 +161,125 @@ impl Day {
 const SECONDS_A_DAY: i64 = 24 * 3600;
 
 impl PartyState {
-    /// The same at a later time: counts of another day are over, and so is what is too far ahead to be
-    /// anything but the work of a clock that was set back.
+    /// The state at a later time: counts of another day end, and times are cut that are so far ahead that a
+    /// clock must have been set back.
     #[must_use]
     fn at(self, limits: &Limits, now: Timestamp) -> Self {
         let today = Day::of(now);
         let longest = limits.breaker_longest.max(HARVEST_PAUSE);
-        let closed = self
-            .closed
-            .map(|closed| PauseState { until: closed.until.min(after(now, longest)), ..closed });
-        // A party that has been left alone for long enough starts anew.
-        let closed = closed.filter(|closed| after(closed.until, longest) > now);
+        let pause = self
+            .pause
+            .map(|pause| PauseState { until: pause.until.min(after(now, longest)), ..pause });
+        // Long after its end a pause is forgotten: the breaker starts anew.
+        let pause = pause.filter(|pause| after(pause.until, longest) > now);
         let free_from = self.free_from.map(|free| free.min(after(now, limits.gap)));
-        let refusals = if closed.is_some() { self.refusals } else { 0 };
+        let refusals = if pause.is_some() { self.refusals } else { 0 };
         let (refused_us, failures) = (self.refused_us.at(now), self.failures.at(now));
-        // A day ahead is one that another process has begun already.
+        // Another process may be a day ahead.
         let is_of_now = (0..=1).contains(&(self.day.0.saturating_sub(today.0)));
         let counted = if is_of_now { self } else { Self { day: today, ..Self::default() } };
-        Self { refusals, closed, free_from, refused_us, failures, ..counted }
+        Self { refusals, pause, free_from, refused_us, failures, ..counted }
     }
 
     /// Whether a connection for so many recipients may begin.
     pub fn decision(
         &self,
         wanted: u32,
-        busy: Busy,
+        open: OpenConnections,
         limits: &Limits,
         now: Timestamp,
     ) -> LimitDecision {
-        let standing = self.at(limits, now);
-        if let Some(closed) = standing.closed.filter(|closed| closed.until > now) {
-            return LimitDecision::Paused(closed);
+        let state = self.at(limits, now);
+        if let Some(pause) = state.pause.filter(|pause| pause.until > now) {
+            return LimitDecision::Paused(pause);
         }
-        let left = limits.recipients_per_day.saturating_sub(standing.recipients);
+        let left = limits.recipients_per_day.saturating_sub(state.recipients);
         if left == 0 {
             return LimitDecision::Paused(PauseState {
-                why: Pause::DayFull,
-                until: standing.day.end(),
+                reason: PauseReason::DayFull,
+                until: state.day.end(),
             });
         }
-        if busy.connections >= limits.connections {
+        if open.connections >= limits.connections {
             let again = after(now, LOOK_AGAIN);
             return LimitDecision::Later(
-                busy.until.filter(|until| *until > now).map_or(again, |until| until.min(again)),
+                open.until.filter(|until| *until > now).map_or(again, |until| until.min(again)),
             );
         }
-        match standing.free_from.filter(|free| *free > now) {
+        match state.free_from.filter(|free| *free > now) {
             Some(free) => LimitDecision::Later(free),
             None => LimitDecision::Go(wanted.min(left).min(limits.allowance.recipients)),
         }
     }
 
-    /// Notes that a connection begins, and how many recipients may be asked about on it.
-    pub fn begin(&mut self, recipients: u32, limits: &Limits, now: Timestamp) -> Promise {
+    /// Counts the begin of a connection, and reserves its recipients.
+    pub fn begin(&mut self, recipients: u32, limits: &Limits, now: Timestamp) -> Reservation {
         *self = self.at(limits, now);
         self.recipients = self.recipients.saturating_add(recipients);
         self.free_from = Some(after(now, limits.gap));
-        Promise { day: self.day, recipients }
+        Reservation { day: self.day, recipients }
     }
 
-    /// Notes that a connection is over, which began with that promise.
-    pub fn end(&mut self, promise: Promise, outcomes: &Outcomes, limits: &Limits, now: Timestamp) {
+    /// Counts the end of a connection with this reservation.
+    pub fn end(
+        &mut self,
+        reservation: Reservation,
+        outcomes: &Outcomes,
+        limits: &Limits,
+        now: Timestamp,
+    ) {
         *self = self.at(limits, now);
-        // Over midnight nobody knows on which side of it a recipient was sent: it counts on both.
-        let reserved = if self.day == promise.day { promise.recipients } else { 0 };
+        // A connection over midnight counts for both days.
+        let reserved = if self.day == reservation.day { reservation.recipients } else { 0 };
         let others = self.recipients.saturating_sub(reserved);
         self.recipients = others.saturating_add(outcomes.asked);
         self.free_from = Some(after(now, limits.gap));
         self.answered = self.answered.saturating_add(outcomes.answered);
         self.absent = self.absent.saturating_add(outcomes.absent);
-        match outcomes.stance {
-            Stance::Welcome => {
+        match outcomes.feedback {
+            ServerFeedback::Answered => {
                 self.refusals = 0;
                 (self.refused_us, self.failures) = (Streak::default(), Streak::default());
             }
-            Stance::Refused => {
+            ServerFeedback::Refused => {
                 self.failures = Streak::default();
                 self.note_refusal(limits, now);
             }
-            Stance::Deferred => {
+            ServerFeedback::Deferred => {
                 self.failures = Streak::default();
                 self.refused_us.add(outcomes.refused_us, now);
-                // The streak goes on over the pause: then one more is enough.
+                // The streak survives the pause: after it, one more refusal is enough.
                 if outcomes.refused_us > 0 && self.refused_us.count >= REFUSALS_THAT_MEAN_US {
                     self.note_refusal(limits, now);
                 }
             }
-            Stance::NoAnswer => {
+            ServerFeedback::NoAnswer => {
                 self.failures.add(1, now);
                 if let Some(pause) = failure_pause(self.failures.count, limits) {
-                    self.close(Pause::NoAnswer, after(now, pause));
+                    self.pause_until(PauseReason::NoAnswer, after(now, pause));
                 }
             }
-            Stance::Unclear => {}
+            ServerFeedback::Unknown => {}
         }
         if self.looks_like_harvesting(limits) {
-            self.close(Pause::Harvest, after(now, HARVEST_PAUSE));
-            // After the pause it is judged by what is asked then.
+            self.pause_until(PauseReason::Harvest, after(now, HARVEST_PAUSE));
+            // After the pause only new answers count.
             (self.answered, self.absent) = (0, 0);
         }
     }
 
-    /// Until when it makes a difference.
+    /// Until when it can influence a decision.
     pub fn matters_until(&self, limits: &Limits) -> Timestamp {
         let longest = limits.breaker_longest.max(HARVEST_PAUSE);
-        let closed = self.closed.map(|closed| after(closed.until, longest));
+        let pause = self.pause.map(|pause| after(pause.until, longest));
         let counts = (self.recipients > 0 || self.answered > 0).then(|| self.day.end());
         let streaks = self.refused_us.until.max(self.failures.until);
-        closed.max(counts).max(self.free_from).max(streaks).unwrap_or(Timestamp::MIN)
+        pause.max(counts).max(self.free_from).max(streaks).unwrap_or(Timestamp::MIN)
     }
 
     fn note_refusal(&mut self, limits: &Limits, now: Timestamp) {
         self.refusals = self.refusals.saturating_add(1);
-        self.close(Pause::Refused, after(now, breaker(self.refusals, limits)));
+        self.pause_until(PauseReason::Refused, after(now, breaker(self.refusals, limits)));
     }
 
     fn looks_like_harvesting(&self, limits: &Limits) -> bool {
@@ -291,15 +288,15 @@ impl PartyState {
             && absent * 100 > answered * u64::from(limits.harvest_percent)
     }
 
-    fn close(&mut self, why: Pause, until: Timestamp) {
-        if self.closed.is_none_or(|closed| closed.until < until) {
-            self.closed = Some(PauseState { why, until });
+    fn pause_until(&mut self, reason: PauseReason, until: Timestamp) {
+        if self.pause.is_none_or(|pause| pause.until < until) {
+            self.pause = Some(PauseState { reason, until });
         }
     }
 }
 
 impl Streak {
-    /// The same at a later time. An end too far ahead is the work of a clock that was set back.
+    /// The streak at a later time. An end too far ahead is cut: a clock must have been set back.
     fn at(self, now: Timestamp) -> Self {
         let until = self.until.map(|until| until.min(after(now, STREAK)));
         if until.is_some_and(|until| until > now) {
@@ -318,14 +315,14 @@ impl Streak {
 }
 
 impl LimitDecision {
-    /// What both allow.
+    /// The stricter of two decisions.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Paused(one), Self::Paused(other)) => {
                 Self::Paused(if one.until < other.until { other } else { one })
             }
-            (Self::Paused(closed), _) | (_, Self::Paused(closed)) => Self::Paused(closed),
+            (Self::Paused(pause), _) | (_, Self::Paused(pause)) => Self::Paused(pause),
             (Self::Later(one), Self::Later(other)) => Self::Later(one.max(other)),
             (Self::Later(until), _) | (_, Self::Later(until)) => Self::Later(until),
             (Self::Go(one), Self::Go(other)) => Self::Go(one.min(other)),
@@ -334,17 +331,17 @@ impl LimitDecision {
 }
 
 impl Outcomes {
-    /// The connection was not used, or did not come about.
+    /// The permit was not used, or no connection came about.
     pub const NOTHING: Self =
-        Self { asked: 0, answered: 0, absent: 0, refused_us: 0, stance: Stance::Unclear };
+        Self { asked: 0, answered: 0, absent: 0, refused_us: 0, feedback: ServerFeedback::Unknown };
 
-    /// Nobody knows what came of it: all that may have been asked counts as asked.
-    pub fn unknown(promise: Promise) -> Self {
-        Self { asked: promise.recipients, ..Self::NOTHING }
+    /// The outcome is lost: everything that was reserved counts as asked.
+    pub fn unknown(reservation: Reservation) -> Self {
+        Self { asked: reservation.recipients, ..Self::NOTHING }
     }
 }
 
-/// The pause after so many refusals in a row.
+/// The pause after so many refusals of us in a row.
 fn breaker(refusals: u32, limits: &Limits) -> Duration {
     let doublings = refusals.saturating_sub(1).min(31);
     limits.breaker.saturating_mul(1 << doublings).min(limits.breaker_longest)

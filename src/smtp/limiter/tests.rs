@@ -20,8 +20,9 @@ const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 const WELCOME: Outcomes =
-    Outcomes { asked: 1, answered: 1, stance: Stance::Welcome, ..Outcomes::NOTHING };
-const REFUSED: Outcomes = Outcomes { asked: 1, stance: Stance::Refused, ..Outcomes::NOTHING };
+    Outcomes { asked: 1, answered: 1, feedback: ServerFeedback::Answered, ..Outcomes::NOTHING };
+const REFUSED: Outcomes =
+    Outcomes { asked: 1, feedback: ServerFeedback::Refused, ..Outcomes::NOTHING };
 
 /// Noon of some day.
 fn noon() -> Timestamp {
@@ -68,7 +69,7 @@ fn told(permission: &AcquireResult) -> String {
     match permission {
         AcquireResult::Go(permit) => format!("go {}", permit.allowance().recipients),
         AcquireResult::Wait(until) => format!("wait {}", seconds(until)),
-        AcquireResult::Paused(why, until) => format!("{} {}", why.code(), seconds(until)),
+        AcquireResult::Paused(reason, until) => format!("{} {}", reason.code(), seconds(until)),
         AcquireResult::Never => "never".to_owned(),
     }
 }
@@ -76,17 +77,6 @@ fn told(permission: &AcquireResult) -> String {
 /// What is said to somebody who has no time at all.
 async fn at_once(limiter: &ProbeLimiter, to: &Destination) -> String {
     told(&ask(limiter, to, 1, Duration::ZERO).await)
-}
-
-#[test]
-fn what_may_be_sent_in_one_go() {
-    let allowance = Allowance { recipients: 10, refusals: 9 };
-    // Asked, refused, may be sent.
-    for (asked, refused, sent) in
-        [(0, 0, 9), (9, 0, 1), (9, 8, 1), (9, 9, 0), (5, 5, 4), (5, 0, 5), (10, 0, 0), (12, 12, 0)]
-    {
-        assert_eq!(allowance.at_once(asked, refused), sent, "{asked} asked, {refused} refused");
-    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -310,26 +300,28 @@ async fn the_never_of_the_operator_is_never() {
 #[test]
 fn a_clock_that_is_set_back_stops_nobody_for_long() {
     let limits = Limits::default();
-    let mut standing = PartyState::default();
-    let promise = standing.begin(10, &limits, noon());
-    standing.end(promise, &REFUSED, &limits, noon());
+    let mut state = PartyState::default();
+    let reservation = state.begin(10, &limits, noon());
+    state.end(reservation, &REFUSED, &limits, noon());
     let year = 365 * DAY;
     let earlier = noon() - year;
-    match standing.decision(1, Busy::default(), &limits, earlier) {
-        LimitDecision::Paused(closed) => assert!(closed.until <= earlier + DAY),
+    match state.decision(1, OpenConnections::default(), &limits, earlier) {
+        LimitDecision::Paused(pause) => assert!(pause.until <= earlier + DAY),
         other => panic!("{other:?}"),
     }
-    let mut standing = PartyState::default();
-    standing.begin(500, &limits, noon());
-    let decision = standing.decision(1, Busy::default(), &limits, earlier);
+    let mut state = PartyState::default();
+    state.begin(500, &limits, noon());
+    let decision = state.decision(1, OpenConnections::default(), &limits, earlier);
     assert_eq!(decision, LimitDecision::Later(earlier + limits.gap));
 }
 
 /// A policy refusal of one recipient, a conversation each.
 const POLICY: Outcomes =
-    Outcomes { asked: 1, refused_us: 1, stance: Stance::Deferred, ..Outcomes::NOTHING };
-const GREYLISTED: Outcomes = Outcomes { asked: 1, stance: Stance::Deferred, ..Outcomes::NOTHING };
-const NO_ANSWER: Outcomes = Outcomes { asked: 1, stance: Stance::NoAnswer, ..Outcomes::NOTHING };
+    Outcomes { asked: 1, refused_us: 1, feedback: ServerFeedback::Deferred, ..Outcomes::NOTHING };
+const GREYLISTED: Outcomes =
+    Outcomes { asked: 1, feedback: ServerFeedback::Deferred, ..Outcomes::NOTHING };
+const NO_ANSWER: Outcomes =
+    Outcomes { asked: 1, feedback: ServerFeedback::NoAnswer, ..Outcomes::NOTHING };
 
 #[tokio::test(start_paused = true)]
 async fn streaks_are_counted_over_conversations() {

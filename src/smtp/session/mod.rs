@@ -48,7 +48,7 @@ impl Default for Timeouts {
 
 /// What came of asking about one recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum RecipientOutcome {
     /// The server answered: about this recipient ([`Stage::RcptTo`]), or to our sender before the
     /// recipient could matter ([`Stage::MailFrom`]).
     Answered(Stage, Reply),

@@ -1,7 +1,7 @@
 //! Asking about recipients.
 
 use super::known_faults::Fault;
-use super::{Asked, Cause, Encryption, Session, SessionError};
+use super::{Cause, Encryption, RecipientOutcome, Session, SessionError};
 use crate::reply::{Reply, ReplyClass, Stage};
 use crate::smtp::wire::{Charset, Command, Malformed, Recipient};
 
@@ -48,7 +48,7 @@ impl Session {
     /// It can be called again: the recipients of one domain share a transaction for as long as no other
     /// domain comes between. A recipient that was too many for a transaction (452 4.5.3) gets a place in
     /// a new one when it is asked about again.
-    pub async fn ask(&mut self, recipients: &[Recipient]) -> Vec<Asked> {
+    pub async fn ask(&mut self, recipients: &[Recipient]) -> Vec<RecipientOutcome> {
         self.ask_while(recipients, &|| true).await
     }
 
@@ -58,7 +58,7 @@ impl Session {
         &mut self,
         recipients: &[Recipient],
         goes_on: &(dyn Fn() -> bool + Sync),
-    ) -> Vec<Asked> {
+    ) -> Vec<RecipientOutcome> {
         let mut waiting: Vec<(usize, &Recipient)> = recipients.iter().enumerate().collect();
         waiting.sort_by_cached_key(|(_, recipient)| Transaction::of(recipient));
         let groups = waiting.chunk_by(|(_, a), (_, b)| Transaction::of(a) == Transaction::of(b));
@@ -76,18 +76,18 @@ impl Session {
         &mut self,
         recipients: &[&Recipient],
         goes_on: &(dyn Fn() -> bool + Sync),
-    ) -> Vec<Asked> {
+    ) -> Vec<RecipientOutcome> {
         let Some(transaction) = recipients.first().map(|first| Transaction::of(first)) else {
             return Vec::new();
         };
         if let Some(error) = &self.ended {
-            return vec![Asked::NotAsked(error.clone()); recipients.len()];
+            return vec![RecipientOutcome::NotAsked(error.clone()); recipients.len()];
         }
         if transaction.charset == Charset::Utf8 && !self.features.smtputf8 {
-            return vec![Asked::Smtputf8Unsupported; recipients.len()];
+            return vec![RecipientOutcome::Smtputf8Unsupported; recipients.len()];
         }
         if !goes_on() {
-            return vec![Asked::Stopped; recipients.len()];
+            return vec![RecipientOutcome::Stopped; recipients.len()];
         }
         let identity = self.identity.clone();
         let mail = Command::Mail(&identity.sender, transaction.charset);
@@ -116,9 +116,9 @@ impl Session {
             SendMode::OneByOne if answers.iter().any(is_one_too_many) => Envelope::Full,
             SendMode::OneByOne => Envelope::Open(transaction),
         };
-        let mut asked: Vec<Asked> =
+        let mut asked: Vec<RecipientOutcome> =
             answers.iter().map(|reply| self.answered(Stage::RcptTo, reply)).collect();
-        let rest = self.ended.clone().map_or(Asked::Stopped, Asked::NotAsked);
+        let rest = self.ended.clone().map_or(RecipientOutcome::Stopped, RecipientOutcome::NotAsked);
         asked.resize(recipients.len(), rest);
         asked
     }
@@ -218,7 +218,7 @@ impl Session {
     }
 
     /// What a reply comes to.
-    fn answered(&mut self, stage: Stage, reply: &Reply) -> Asked {
+    fn answered(&mut self, stage: Stage, reply: &Reply) -> RecipientOutcome {
         let ending = match stage {
             Stage::MailFrom | Stage::RcptTo if self.demands_tls(reply) => {
                 Some(SessionError { stage: Stage::StartTls, cause: Cause::Tls })
@@ -230,8 +230,8 @@ impl Session {
             }
         };
         match ending {
-            Some(error) => Asked::NotAsked(self.ended.insert(error).clone()),
-            None => Asked::Answered(stage, reply.clone()),
+            Some(error) => RecipientOutcome::NotAsked(self.ended.insert(error).clone()),
+            None => RecipientOutcome::Answered(stage, reply.clone()),
         }
     }
 

@@ -4,17 +4,17 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::command::Charset;
-use crate::address::{Address, Domain, Host, SyntaxError};
+use crate::address::{Address, Host, SyntaxError};
 
-/// The name that we greet servers with: a full domain name of the operator's own, which their servers
-/// compare with our address.
+/// The name that we greet servers with: a full domain name of the operator's own, which servers compare with
+/// our address, or an address literal (RFC 5321 §4.1.1.1, §4.1.4).
 #[derive(Clone, PartialEq, Eq)]
 pub struct HeloName(Box<str>);
 
-/// A text that will not do for a [`HeloName`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a HELO name is the full name of this machine, such as probe.example.org: {0}")]
-pub struct HeloNameError(#[from] SyntaxError);
+/// A text that is no [`HeloName`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no name such as mail.example.org or [192.0.2.1]")]
+pub struct HeloNameError;
 
 impl HeloName {
     /// The name as it is sent.
@@ -23,18 +23,18 @@ impl HeloName {
     }
 }
 
-/// Where a machine has no name, it says its address (RFC 5321 §4.1.4).
-impl From<&Host> for HeloName {
-    fn from(host: &Host) -> Self {
-        Self(host.ascii().into())
-    }
-}
-
 impl FromStr for HeloName {
     type Err = HeloNameError;
 
     fn from_str(text: &str) -> Result<Self, HeloNameError> {
-        Ok(Self(Domain::parse(text)?.ascii().into()))
+        let host: Host = text.parse().map_err(|_: SyntaxError| HeloNameError)?;
+        Ok(Self(host.ascii().into()))
+    }
+}
+
+impl fmt::Display for HeloName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -43,17 +43,17 @@ impl FromStr for HeloName {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sender(Box<str>);
 
-/// A text that will not do for a [`Sender`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// A text that is no [`Sender`]. The message does not repeat it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SenderError {
     /// It is no address.
-    #[error("the sender must be an e-mail address of your own: {0}")]
+    #[error(transparent)]
     Syntax(#[from] SyntaxError),
     /// It has no ASCII form, so that only some servers could be told.
-    #[error("the sender's local part must be ASCII: not every server takes another")]
+    #[error("not every mail server takes a sender beyond ASCII")]
     NotAscii,
     /// It is at an IP address.
-    #[error("the sender must be at a domain, not at an IP address")]
+    #[error("the sender has to be at a domain, not at an IP address")]
     Literal,
 }
 
@@ -74,6 +74,12 @@ impl FromStr for Sender {
             Host::Literal(_) => return Err(SenderError::Literal),
         }
         address.ascii().map(|ascii| Self(ascii.into())).ok_or(SenderError::NotAscii)
+    }
+}
+
+impl fmt::Display for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -141,7 +147,7 @@ mod tests {
             ("probe.lab.test", Some("probe.lab.test")),
             ("Probe.Bücher.test", Some("probe.xn--bcher-kva.test")),
             ("probe", None),
-            ("[192.0.2.1]", None),
+            ("[192.0.2.1]", Some("[192.0.2.1]")),
             ("192.0.2.1", None),
             ("probe.lab.test\r\nMAIL FROM:<>", None),
             ("", None),
@@ -156,11 +162,8 @@ mod tests {
         for (text, sender) in [
             ("probe@lab.test", Ok("probe@lab.test")),
             ("probe@Bücher.test", Ok("probe@xn--bcher-kva.test")),
-            (
-                "jörg@lab.test",
-                Err("the sender's local part must be ASCII: not every server takes another"),
-            ),
-            ("probe@[192.0.2.1]", Err("the sender must be at a domain, not at an IP address")),
+            ("jörg@lab.test", Err("not every mail server takes a sender beyond ASCII")),
+            ("probe@[192.0.2.1]", Err("the sender has to be at a domain, not at an IP address")),
             ("", Err("")),
             ("<>", Err("")),
             ("probe@lab", Err("")),

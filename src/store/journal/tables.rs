@@ -1,4 +1,4 @@
-//! What stands in a journal.
+//! The tables of a journal.
 
 use std::time::Duration;
 
@@ -6,22 +6,21 @@ use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::super::Evidence;
 use super::super::evidence::{EvidenceColumns, evidence_of_row};
 use super::super::key::{Key, NameOf};
 use super::super::time::time;
 use super::{Checkpoint, NotedMailbox, NotedRoute};
 use crate::catalog::Canonical;
+use crate::evidence::{Evidence, MailboxStatus};
 use crate::route::{HostName, MailRoute, Routed};
-use crate::verdict::MailboxEvidence;
 
 /// Tells our files from those of other programs: "mvjr".
 const APPLICATION_ID: i32 = 0x6d76_6a72;
-/// Tells journals of this version from those of others.
+/// The version of the tables.
 const VERSION: i32 = 1;
 
-/// `number` counts the routes in the order in which they were noted. A mailbox was last asked about at
-/// `asked_at`; at `tried_at` perhaps nobody could be asked.
+/// `mark` is the keyed hash of a name. `number` counts the routes in the order of writing. A mailbox was last
+/// asked about at `asked_at`; at `tried_at` its server was perhaps paused.
 const TABLES: &str = "
     CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE route (
@@ -46,15 +45,14 @@ const TABLES: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// Whose file it is.
+/// The program that made a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileOwner {
-    /// Nothing is in it.
+    /// The file is empty.
     Nobody,
-    /// It is a journal of this version.
+    /// A journal of this version.
     Us,
-    /// It is something else.
-    SomebodyElse,
+    AnotherProgram,
 }
 
 pub(super) fn owner(file: &Connection) -> rusqlite::Result<FileOwner> {
@@ -65,11 +63,11 @@ pub(super) fn owner(file: &Connection) -> rusqlite::Result<FileOwner> {
     Ok(match (id, version, tables) {
         (0, 0, 0) => FileOwner::Nobody,
         (APPLICATION_ID, VERSION, _) => FileOwner::Us,
-        _ => FileOwner::SomebodyElse,
+        _ => FileOwner::AnotherProgram,
     })
 }
 
-/// Makes the tables where there is nothing.
+/// Creates the tables in an empty file.
 pub(super) fn prepare(file: &Connection) -> rusqlite::Result<()> {
     if owner(file)? == FileOwner::Nobody {
         file.execute_batch(TABLES)?;
@@ -87,7 +85,6 @@ fn setting<T: rusqlite::types::FromSql>(
     query.query_row([name], |row| row.get(0)).optional()
 }
 
-/// The key of the hashes.
 pub(super) fn key(file: &Connection) -> rusqlite::Result<Option<Key>> {
     let octets: Option<Vec<u8>> = setting(file, "key")?;
     Ok(octets.as_deref().and_then(Key::from_octets))
@@ -103,9 +100,9 @@ pub(super) fn route(
     key: &Key,
     domain: &HostName,
 ) -> rusqlite::Result<Option<NotedRoute>> {
-    let mark = key.mark(NameOf::Domain, domain.as_str());
+    let name = key.hash(NameOf::Domain, domain.as_str());
     let sql = "SELECT route, ttl, asked_at FROM route WHERE mark = ?1";
-    let noted = file.prepare_cached(sql)?.query_row([mark], |row| {
+    let noted = file.prepare_cached(sql)?.query_row([name], |row| {
         let text: String = row.get(0)?;
         let route: MailRoute = serde_json::from_str(&text).map_err(|error| {
             rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error))
@@ -122,14 +119,14 @@ pub(super) fn note_route(
     domain: &HostName,
     noted: &NotedRoute,
 ) -> rusqlite::Result<()> {
-    let mark = key.mark(NameOf::Domain, domain.as_str());
+    let name = key.hash(NameOf::Domain, domain.as_str());
     let Routed { route, ttl } = &noted.routed;
     let route = serde_json::to_string(route)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     let ttl = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
     let sql = "INSERT OR REPLACE INTO route (mark, route, ttl, asked_at) VALUES (?1, ?2, ?3, ?4)";
     let asked_at = noted.asked_at.as_second();
-    file.prepare_cached(sql)?.execute(params![mark, route, ttl, asked_at]).map(drop)
+    file.prepare_cached(sql)?.execute(params![name, route, ttl, asked_at]).map(drop)
 }
 
 pub(super) fn mailbox(
@@ -137,10 +134,10 @@ pub(super) fn mailbox(
     key: &Key,
     mailbox: &Canonical,
 ) -> rusqlite::Result<Option<NotedMailbox>> {
-    let mark = key.mark(NameOf::Mailbox, &mailbox.key);
+    let name = key.hash(NameOf::Mailbox, &mailbox.key);
     let sql = "SELECT status, catch_all, code, enhanced, detail, host, asked_at, retry_at, \
                tried_at, first_deferred FROM mailbox WHERE mark = ?1";
-    let noted = file.prepare_cached(sql)?.query_row([mark], |row| {
+    let noted = file.prepare_cached(sql)?.query_row([name], |row| {
         let tried_at = time(row.get(8)?);
         let first_deferred: Option<i64> = row.get(9)?;
         let Some((evidence, host)) = evidence_of_row(row)? else { return Ok(None) };
@@ -158,16 +155,16 @@ pub(super) fn note_mailbox(
     mailbox: &Canonical,
     evidence: &Evidence,
 ) -> rusqlite::Result<NotedMailbox> {
-    if evidence.mailbox == MailboxEvidence::Paused
+    if evidence.status == MailboxStatus::Paused
         && let Some(noted) = self::mailbox(file, key, mailbox)?
         && noted.first_deferred.is_some()
     {
         return note_try(file, key, mailbox, noted, evidence.asked_at);
     }
-    let mark = key.mark(NameOf::Mailbox, &mailbox.key);
+    let name = key.hash(NameOf::Mailbox, &mailbox.key);
     let columns = EvidenceColumns::of(evidence);
     let host = evidence.host.as_ref().map(|host| host.as_str().as_bytes());
-    let deferred = evidence.mailbox == MailboxEvidence::Greylisted;
+    let deferred = evidence.status == MailboxStatus::Greylisted;
     let sql = "INSERT INTO mailbox (mark, status, catch_all, code, enhanced, detail, host, \
                asked_at, tried_at, retry_at, first_deferred) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10) \
@@ -175,7 +172,7 @@ pub(super) fn note_mailbox(
                detail = ?6, host = ?7, asked_at = ?8, tried_at = ?8, retry_at = ?9, \
                first_deferred = coalesce(first_deferred, ?10) RETURNING first_deferred";
     let values = params![
-        mark,
+        name,
         columns.status,
         columns.catch_all,
         columns.code,
@@ -191,7 +188,7 @@ pub(super) fn note_mailbox(
     Ok(NotedMailbox { evidence: evidence.clone(), tried_at: evidence.asked_at, first_deferred })
 }
 
-/// Nobody could be asked when it was time to come back: what was said before stands.
+/// The server was paused when it was time to ask again: the earlier evidence stands.
 fn note_try(
     file: &Connection,
     key: &Key,
@@ -199,19 +196,19 @@ fn note_try(
     noted: NotedMailbox,
     tried_at: Timestamp,
 ) -> rusqlite::Result<NotedMailbox> {
-    let mark = key.mark(NameOf::Mailbox, &mailbox.key);
+    let name = key.hash(NameOf::Mailbox, &mailbox.key);
     let sql = "UPDATE mailbox SET tried_at = ?2 WHERE mark = ?1";
-    file.prepare_cached(sql)?.execute(params![mark, tried_at.as_second()])?;
+    file.prepare_cached(sql)?.execute(params![name, tried_at.as_second()])?;
     Ok(NotedMailbox { tried_at, ..noted })
 }
 
-/// Those of which something is known, or will be.
-const ANSWERED: [MailboxEvidence; 5] = [
-    MailboxEvidence::NotFound,
-    MailboxEvidence::Disabled,
-    MailboxEvidence::Full,
-    MailboxEvidence::Smtputf8Unsupported,
-    MailboxEvidence::Greylisted,
+/// Statuses that a new run keeps, beside `accepted`.
+const ANSWERED: [MailboxStatus; 5] = [
+    MailboxStatus::NotFound,
+    MailboxStatus::Disabled,
+    MailboxStatus::Full,
+    MailboxStatus::Smtputf8Unsupported,
+    MailboxStatus::Greylisted,
 ];
 
 pub(super) fn forget_unanswered(file: &Connection) -> rusqlite::Result<()> {
@@ -220,7 +217,7 @@ pub(super) fn forget_unanswered(file: &Connection) -> rusqlite::Result<()> {
     file.execute(&sql, []).map(drop)
 }
 
-pub(super) fn mark(file: &Connection) -> rusqlite::Result<Checkpoint> {
+pub(super) fn checkpoint(file: &Connection) -> rusqlite::Result<Checkpoint> {
     let sql = "SELECT coalesce(max(number), 0) FROM route";
     file.query_row(sql, [], |row| row.get(0)).map(Checkpoint)
 }
@@ -230,7 +227,7 @@ pub(super) fn confirm(file: &Connection, Checkpoint(number): Checkpoint) -> rusq
     file.execute(sql, [number.to_le_bytes()]).map(drop)
 }
 
-/// The number of the last route that was confirmed.
+/// The number of the last confirmed route.
 fn confirmed(file: &Connection) -> rusqlite::Result<i64> {
     let number: Option<[u8; 8]> = setting(file, "confirmed")?;
     Ok(number.map_or(0, i64::from_le_bytes))
@@ -242,11 +239,11 @@ pub(super) fn forget_unconfirmed(file: &Connection) -> rusqlite::Result<()> {
 }
 
 pub(super) fn has_unconfirmed(file: &Connection) -> rusqlite::Result<bool> {
-    let Checkpoint(last) = mark(file)?;
+    let Checkpoint(last) = checkpoint(file)?;
     Ok(last > confirmed(file)?)
 }
 
-/// Whether a route is one of the last so many up to this point, and nobody has confirmed it.
+/// Whether a route is one of the last so many up to this checkpoint, and not confirmed.
 pub(super) fn is_among_last(
     file: &Connection,
     key: &Key,
@@ -256,10 +253,10 @@ pub(super) fn is_among_last(
 ) -> rusqlite::Result<bool> {
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let first = confirmed(file)?.max(last.saturating_sub(count)) + 1;
-    let mark = key.mark(NameOf::Domain, domain.as_str());
+    let name = key.hash(NameOf::Domain, domain.as_str());
     let sql = "SELECT count(*) FROM route WHERE mark = ?1 AND number BETWEEN ?2 AND ?3";
     let found: i64 =
-        file.prepare_cached(sql)?.query_row(params![mark, first, last], |row| row.get(0))?;
+        file.prepare_cached(sql)?.query_row(params![name, first, last], |row| row.get(0))?;
     Ok(found > 0)
 }
 

@@ -13,6 +13,6 @@ pub enum Halt {
     #[error("the DNS does not answer")]
     Silent,
     /// The resolver contradicts what it said when an earlier run was broken off.
-    #[error("the DNS has said something else before the last run ended, which is forgotten now")]
+    #[error("the DNS contradicts what it said before the last run ended, which is forgotten now")]
     Contradicted,
 }

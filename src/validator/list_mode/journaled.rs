@@ -17,8 +17,8 @@ use crate::report::DomainEvidence;
 use crate::route::{Failure, HostName, Routed};
 use crate::store::{JournalClosed, NotedRoute};
 use crate::validator::routes::{
-    Client, CountedLookup, DnsAnswer, LookupProgress, RouteLookup, RouteOrigin, RouteQuery,
-    RouteSource, WaitOutcome, permits, wait,
+    Client, CountedLookup, DnsAnswer, LookupProgress, MAX_QUESTIONS, RouteLookup, RouteOrigin,
+    RouteQuery, RouteSource, WaitOutcome, permits, wait,
 };
 use crate::validator::single_flight::{Flight, Role, SingleFlight};
 
@@ -59,10 +59,10 @@ impl RouteSource for JournaledRoutes {
 impl JournaledRoutes {
     pub(in crate::validator) fn new(lookup: RouteLookup, list: ListMode) -> Self {
         Self {
-            lookup: lookup.with_questions(list.questions()),
+            lookup: lookup.with_questions(questions_within(list.inner.settings.open_files)),
             // The permits are their bound.
             flights: SingleFlight::new(usize::MAX),
-            permits: permits(list.concurrency()),
+            permits: permits(list.inner.settings.concurrency),
             list,
         }
     }
@@ -110,6 +110,16 @@ impl JournaledRoutes {
         };
         self.flights.join(domain.clone(), LookupProgress::START, lead)
     }
+}
+
+/// How many look-ups can ask at the same time where so many files may be open. A question that is sent again, or
+/// whose answer is too long for a packet, takes one more socket; the lists, the journal and the output need some
+/// files as well.
+fn questions_within(open_files: Option<u64>) -> usize {
+    const RESERVE: u64 = 40;
+    const SOCKETS: u64 = 3;
+    let sockets = open_files.map_or(u64::MAX, |files| files.saturating_sub(RESERVE));
+    usize::try_from(sockets / SOCKETS).map_or(MAX_QUESTIONS, |most| most.clamp(1, MAX_QUESTIONS))
 }
 
 /// The task of a look-up.

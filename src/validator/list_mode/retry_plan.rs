@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::evidence::MailboxStatus;
 use crate::store::NotedMailbox;
-use crate::verdict::MailboxEvidence;
 
 /// The times of the plan, counted from the first deferral: nearly all servers that defer unknown clients accept
 /// one that comes back within the hour.
@@ -27,7 +27,7 @@ impl RetryPlan {
         let NotedMailbox { evidence, tried_at, first_deferred } = noted;
         match self {
             Self::Never => return None,
-            Self::ForGreylisting if !may_be_accepted_later(evidence.mailbox) => return None,
+            Self::ForGreylisting if !may_be_accepted_later(evidence.status) => return None,
             Self::ForGreylisting => {}
         }
         let first = (*first_deferred)?;
@@ -39,30 +39,30 @@ impl RetryPlan {
 }
 
 /// Whether a mailbox that was deferred may still be accepted: nothing was said since of it, nor of us.
-fn may_be_accepted_later(mailbox: MailboxEvidence) -> bool {
+fn may_be_accepted_later(mailbox: MailboxStatus) -> bool {
     match mailbox {
-        MailboxEvidence::Greylisted
-        | MailboxEvidence::RateLimited
-        | MailboxEvidence::Deferred
-        | MailboxEvidence::Timeout
-        | MailboxEvidence::Unreachable
-        | MailboxEvidence::ProtocolError
-        | MailboxEvidence::TlsFailed => true,
-        MailboxEvidence::Accepted { .. }
-        | MailboxEvidence::NotFound
-        | MailboxEvidence::Disabled
-        | MailboxEvidence::Full
-        | MailboxEvidence::Smtputf8Unsupported
-        | MailboxEvidence::Refused
-        | MailboxEvidence::Paused
-        | MailboxEvidence::NotProbed(_) => false,
+        MailboxStatus::Greylisted
+        | MailboxStatus::RateLimited
+        | MailboxStatus::Deferred
+        | MailboxStatus::Timeout
+        | MailboxStatus::Unreachable
+        | MailboxStatus::ProtocolError
+        | MailboxStatus::TlsFailed => true,
+        MailboxStatus::Accepted { .. }
+        | MailboxStatus::NotFound
+        | MailboxStatus::Disabled
+        | MailboxStatus::Full
+        | MailboxStatus::Smtputf8Unsupported
+        | MailboxStatus::Refused
+        | MailboxStatus::Paused
+        | MailboxStatus::NotProbed(_) => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Evidence;
+    use crate::evidence::Evidence;
 
     #[test]
     fn a_deferred_mailbox_is_asked_about_three_times_more() {
@@ -75,7 +75,7 @@ mod tests {
             tried_at: at(asked),
             first_deferred: Some(at(0)),
         };
-        const DEFERRED: MailboxEvidence = MailboxEvidence::Greylisted;
+        const DEFERRED: MailboxStatus = MailboxStatus::Greylisted;
         // What was noted: when it was asked about, when the server would be asked again; the next time.
         let cases = [
             ("the first time", noted(DEFERRED, 0, Some(5)), Some(5)),
@@ -85,18 +85,14 @@ mod tests {
             ("after fifteen", noted(DEFERRED, 15, Some(20)), Some(60)),
             ("after an hour", noted(DEFERRED, 60, Some(65)), None),
             ("two come back to it", noted(DEFERRED, 6, Some(11)), Some(15)),
-            ("let in", noted(MailboxEvidence::NotFound, 5, None), None),
-            (
-                "gone when it is come back to",
-                noted(MailboxEvidence::Timeout, 5, Some(20)),
-                Some(20),
-            ),
+            ("let in", noted(MailboxStatus::NotFound, 5, None), None),
+            ("gone when it is come back to", noted(MailboxStatus::Timeout, 5, Some(20)), Some(20)),
             (
                 "nobody could be asked",
                 NotedMailbox { tried_at: at(5), ..noted(DEFERRED, 0, Some(5)) },
                 Some(15),
             ),
-            ("refused when it is come back to", noted(MailboxEvidence::Refused, 5, None), None),
+            ("refused when it is come back to", noted(MailboxStatus::Refused, 5, None), None),
         ];
         for (name, noted, expected) in cases {
             assert_eq!(RetryPlan::ForGreylisting.next_time(&noted), expected.map(at), "{name}");

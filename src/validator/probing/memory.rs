@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
-use super::Question;
+use super::ProbeRequest;
 use crate::address::Domain;
 use crate::cache::MailboxCache;
 use crate::clock::Clock;
+use crate::evidence::{CatchAll, Evidence, KnownCatchAll, MailboxStatus};
 use crate::route::HostName;
 use crate::smtp::limiter::Day;
 use crate::smtp::{PostmasterAnswer, RecipientAnswers, RefusalFinding, RefusalRecord};
-use crate::store::{Evidence, KnownCatchAll, Store};
-use crate::verdict::{CatchAll, MailboxEvidence};
+use crate::store::Store;
 
 /// Remembers what mail servers said.
 #[derive(Clone)]
@@ -28,8 +26,8 @@ impl Memory {
     }
 
     /// What is known of the mailbox and still holds.
-    pub(super) async fn recall(&self, question: &Question) -> Option<Evidence> {
-        let (mailbox, hosts) = (&question.mailbox, question.hosts());
+    pub(super) async fn recall(&self, request: &ProbeRequest) -> Option<Evidence> {
+        let (mailbox, hosts) = (&request.mailbox, request.hosts());
         let mut known = self.cache.recall(mailbox, &hosts, self.clock.now());
         if let (None, Some(store)) = (&known, &self.store) {
             known = store.recall(mailbox, &hosts).await;
@@ -38,25 +36,25 @@ impl Memory {
             }
         }
         if let Some(evidence) = known {
-            let evidence = self.reconsidered(&question.domain, evidence).await;
+            let evidence = self.reconsidered(&request.domain, evidence).await;
             // As a refusal of us it may have ended by now.
             let holds = evidence.valid_until().is_some_and(|until| self.clock.now() < until);
             return holds.then_some(evidence);
         }
         // Where every mailbox is accepted, no one needs to be asked about.
         // As those show it that are asked first.
-        let known = self.catch_all(&question.domain, &question.first_hosts()).await;
+        let known = self.catch_all(&request.domain, &request.first_hosts()).await;
         match known.catch_all {
-            CatchAll::Yes => Some(accepts_any(known, self.clock.now())),
+            CatchAll::Yes => Some(Evidence::of_catch_all_domain(known, self.clock.now())),
             CatchAll::No | CatchAll::Unknown => None,
         }
     }
 
     /// Keeps what was found out.
-    pub(super) async fn remember(&self, question: &Question, evidence: &Evidence) {
-        self.cache.remember(&question.mailbox, evidence);
+    pub(super) async fn remember(&self, request: &ProbeRequest, evidence: &Evidence) {
+        self.cache.remember(&request.mailbox, evidence);
         if let Some(store) = &self.store {
-            store.remember(&question.mailbox, evidence).await;
+            store.remember(&request.mailbox, evidence).await;
         }
     }
 
@@ -72,7 +70,7 @@ impl Memory {
     /// Evidence in the light of what was found out of its server since: a refusal by one that refuses
     /// everybody is no word about the mailbox.
     pub(super) async fn reconsidered(&self, domain: &Domain, evidence: Evidence) -> Evidence {
-        let (MailboxEvidence::NotFound, Some(host)) = (evidence.mailbox, &evidence.host) else {
+        let (MailboxStatus::NotFound, Some(host)) = (evidence.status, &evidence.host) else {
             return evidence;
         };
         match self.refusals(domain, host).await.finding {
@@ -166,17 +164,13 @@ impl Memory {
     }
 }
 
-/// What is known of every mailbox of a domain that accepts any, as old as that knowledge.
-pub(super) fn accepts_any(known: KnownCatchAll, now: Timestamp) -> Evidence {
-    let accepted = MailboxEvidence::Accepted { catch_all: CatchAll::Yes };
-    Evidence::without_reply(accepted, now).with_catch_all(known)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
 
     use std::time::Duration;
+
+    use jiff::Timestamp;
 
     use super::*;
     use crate::cache::LearnedRoute;
@@ -186,16 +180,16 @@ mod tests {
 
     const DAY: Duration = Duration::from_secs(24 * 3600);
 
-    fn question() -> Question {
+    fn request() -> ProbeRequest {
         let domain = Domain::parse("all.de").unwrap();
         let address = "joe@all.de".parse().unwrap();
         let routed = Routed { route: MailRoute::Implicit(vec![]), ttl: DAY };
-        Question {
+        ProbeRequest {
             mailbox: Catalog::builtin().canonical(&address, &crate::catalog::Knowledge::default()),
             address,
             domain,
             provider: None,
-            tells: None,
+            behaviour: None,
             operators: HashMap::default(),
             route: Arc::new(LearnedRoute::new(routed, Timestamp::UNIX_EPOCH)),
         }
@@ -203,13 +197,13 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_known_of_a_domain_is_as_old_as_the_answer() {
-        let (began, question) = (Timestamp::UNIX_EPOCH, question());
+        let (began, request) = (Timestamp::UNIX_EPOCH, request());
         let (cache, host) = (MailboxCache::new(1 << 20), HostName::new("all.de").unwrap());
         let at = |now| Memory::new(cache.clone(), None, Arc::new(StoppedClock(now)));
         let known = KnownCatchAll::shown(CatchAll::Yes, began);
-        at(began).remember_catch_all(&question.domain, &host, known).await;
+        at(began).remember_catch_all(&request.domain, &host, known).await;
         for (days, asked_at) in [(0, Some(began)), (6, Some(began)), (7, None)] {
-            let evidence = at(began + days * DAY).recall(&question).await;
+            let evidence = at(began + days * DAY).recall(&request).await;
             assert_eq!(evidence.as_ref().map(|evidence| evidence.asked_at), asked_at, "{days}");
             let until = evidence.and_then(|evidence| evidence.valid_until());
             assert_eq!(until, asked_at.map(|began| began + 7 * DAY), "{days}");

@@ -1,76 +1,109 @@
-//! Asking mail servers about mailboxes: as seldom as can be, and never more than the etiquette allows.
+//! Probing mailboxes: asking mail servers, as seldom as possible and within the limits of `smtp::limiter`.
 //!
-//! What is known still is not asked (`memory`). Else one flight a mailbox looks for a server (`flight`) and
-//! stands in the line of that server (`line`); whoever serves the line takes leave and asks about
-//! everybody in it on one connection (`conversation`). What the answers mean is told by plain functions
-//! (`told`).
+//! ```text
+//!  caller ──▶ Probing::probe ──▶ Memory: cache, then store ──▶ known: done
+//!                  │ unknown
+//!                  ▼                            owns
+//!  ┌─ task 1: flight, one a mailbox ──────────────────────────────────────────────┐
+//!  │ SingleFlight by mailbox (10,000): the leader starts it, followers watch its  │
+//!  │ Progress. Picks a host and an IP address, makes a Job, waits for JobOutcome. │
+//!  └───────┬──────────────────────────────────────────────────────────────────────┘
+//!          ▼ queue 1: ServerQueue, one a host and IP address (1,000 jobs)
+//!  ┌─ task 2: dispatcher, one a queue while it has jobs ──────────────────────────┐
+//!  │ ProbeLimiter::acquire; its WaitQueue (queue 2) has one queue a party, the    │
+//!  │ organisation and the network. A Permit starts a conversation.                │
+//!  └───────┬──────────────────────────────────────────────────────────────────────┘
+//!          ▼ Permit and up to 10 jobs
+//!  ┌─ task 3: conversation, as many as there are permits ─────────────────────────┐
+//!  │ SmtpClient::connect, Session::ask_while, QUIT. Finishes each Job, puts back  │
+//!  │ those that need another connection, then settles the Permit.                 │
+//!  └──────────────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! A probe with the default times:
+//!
+//! 1. `Validator::mailbox_stage` makes a [`ProbeRequest`] and calls [`Probing::probe`] with what is left of
+//!    20 s (`[budget] mailbox_timeout_ms`).
+//! 2. `Memory::recall` looks for valid evidence, or a catch-all result of the domain.
+//! 3. `Probing::join` joins or starts the flight. It lives at least [`MIN_FLIGHT`] (120 s), so that the result
+//!    is stored even if no caller waits for it.
+//! 4. `ask_servers` tries up to three hosts with up to two addresses each, by preference. `enqueue` adds the
+//!    job to the queue of that server.
+//! 5. The dispatcher acquires a permit: 1 connection at a time to each party, 1 s after the last one ended.
+//!    No permit before the deadline of the job: `paused`.
+//! 6. The conversation connects (10 s) and reads each reply (30 s), 120 s in all. Then it asks about
+//!    postmaster and a random recipient where necessary.
+//! 7. `ReplyInterpreter` turns each reply into [`Evidence`]; `JobOutcome::TryNextServer` leads back to step 4.
+//! 8. The flight stores the evidence and publishes it as `Progress::Done`. A caller whose time was over before
+//!    got `timeout` while a server was being asked, `paused` while the job waited for a permit.
+//!
+//! Shutdown: [`Probing::shut_down`] cancels `shutdown`. Dispatchers finish their jobs as paused, conversations
+//! send no further recipient and QUIT; it waits up to [`SHUTDOWN_TIMEOUT`] for the tasks that the
+//! `TaskTracker` counts, then for the store.
 
 mod conversation;
+mod dispatcher;
 mod flight;
-mod line;
+mod job;
 mod memory;
-mod probe_result;
-mod refusal_wording;
-mod shutdown;
-mod stance;
+mod reply_interpreter;
+mod request;
+mod server_feedback;
+mod server_queue;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::counter;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::single_flight::SingleFlight;
-use crate::address::{Address, Domain};
-use crate::cache::{LearnedRoute, MailboxCache, Timing};
-use crate::catalog::{Canonical, ProbeBehaviour};
+use crate::cache::{MailboxCache, Timing};
+use crate::catalog::ProbeBehaviour;
 use crate::clock::Clock;
 use crate::dns::Dns;
+use crate::evidence::{Evidence, MailboxStatus, NotProbed};
 use crate::reply::Patterns;
 use crate::report::MailboxFacts;
-use crate::route::{HostName, MailRoute};
 use crate::smtp::SmtpClient;
 use crate::smtp::dial::{Dialer, Guard};
 use crate::smtp::limiter::{Party, ProbeLimiter};
-use crate::store::{Evidence, Store};
-use crate::verdict::{MailboxEvidence, NotProbed};
-use flight::Progress;
-use line::Lines;
+use crate::store::Store;
+use job::Progress;
 use memory::Memory;
-use probe_result::ProbeResult;
-use shutdown::RunningTasks;
+pub(super) use request::ProbeRequest;
+use server_queue::ServerQueues;
 
-/// A flight goes on at least as long as a server may take for a whole conversation, whoever waits for it.
-const LEAST_FLIGHT: Duration = Duration::from_secs(120);
-/// Mailboxes that are asked about, or wait for it, at the same time.
+/// How long a flight lives at least, whoever waits for it: one whole conversation.
+const MIN_FLIGHT: Duration = Duration::from_secs(120);
+/// Mailboxes that are probed, or wait for it, at the same time.
 const MAX_FLIGHTS: usize = 10_000;
+/// How long shutdown waits for conversations to end.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What asking is done with.
+/// What [`Probing`] is made of.
 pub struct ProbingParts {
-    /// For the addresses of mail servers.
+    /// Looks up the addresses of mail servers.
     pub dns: Arc<dyn Dns>,
-    /// Who we say we are, and how patient we are.
     pub client: SmtpClient,
-    /// How connections are made.
     pub dialer: Arc<dyn Dialer>,
-    /// Which addresses may be dialled.
+    /// Which IP addresses may be dialled.
     pub guard: Guard,
-    /// How much may be asked.
     pub limiter: ProbeLimiter,
-    /// What replies mean.
+    /// The reply rules.
     pub patterns: Patterns,
-    /// What this process knows.
+    /// Evidence in this process.
     pub cache: MailboxCache,
-    /// What all processes know.
+    /// Evidence on disk, shared by processes.
     pub store: Option<Store>,
-    /// The time of day.
     pub clock: Arc<dyn Clock>,
 }
 
-/// Asks mail servers. Clones share what they know.
+/// Probes mailboxes. Clones share all state.
 #[derive(Clone)]
 pub struct Probing {
     shared: Arc<ProbingInner>,
@@ -86,67 +119,19 @@ struct ProbingInner {
     memory: Memory,
     clock: Arc<dyn Clock>,
     flights: SingleFlight<Box<str>, Progress>,
-    lines: Lines,
-    at_work: RunningTasks,
-}
-
-/// A mailbox that somebody wants to know about.
-pub(super) struct Question {
-    pub(super) address: Address,
-    /// What its evidence is kept under.
-    pub(super) mailbox: Canonical,
-    pub(super) domain: Domain,
-    /// The id of the provider whose domain it is.
-    pub(super) provider: Option<Box<str>>,
-    /// What its mail servers are known to tell.
-    pub(super) tells: Option<ProbeBehaviour>,
-    /// Where its mail goes.
-    pub(super) route: Arc<LearnedRoute>,
-    /// The ids of the providers that run its mail servers, where they are known: the limits are kept
-    /// towards them.
-    pub(super) operators: HashMap<HostName, Box<str>>,
-}
-
-impl Question {
-    /// The names of the mail servers.
-    fn hosts(&self) -> Vec<HostName> {
-        match &self.route.route {
-            MailRoute::Exchangers(exchangers) => {
-                exchangers.hosts.iter().map(|exchanger| exchanger.host.clone()).collect()
-            }
-            MailRoute::Implicit(_) => HostName::new(self.domain.ascii()).into_iter().collect(),
-            MailRoute::Null
-            | MailRoute::NoService
-            | MailRoute::NoDomain
-            | MailRoute::NoTarget
-            | MailRoute::Unusable
-            | MailRoute::Unresolved(_) => Vec::new(),
-        }
-    }
-}
-
-impl Question {
-    /// The id of the provider that runs this mail server.
-    fn operator(&self, host: &HostName) -> Option<&str> {
-        self.operators.get(host).map(|id| &**id)
-    }
-
-    /// The names of the mail servers that are asked before others.
-    fn first_hosts(&self) -> Vec<HostName> {
-        let MailRoute::Exchangers(exchangers) = &self.route.route else { return self.hosts() };
-        let best = exchangers.hosts.iter().map(|exchanger| exchanger.preference).min();
-        let first = exchangers.hosts.iter().filter(|exchanger| Some(exchanger.preference) == best);
-        first.map(|exchanger| exchanger.host.clone()).collect()
-    }
+    queues: ServerQueues,
+    /// Cancelled at shutdown.
+    shutdown: CancellationToken,
+    /// What shutdown waits for.
+    tasks: TaskTracker,
 }
 
 impl Probing {
-    /// Asks with these parts. Nothing is under way yet.
     pub fn new(parts: ProbingParts) -> Self {
         let ProbingParts { dns, client, dialer, guard, limiter, patterns, .. } = parts;
         let ProbingParts { cache, store, clock, .. } = parts;
         let memory = Memory::new(cache, store, clock.clone());
-        let (flights, lines) = (SingleFlight::new(MAX_FLIGHTS), Lines::default());
+        let (flights, queues) = (SingleFlight::new(MAX_FLIGHTS), ServerQueues::default());
         Self {
             shared: Arc::new(ProbingInner {
                 dns,
@@ -158,78 +143,79 @@ impl Probing {
                 memory,
                 clock,
                 flights,
-                lines,
-                at_work: RunningTasks::default(),
+                queues,
+                shutdown: CancellationToken::new(),
+                tasks: TaskTracker::new(),
             }),
         }
     }
 
-    /// What is known of a mailbox, or can be found out in this time. What was begun goes on when the time
-    /// is over, or when the caller does not wait for it.
-    pub(super) async fn ask(&self, question: Question, timeouts: Duration) -> MailboxFacts {
-        let facts = self.find_out(question, timeouts).await;
-        let status = facts.evidence.mailbox.code();
-        counter!("mailvet_mailboxes_total", "status" => status).increment(1);
-        facts
+    /// The evidence of a mailbox that is known or can be found out in this time. A probe that began goes on
+    /// when the time is over, or when the caller does not wait for it.
+    pub(super) async fn probe(&self, request: ProbeRequest, timeout: Duration) -> MailboxFacts {
+        let (evidence, freshness) = self.evidence(request, timeout).await;
+        counter!("mailvet_mailboxes_total", "status" => evidence.status.code()).increment(1);
+        MailboxFacts { evidence, freshness, come_back: None }
     }
 
-    async fn find_out(&self, question: Question, timeouts: Duration) -> MailboxFacts {
+    async fn evidence(&self, request: ProbeRequest, timeout: Duration) -> (Evidence, Timing) {
         let shared = &self.shared;
-        if question.tells == Some(ProbeBehaviour::Nothing) {
-            return self.not_probed(NotProbed::Provider);
+        if let Some(why) = self.not_probed(&request) {
+            return (self.without_reply(MailboxStatus::NotProbed(why)), Timing::Asked);
         }
-        if shared.limiter.never_asks_about(&question.domain) {
-            return self.not_probed(NotProbed::Never);
-        }
-        let deadline = Instant::now() + timeouts;
-        // The store may be busy with others.
-        let recalled = timeout_at(deadline, shared.memory.recall(&question)).await;
+        let deadline = Instant::now() + timeout;
+        // The store may be busy.
+        let recalled = timeout_at(deadline, shared.memory.recall(&request)).await;
         if let Some(evidence) = recalled.unwrap_or_default() {
-            return MailboxFacts {
-                evidence,
-                text: None,
-                freshness: Timing::Cached,
-                come_back: None,
-            };
+            return (evidence, Timing::Cached);
         }
-        let Some(mut progress) = self.join(question, timeouts) else {
-            return self.asked(ProbeResult::nothing(MailboxEvidence::Paused, shared.clock.now()));
+        let Some(mut progress) = self.join(request, timeout) else {
+            return (self.without_reply(MailboxStatus::Paused), Timing::Asked);
         };
         let done = progress.wait_for(|progress| matches!(progress, Progress::Done(_)));
-        // Whichever it is: landed, lost or out of patience.
+        // Done, broken off or out of time: the progress says which.
         let _ = timeout_at(deadline, done).await;
-        let told = progress.borrow().told(shared.clock.now());
-        self.asked(told)
+        let evidence = progress.borrow().evidence(shared.clock.now());
+        (evidence, Timing::Asked)
     }
 
-    /// Evidence in the light of what was found out of its server since.
-    pub(super) async fn reconsidered(&self, question: &Question, evidence: Evidence) -> Evidence {
-        self.shared.memory.reconsidered(&question.domain, evidence).await
+    /// Evidence from a journal, corrected where its server turned out to refuse everybody.
+    pub(super) async fn reconsidered(
+        &self,
+        request: &ProbeRequest,
+        evidence: Evidence,
+    ) -> Evidence {
+        self.shared.memory.reconsidered(&request.domain, evidence).await
     }
 
-    /// Who would be asked: whoever runs the first of the mail servers. None where nobody would be.
-    pub(super) fn probe_target(&self, question: &Question) -> Option<Party> {
-        let is_spared = question.tells == Some(ProbeBehaviour::Nothing)
-            || self.shared.limiter.never_asks_about(&question.domain);
-        let first = question.first_hosts().into_iter().next();
-        first.filter(|_| !is_spared).map(|host| {
-            let operator = question.operator(&host);
+    /// The organisation that would be asked: the one that runs the first of the mail servers.
+    pub(super) fn probe_target(&self, request: &ProbeRequest) -> Option<Party> {
+        let first = request.first_hosts().into_iter().next();
+        first.filter(|_| self.not_probed(request).is_none()).map(|host| {
+            let operator = request.operator(&host);
             Party::running(&host, operator)
         })
     }
 
-    /// Before the process ends: asks nobody any more, takes leave of those who are being asked, and notes it.
+    /// Shuts down: no new permits and recipients, QUIT on open connections, results stored.
     pub(super) async fn shut_down(&self) {
-        self.shared.at_work.shut_down().await;
+        self.shared.shutdown.cancel();
+        self.shared.tasks.close();
+        // A server that is hung up on takes note, and other processes count a connection until its end is
+        // stored. Tasks that take longer are left behind.
+        let _ = timeout(SHUTDOWN_TIMEOUT, self.shared.tasks.wait()).await;
         self.shared.memory.flush().await;
     }
 
-    fn asked(&self, told: ProbeResult) -> MailboxFacts {
-        let ProbeResult { evidence, text, .. } = told;
-        MailboxFacts { evidence, text, freshness: Timing::Asked, come_back: None }
+    fn not_probed(&self, request: &ProbeRequest) -> Option<NotProbed> {
+        if request.behaviour == Some(ProbeBehaviour::Uninformative) {
+            return Some(NotProbed::Provider);
+        }
+        let is_never = self.shared.limiter.never_asks_about(&request.domain);
+        is_never.then_some(NotProbed::Never)
     }
 
-    fn not_probed(&self, why: NotProbed) -> MailboxFacts {
-        self.asked(ProbeResult::nothing(MailboxEvidence::NotProbed(why), self.shared.clock.now()))
+    fn without_reply(&self, status: MailboxStatus) -> Evidence {
+        Evidence::without_reply(status, self.shared.clock.now())
     }
 }

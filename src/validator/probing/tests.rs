@@ -10,9 +10,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::address::Domain;
-use crate::catalog::{Catalog, ListKind, Lists, Source};
+use crate::catalog::{Catalog, ListKind, ListSource, Lists};
 use crate::clock::MovableClock;
 use crate::dns::zone::Zone;
+use crate::evidence::CatchAll;
 use crate::reach::ReachPolicy;
 use crate::smtp::dial::{Connection, DialError, SMTP_PORT, Target};
 use crate::smtp::limiter::{Limits, NeverList};
@@ -21,7 +22,7 @@ use crate::typo::Confidence;
 use crate::validator::{
     ActiveLists, LookupLimits, Request, RouteSettings, Routes, Validator, ValidatorParts,
 };
-use crate::verdict::{CatchAll, Depth, Policy};
+use crate::verdict::{Depth, Policy};
 
 #[path = "../../../tests/support/hostile.rs"]
 mod hostile;
@@ -39,9 +40,10 @@ impl Dialer for Wire {
     }
 }
 
+const ZONE: &str = "good.de MX 10 mx.good.de\nmx.good.de A 8.8.8.8";
+
 /// Asks this server about mailboxes at good.de, in memory.
-fn validator(server: &HostileServer, limits: Limits) -> Validator {
-    let zone = Arc::new(Zone::parse("good.de MX 10 mx.good.de\nmx.good.de A 8.8.8.8"));
+fn probing(server: &HostileServer, limits: Limits) -> Probing {
     let clock = Arc::new(MovableClock::starting_at(Timestamp::UNIX_EPOCH));
     let identity = Identity {
         helo: "probe.lab.test".parse().unwrap(),
@@ -53,8 +55,8 @@ fn validator(server: &HostileServer, limits: Limits) -> Validator {
         reply: Duration::from_secs(10),
         whole: Duration::from_secs(120),
     };
-    let probing = Probing::new(ProbingParts {
-        dns: zone.clone(),
+    Probing::new(ProbingParts {
+        dns: Arc::new(Zone::parse(ZONE)),
         client: SmtpClient::new(identity, timeouts).unwrap(),
         dialer: Arc::new(Wire(server.clone())),
         guard: Guard::new(ReachPolicy::default(), SMTP_PORT),
@@ -62,8 +64,13 @@ fn validator(server: &HostileServer, limits: Limits) -> Validator {
         patterns: patterns(),
         cache: MailboxCache::new(1 << 20),
         store: None,
-        clock: clock.clone(),
-    });
+        clock,
+    })
+}
+
+fn validator(server: &HostileServer, limits: Limits) -> Validator {
+    let probing = probing(server, limits);
+    let clock = probing.shared.clock.clone();
     let settings = RouteSettings {
         reach: ReachPolicy::default(),
         private_zones: Vec::<Domain>::new(),
@@ -76,7 +83,7 @@ fn validator(server: &HostileServer, limits: Limits) -> Validator {
         lists: ActiveLists::new(empty_catalog()),
         suggest_at: Confidence::from_percent(50),
         policy: Policy::default(),
-        routes: Some(Routes::new(zone, clock.clone(), settings)),
+        routes: Some(Routes::new(Arc::new(Zone::parse(ZONE)), clock.clone(), settings)),
         probing: Some(probing),
         clock,
     })
@@ -93,18 +100,18 @@ fn empty_catalog() -> Catalog {
 fn patterns() -> Patterns {
     let text = "[[rule]]\nid = \"unknown\"\nmeans = \"no_such_mailbox\"\ncode = [\"550\"]\n\
                 words = [\"user unknown\"]\nexamples = [\"550 5.1.1 User unknown\"]\n";
-    Patterns::from_sources(&[Source { name: "test".into(), text: text.into() }]).unwrap()
+    Patterns::from_sources(&[ListSource { name: "test".into(), text: text.into() }]).unwrap()
 }
 
 /// What is found out about each of these, asked for together.
-async fn ask(validator: &Validator, addresses: &[String]) -> Vec<MailboxEvidence> {
+async fn ask(validator: &Validator, addresses: &[String]) -> Vec<MailboxStatus> {
     let asked = addresses.iter().map(async |address| {
         let request = Request {
             depth: Depth::Mailbox,
             budget: Duration::from_secs(3600),
             ..Request::new(address)
         };
-        validator.validate(&request).await.mailbox.unwrap().evidence.mailbox
+        validator.validate(&request).await.mailbox.unwrap().evidence.status
     });
     join_all(asked).await
 }
@@ -134,8 +141,8 @@ async fn a_conversation_out_of_step_tells_nothing() {
         let server = HostileServer::new(Plan { catch_all: false, connections: vec![conduct] });
         ask(&validator(&server, limits()), &all).await
     };
-    let accepted = MailboxEvidence::Accepted { catch_all: CatchAll::No };
-    let absent = MailboxEvidence::NotFound;
+    let accepted = MailboxStatus::Accepted { catch_all: CatchAll::No };
+    let absent = MailboxStatus::NotFound;
     let truth = [accepted, accepted, absent, absent, accepted];
     for pipelining in [true, false] {
         let orderly = Conduct { pipelining, delays: vec![50], ..orderly() };
@@ -146,10 +153,32 @@ async fn a_conversation_out_of_step_tells_nothing() {
             // The replies to MAIL and to the first recipient.
             for at in 2..=3 {
                 let faulty = Conduct { faults: vec![(at, fault)], ..orderly.clone() };
-                let expected = [MailboxEvidence::ProtocolError; 5];
+                let expected = [MailboxStatus::ProtocolError; 5];
                 assert_eq!(told(faulty).await, expected, "{pipelining} {fault:?} {at}");
             }
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_waits_for_running_tasks_and_not_for_ever() {
+    // How long a task takes, and how long shutdown waits for it.
+    for (task, expected) in [(0, 0), (3, 3), (60, 10)] {
+        let server = HostileServer::new(Plan { catch_all: false, connections: vec![orderly()] });
+        let probing = probing(&server, limits());
+        let running = probing.shared.tasks.token();
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(task)).await;
+            drop(running);
+        });
+        let began = Instant::now();
+        let cancelled = async {
+            probing.shared.shutdown.cancelled().await;
+            began.elapsed()
+        };
+        let (waited, ()) = tokio::join!(cancelled, probing.shut_down());
+        assert_eq!(waited, Duration::ZERO, "a task of {task} s");
+        assert_eq!(began.elapsed().as_secs(), expected, "a task of {task} s");
     }
 }
 
@@ -176,10 +205,10 @@ proptest! {
         for (address, told) in all.iter().zip(told) {
             let is_known = server.plan().knows(address);
             match told {
-                MailboxEvidence::NotFound => prop_assert!(!is_known, "{}", address),
-                MailboxEvidence::Accepted { catch_all: CatchAll::Yes } => prop_assert!(catch_all, "{}", address),
-                MailboxEvidence::Accepted { catch_all: CatchAll::No } => prop_assert!(is_known && !catch_all, "{}", address),
-                MailboxEvidence::Accepted { catch_all: CatchAll::Unknown } => prop_assert!(is_known, "{}", address),
+                MailboxStatus::NotFound => prop_assert!(!is_known, "{}", address),
+                MailboxStatus::Accepted { catch_all: CatchAll::Yes } => prop_assert!(catch_all, "{}", address),
+                MailboxStatus::Accepted { catch_all: CatchAll::No } => prop_assert!(is_known && !catch_all, "{}", address),
+                MailboxStatus::Accepted { catch_all: CatchAll::Unknown } => prop_assert!(is_known, "{}", address),
                 _ => {}
             }
         }

@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
+use mailvet::evidence::{CatchAll, MailboxStatus};
 use mailvet::report::Report;
 use mailvet::smtp::limiter::{Allowance, Limits};
 use mailvet::store::Store;
-use mailvet::verdict::{CatchAll, MailboxEvidence, Verdict};
+use mailvet::verdict::Verdict;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -58,17 +59,17 @@ fn cases() -> impl Strategy<Value = Case> {
 /// A verdict on a mailbox is what the server knows of this very mailbox.
 fn check_verdict(plan: &Plan, address: &str, report: &Report) {
     let is_known = plan.knows(address);
-    let mailbox = report.mailbox.as_ref().map(|facts| facts.evidence.mailbox);
+    let mailbox = report.mailbox.as_ref().map(|facts| facts.evidence.status);
     let name = format!("{address}, known {is_known}: {mailbox:?}");
     match mailbox {
-        Some(MailboxEvidence::NotFound) => assert!(!is_known, "{name}"),
-        Some(MailboxEvidence::Accepted { catch_all: CatchAll::Yes }) => {
+        Some(MailboxStatus::NotFound) => assert!(!is_known, "{name}"),
+        Some(MailboxStatus::Accepted { catch_all: CatchAll::Yes }) => {
             assert!(plan.catch_all, "{name}");
         }
-        Some(MailboxEvidence::Accepted { catch_all: CatchAll::No }) => {
+        Some(MailboxStatus::Accepted { catch_all: CatchAll::No }) => {
             assert!(is_known && !plan.catch_all, "{name}");
         }
-        Some(MailboxEvidence::Accepted { catch_all: CatchAll::Unknown }) => {
+        Some(MailboxStatus::Accepted { catch_all: CatchAll::Unknown }) => {
             assert!(is_known, "{name}");
         }
         Some(_) | None => {}

@@ -1,8 +1,8 @@
 //! Refusals of us that come before a recipient matters.
 
 use futures_util::future::join_all;
+use mailvet::evidence::MailboxStatus;
 use mailvet::smtp::limiter::Limits;
-use mailvet::verdict::MailboxEvidence;
 
 use super::wire::{clock, scripted, validate, validator};
 use crate::support::smtp::MailServer;
@@ -22,14 +22,14 @@ async fn one_refusal_at_the_sender_is_one_however_many_recipients_wait() {
                 (0..TOGETHER).map(|n| format!("joe{n}.{conversation}@d.io")).collect();
             let reports = join_all(addresses.iter().map(|address| validate(&validator, address)));
             for report in reports.await {
-                let mailbox = report.mailbox.unwrap().evidence.mailbox;
-                assert_eq!(mailbox, MailboxEvidence::Refused, "{offers}{conversation}");
+                let mailbox = report.mailbox.unwrap().evidence.status;
+                assert_eq!(mailbox, MailboxStatus::Refused, "{offers}{conversation}");
             }
             assert_eq!(connections(), conversation, "{offers}");
         }
         // Three conversations mean us.
         let report = validate(&validator, "joe@d.io").await;
-        assert_eq!(report.mailbox.unwrap().evidence.mailbox, MailboxEvidence::Paused, "{offers}");
+        assert_eq!(report.mailbox.unwrap().evidence.status, MailboxStatus::Paused, "{offers}");
         assert_eq!(connections(), 3, "{offers}");
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use mailvet::evidence::MailboxStatus;
 use mailvet::smtp::limiter::Limits;
-use mailvet::verdict::MailboxEvidence;
 use tokio::time::{Instant, sleep};
 
 use super::wire::{clock, scripted, validate, validator};
@@ -40,8 +40,8 @@ async fn a_slow_server_is_asked_no_further_and_gets_quit() {
         assert!(ended <= Duration::from_secs(answered + 1), "{script}: {ended:?}");
         assert_eq!(dialled.lock().unwrap().at.len(), 1, "{script}");
         let paused = reports.iter().filter(|report| {
-            let mailbox = report.mailbox.as_ref().map(|facts| facts.evidence.mailbox);
-            mailbox == Some(MailboxEvidence::Paused)
+            let mailbox = report.mailbox.as_ref().map(|facts| facts.evidence.status);
+            mailbox == Some(MailboxStatus::Paused)
         });
         assert_eq!(paused.count(), addresses.len() - rcpt, "{script}");
     }

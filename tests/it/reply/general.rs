@@ -2,11 +2,11 @@
 
 use std::sync::LazyLock;
 
+use mailvet::evidence::MailboxStatus;
 use mailvet::reply::{
     About, EnhancedCode, MAX_TEXT, MailboxDetail, Patterns, Reply, ReplyClass, ReplyCode, Stage,
     classify, stage_in_log_line,
 };
-use mailvet::verdict::MailboxEvidence;
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -106,8 +106,8 @@ proptest! {
     ) {
         let code = ReplyCode::new(code).unwrap();
         let reply = Reply::new(code, &[format!("{enhanced}{words}")]);
-        let evidence = classify(stage, &reply, None, &PATTERNS).about.evidence();
-        let against = matches!(evidence, Some(MailboxEvidence::NotFound | MailboxEvidence::Disabled));
+        let evidence = classify(stage, &reply, None, &PATTERNS).about.mailbox_status();
+        let against = matches!(evidence, Some(MailboxStatus::NotFound | MailboxStatus::Disabled));
         prop_assert!(!against, "{evidence:?}");
     }
 

@@ -11,7 +11,7 @@ use mailvet::reply::Stage;
 use mailvet::route::HostName;
 use mailvet::smtp::dial::{Connection, DialError, Dialer, Guard, SMTP_PORT, Target};
 use mailvet::smtp::{
-    Asked, Cause, Identity, Recipient, Session, SessionError, SmtpClient, Timeouts,
+    Cause, Identity, Recipient, RecipientOutcome, Session, SessionError, SmtpClient, Timeouts,
 };
 
 use crate::support::smtp::MailServer;
@@ -108,13 +108,13 @@ pub(super) async fn ask(server: &MailServer, addresses: &str) -> Vec<String> {
     }
 }
 
-pub(super) fn told(asked: &Asked) -> String {
+pub(super) fn told(asked: &RecipientOutcome) -> String {
     match asked {
-        Asked::Answered(Stage::RcptTo, reply) => reply.code.get().to_string(),
-        Asked::Answered(stage, reply) => format!("{} at {stage:?}", reply.code.get()),
-        Asked::NotAsked(error) => format!("not asked: {}", ended(error)),
-        Asked::Stopped => "stopped".to_owned(),
-        Asked::Smtputf8Unsupported => "no smtputf8".to_owned(),
+        RecipientOutcome::Answered(Stage::RcptTo, reply) => reply.code.get().to_string(),
+        RecipientOutcome::Answered(stage, reply) => format!("{} at {stage:?}", reply.code.get()),
+        RecipientOutcome::NotAsked(error) => format!("not asked: {}", ended(error)),
+        RecipientOutcome::Stopped => "stopped".to_owned(),
+        RecipientOutcome::Smtputf8Unsupported => "no smtputf8".to_owned(),
     }
 }
 

@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use mailvet::reply::{ReplyClass, Stage};
 use mailvet::smtp::dial::{Connection, DialError, Dialer, Target};
-use mailvet::smtp::{Asked, SmtpClient, Synchronisation};
+use mailvet::smtp::{RecipientOutcome, SmtpClient, Synchronisation};
 use proptest::prelude::*;
 
 use super::asking::{client, connect, host, recipients, target, told};
@@ -250,7 +250,7 @@ proptest! {
             answered
         });
         for (address, asked) in answered {
-            let Asked::Answered(Stage::RcptTo, reply) = asked else { continue };
+            let RecipientOutcome::Answered(Stage::RcptTo, reply) = asked else { continue };
             let is_accepted = match reply.code.class() {
                 ReplyClass::Positive => true,
                 ReplyClass::Permanent => false,

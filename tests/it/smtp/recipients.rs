@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mailvet::smtp::{Asked, Synchronisation};
+use mailvet::smtp::{RecipientOutcome, Synchronisation};
 
 use super::asking::{ask, connect, ended, recipients, told};
 use crate::support::smtp::{MailServer, Visit};
@@ -30,7 +30,7 @@ async fn answers_are_the_servers_own() {
         .await;
     let codes: Vec<String> = asked.iter().map(told).collect();
     assert_eq!(codes, ["250", "550", "550", "552", "450", "251"]);
-    let Asked::Answered(_, full) = &asked[3] else { panic!("{:?}", asked[3]) };
+    let RecipientOutcome::Answered(_, full) = &asked[3] else { panic!("{:?}", asked[3]) };
     let enhanced = full.enhanced.unwrap();
     assert_eq!((enhanced.class, enhanced.subject, enhanced.detail), (5, 2, 2));
     assert_eq!(&*full.text, "The mailbox\nis full");

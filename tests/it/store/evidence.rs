@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use mailvet::address::Domain;
-use mailvet::store::{Evidence, Greylisting, KnownCatchAll};
-use mailvet::verdict::{CatchAll, MailboxEvidence, NotProbed};
+use mailvet::evidence::{CatchAll, Evidence, KnownCatchAll, MailboxStatus, NotProbed};
+use mailvet::store::Greylisting;
 
 use super::house::{ACCEPTED, DAY, HOUR, House, MINUTE, host, mailbox, noon, said};
 
 #[tokio::test]
 async fn what_is_kept_comes_back_until_it_holds_no_more() {
-    use MailboxEvidence as Of;
+    use MailboxStatus as Of;
     let week = 7 * DAY;
     // What was found out, and how long that holds.
     let cases = [
@@ -54,8 +54,8 @@ async fn a_server_that_is_no_longer_the_domain_s_is_not_believed() {
     let house = House::new();
     let store = house.open();
     let [joe, sue] = ["joe@good.test", "sue@good.test"].map(mailbox);
-    store.remember(&joe, &said(MailboxEvidence::NotFound)).await;
-    let by_nobody = Evidence { host: None, ..said(MailboxEvidence::Unreachable) };
+    store.remember(&joe, &said(MailboxStatus::NotFound)).await;
+    let by_nobody = Evidence { host: None, ..said(MailboxStatus::Unreachable) };
     store.remember(&sue, &by_nobody).await;
     for (hosts, believed) in [
         (vec![host("mx.test")], true),
@@ -85,7 +85,7 @@ async fn greylisting_remembers_the_first_time() {
     let deferred = |after| Evidence {
         asked_at: noon() + after,
         retry_at: Some(noon() + after + 5 * MINUTE),
-        ..said(MailboxEvidence::Greylisted)
+        ..said(MailboxStatus::Greylisted)
     };
     let at = |after| house.open_at(noon() + after);
     assert_eq!(at(MINUTE).greylisting(&joe).await, None);

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use mailvet::address::Domain;
 use mailvet::clock::StoppedClock;
-use mailvet::store::{Evidence, KnownCatchAll, Store, StoreError};
-use mailvet::verdict::CatchAll;
+use mailvet::evidence::{CatchAll, Evidence, KnownCatchAll};
+use mailvet::store::{Store, StoreError};
 use rusqlite::Connection;
 
 use super::child::{child, store};

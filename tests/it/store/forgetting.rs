@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use mailvet::address::Domain;
 use mailvet::clock::SystemClock;
-use mailvet::store::{Evidence, KnownCatchAll, Store};
-use mailvet::verdict::{CatchAll, MailboxEvidence};
+use mailvet::evidence::{CatchAll, Evidence, KnownCatchAll, MailboxStatus};
+use mailvet::store::Store;
 
 use super::house::{ACCEPTED, House, MINUTE, host, mailbox, said, write_private};
 use crate::support::program::offline;
@@ -32,7 +32,7 @@ fn forget(house: &House, addresses: &[&str]) -> Ran {
 }
 
 /// The same as of now: the command goes by the system's clock.
-fn just_said(mailbox: MailboxEvidence) -> Evidence {
+fn just_said(mailbox: MailboxStatus) -> Evidence {
     Evidence { asked_at: Timestamp::now(), ..said(mailbox) }
 }
 
@@ -83,7 +83,7 @@ async fn everything_that_is_kept_of_it_is_forgotten() {
     let joe = mailbox("joe@good.example.org");
     let domain = Domain::parse("good.example.org").unwrap();
     let retry_at = Some(Timestamp::now() + 5 * MINUTE);
-    let greylisted = Evidence { retry_at, ..just_said(MailboxEvidence::Greylisted) };
+    let greylisted = Evidence { retry_at, ..just_said(MailboxStatus::Greylisted) };
     store.remember(&joe, &greylisted).await;
     store.remember_catch_all(&domain, &host("mx.test"), CatchAll::Yes, Timestamp::now()).await;
     let ran = forget(&house, &["joe@good.example.org"]);

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mailvet::clock::{MovableClock, StoppedClock};
-use mailvet::config::{Log, LogFormat};
+use mailvet::config::{LogConfig, LogFormat};
+use mailvet::evidence::Evidence;
 use mailvet::smtp::limiter::{
     AcquireResult, Destination, Limits, NeverList, Outcomes, ProbeLimiter,
 };
-use mailvet::store::{Evidence, Store, StoreError};
+use mailvet::store::{Store, StoreError};
 use mailvet::telemetry::start;
 use rusqlite::Connection;
 use tokio::time::{Instant, advance};
@@ -90,7 +91,7 @@ async fn who_keeps_it_locked_is_waited_for_and_then_done_without_for_a_while() {
 #[ignore = "run as a process of its own"]
 fn writes_more_than_it_may() {
     // Written out when it is dropped.
-    let _log = start(Log { format: LogFormat::Text, ..Log::default() }).unwrap();
+    let _log = start(LogConfig { format: LogFormat::Text, ..LogConfig::default() }).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let store = store(StoppedClock(noon()));

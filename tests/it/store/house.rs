@@ -10,16 +10,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use mailvet::catalog::Canonical;
 use mailvet::clock::{Clock, StoppedClock};
+use mailvet::evidence::{CatchAll, Evidence, MailboxStatus};
+use mailvet::reply::EnhancedCode;
 use mailvet::route::HostName;
-use mailvet::store::{Evidence, Store, StoreError};
-use mailvet::verdict::{CatchAll, MailboxEvidence};
+use mailvet::store::{Store, StoreError};
 use tempfile::TempDir;
 
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 pub(super) const HOUR: Duration = Duration::from_secs(3600);
 pub(super) const DAY: Duration = Duration::from_secs(24 * 3600);
 
-pub(super) const ACCEPTED: MailboxEvidence = MailboxEvidence::Accepted { catch_all: CatchAll::No };
+pub(super) const ACCEPTED: MailboxStatus = MailboxStatus::Accepted { catch_all: CatchAll::No };
 
 /// A folder that is gone with the test.
 pub(super) struct House {
@@ -85,12 +86,13 @@ pub(super) fn host(name: &str) -> HostName {
 }
 
 /// What `mx.test` said at noon.
-pub(super) fn said(mailbox: MailboxEvidence) -> Evidence {
+pub(super) fn said(status: MailboxStatus) -> Evidence {
     Evidence {
-        mailbox,
+        status,
         code: Some(250),
-        enhanced: Some([2, 1, 5]),
+        enhanced: Some(EnhancedCode { class: 2, subject: 1, detail: 5 }),
         detail: Some("some_detail".into()),
+        text: None,
         host: Some(host("mx.test")),
         asked_at: noon(),
         retry_at: None,

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use mailvet::catalog::Canonical;
+use mailvet::evidence::{CatchAll, Evidence, MailboxStatus};
 use mailvet::route::{
     Exchanger, Exchangers, Failure, HostName, MailRoute, NullMx, Routed, Targets,
 };
-use mailvet::store::{Evidence, Journal, NotedMailbox, NotedRoute, StoreError};
-use mailvet::verdict::{CatchAll, MailboxEvidence};
+use mailvet::store::{Journal, NotedMailbox, NotedRoute, StoreError};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
@@ -69,13 +69,13 @@ fn domain(number: usize) -> HostName {
 }
 
 /// What was said so many minutes after noon.
-fn at(found: MailboxEvidence, minutes: u32) -> Evidence {
+fn at(found: MailboxStatus, minutes: u32) -> Evidence {
     Evidence { asked_at: noon() + minutes * MINUTE, ..said(found) }
 }
 
 #[tokio::test]
 async fn what_is_noted_is_there_when_it_is_opened_again() {
-    use MailboxEvidence as Of;
+    use MailboxStatus as Of;
     let routes = [
         exchangers("mx.test"),
         MailRoute::Implicit(vec![[192, 0, 2, 1].into()]),
@@ -135,7 +135,7 @@ async fn what_is_noted_is_there_when_it_is_opened_again() {
 
 #[tokio::test]
 async fn when_a_mailbox_was_first_deferred_stays_known() {
-    use MailboxEvidence as Of;
+    use MailboxStatus as Of;
     let joe = joe(0);
     // What was said, minutes after noon; what is noted then: what, as of when, tried when, deferred when.
     let cases = [
@@ -174,7 +174,7 @@ async fn what_nobody_has_confirmed_can_be_forgotten() {
     for number in 0..3 {
         journal.note_route(&domain(number), &routed(exchangers("mx.test"))).await;
     }
-    let mark = journal.mark().await.unwrap();
+    let mark = journal.checkpoint().await.unwrap();
     journal.note_route(&domain(3), &routed(MailRoute::NoDomain)).await;
     journal.confirm(mark).await;
     assert!(journal.has_unconfirmed().await, "what came after the mark");
@@ -211,7 +211,7 @@ async fn what_an_earlier_run_noted_last_is_known_from_what_this_one_notes() {
     for number in 0..6 {
         journal.note_route(&domain(number), &routed(MailRoute::Null)).await;
         if number == 2 {
-            journal.confirm(journal.mark().await.unwrap()).await;
+            journal.confirm(journal.checkpoint().await.unwrap()).await;
         }
     }
     journal.close();
@@ -228,7 +228,7 @@ async fn what_an_earlier_run_noted_last_is_known_from_what_this_one_notes() {
 
 #[tokio::test]
 async fn who_did_not_answer_can_be_forgotten() {
-    use MailboxEvidence as Of;
+    use MailboxStatus as Of;
     let accepted = |catch_all| Of::Accepted { catch_all };
     // What is noted, and whether it is kept.
     let cases = [
@@ -304,7 +304,7 @@ async fn it_goes_with_the_end_of_the_run_and_leaves_nothing() {
 async fn a_temporary_one_has_no_name() {
     let journal = Journal::temporary().unwrap();
     journal.note_route(&domain(0), &routed(exchangers("mx.test"))).await;
-    journal.note_mailbox(&joe(0), &said(MailboxEvidence::NotFound)).await;
+    journal.note_mailbox(&joe(0), &said(MailboxStatus::NotFound)).await;
     assert_eq!(journal.route(&domain(0)).await.unwrap(), Some(routed(exchangers("mx.test"))));
     assert!(journal.mailbox(&joe(0)).await.unwrap().is_some());
     // Another one is another one.
@@ -316,7 +316,7 @@ async fn a_temporary_one_has_no_name() {
 async fn the_files_name_nobody_of_the_list() {
     let desk = Desk::new();
     let journal = desk.open();
-    for found in [ACCEPTED, MailboxEvidence::NotFound, MailboxEvidence::Greylisted] {
+    for found in [ACCEPTED, MailboxStatus::NotFound, MailboxStatus::Greylisted] {
         let evidence = Evidence {
             host: Some(host("mx.hoster.example")),
             detail: Some("550 <joe.zqx7@good-zqx7.test> unknown".into()),
@@ -332,7 +332,7 @@ async fn the_files_name_nobody_of_the_list() {
     ] {
         journal.note_route(&host(name), &routed(route)).await;
     }
-    journal.mark().await;
+    journal.checkpoint().await;
     let files = desk.files();
     assert_eq!(files.len(), 2, "the log of changes is among them");
     for path in files {
@@ -392,12 +392,12 @@ fn notes_more_than_there_is_room_for() {
             }
             unreachable!("the disk is not full")
         };
-        let (last_error, noted) = tokio::join!(journal.in_trouble(), noting);
+        let (last_error, noted) = tokio::join!(journal.failed(), noting);
         assert!(!matches!(last_error, StoreError::Damaged { .. }), "{last_error}");
         assert_eq!(journal.last_error(), Some(last_error));
         // Whoever asks is told that nothing is known, and is not left waiting.
         assert!(journal.mailbox(&joe(0)).await.is_err());
-        assert!(journal.mark().await.is_none());
+        assert!(journal.checkpoint().await.is_none());
         println!("noted {noted}");
     });
 }

@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use mailvet::address::Domain;
 use mailvet::clock::StoppedClock;
+use mailvet::evidence::{CatchAll, Evidence, MailboxStatus};
 use mailvet::smtp::limiter::{
-    AcquireResult, Destination, Limits, NeverList, Outcomes, ProbeLimiter, Stance,
+    AcquireResult, Destination, Limits, NeverList, Outcomes, ProbeLimiter, ServerFeedback,
 };
-use mailvet::store::Evidence;
-use mailvet::verdict::{CatchAll, MailboxEvidence};
 use tokio::time::Instant;
 
 use super::house::{ACCEPTED, House, MINUTE, host, mailbox, noon, said};
@@ -26,8 +25,8 @@ async fn the_files_know_nobody() {
     let domain = Domain::parse("good-zqx7.test").unwrap();
     for (name, found) in [
         ("joe.zqx7@good-zqx7.test", ACCEPTED),
-        ("sue.zqx7@good-zqx7.test", MailboxEvidence::NotFound),
-        ("eve.zqx7@good-zqx7.test", MailboxEvidence::Greylisted),
+        ("sue.zqx7@good-zqx7.test", MailboxStatus::NotFound),
+        ("eve.zqx7@good-zqx7.test", MailboxStatus::Greylisted),
     ] {
         let evidence = Evidence {
             host: Some(host("mx-zqx7.good-zqx7.test")),
@@ -46,7 +45,7 @@ async fn the_files_know_nobody() {
     let deadline = Instant::now() + Duration::from_secs(60);
     let permission = limiter.acquire(&to, NonZeroU32::MIN, deadline).await;
     let AcquireResult::Go(grant) = permission else { panic!("leave to ask") };
-    grant.settle(Outcomes { asked: 1, stance: Stance::Refused, ..Outcomes::NOTHING });
+    grant.settle(Outcomes { asked: 1, feedback: ServerFeedback::Refused, ..Outcomes::NOTHING });
     store.flush().await;
     store.forget(&[mailbox("joe.zqx7@good-zqx7.test")], None).await.unwrap();
     store.remember(&mailbox("joe.zqx7@good-zqx7.test"), &said(ACCEPTED)).await;

@@ -8,7 +8,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use mailvet::clock::{MovableClock, StoppedClock};
 use mailvet::smtp::limiter::{
-    AcquireResult, Destination, LimitStore, Limits, NeverList, Outcomes, ProbeLimiter, Stance,
+    AcquireResult, Destination, LimitStore, Limits, NeverList, Outcomes, ProbeLimiter,
+    ServerFeedback,
 };
 use mailvet::store::{Store, StoreError};
 use rusqlite::Connection;
@@ -17,7 +18,7 @@ use tokio::time::{Instant, advance};
 use super::house::{ACCEPTED, House, host, mailbox, noon, said};
 
 const REFUSED: Outcomes =
-    Outcomes { asked: 1, answered: 0, absent: 0, refused_us: 1, stance: Stance::Refused };
+    Outcomes { asked: 1, answered: 0, absent: 0, refused_us: 1, feedback: ServerFeedback::Refused };
 
 fn process(store: Store, clock: &Arc<MovableClock>) -> ProbeLimiter {
     let ledger: Arc<dyn LimitStore> = Arc::new(store);

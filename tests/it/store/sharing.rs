@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use mailvet::clock::MovableClock;
 use mailvet::smtp::limiter::{
-    AcquireResult, Destination, LimitStore, Limits, NeverList, Outcomes, ProbeLimiter, Stance,
+    AcquireResult, Destination, LimitStore, Limits, NeverList, Outcomes, ProbeLimiter,
+    ServerFeedback,
 };
 use tokio::task::JoinSet;
 use tokio::time::{Instant, advance, sleep};
@@ -16,7 +17,7 @@ use super::house::{HOUR, House, host, noon};
 
 const SECOND: Duration = Duration::from_secs(1);
 const WELCOME: Outcomes =
-    Outcomes { asked: 1, answered: 1, stance: Stance::Welcome, ..Outcomes::NOTHING };
+    Outcomes { asked: 1, answered: 1, feedback: ServerFeedback::Answered, ..Outcomes::NOTHING };
 
 fn here() -> Destination {
     Destination::new(host("mx.example.org"), None, [192, 0, 2, 1].into())
@@ -57,7 +58,7 @@ async fn connections_counts_and_pauses_are_shared() {
     assert_eq!(told(&ask(&other, 10, Duration::ZERO).await), "wait 1", "the gap");
     let AcquireResult::Go(grant) = ask(&other, 10, HOUR).await else { panic!("leave") };
     assert_eq!(grant.allowance().recipients, 7, "the rest of the day");
-    grant.settle(Outcomes { asked: 1, stance: Stance::Refused, ..Outcomes::NOTHING });
+    grant.settle(Outcomes { asked: 1, feedback: ServerFeedback::Refused, ..Outcomes::NOTHING });
     sleep(2 * SECOND).await;
     let said = told(&ask(&one, 1, Duration::ZERO).await);
     assert_eq!(said, "refused 7201");

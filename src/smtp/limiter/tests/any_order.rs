@@ -22,7 +22,7 @@ struct TestStore {
 /// How they stand with one party, and how many connections each has.
 #[derive(Clone, Default)]
 struct Line {
-    standing: PartyState,
+    state: PartyState,
     connections: HashMap<u32, u32>,
 }
 
@@ -37,47 +37,43 @@ impl OfProcess {
     fn with<R>(
         &self,
         parties: &[Party; 2],
-        ours: [u32; 2],
-        change: impl FnOnce([PartyState; 2], [Busy; 2]) -> ([PartyState; 2], u32, R),
+        own_connections: [u32; 2],
+        change: impl FnOnce([PartyState; 2], [OpenConnections; 2]) -> ([PartyState; 2], u32, R),
     ) -> R {
         let mut shelf = self.shelf.lines.lock().unwrap();
         let lines = parties.each_ref().map(|party| shelf.get(party).cloned().unwrap_or_default());
-        let busy = [0, 1].map(|at: usize| {
+        let open = [0, 1].map(|at: usize| {
             let others = lines[at].connections.iter().filter(|(number, _)| **number != self.number);
             let others: u32 = others.map(|(_, connections)| connections).sum();
-            Busy { connections: ours[at] + others, until: None }
+            OpenConnections { connections: own_connections[at] + others, until: None }
         });
-        let (standings, more, result) = change(lines.each_ref().map(|line| line.standing), busy);
+        let (states, more, result) = change(lines.each_ref().map(|line| line.state), open);
         for (at, party) in parties.iter().enumerate() {
-            let line = shelf.entry(party.clone()).or_default();
-            line.standing = standings[at];
-            line.connections.insert(self.number, ours[at] + more);
+            let tickets = shelf.entry(party.clone()).or_default();
+            tickets.state = states[at];
+            tickets.connections.insert(self.number, own_connections[at] + more);
         }
         result
     }
 }
 
 impl LimitStore for OfProcess {
-    fn open(&self, opening: AcquireRequest) -> BoxFuture<'_, Option<AcquireReply>> {
+    fn acquire(&self, request: AcquireRequest) -> BoxFuture<'_, Option<AcquireReply>> {
         Box::pin(async move {
-            // The ledger takes its time.
+            // The store takes its time.
             sleep(Duration::from_millis(3)).await;
             let now = self.clock.now();
-            Some(self.with(&opening.parties, opening.ours, |standings, busy| {
-                let opened = opening.decide(standings, busy, now);
-                (
-                    opened.standings,
-                    u32::from(matches!(opened.decision, LimitDecision::Go(_))),
-                    opened,
-                )
+            Some(self.with(&request.parties, request.own_connections, |states, open| {
+                let reply = request.decide(states, open, now);
+                (reply.states, u32::from(matches!(reply.decision, LimitDecision::Go(_))), reply)
             }))
         })
     }
 
-    fn close(&self, closing: ReleaseRecord) {
+    fn release(&self, release: ReleaseRecord) {
         let now = self.clock.now();
-        self.with(&closing.parties, closing.ours, |standings, _| {
-            (closing.settle(standings, now), 0, ())
+        self.with(&release.parties, release.own_connections, |states, _| {
+            (release.settle(states, now), 0, ())
         });
     }
 }
@@ -110,7 +106,7 @@ struct PendingProbe {
 
 #[derive(Clone, Copy, Debug)]
 enum End {
-    Settles(Stance),
+    Settles(ServerFeedback),
     /// After its use, without a word of what came of it.
     Drops,
     /// Before its use.
@@ -121,11 +117,11 @@ enum End {
 
 fn guest() -> impl Strategy<Value = PendingProbe> {
     let end = prop_oneof![
-        5 => Just(End::Settles(Stance::Welcome)),
-        1 => Just(End::Settles(Stance::Unclear)),
-        1 => Just(End::Settles(Stance::Refused)),
-        1 => Just(End::Settles(Stance::Deferred)),
-        1 => Just(End::Settles(Stance::NoAnswer)),
+        5 => Just(End::Settles(ServerFeedback::Answered)),
+        1 => Just(End::Settles(ServerFeedback::Unknown)),
+        1 => Just(End::Settles(ServerFeedback::Refused)),
+        1 => Just(End::Settles(ServerFeedback::Deferred)),
+        1 => Just(End::Settles(ServerFeedback::NoAnswer)),
         1 => Just(End::Drops),
         1 => Just(End::NotUsed),
         2 => (0..20_000_u64).prop_map(End::Aborted),
@@ -152,9 +148,9 @@ async fn party_of(guests: Vec<PendingProbe>, limits: Limits, with_ledger: bool) 
     let clock = clock();
     let shelf = Arc::new(TestStore::default());
     let processes = [0, 1].map(|number| {
-        let ledger = OfProcess { number, shelf: shelf.clone(), clock: clock.clone() };
-        let ledger = with_ledger.then(|| Arc::new(ledger) as Arc<dyn LimitStore>);
-        ProbeLimiter::new(limits, NeverList::default(), clock.clone(), ledger)
+        let store = OfProcess { number, shelf: shelf.clone(), clock: clock.clone() };
+        let store = with_ledger.then(|| Arc::new(store) as Arc<dyn LimitStore>);
+        ProbeLimiter::new(limits, NeverList::default(), clock.clone(), store)
     });
     let postmaster = Arc::new(Mutex::new(Postmaster::default()));
     let mut tasks = JoinSet::new();
@@ -177,10 +173,10 @@ async fn party_of(guests: Vec<PendingProbe>, limits: Limits, with_ledger: bool) 
     sleep(SECOND).await;
     for (party, seen) in &postmaster.lock().unwrap().parties {
         let counted = match with_ledger {
-            true => shelf.lines.lock().unwrap().get(party).map(|line| line.standing),
-            false => Some(standing(&processes[0], party)),
+            true => shelf.lines.lock().unwrap().get(party).map(|line| line.state),
+            false => Some(state(&processes[0], party)),
         };
-        let counted = counted.map_or(0, |standing| standing.recipients);
+        let counted = counted.map_or(0, |state| state.recipients);
         let sent: u32 = seen.recipients.values().sum();
         assert_eq!(counted, sent, "counted, and seen by the other side: {party:?}");
     }
@@ -196,12 +192,12 @@ async fn party_of(guests: Vec<PendingProbe>, limits: Limits, with_ledger: bool) 
 }
 
 /// How a process stands with a party.
-fn standing(process: &ProbeLimiter, party: &Party) -> PartyState {
+fn state(process: &ProbeLimiter, party: &Party) -> PartyState {
     let all = (0..4).flat_map(|organisation| (0..3).map(move |network| (organisation, network)));
     all.map(|(organisation, network)| to(organisation, network))
         .find_map(|to| {
             let at = to.parties().iter().position(|known| known == party)?;
-            Some(process.standings(&to)[at])
+            Some(process.states(&to)[at])
         })
         .unwrap()
 }
@@ -233,13 +229,17 @@ async fn visit(
     sleep(Duration::from_millis(guest.stays_ms)).await;
     drop(visit);
     match guest.end {
-        End::Settles(stance) => {
+        End::Settles(feedback) => {
             let asked = recipients;
-            let outcomes = Outcomes { asked, stance, ..Outcomes::NOTHING };
-            permit.settle(match stance {
-                Stance::Welcome => Outcomes { answered: asked, absent: asked / 5, ..outcomes },
-                Stance::Refused | Stance::Deferred => Outcomes { refused_us: 1, ..outcomes },
-                Stance::NoAnswer | Stance::Unclear => outcomes,
+            let outcomes = Outcomes { asked, feedback, ..Outcomes::NOTHING };
+            permit.settle(match feedback {
+                ServerFeedback::Answered => {
+                    Outcomes { answered: asked, absent: asked / 5, ..outcomes }
+                }
+                ServerFeedback::Refused | ServerFeedback::Deferred => {
+                    Outcomes { refused_us: 1, ..outcomes }
+                }
+                ServerFeedback::NoAnswer | ServerFeedback::Unknown => outcomes,
             });
         }
         End::Drops | End::NotUsed | End::Aborted(_) => drop(permit),

@@ -277,16 +277,14 @@ impl Laboratory {
             probing: Some(probing),
             clock,
         });
-        let canaries = Vec::new();
-        let (concurrency, questions) = (64, 64);
-        validator.for_list(ListModeSettings {
+        let settings = ListModeSettings {
             journal,
-            concurrency,
-            questions,
+            concurrency: 64,
+            open_files: None,
             rate: None,
-            canaries,
             retry_plan: waits,
-        })
+        };
+        validator.for_list(settings, Vec::new())
     }
 }
 

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use mailvet::catalog::Canonical;
+use mailvet::evidence::MailboxStatus;
 use mailvet::store::Journal;
 use mailvet::validator::RetryPlan;
-use mailvet::verdict::MailboxEvidence;
 
 use super::house::verdicts;
 use super::laboratory::{Laboratory, MINUTE, breathe};
@@ -188,8 +188,7 @@ async fn an_interruption_says_nothing_of_those_in_line() {
     for number in 0..40 {
         let mailbox = Canonical { key: format!("p{number}@slow.io"), tag: None };
         let noted = journal.mailbox(&mailbox).await.unwrap();
-        let is_paused =
-            noted.is_some_and(|noted| noted.evidence.mailbox == MailboxEvidence::Paused);
+        let is_paused = noted.is_some_and(|noted| noted.evidence.status == MailboxStatus::Paused);
         assert!(!is_paused, "p{number}");
     }
 }

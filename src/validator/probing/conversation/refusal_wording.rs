@@ -1,9 +1,9 @@
-//! Whether two refusals use the same words, whomever they refuse.
+//! Whether two refusals of different recipients use the same words.
 
 use crate::address::Address;
 use crate::reply::{EnhancedCode, Reply, ReplyCode};
 
-/// What a refusal says, without whom it says it of.
+/// The words of a refusal without the recipient's name.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct RefusalWording {
     code: ReplyCode,
@@ -12,8 +12,8 @@ pub(super) struct RefusalWording {
 }
 
 impl RefusalWording {
-    /// The words of a refusal of this address. The address and its local part count as one sign, and so does
-    /// every word with a digit in it: identifiers and times differ from reply to reply.
+    /// The address and its local part are replaced, and so is every word with a digit in it: identifiers and
+    /// times differ from reply to reply.
     pub(super) fn of(reply: &Reply, address: &Address) -> Self {
         let text = reply.text.to_lowercase();
         let local = address.local().as_str().to_lowercase();
@@ -30,7 +30,7 @@ impl RefusalWording {
     }
 }
 
-/// The text with a name replaced wherever it stands as a word of its own.
+/// Replaces a name wherever it is a whole word.
 fn without(text: &str, name: &str) -> String {
     let is_of_word = |c: char| c.is_alphanumeric();
     let mut result = String::with_capacity(text.len());

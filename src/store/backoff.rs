@@ -1,4 +1,4 @@
-//! A file that is left alone for a while after it failed, and opened when it can be.
+//! A file that is not tried for a while after it failed (backoff), and opened again when it can be.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,63 +9,62 @@ use tokio::time::Instant;
 use super::StoreError;
 use super::file::StoreFile;
 
-/// How long the file is left alone after it failed.
-pub(super) const REST: Duration = Duration::from_secs(60);
+/// How long the file is not tried after it failed.
+pub(super) const BACKOFF: Duration = Duration::from_secs(60);
 
 /// The file, which perhaps could not be opened yet.
-pub(super) struct RestingFile {
+pub(super) struct FileWithBackoff {
     folder: PathBuf,
     max_mib: u64,
     file: Option<StoreFile>,
-    last_error: Option<Trouble>,
+    last_error: Option<RecentError>,
 }
 
-struct Trouble {
+struct RecentError {
     error: StoreError,
     since: Instant,
 }
 
-/// Whether a file that failed a moment ago is left alone.
+/// Whether a file that failed a moment ago is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rest {
-    Kept,
-    /// There will be no other time.
-    Broken,
+pub(super) enum Backoff {
+    Respected,
+    /// At the end of the store, when there is no later attempt.
+    Ignored,
 }
 
-impl RestingFile {
-    /// The store in this folder, which is opened now.
+impl FileWithBackoff {
+    /// Opens the store in this folder.
     pub(super) fn open(folder: &Path, max_mib: u64, now: Timestamp) -> (Self, Option<StoreError>) {
         let opened = StoreFile::open(folder, max_mib, now);
         let (file, error) = match opened {
             Ok(file) => (Some(file), None),
             Err(error) => (None, Some(error)),
         };
-        let last_error = error.clone().map(|error| Trouble { error, since: Instant::now() });
+        let last_error = error.clone().map(|error| RecentError { error, since: Instant::now() });
         (Self { folder: folder.to_owned(), max_mib, file, last_error }, error)
     }
 
-    /// Why it cannot be used at the moment.
     pub(super) fn last_error(&self) -> Option<&StoreError> {
         self.last_error.as_ref().map(|last_error| &last_error.error)
     }
 
-    /// Does something with the file. Where there is no room, some is made and it is tried once more. A
-    /// failure is told once, and for a while after it nothing is tried.
+    /// Runs `work` on the file. When the disk is full, evicts rows and runs it once more. Logs the first of a
+    /// row of failures, and does not try for a while after each.
     pub(super) fn attempt<R>(
         &mut self,
-        rest: Rest,
+        backoff: Backoff,
         now: Timestamp,
         mut work: impl FnMut(&mut StoreFile) -> Result<R, StoreError>,
     ) -> Result<R, StoreError> {
         let is_fresh =
-            self.last_error.as_ref().is_some_and(|last_error| last_error.since.elapsed() < REST);
-        if is_fresh && rest == Rest::Kept {
-            return Err(StoreError::Resting);
+            self.last_error.as_ref().is_some_and(|last_error| last_error.since.elapsed() < BACKOFF);
+        if is_fresh && backoff == Backoff::Respected {
+            return Err(StoreError::BackingOff);
         }
         let mut done = self.opened(now).and_then(&mut work);
         if matches!(done, Err(StoreError::Full { .. }))
-            && self.opened(now).and_then(|file| file.make_room(now)).is_ok()
+            && self.opened(now).and_then(|file| file.evict(now)).is_ok()
         {
             done = self.opened(now).and_then(work);
         }
@@ -78,7 +77,7 @@ impl RestingFile {
                 if self.last_error.is_none() {
                     tracing::warn!("{error}; meanwhile nothing is kept");
                 }
-                self.last_error = Some(Trouble { error: error.clone(), since: Instant::now() });
+                self.last_error = Some(RecentError { error: error.clone(), since: Instant::now() });
             }
         }
         done

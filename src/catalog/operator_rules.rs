@@ -1,33 +1,32 @@
-//! The operator's word: which addresses, domains and mail servers are let in or kept out, whatever our
-//! own lists say.
+//! The operator's lists of addresses, domains and mail servers to allow or deny, whatever the other lists say.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::list::{ListError, ListProblem, Row, Source};
+use super::list::{ListError, ListProblem, ListRow, ListSource};
 use super::{Canonical, OperatorDecision};
 use crate::address::{Address, Domain, Host, SingleLabels, and_parents};
 
-/// The operator's lists.
+/// The operator's decisions.
 ///
-/// An entry with `@` is an address, also in the other spellings of the same mailbox; with a tag in it,
-/// that tag alone. Any other is a domain with all below it, and the mail server of that very name.
-/// `mx:` before a name makes it mail servers alone, with all below it.
+/// An entry with `@` is an address, in every spelling of the same mailbox; with a tag in it, that tag alone.
+/// Any other entry is a domain with all below it, and the mail server of that very name. `mx:` before a
+/// name restricts it to mail servers, that name and all below it.
 #[derive(Default)]
-pub(super) struct Rules {
+pub(super) struct OperatorRules {
     /// By [`key`].
     addresses: HashMap<Box<str>, OperatorDecision>,
     domains: HashMap<Box<str>, OperatorDecision>,
     mail_servers: HashMap<Box<str>, OperatorDecision>,
 }
 
-impl Rules {
-    /// Reads a list, and tells how many entries it has. Denials are read last: they win where both lists
-    /// have the same entry. Which spellings are one mailbox is for `canonical` to say.
+impl OperatorRules {
+    /// Reads a list and returns the number of its entries. Denials are read last: they win where both lists
+    /// have the same entry.
     pub(super) fn read(
         &mut self,
-        source: &Source<'_>,
-        word: OperatorDecision,
+        source: &ListSource<'_>,
+        decision: OperatorDecision,
         canonical: impl Fn(&Address) -> Canonical,
     ) -> Result<usize, ListError> {
         let mut entries = 0;
@@ -40,14 +39,14 @@ impl Rules {
             } else {
                 (&mut self.domains, row.domain(text)?)
             };
-            // Such lists are exports as often as not: the same entry twice does no harm.
-            rules.insert(key, word);
+            // Such lists are often exports: the same entry twice does no harm.
+            rules.insert(key, decision);
             entries += 1;
         }
         Ok(entries)
     }
 
-    /// What the operator says of an address, as far as its mail servers need not be known.
+    /// The decision on an address, as far as its mail servers need not be known.
     pub(super) fn of_address(
         &self,
         address: &Address,
@@ -67,13 +66,12 @@ impl Rules {
         by_address().or_else(by_domain)
     }
 
-    /// The entry nearest to the domain decides: that of `mail.example.org` before that of `example.org`.
+    /// The nearest entry decides: that of `mail.example.org` before that of `example.org`.
     fn of_domain(&self, domain: &Domain) -> Option<OperatorDecision> {
         domain.and_parents().find_map(|name| self.domains.get(name)).copied()
     }
 
-    /// What the operator says of a domain's mail servers; one that is denied decides over one that is
-    /// allowed.
+    /// The decision on a domain's mail servers; a denied one decides over an allowed one.
     pub(super) fn of_mail_servers<'h>(
         &self,
         hosts: impl Iterator<Item = &'h str>,
@@ -81,21 +79,21 @@ impl Rules {
         if self.mail_servers.is_empty() && self.domains.is_empty() {
             return None;
         }
-        let word = |host| {
+        let decision = |host| {
             let itself = self.domains.get(host).max(self.mail_servers.get(host));
             let above = || and_parents(host).skip(1).find_map(|name| self.mail_servers.get(name));
             itself.or_else(above).copied()
         };
-        hosts.filter_map(word).max()
+        hosts.filter_map(decision).max()
     }
 }
 
-fn address(row: &Row<'_>, text: &str) -> Result<Address, ListError> {
+fn address(row: &ListRow<'_>, text: &str) -> Result<Address, ListError> {
     Address::parse(text, SingleLabels::AcceptedIf(&|_| true))
         .map_err(|error| row.error(ListProblem::Address(error.code)))
 }
 
-/// What an address is compared by: its mailbox, and its tag if it has one. No domain has a blank in it.
+/// The key of an address: its mailbox, then its tag if it has one. No domain contains the blank between.
 fn key(canonical: &Canonical) -> Cow<'_, str> {
     match &canonical.tag {
         None => Cow::Borrowed(&canonical.key),
