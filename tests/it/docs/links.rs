@@ -13,7 +13,7 @@ fn every_link_leads_to_a_file_and_a_heading() {
     for page in pages() {
         let folder = Path::new(&page.name).parent().unwrap();
         for target in link.captures_iter(&page.prose()) {
-            let target = target.get(1).or(target.get(2)).unwrap().as_str();
+            let target = target.get(1).or_else(|| target.get(2)).unwrap().as_str();
             if target.starts_with("https://") {
                 continue;
             }

@@ -101,7 +101,7 @@ fn the_reasons_are_those_of_the_rules() {
         .map(|reason| {
             let verdict = reason
                 .verdict()
-                .map_or("–".to_owned(), |verdict| format!("`{}`", verdict.code()));
+                .map_or_else(|| "–".to_owned(), |verdict| format!("`{}`", verdict.code()));
             (reason.code().to_owned(), (verdict, format!("`{}`", advice(reason).code())))
         })
         .collect();
