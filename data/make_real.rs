@@ -1,9 +1,9 @@
-//! Makes `data/real.txt` anew: the list as it is, with the domains of further sources, sieved and sorted.
+//! Updates `data/real.txt`: the list as it is, with the domains of further sources, filtered and sorted.
 //!
 //!     cargo run --example make-real -- --vouched universities.txt --ranked popular.csv > real.new
 //!
 //! A source has a domain, a host name or a URL a line, in the first column of those that a comma or a tab
-//! separates. Its licence has to be one that `data/README.md` allows, and it has to be named there.
+//! separates. Its licence must be one that `data/README.md` allows, and it must be named there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,10 +15,10 @@ use clap::Parser;
 use mailvet::address::{Domain, and_parents};
 use mailvet::catalog::{Catalog, ListError, ListKind, Lists, Popularity};
 
-/// The first ones of a popular list are meant, however much like a provider's they look; those that live off typos
-/// have visitors too, and stand further down. A judgement, not a measurement.
-const RANK_THAT_VOUCHES: usize = 10_000;
-/// Providers of these classes have enough users for their typos to be worth somebody's money.
+/// Domains up to this rank of a popular list are meant as typed, however near to a provider's they are. Domains that
+/// receive mistyped traffic have visitors too, and rank lower. A judgement, not a measurement.
+const TRUSTED_RANK: usize = 10_000;
+/// Providers up to this popularity class have enough users for their typos to be registered by others.
 const MISTYPED_FROM: u8 = 2;
 
 /// Adds domains to the list of real ones, and prints it.
@@ -27,63 +27,56 @@ struct Arguments {
     /// The list to start from; its comments stay.
     #[arg(long, default_value = "data/real.txt")]
     list: PathBuf,
-    /// Domains for which somebody who knows their owners vouches: companies, universities, governments.
+    /// Domains listed by a party that knows their owners: companies, universities, governments.
     #[arg(long)]
     vouched: Vec<PathBuf>,
     /// Popular domains, the most popular first.
     #[arg(long)]
     ranked: Vec<PathBuf>,
-    /// How many of each ranked list are taken.
+    /// How many of each ranked list are read.
     #[arg(long, default_value_t = 100_000)]
     top: usize,
 }
 
-/// Who says that a domain is real.
+/// Why a domain is thought to be real.
 #[derive(Clone, Copy)]
 enum Voucher {
-    /// Somebody who knows its owner.
+    /// A party that knows its owner lists it.
     Person,
-    /// Its visitors; their rank counts from 1.
+    /// It has visitors; its rank counts from 1.
     Visitors(usize),
 }
 
-/// Why a domain is not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Why a domain is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::Display)]
 enum Dropped {
+    #[strum(serialize = "no domain name")]
     NoDomain,
+    #[strum(serialize = "a public suffix, or below a private one")]
     PublicSuffix,
+    #[strum(serialize = "a special-use name")]
     SpecialUse,
+    #[strum(serialize = "disposable")]
     Disposable,
+    #[strum(serialize = "a provider's, a relay's or free mailboxes'")]
     KnownOtherwise,
+    #[strum(serialize = "a well-known typo")]
     WellKnownTypo,
+    #[strum(serialize = "one edit from a big provider's, not popular enough")]
     NearProvider,
+    #[strum(serialize = "international, and only its visitors vouch for it")]
     International,
 }
 
-impl Dropped {
-    fn code(self) -> &'static str {
-        match self {
-            Self::NoDomain => "no domain name",
-            Self::PublicSuffix => "a public suffix, or below a private one",
-            Self::SpecialUse => "a special-use name",
-            Self::Disposable => "disposable",
-            Self::KnownOtherwise => "a provider's, a relay's or free mailboxes'",
-            Self::WellKnownTypo => "a well-known typo",
-            Self::NearProvider => "one edit from a big provider's, not popular enough",
-            Self::International => "international, and only its visitors vouch for it",
-        }
-    }
-}
-
-/// Decides what is taken.
-struct Sieve {
+/// Decides which domains are listed.
+struct DomainFilter {
     catalog: Catalog,
-    /// Domains that people typo from.
+    /// Domains that are often mistyped.
     targets: Vec<String>,
     typos: BTreeSet<&'static str>,
 }
 
-impl Sieve {
+impl DomainFilter {
     fn new() -> Result<Self, ListError> {
         let mut lists = Lists::builtin();
         lists.clear(ListKind::Real);
@@ -121,12 +114,12 @@ impl Sieve {
         }
     }
 
-    /// Whether the voucher's word is enough.
+    /// Whether the source is reliable enough for this name.
     fn vouched(&self, name: &str, voucher: Voucher) -> Result<(), Dropped> {
         match voucher {
-            // It may be made to look like another name.
+            // It may be registered to look like another name.
             Voucher::Visitors(_) if name.contains("xn--") => Err(Dropped::International),
-            Voucher::Visitors(rank) if rank > RANK_THAT_VOUCHES && self.is_near(name) => {
+            Voucher::Visitors(rank) if rank > TRUSTED_RANK && self.is_near(name) => {
                 Err(Dropped::NearProvider)
             }
             Voucher::Person | Voucher::Visitors(_) => Ok(()),
@@ -151,17 +144,17 @@ fn host(line: &str) -> &str {
     host.trim_end_matches('.')
 }
 
-/// The list that grows, and what was left out.
+/// The new list, and how many domains were left out.
 #[derive(Default)]
-struct Harvest {
+struct NewList {
     names: BTreeSet<String>,
     dropped: BTreeMap<Dropped, usize>,
 }
 
-impl Harvest {
-    fn add<'l>(&mut self, sieve: &Sieve, lines: impl Iterator<Item = (&'l str, Voucher)>) {
+impl NewList {
+    fn add<'l>(&mut self, filter: &DomainFilter, lines: impl Iterator<Item = (&'l str, Voucher)>) {
         for (line, voucher) in lines {
-            match sieve.take(line, voucher) {
+            match filter.take(line, voucher) {
                 Ok(name) => {
                     self.names.insert(name);
                 }
@@ -181,30 +174,30 @@ fn main() -> anyhow::Result<()> {
     let read = |path: &PathBuf| {
         fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
     };
-    let sieve = Sieve::new()?;
-    let mut harvest = Harvest::default();
+    let filter = DomainFilter::new()?;
+    let mut new_list = NewList::default();
     let list = read(&arguments.list)?;
-    harvest.add(&sieve, rows(&list).map(|row| (row, Voucher::Person)));
+    new_list.add(&filter, rows(&list).map(|row| (row, Voucher::Person)));
     for path in &arguments.vouched {
-        harvest.add(&sieve, rows(&read(path)?).map(|row| (row, Voucher::Person)));
+        new_list.add(&filter, rows(&read(path)?).map(|row| (row, Voucher::Person)));
     }
     for path in &arguments.ranked {
         let text = read(path)?;
         let ranked = rows(&text).zip(1..).take(arguments.top);
-        harvest.add(&sieve, ranked.map(|(row, rank)| (row, Voucher::Visitors(rank))));
+        new_list.add(&filter, ranked.map(|(row, rank)| (row, Voucher::Visitors(rank))));
     }
 
     let mut out = io::stdout().lock();
     for comment in list.lines().take_while(|line| line.starts_with('#')) {
         writeln!(out, "{comment}")?;
     }
-    for name in &harvest.names {
+    for name in &new_list.names {
         writeln!(out, "{name}")?;
     }
     let mut report = io::stderr().lock();
-    writeln!(report, "{} taken", harvest.names.len())?;
-    for (why, number) in harvest.dropped {
-        writeln!(report, "{number} left out: {}", why.code())?;
+    writeln!(report, "{} taken", new_list.names.len())?;
+    for (why, number) in new_list.dropped {
+        writeln!(report, "{number} left out: {why}")?;
     }
     Ok(())
 }
@@ -216,7 +209,7 @@ mod tests {
     #[test]
     fn what_is_taken_of_a_source() {
         use Voucher::{Person, Visitors};
-        let sieve = Sieve::new().unwrap();
+        let filter = DomainFilter::new().unwrap();
         let cases = [
             ("a domain", "siemens.com", Person, Ok("siemens.com")),
             ("a host below it", "www.ox.ac.uk", Person, Ok("ox.ac.uk")),
@@ -238,17 +231,17 @@ mod tests {
             ("and vouched", "b\u{fc}cher.de", Person, Ok("xn--bcher-kva.de")),
         ];
         for (name, line, voucher, taken) in cases {
-            assert_eq!(sieve.take(line, voucher).as_deref(), taken.as_ref().copied(), "{name}");
+            assert_eq!(filter.take(line, voucher).as_deref(), taken.as_ref().copied(), "{name}");
         }
     }
 
     #[test]
-    fn the_list_passes_its_own_sieve() {
-        let sieve = Sieve::new().unwrap();
-        let mut harvest = Harvest::default();
+    fn the_list_passes_its_own_filter() {
+        let filter = DomainFilter::new().unwrap();
+        let mut new_list = NewList::default();
         let rows: Vec<&str> = rows(include_str!("real.txt")).collect();
-        harvest.add(&sieve, rows.iter().map(|row| (*row, Voucher::Person)));
-        assert_eq!(harvest.dropped, BTreeMap::new(), "left out");
-        assert!(harvest.names.iter().map(String::as_str).eq(rows), "not sorted");
+        new_list.add(&filter, rows.iter().map(|row| (*row, Voucher::Person)));
+        assert_eq!(new_list.dropped, BTreeMap::new(), "left out");
+        assert!(new_list.names.iter().map(String::as_str).eq(rows), "not sorted");
     }
 }

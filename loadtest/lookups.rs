@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use divan::{AllocProfiler, Bencher, black_box};
 use jiff::Timestamp;
 use mailvet::address::{Address, Domain, Host, Pasted};
-use mailvet::catalog::{Catalog, ListKind, ListSource, Lists};
+use mailvet::catalog::{Catalog, ListKind, Lists, SourceText};
 use mailvet::clock::StoppedClock;
 use mailvet::report::JsonForm;
 use mailvet::typo::{Confidence, Suggester};
@@ -33,7 +33,7 @@ fn with_disposable(number: usize) -> Catalog {
         writeln!(text, "{}", generated(n)).expect("memory does not fail");
     }
     let mut lists = Lists::builtin();
-    lists.extend(ListKind::Disposable, ListSource { name: "generated".into(), text: text.into() });
+    lists.extend(ListKind::Disposable, SourceText { name: "generated".into(), text: text.into() });
     Catalog::from_lists(&lists).expect("generated names are domain names")
 }
 

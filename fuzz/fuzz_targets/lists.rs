@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use mailvet::address::{Address, Domain, Host, SingleLabels};
-use mailvet::catalog::{Catalog, Knowledge, ListKind, Lists, ListSource};
+use mailvet::catalog::{Catalog, Knowledge, ListKind, Lists, SourceText};
 use mailvet::typo::Suggester;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -11,7 +11,7 @@ fuzz_target!(|bytes: &[u8]| {
     let kind = ListKind::ALL[usize::from(*choice) % ListKind::ALL.len()];
     let text = String::from_utf8_lossy(text);
     let mut lists = small_lists();
-    lists.extend(kind, ListSource { name: "fuzzed".into(), text: text.as_ref().into() });
+    lists.extend(kind, SourceText { name: "fuzzed".into(), text: text.as_ref().into() });
     match Catalog::from_lists(&lists) {
         Ok(catalog) => holds(&catalog, kind, &text),
         Err(error) => {
@@ -35,7 +35,7 @@ fn small_lists() -> Lists<'static> {
         (ListKind::Roles, "info"),
         (ListKind::SpecialUse, "test\tRFC 6761"),
     ] {
-        lists.extend(kind, ListSource { name: "small".into(), text: text.into() });
+        lists.extend(kind, SourceText { name: "small".into(), text: text.into() });
     }
     lists
 }

@@ -24,11 +24,11 @@ fuzz_target!(|bytes: &[u8]| {
     let ends =
         rows.iter().filter(|row| row.kind() != RowKind::NonData && row.part() == RowPart::Last);
     let ends = ends.count();
-    for target in [None, Some(OutputFormat::Csv), Some(OutputFormat::JsonLines)] {
+    for format in [None, Some(OutputFormat::Csv), Some(OutputFormat::JsonLines)] {
         let fields = vec!["mailvet_verdict".to_owned()];
         let extended =
-            written(&plan, &rows, OutputOptions { target, fields, ..OutputOptions::default() });
-        if target == Some(OutputFormat::JsonLines)
+            written(&plan, &rows, OutputOptions { format, fields, ..OutputOptions::default() });
+        if format == Some(OutputFormat::JsonLines)
             && rows.iter().all(|row| row.part() == RowPart::Last)
         {
             // A list that has JSON lines keeps its line endings, whatever they are.

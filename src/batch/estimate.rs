@@ -1,25 +1,24 @@
-//! What a sample tells of the whole.
+//! Estimates shares of a whole list from a random sample.
 
 use std::ops::RangeInclusive;
 
-/// The normal deviate that 95 % lie within.
+/// The standard normal quantile for 95 %.
 const Z: f64 = 1.959_963_985;
 
-/// A share that is expected, and the range in which it lies with 95 % confidence.
+/// An estimated share, and its range with 95 % confidence.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Share {
     /// The share in the sample, from 0 to 1.
     pub expected: f64,
-    /// Where that of the whole lies.
+    /// The range of the share in the whole.
     pub range: RangeInclusive<f64>,
 }
 
 impl Share {
-    /// What `hits` among `sample` rows tell, which were chosen at random from `whole`.
+    /// The estimate from `hits` among `sample` rows, which were chosen at random from `whole`.
     ///
-    /// Wilson's score interval, which holds for rare and for frequent things alike. Rows are drawn without
-    /// putting them back, so the nearer the sample comes to the whole the narrower it is (finite
-    /// population correction).
+    /// Wilson's score interval, which holds for rare and frequent values alike. Rows are drawn without
+    /// replacement, so the interval narrows as the sample approaches the whole (finite population correction).
     pub fn of(hits: u64, sample: u64, whole: u64) -> Self {
         if sample == 0 {
             return Self { expected: 0.0, range: 0.0..=1.0 };
@@ -32,7 +31,7 @@ impl Share {
         let middle = (share + Z * Z / (2.0 * size)) / (1.0 + Z * Z / size);
         let root = (share * (1.0 - share) / size + Z * Z / (4.0 * size * size)).sqrt();
         let margin = Z * root / (1.0 + Z * Z / size);
-        // What was seen is there, and so is what was not.
+        // The whole has at least the hits of the sample, and at least its misses.
         let least = hits as f64 / whole as f64;
         let most = 1.0 - (sample - hits) as f64 / whole as f64;
         let range = (middle - margin).max(least)..=(middle + margin).min(most);

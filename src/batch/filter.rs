@@ -1,4 +1,4 @@
-//! Which rows the owner wants in the output.
+//! Which rows the owner wants in the output (`--only`, `--drop`).
 
 use std::str::FromStr;
 
@@ -7,13 +7,12 @@ use crate::verdict::Verdict;
 /// A kind of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RowClass {
-    /// Those with this verdict.
     Verdict(Verdict),
-    /// Those whose address stood in an earlier row.
+    /// Rows whose address is in an earlier row.
     Duplicate,
 }
 
-/// A text names no kind of rows.
+/// The text names no kind of rows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no such kind of rows; there are: {}, duplicates", Verdict::ALL.map(Verdict::code).join(", "))]
 pub struct UnknownRowClass;
@@ -32,14 +31,13 @@ impl FromStr for RowClass {
 /// Which rows are wanted.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Rows of these kinds alone; none: all.
+    /// Only rows of these kinds; none: all.
     pub only: Vec<RowClass>,
     /// No rows of these kinds.
     pub drop: Vec<RowClass>,
 }
 
 impl Filter {
-    /// Whether a row is wanted.
     pub(super) fn wants(&self, verdict: Verdict, is_duplicate: bool) -> bool {
         let is_of = |class: &RowClass| match class {
             RowClass::Verdict(known) => *known == verdict,
@@ -48,8 +46,8 @@ impl Filter {
         (self.only.is_empty() || self.only.iter().any(is_of)) && !self.drop.iter().any(is_of)
     }
 
-    /// Whether what is nobody's row is wanted.
-    pub(super) fn wants_asides(&self) -> bool {
+    /// Whether rows without data are wanted.
+    pub(super) fn wants_non_data(&self) -> bool {
         self.only.is_empty()
     }
 }

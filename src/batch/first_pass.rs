@@ -1,10 +1,13 @@
-//! Asking mail servers about a list, before a row of it is written.
+//! The first pass over a list with `--depth mailbox`: asks mail servers about its addresses before any row is
+//! written.
 //!
-//! They are asked in any order and at the pace of each; who defers strangers is come back to while others
-//! go on. What is found out stands in the journal, from which the rows are written afterwards in theirs.
+//! Addresses are asked about in any order, at the pace of each mail server. One whose server defers unknown
+//! clients (greylisting) waits in the [`RetryQueue`] while others go on. The answers go to the journal, and
+//! the second pass, which judges and writes the rows in order, finds them there: the journal is the only
+//! channel between both passes.
 //!
-//! Of those who are asked, some are slow, and a list may be full of their mailboxes: only so many have a
-//! place at the same time, and the others stand in a line of their own (`lines`) until one of them is done.
+//! Some servers are slow, and a list may be full of their mailboxes. So for each party only a limited number
+//! of addresses is under way; the others wait in [`PartyQueues`].
 
 use std::collections::{BTreeMap, HashSet};
 use std::io;
@@ -17,167 +20,167 @@ use jiff::Timestamp;
 use super::judge::Judge;
 use super::party_queues::{PartyQueues, Pushed};
 use super::progress::Progress;
-use super::row_reader::{Chunk, Rows};
+use super::row_reader::{Chunk, ChunkReceiver};
 use crate::validator::ProbeTarget;
 
-/// How many addresses are under way at the same time,
+/// How many addresses are under way at the same time.
 const UNDER_WAY: usize = 2_000;
-/// and how many of them for one party: enough to fill the connections that it has.
-const UNDER_WAY_FOR_ONE: usize = 100;
-/// How many may wait for their place or their time. Beyond that nobody new is asked.
+/// How many of them for one party: enough to fill its connections.
+const UNDER_WAY_OF_PARTY: usize = 100;
+/// How many may wait in queues. When as many wait no further row is read.
 const MOST_WAITING: usize = 200_000;
 
-/// An address of which it is known who is asked about it.
+/// An address whose mail server is known.
 struct PendingProbe {
     text: Box<str>,
     target: ProbeTarget,
 }
 
-/// What is done about an address.
-enum State {
-    /// To find out who would be asked about it.
-    FindOut(Box<str>),
-    /// To look at one that nobody is asked about.
-    Look(Box<str>),
-    Ask(PendingProbe),
+/// The next step for an address.
+enum FirstPassStep {
+    FindTarget(Box<str>),
+    /// For an address about which no mail server is asked.
+    Validate(Box<str>),
+    Probe(PendingProbe),
 }
 
-/// What came of it.
-enum Event {
-    FoundOut(Box<str>, Option<ProbeTarget>),
-    Looked,
-    /// It was asked, and is to be asked again at this time.
-    Asked(PendingProbe, Option<Timestamp>),
+/// A completed step.
+enum FirstPassEvent {
+    TargetFound(Box<str>, Option<ProbeTarget>),
+    Validated,
+    /// The probe has ended. It is to be repeated at this time, if any.
+    Probed(PendingProbe, Option<Timestamp>),
 }
 
-/// Those to come back to, the earliest first.
+/// Probes to repeat, the earliest first.
 #[derive(Default)]
-struct Waiting {
-    guests: BTreeMap<(Timestamp, u64), PendingProbe>,
-    /// Tells those apart who have the same time.
-    last: u64,
+struct RetryQueue {
+    probes: BTreeMap<(Timestamp, u64), PendingProbe>,
+    /// Makes keys with the same time unique.
+    last_id: u64,
 }
 
-/// Asks about every address of these rows, until nothing more can be learned of any.
+/// Asks about every address of these rows, until nothing more can be learned about any.
 ///
 /// # Errors
 /// The list cannot be read to its end.
-pub(super) async fn ask_about_all(
-    mut rows: Rows,
+pub(super) async fn probe_all(
+    mut chunks: ChunkReceiver,
     judge: &Judge,
     progress: &Progress,
 ) -> io::Result<()> {
     let mut next: std::vec::IntoIter<Box<str>> = Vec::new().into_iter();
     let mut has_more = true;
     let mut under_way = FuturesUnordered::new();
-    // Their mailboxes: what is found out of one is found in the journal for every row that has it.
-    let mut asked: HashSet<String> = HashSet::new();
-    let mut lines = PartyQueues::new(UNDER_WAY_FOR_ONE);
-    let mut waiting = Waiting::default();
+    // The mailboxes under way. A second row with the same one finds the answer in the journal.
+    let mut mailboxes: HashSet<String> = HashSet::new();
+    let mut queues = PartyQueues::new(UNDER_WAY_OF_PARTY);
+    let mut retries = RetryQueue::default();
     loop {
         while under_way.len() < UNDER_WAY {
-            // Who has waited comes first, however many wait.
-            if let Some(guest) = waiting.due(judge.clock.now()) {
-                let party = guest.target.party.clone();
-                if let Pushed::Now(guest) = lines.push_or_start(&party, guest) {
-                    under_way.push(go(judge, State::Ask(guest)));
+            // Retries come before new addresses, however many wait.
+            if let Some(probe) = retries.pop_due(judge.clock.now()) {
+                let party = probe.target.party.clone();
+                if let Pushed::Start(probe) = queues.push(&party, probe) {
+                    under_way.push(run_step(judge, FirstPassStep::Probe(probe)));
                 }
                 continue;
             }
-            let is_full = waiting.count() + lines.waiting() + under_way.len() >= MOST_WAITING;
+            let is_full = retries.len() + queues.queued() + under_way.len() >= MOST_WAITING;
             let Some(text) = (if is_full { None } else { next.next() }) else { break };
-            under_way.push(go(judge, State::FindOut(text)));
+            under_way.push(run_step(judge, FirstPassStep::FindTarget(text)));
         }
-        progress.now_waiting(waiting.count());
-        let has_place = under_way.len() < UNDER_WAY;
-        let wants_rows = has_more && next.len() == 0 && has_place;
-        let comes_back = waiting.first().map(|time| until(time, judge.clock.now()));
-        if !wants_rows && under_way.is_empty() && comes_back.is_none() && next.len() == 0 {
+        progress.set_waiting(retries.len());
+        let can_start = under_way.len() < UNDER_WAY;
+        let wants_rows = has_more && next.len() == 0 && can_start;
+        let next_retry = retries.next_time().map(|time| until(time, judge.clock.now()));
+        if !wants_rows && under_way.is_empty() && next_retry.is_none() && next.len() == 0 {
             return Ok(());
         }
         tokio::select! {
-            read = rows.recv(), if wants_rows => match read {
+            chunk = chunks.recv(), if wants_rows => match chunk {
                 None => has_more = false,
                 Some(chunk) => {
                     let Chunk { rows, position, claim: _claim } = chunk?;
-                    progress.came_to(position);
-                    let texts = rows.iter().flat_map(|row| judge.to_ask(row));
+                    progress.set_position(position);
+                    let texts = rows.iter().flat_map(|row| judge.unsettled(row));
                     next = texts.map(|text| text.as_str().into()).collect::<Vec<_>>().into_iter();
                 }
             },
-            Some(came) = under_way.next(), if !under_way.is_empty() => match came {
-                Event::FoundOut(text, None) => under_way.push(go(judge, State::Look(text))),
-                Event::FoundOut(text, Some(target)) => {
-                    if !asked.insert(target.mailbox.clone()) {
-                        progress.one_asked();
+            Some(event) = under_way.next(), if !under_way.is_empty() => match event {
+                FirstPassEvent::TargetFound(text, None) => {
+                    under_way.push(run_step(judge, FirstPassStep::Validate(text)));
+                }
+                FirstPassEvent::TargetFound(text, Some(target)) => {
+                    if !mailboxes.insert(target.mailbox.clone()) {
+                        progress.one_probed();
                         continue;
                     }
                     let party = target.party.clone();
-                    if let Pushed::Now(guest) = lines.push_or_start(&party, PendingProbe { text, target }) {
-                        under_way.push(go(judge, State::Ask(guest)));
+                    if let Pushed::Start(probe) = queues.push(&party, PendingProbe { text, target }) {
+                        under_way.push(run_step(judge, FirstPassStep::Probe(probe)));
                     }
                 }
-                Event::Looked => progress.one_asked(),
-                Event::Asked(guest, come_back) => {
-                    if let Some(first) = lines.decision(&guest.target.party) {
-                        under_way.push(go(judge, State::Ask(first)));
+                FirstPassEvent::Validated => progress.one_probed(),
+                FirstPassEvent::Probed(probe, retry_at) => {
+                    if let Some(next) = queues.finish(&probe.target.party) {
+                        under_way.push(run_step(judge, FirstPassStep::Probe(next)));
                     }
-                    match come_back {
-                        Some(time) => waiting.push(time, guest),
+                    match retry_at {
+                        Some(time) => retries.push(time, probe),
                         None => {
-                            asked.remove(&guest.target.mailbox);
-                            progress.one_asked();
+                            mailboxes.remove(&probe.target.mailbox);
+                            progress.one_probed();
                         }
                     }
                 }
             },
-            () = tokio::time::sleep(comes_back.unwrap_or_default()), if has_place && comes_back.is_some() => {}
+            () = tokio::time::sleep(next_retry.unwrap_or_default()), if can_start && next_retry.is_some() => {}
         }
     }
 }
 
-async fn go(judge: &Judge, step: State) -> Event {
+async fn run_step(judge: &Judge, step: FirstPassStep) -> FirstPassEvent {
     match step {
-        State::FindOut(text) => {
+        FirstPassStep::FindTarget(text) => {
             let target = judge.probe_target(&text).await;
-            Event::FoundOut(text, target)
+            FirstPassEvent::TargetFound(text, target)
         }
-        State::Look(text) => {
-            judge.text(&text).await;
-            Event::Looked
+        FirstPassStep::Validate(text) => {
+            judge.report(&text).await;
+            FirstPassEvent::Validated
         }
-        State::Ask(guest) => {
-            let report = judge.text(&guest.text).await;
-            Event::Asked(guest, report.mailbox.and_then(|mailbox| mailbox.come_back))
+        FirstPassStep::Probe(probe) => {
+            let report = judge.report(&probe.text).await;
+            FirstPassEvent::Probed(probe, report.mailbox.and_then(|mailbox| mailbox.next_attempt))
         }
     }
 }
 
-impl Waiting {
-    fn push(&mut self, time: Timestamp, guest: PendingProbe) {
-        self.last += 1;
-        self.guests.insert((time, self.last), guest);
+impl RetryQueue {
+    fn push(&mut self, time: Timestamp, probe: PendingProbe) {
+        self.last_id += 1;
+        self.probes.insert((time, self.last_id), probe);
     }
 
-    /// Somebody whom it is time to come back to.
-    fn due(&mut self, now: Timestamp) -> Option<PendingProbe> {
-        let first = self.guests.first_entry()?;
+    /// The first probe whose time has come.
+    fn pop_due(&mut self, now: Timestamp) -> Option<PendingProbe> {
+        let first = self.probes.first_entry()?;
         let (time, _) = first.key();
         (*time <= now).then(|| first.remove())
     }
 
-    /// The time of the first of them.
-    fn first(&self) -> Option<Timestamp> {
-        self.guests.first_key_value().map(|((time, _), _)| *time)
+    fn next_time(&self) -> Option<Timestamp> {
+        self.probes.first_key_value().map(|((time, _), _)| *time)
     }
 
-    fn count(&self) -> usize {
-        self.guests.len()
+    fn len(&self) -> usize {
+        self.probes.len()
     }
 }
 
-/// How long it is until then, and a moment.
+/// The time until then, and a little more.
 fn until(time: Timestamp, now: Timestamp) -> Duration {
-    const MOMENT: Duration = Duration::from_millis(50);
-    Duration::try_from(time.duration_since(now)).unwrap_or_default() + MOMENT
+    const MARGIN: Duration = Duration::from_millis(50);
+    Duration::try_from(time.duration_since(now)).unwrap_or_default() + MARGIN
 }

@@ -1,4 +1,4 @@
-//! What is said of one row.
+//! Judges one row: gets a report for each of its addresses and chooses the best.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,29 +15,25 @@ use crate::verdict::{Depth, Verdict};
 use super::earlier::{EarlierVerdict, Recheck};
 use super::suppress::Suppressed;
 
-/// Nobody waits for an answer about a list; look-ups have an end of their own.
+/// No user waits for a row, and look-ups have deadlines of their own.
 const BUDGET: Duration = Duration::from_secs(24 * 3600);
-/// How long one may stand in line for a mail server: longer than a line of as many as may be asked in a
-/// day takes.
+/// How long a row may wait for a mail server: longer than the queue of all that may be asked in a day takes.
 const MAILBOX_BUDGET: Duration = Duration::from_secs(2 * 3600);
 
-/// How addresses of a list are looked at.
+/// How the addresses of a list are checked.
 pub struct JudgeSettings {
-    /// How deep.
     pub depth: Depth,
-    /// What to do about what is pasted around them.
     pub strictness: Strictness,
-    /// The language of those who typed them.
+    /// The locale of those who typed them.
     pub locale: Option<Locale>,
-    /// What makes two rows the same; none where that does not matter.
+    /// What makes two rows duplicates; none where they are not marked.
     pub dedupe_key: Option<DedupeKey>,
-    /// Who is not to be written to.
     pub suppressed: Suppressed,
-    /// Which verdicts of an earlier run still hold.
+    /// Which verdicts of an earlier run are kept.
     pub recheck: Option<Recheck>,
 }
 
-/// Says something of each row.
+/// Judges rows.
 pub struct Judge {
     pub(super) validator: Arc<Validator>,
     pub(super) clock: Arc<dyn Clock>,
@@ -45,38 +41,33 @@ pub struct Judge {
     settings: JudgeSettings,
 }
 
-/// A row, and what is said of it.
+/// A row and its outcome.
 pub struct CheckedRow {
-    /// The row.
     pub row: Row,
-    /// What is said.
-    pub said: RowOutcome,
-    /// Its addresses, as it is told whether two rows are the same; the one that counts comes first. None
-    /// where that does not matter, or there is nothing to tell by.
+    pub outcome: RowOutcome,
+    /// The keys of its addresses by which duplicates are found; that of the address that counts comes first.
+    /// None where duplicates are not marked.
     pub keys: Vec<String>,
 }
 
-/// What is said of a row.
+/// The outcome of a row.
 pub enum RowOutcome {
-    /// Nothing: it is nobody's.
-    Nothing,
-    /// It cannot be read.
+    /// A blank line or a comment.
+    NonData,
     Unreadable(RowFault),
-    /// Its person is not to be written to, so nothing was asked.
+    /// One of its addresses is suppressed, so none was checked.
     Suppressed,
-    /// What an earlier run said.
+    /// The verdict of an earlier run still holds.
     Kept(EarlierVerdict),
-    /// What was found out now.
     Report {
         /// The report on the address that counts.
         report: Box<Report>,
-        /// How many addresses there are in the row.
+        /// How many addresses the row has.
         addresses: usize,
     },
 }
 
 impl Judge {
-    /// Says something of the rows of this list.
     pub fn new(
         validator: Arc<Validator>,
         clock: Arc<dyn Clock>,
@@ -86,10 +77,10 @@ impl Judge {
         Self { validator, clock, plan, settings }
     }
 
-    /// Looks at a row.
+    /// Judges a row.
     pub async fn row(&self, row: Row) -> CheckedRow {
-        let said = match row.kind() {
-            RowKind::NonData => RowOutcome::Nothing,
+        let outcome = match row.kind() {
+            RowKind::NonData => RowOutcome::NonData,
             RowKind::Fault(fault) => RowOutcome::Unreadable(fault),
             RowKind::Entry if self.is_suppressed(&row) => RowOutcome::Suppressed,
             RowKind::Entry => match self.kept(&row) {
@@ -97,27 +88,26 @@ impl Judge {
                 None => return self.reported(row).await,
             },
         };
-        let keys = match said {
+        let keys = match outcome {
             RowOutcome::Kept(_) => {
                 row.addresses().iter().filter_map(|text| self.key_of(text)).collect()
             }
             _ => Vec::new(),
         };
-        CheckedRow { row, said, keys }
+        CheckedRow { row, outcome, keys }
     }
 
-    /// The addresses of a row that somebody has to be asked about.
-    pub(super) fn to_ask<'r>(&self, row: &'r Row) -> &'r [String] {
+    /// The addresses of a row that must be checked.
+    pub(super) fn unsettled<'r>(&self, row: &'r Row) -> &'r [String] {
         let is_settled = row.kind() != RowKind::Entry || self.is_suppressed(row);
         if is_settled || self.kept(row).is_some() { &[] } else { row.addresses() }
     }
 
-    /// Looks at a text.
-    pub(super) async fn text(&self, text: &str) -> Report {
+    pub(super) async fn report(&self, text: &str) -> Report {
         self.validator.validate(&self.request(text)).await
     }
 
-    /// Who would be asked about the mailbox in a text; none where nobody would be.
+    /// The mail server that would be asked about an address; none where none would be.
     pub(super) async fn probe_target(&self, text: &str) -> Option<ProbeTarget> {
         self.validator.probe_target(&self.request(text)).await
     }
@@ -137,17 +127,17 @@ impl Judge {
         }
     }
 
-    /// Looks at each address of a row. The best of them counts: one is enough to reach somebody.
+    /// Checks each address of a row. The best counts: one is enough to reach the person.
     async fn reported(&self, row: Row) -> CheckedRow {
         let addresses = row.addresses().len();
         let first = row.addresses().first().map_or("", String::as_str);
-        let mut best = self.text(first).await;
+        let mut best = self.report(first).await;
         let mut keys: Vec<String> = self.key_of_report(&best).into_iter().collect();
         for text in row.addresses().iter().skip(1) {
-            let report = self.text(text).await;
+            let report = self.report(text).await;
             let key = self.key_of_report(&report);
-            // The first of equals. One of a thousand reports is kept.
-            let is_better = worth(report.judgement.verdict) < worth(best.judgement.verdict);
+            // Of equals the first counts. Only one report is kept in memory.
+            let is_better = rank(report.judgement.verdict) < rank(best.judgement.verdict);
             keys.extend(key);
             if is_better {
                 best = report;
@@ -158,16 +148,17 @@ impl Judge {
         }
         let mut report = best;
         if report.suggestion.as_ref().is_some_and(|meant| self.is_suppressed_text(&meant.email)) {
-            // Whoever takes a suggestion over would write to them.
+            // A user who takes the suggestion would write to a suppressed address.
             report.suggestion = None;
         }
         if addresses > 1 {
-            report.message = of_several(&report, addresses, row.left_out().len());
+            report.message = message_of_several(&report, addresses, row.left_out().len());
         }
-        CheckedRow { row, said: RowOutcome::Report { report: Box::new(report), addresses }, keys }
+        let outcome = RowOutcome::Report { report: Box::new(report), addresses };
+        CheckedRow { row, outcome, keys }
     }
 
-    /// What tells whether another row is the same as that of a report.
+    /// The key of an address that has a report.
     fn key_of_report(&self, report: &Report) -> Option<String> {
         let facts = report.address.as_ref();
         let found = facts.map(|facts| (&facts.address, &facts.canonical));
@@ -196,9 +187,9 @@ impl Judge {
                 (address.normalized() == normalized).then_some(canonical.key)
             })
         })?;
-        // Its suggestion may be of somebody who has unsubscribed since.
+        // The suggested address may have been suppressed since.
         let names_suppressed = |column: Column| {
-            let text = row.text_of(&self.plan, column.name());
+            let text = self.plan.text_in(row, column.name());
             text.is_some_and(|text| self.is_suppressed_text(&text))
         };
         let is_stale = [Column::Suggestion, Column::Fixed].into_iter().any(names_suppressed);
@@ -212,13 +203,12 @@ impl Judge {
     }
 }
 
-/// Whether a row ends here: one that is too long comes in several parts.
-pub(super) fn is_whole(row: &Row) -> bool {
+/// Whether this is the last part of a row: one that is too long comes in several.
+pub(super) fn is_last_part(row: &Row) -> bool {
     row.part() == RowPart::Last
 }
 
-/// What tells whether two rows are the same: the address that was found in a text, or else the text; an
-/// empty one is nobody's.
+/// The key by which duplicates are found: the address in a text, else the text unless it is empty.
 fn key(dedupe_key: DedupeKey, text: &str, found: Option<(&Address, &Canonical)>) -> Option<String> {
     match (found, dedupe_key) {
         (Some((address, _)), DedupeKey::Exact) => Some(address.normalized()),
@@ -227,8 +217,8 @@ fn key(dedupe_key: DedupeKey, text: &str, found: Option<(&Address, &Canonical)>)
     }
 }
 
-/// The best verdict has the least number. What could not be found out is better than what cannot be.
-fn worth(verdict: Verdict) -> u8 {
+/// The rank of a verdict, the best first. An unknown address is better than an undeliverable one.
+fn rank(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Deliverable => 0,
         Verdict::Plausible => 1,
@@ -238,7 +228,7 @@ fn worth(verdict: Verdict) -> u8 {
     }
 }
 
-fn of_several(report: &Report, addresses: usize, left_out: usize) -> String {
+fn message_of_several(report: &Report, addresses: usize, left_out: usize) -> String {
     let best = crate::report::visible(&report.email);
     let only = format!("of a cell only the first {MAX_ADDRESSES_OF_CELL} are");
     let rest = match left_out {

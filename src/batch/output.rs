@@ -1,5 +1,4 @@
-//! What rows are written to: files that appear when they are complete, and pipes; each with the form of the
-//! list.
+//! What rows are written to: files that appear when they are complete, and pipes.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -7,39 +6,35 @@ use std::path::{Path, PathBuf};
 
 use crate::files::OutputFile;
 use crate::report::Column;
-use crate::roster::{Cell, FormulaEscaping, OutputFormat, OutputOptions, Plan, Row, Shape, Writer};
+use crate::roster::{Cell, FormulaEscaping, OutputFormat, OutputOptions, Plan, Row, Writer};
 use crate::typo::Confidence;
 use crate::verdict::Verdict;
 
 /// How rows are written.
 #[derive(Clone, Debug)]
-pub struct RowFormat {
-    /// The columns that are added.
+pub struct WriteOptions {
+    /// The columns to add.
     pub columns: Vec<Column>,
-    /// The format; where none is named, that of the list.
-    pub target: Option<OutputFormat>,
-    /// What becomes of formulas.
+    /// None: the format of the list.
+    pub format: Option<OutputFormat>,
     pub formulas: FormulaEscaping,
-    /// From this confidence on a suggestion is the address to use from now on (`[typo] fix_at`).
+    /// The least confidence of a suggestion that replaces the address (`[typo] fix_at`).
     pub fix_at: Confidence,
 }
 
 /// Where rows go.
 #[derive(Default)]
 pub struct Outputs {
-    /// The output.
     pub main: Option<Output>,
-    /// Files by their names: one for each verdict, one for duplicates.
+    /// A file for each verdict and one for duplicates, by name.
     pub split: BTreeMap<&'static str, Output>,
-    /// Rows that cannot be read.
+    /// For rows that cannot be read.
     pub rejects: Option<Output>,
 }
 
-/// Something that rows are written to.
+/// A file or a pipe that rows are written to.
 pub enum Output {
-    /// A file.
     File(PathBuf, OutputFile),
-    /// A pipe, such as standard output.
     Pipe(Box<dyn Write + Send>),
 }
 
@@ -49,7 +44,6 @@ pub enum Output {
 pub struct WriteError {
     /// The file; none for a pipe.
     pub path: Option<PathBuf>,
-    /// What the system says.
     pub error: io::Error,
 }
 
@@ -57,15 +51,15 @@ fn name(path: Option<&Path>) -> String {
     path.map_or_else(|| "to standard output".to_owned(), |path| path.display().to_string())
 }
 
-/// The name of the file with the duplicates.
+/// The name of the file for duplicates.
 pub(super) const DUPLICATES: &str = "duplicates";
 
 impl Outputs {
-    /// They are not wanted after all.
+    /// Removes the files begun.
     pub fn discard(self) {
         let Self { main, split, rejects } = self;
-        for target in main.into_iter().chain(split.into_values()).chain(rejects) {
-            match target {
+        for output in main.into_iter().chain(split.into_values()).chain(rejects) {
+            match output {
                 Output::File(_, file) => file.discard(),
                 Output::Pipe(_) => {}
             }
@@ -77,23 +71,14 @@ impl Outputs {
         Verdict::ALL.into_iter().map(Verdict::code).chain([DUPLICATES])
     }
 
-    /// What files of this list are called in the end, by the form that they have.
-    pub fn extension(plan: &Plan, target: Option<OutputFormat>) -> &'static str {
-        match target.unwrap_or_else(|| own(plan.shape())) {
+    /// The extension of the files of a split.
+    pub fn extension(plan: &Plan, format: Option<OutputFormat>) -> &'static str {
+        match format.unwrap_or_else(|| OutputFormat::extending(plan.format())) {
             OutputFormat::Csv => "csv",
             OutputFormat::Tsv => "tsv",
             OutputFormat::JsonLines => "jsonl",
             OutputFormat::Lines => "txt",
         }
-    }
-}
-
-/// The format that rows of this shape have with columns added.
-fn own(shape: Shape) -> OutputFormat {
-    match shape {
-        Shape::Delimited(dialect) if dialect.delimiter == b'\t' => OutputFormat::Tsv,
-        Shape::Delimited(_) | Shape::Lines | Shape::Mailman => OutputFormat::Csv,
-        Shape::JsonLines | Shape::Json => OutputFormat::JsonLines,
     }
 }
 
@@ -113,38 +98,38 @@ impl Write for Output {
     }
 }
 
-/// An outlet with the form of the list.
+/// Writes rows to one output.
 pub(super) struct RowWriter {
     path: Option<PathBuf>,
     writer: Writer<Output>,
 }
 
 impl RowWriter {
-    pub(super) fn new(target: Output, plan: &Plan, form: &RowFormat) -> Self {
-        let path = match &target {
+    pub(super) fn new(output: Output, plan: &Plan, options: &WriteOptions) -> Self {
+        let path = match &output {
             Output::File(path, _) => Some(path.clone()),
             Output::Pipe(_) => None,
         };
-        let output = OutputOptions {
-            target: form.target,
-            fields: form.columns.iter().map(|column| column.name().to_owned()).collect(),
-            formulas: form.formulas,
+        let output_options = OutputOptions {
+            format: options.format,
+            fields: options.columns.iter().map(|column| column.name().to_owned()).collect(),
+            formulas: options.formulas,
         };
-        Self { path, writer: Writer::new(target, plan, output) }
+        Self { path, writer: Writer::new(output, plan, output_options) }
     }
 
     fn failed(&self, error: io::Error) -> WriteError {
         WriteError { path: self.path.clone(), error }
     }
 
-    /// Whether somebody may be reading what is written.
+    /// Whether another program may be reading the output.
     pub(super) fn is_pipe(&self) -> bool {
         self.path.is_none()
     }
 
-    /// Whether rows keep the form they had.
-    pub(super) fn keeps_form(&self) -> bool {
-        self.writer.keeps_form()
+    /// Whether rows keep the format of the list.
+    pub(super) fn keeps_format(&self) -> bool {
+        self.writer.keeps_format()
     }
 
     pub(super) fn header(&mut self) -> Result<(), WriteError> {

@@ -1,66 +1,65 @@
-//! Lines in front of those who are asked: so many have a place at the same time, the others wait for one.
+//! Queues by mail server party: a limited number of probes run at the same time for each, the others wait.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::smtp::limiter::Party;
 
-/// Those who have a place, and those who wait for one, by whom they are for.
+/// The probes that run and those that wait, by party.
 pub(super) struct PartyQueues<T> {
-    places: usize,
-    open: HashMap<Party, PartyQueue<T>>,
-    waiting: usize,
+    /// How many may run at the same time for one party.
+    limit: usize,
+    queues: HashMap<Party, PartyQueue<T>>,
+    queued: usize,
 }
 
 struct PartyQueue<T> {
-    taken: usize,
+    running: usize,
     waiting: VecDeque<T>,
 }
 
-/// Whether somebody has a place.
+/// Whether a probe may start.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Pushed<T> {
-    /// At once.
-    Now(T),
-    /// Later: [`PartyQueues::decision`] tells when.
-    InTurn,
+    Start(T),
+    /// [`PartyQueues::finish`] returns it later.
+    Queued,
 }
 
 impl<T> PartyQueues<T> {
-    /// With so many places in front of each.
-    pub(super) fn new(places: usize) -> Self {
-        Self { places, open: HashMap::new(), waiting: 0 }
+    pub(super) fn new(limit: usize) -> Self {
+        Self { limit, queues: HashMap::new(), queued: 0 }
     }
 
-    /// Takes a place, or stands at the end of the line.
-    pub(super) fn push_or_start(&mut self, party: &Party, guest: T) -> Pushed<T> {
-        let new = || PartyQueue { taken: 0, waiting: VecDeque::new() };
-        let line = self.open.entry(party.clone()).or_insert_with(new);
-        if line.taken < self.places {
-            line.taken += 1;
-            return Pushed::Now(guest);
+    /// Returns the probe where it may start now, else queues it.
+    pub(super) fn push(&mut self, party: &Party, probe: T) -> Pushed<T> {
+        let new = || PartyQueue { running: 0, waiting: VecDeque::new() };
+        let queue = self.queues.entry(party.clone()).or_insert_with(new);
+        if queue.running < self.limit {
+            queue.running += 1;
+            return Pushed::Start(probe);
         }
-        line.waiting.push_back(guest);
-        self.waiting += 1;
-        Pushed::InTurn
+        queue.waiting.push_back(probe);
+        self.queued += 1;
+        Pushed::Queued
     }
 
-    /// Gives a place free; tells who has it now.
-    pub(super) fn decision(&mut self, party: &Party) -> Option<T> {
-        let line = self.open.get_mut(party)?;
-        if let Some(first) = line.waiting.pop_front() {
-            self.waiting -= 1;
-            return Some(first);
+    /// Notes that a probe has ended. Returns the next one of that party, which may start now.
+    pub(super) fn finish(&mut self, party: &Party) -> Option<T> {
+        let queue = self.queues.get_mut(party)?;
+        if let Some(next) = queue.waiting.pop_front() {
+            self.queued -= 1;
+            return Some(next);
         }
-        line.taken -= 1;
-        if line.taken == 0 {
-            self.open.remove(party);
+        queue.running -= 1;
+        if queue.running == 0 {
+            self.queues.remove(party);
         }
         None
     }
 
-    /// How many wait.
-    pub(super) fn waiting(&self) -> usize {
-        self.waiting
+    /// How many wait, for all parties together.
+    pub(super) fn queued(&self) -> usize {
+        self.queued
     }
 }
 
@@ -69,25 +68,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_moves_in_order_and_holds_up_no_other() {
+    fn a_queue_moves_in_order_and_holds_up_no_other() {
         let [slow, quick] = ["slow", "quick"].map(|name| Party::Organisation(name.into()));
-        let mut lines = PartyQueues::new(2);
-        let now = Pushed::Now;
-        assert_eq!(lines.push_or_start(&slow, "a"), now("a"));
-        assert_eq!(lines.push_or_start(&slow, "b"), now("b"));
-        assert_eq!(lines.push_or_start(&slow, "c"), Pushed::InTurn);
-        assert_eq!(lines.push_or_start(&slow, "d"), Pushed::InTurn);
-        assert_eq!(lines.push_or_start(&quick, "e"), now("e"), "another line");
-        assert_eq!(lines.waiting(), 2);
-        assert_eq!(lines.decision(&slow), Some("c"));
-        assert_eq!(lines.decision(&slow), Some("d"));
-        assert_eq!(lines.waiting(), 0);
-        assert_eq!(lines.push_or_start(&slow, "f"), Pushed::InTurn, "c and d have the places");
-        assert_eq!(lines.decision(&slow), Some("f"));
+        let mut queues = PartyQueues::new(2);
+        let start = Pushed::Start;
+        assert_eq!(queues.push(&slow, "a"), start("a"));
+        assert_eq!(queues.push(&slow, "b"), start("b"));
+        assert_eq!(queues.push(&slow, "c"), Pushed::Queued);
+        assert_eq!(queues.push(&slow, "d"), Pushed::Queued);
+        assert_eq!(queues.push(&quick, "e"), start("e"), "another party");
+        assert_eq!(queues.queued(), 2);
+        assert_eq!(queues.finish(&slow), Some("c"));
+        assert_eq!(queues.finish(&slow), Some("d"));
+        assert_eq!(queues.queued(), 0);
+        assert_eq!(queues.push(&slow, "f"), Pushed::Queued, "c and d run");
+        assert_eq!(queues.finish(&slow), Some("f"));
         for _ in 0..2 {
-            assert_eq!(lines.decision(&slow), None);
+            assert_eq!(queues.finish(&slow), None);
         }
-        assert_eq!(lines.decision(&quick), None);
-        assert!(lines.open.is_empty(), "what nobody stands in is forgotten");
+        assert_eq!(queues.finish(&quick), None);
+        assert!(queues.queues.is_empty(), "a queue without probes is removed");
     }
 }

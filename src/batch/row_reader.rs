@@ -1,4 +1,4 @@
-//! Reading a list on a thread of its own, some rows at a time.
+//! Reads a list on a thread of its own, in chunks of rows.
 
 use std::io::{self, BufRead};
 use std::sync::Arc;
@@ -6,53 +6,52 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::mpsc;
 
-use super::in_flight::{Claim, InFlight};
-use super::judge::is_whole;
+use super::judge::is_last_part;
 use super::list::List;
+use super::row_memory::{MemoryClaim, RowMemory};
 use crate::files::FileError;
 use crate::roster::{Plan, Reader, Row, RowKind};
 
-/// How many rows are handed over together,
-const ROWS_TOGETHER: usize = 256;
-/// unless they take as much memory as this before.
-const BYTES_TOGETHER: usize = 256 * 1024;
-/// How many times that is read ahead.
+/// The most rows in a chunk.
+const CHUNK_ROWS: usize = 256;
+/// A chunk ends with the row by which it takes this much memory.
+const CHUNK_BYTES: usize = 256 * 1024;
+/// How many chunks are read ahead.
 const READ_AHEAD: usize = 4;
-/// How much memory all rows may take together that are read and not written yet. Usual ones take a fifth of it; a row
-/// of 1 MiB with 150,000 addresses takes 10 MiB.
+/// The most memory for all rows that are read and not written yet. Usual ones take a fifth of it; a row of
+/// 1 MiB with 150,000 addresses takes 10 MiB.
 const BYTES_IN_FLIGHT: usize = 64 * 1024 * 1024;
-/// What is found out about a row, and about each address in it.
+/// The memory for what is found out about a row, and about each address in it.
 const ROW_BYTES: usize = 1024;
 const ADDRESS_BYTES: usize = 128;
 
-/// Some rows of a list, one after the other.
+/// Consecutive rows of a list.
 pub(super) struct Chunk<R = Row> {
     pub(super) rows: Vec<R>,
-    /// How many bytes of the list had been read by then.
+    /// How many bytes of the list had been read after them.
     pub(super) position: u64,
-    /// The memory that is claimed for them until they are written.
-    pub(super) claim: Claim,
+    /// The memory that they occupy until they are written.
+    pub(super) claim: MemoryClaim,
 }
 
-/// The rows of a list, as they are read.
-pub(super) type Rows = mpsc::Receiver<io::Result<Chunk>>;
+pub(super) type ChunkReceiver = mpsc::Receiver<io::Result<Chunk>>;
 
-/// Reads a list from its first row on, for as long as somebody takes the rows. Also counts them: those
-/// that are somebody's.
+/// Reads a list from its first row on until it ends or the receiver is dropped. Also counts the rows with
+/// data.
 ///
 /// # Errors
-/// It cannot be opened.
-pub(super) fn rows(list: &mut List) -> Result<(Rows, Arc<AtomicU64>), FileError> {
+/// The list cannot be opened.
+pub(super) fn read_chunks(list: &mut List) -> Result<(ChunkReceiver, Arc<AtomicU64>), FileError> {
     let text = list.text()?;
     let plan = list.plan().clone();
     let position = list.bytes_read();
-    let (sender, rows) = mpsc::channel(READ_AHEAD);
+    let (sender, chunks) = mpsc::channel(READ_AHEAD);
     let count = Arc::new(AtomicU64::new(0));
     let counter = count.clone();
     std::thread::Builder::new()
         .name("reader".to_owned())
         .spawn(move || read(text, &plan, &sender, &counter, &position))?;
-    Ok((rows, count))
+    Ok((chunks, count))
 }
 
 fn read(
@@ -66,36 +65,33 @@ fn read(
         Ok(reader) => reader,
         Err(error) => return drop(sender.blocking_send(Err(error))),
     };
-    let in_flight = InFlight::new(BYTES_IN_FLIGHT);
+    let memory = RowMemory::new(BYTES_IN_FLIGHT);
     loop {
-        let (rows, bytes) = match some_rows(&mut reader) {
+        let (rows, bytes) = match read_chunk(&mut reader) {
             Ok((rows, _)) if rows.is_empty() => return,
             Ok(read) => read,
             Err(error) => return drop(sender.blocking_send(Err(error))),
         };
-        let theirs =
-            rows.iter().filter(|row| row.kind() != RowKind::NonData && is_whole(row)).count();
-        count.fetch_add(theirs as u64, Ordering::Relaxed);
-        let chunk = Chunk {
-            rows,
-            position: position.load(Ordering::Relaxed),
-            claim: in_flight.claim(bytes),
-        };
+        let with_data =
+            rows.iter().filter(|row| row.kind() != RowKind::NonData && is_last_part(row)).count();
+        count.fetch_add(with_data as u64, Ordering::Relaxed);
+        let chunk =
+            Chunk { rows, position: position.load(Ordering::Relaxed), claim: memory.claim(bytes) };
         if sender.blocking_send(Ok(chunk)).is_err() {
             return;
         }
     }
 }
 
-/// The next rows, and how much memory they will take; none at the end.
-fn some_rows(reader: &mut Reader<impl BufRead>) -> io::Result<(Vec<Row>, usize)> {
-    let mut rows = Vec::with_capacity(ROWS_TOGETHER);
-    let (mut bytes, mut found_out) = (0, 0);
-    while rows.len() < ROWS_TOGETHER && bytes < BYTES_TOGETHER {
+/// The next rows, and the memory that they will take; no rows at the end.
+fn read_chunk(reader: &mut Reader<impl BufRead>) -> io::Result<(Vec<Row>, usize)> {
+    let mut rows = Vec::with_capacity(CHUNK_ROWS);
+    let (mut bytes, mut result_bytes) = (0, 0);
+    while rows.len() < CHUNK_ROWS && bytes < CHUNK_BYTES {
         let Some(row) = reader.read_row()? else { break };
-        bytes += row.weight();
-        found_out += ROW_BYTES + row.addresses().len() * ADDRESS_BYTES;
+        bytes += row.memory_bytes();
+        result_bytes += ROW_BYTES + row.addresses().len() * ADDRESS_BYTES;
         rows.push(row);
     }
-    Ok((rows, bytes + found_out))
+    Ok((rows, bytes + result_bytes))
 }

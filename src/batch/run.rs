@@ -1,4 +1,4 @@
-//! Work on a list from its first row to its last: read, judged and written at the same time, in order.
+//! Runs the cleaning of a list: rows are read, judged and written at the same time, in order.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,12 +10,12 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::{Duration, Instant, timeout};
 
-use super::first_pass::ask_about_all;
+use super::first_pass::probe_all;
 use super::judge::{CheckedRow, Judge};
 use super::list::List;
 use super::output::WriteError;
 use super::progress::Progress;
-use super::row_reader::{self, Chunk, Rows};
+use super::row_reader::{self, Chunk, ChunkReceiver};
 use super::sink::Sink;
 use super::summary::{Summary, Tally};
 use crate::files::FileError;
@@ -23,72 +23,58 @@ use crate::store::{Journal, StoreError};
 use crate::validator::{Halt, Validator};
 use crate::verdict::Depth;
 
-/// How many lots of rows are judged at the same time: enough of them that one with a slow domain does not
-/// hold up the others.
-const LOTS_UNDER_WAY: usize = 32;
-/// How many lots may wait to be written.
-const LOTS_TO_WRITE: usize = 4;
-/// How long one waits for what is being written when the work is broken off.
-const TIMEOUT: Duration = Duration::from_secs(3);
+/// How many chunks are judged at the same time: enough that one with a slow domain does not hold up the
+/// others.
+const CHUNKS_UNDER_WAY: usize = 32;
+/// How many judged chunks may wait to be written.
+const CHUNKS_TO_WRITE: usize = 4;
+/// How long a stopped run waits for rows that are being written.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Work on a list.
+/// A run over a list.
 pub struct Run {
-    /// The list.
     pub list: List,
-    /// Who says something of each row.
     pub judge: Arc<Judge>,
-    /// What was found out. It is there when the run has ended, too: whoever needs nothing more lets it go.
+    /// The answers so far. The run does not close it.
     pub journal: Journal,
-    /// Where rows go.
     pub sink: Sink,
-    /// How far it is.
     pub progress: Arc<Progress>,
-    /// How deep it is looked.
     pub depth: Depth,
-    /// When mail servers are asked.
-    pub asking: Asking,
+    pub probe_pass: ProbePass,
 }
 
 /// When mail servers are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asking {
-    /// Before a row is written: each at its own pace, not in the order of the list.
+pub enum ProbePass {
+    /// In a pass of its own, before any row is written.
     First,
-    /// They are not.
     Never,
 }
 
-/// Why work on a list ended before the list.
+/// Why a run ended before the list did.
 #[derive(Debug, thiserror::Error)]
 pub enum Stop {
-    /// Somebody wished so.
     #[error("stopped")]
     Interrupted,
-    /// What the DNS says is not to be believed.
+    /// The answers of the DNS cannot be trusted.
     #[error(transparent)]
     Halted(#[from] Halt),
-    /// The list cannot be read.
     #[error("cannot read the list: {0}")]
     Reading(#[from] FileError),
-    /// An output cannot be written.
     #[error(transparent)]
     Writing(#[from] WriteError),
-    /// The rows chosen for a sample are too long to be kept.
     #[error("the rows chosen take more than 256 MiB of memory; choose fewer with --sample")]
     SampleTooLarge,
-    /// What is found out cannot be noted.
+    /// The journal cannot be written.
     #[error("cannot note what was found out: {0}")]
     Noting(#[from] StoreError),
-    /// A fault of ours: a row went nowhere.
-    #[error("a fault of ours: {read} rows were read, and {told} are accounted for")]
-    RowsLost {
-        /// Rows read.
-        read: u64,
-        /// Rows that went somewhere.
-        told: u64,
-    },
-    /// A fault of ours, of which standard error has the place.
-    #[error("a fault of ours")]
+    /// An internal error: a row is missing.
+    #[error(
+        "internal error; please report it: {read} rows were read, and {accounted_for} are accounted for"
+    )]
+    RowsLost { read: u64, accounted_for: u64 },
+    /// An internal error: a task panicked; standard error has the place.
+    #[error("internal error; please report it")]
     Broken,
 }
 
@@ -99,48 +85,48 @@ impl From<JoinError> for Stop {
 }
 
 impl Run {
-    /// Works on the list to its end, or until somebody wishes it to stop. What is complete has appeared
-    /// then; what is not stays where it is, and what was found out in the journal.
+    /// Cleans the list to its end, or until `stop_requested`. A stopped run leaves the incomplete outputs and
+    /// the journal, so that it can be resumed.
     ///
     /// # Errors
     /// Why it ended before.
-    pub async fn run(self, wish_to_stop: impl Future<Output = ()>) -> Result<Summary, Stop> {
+    pub async fn run(self, stop_requested: impl Future<Output = ()>) -> Result<Summary, Stop> {
         let began = Instant::now();
-        let Self { mut list, judge, journal, sink, progress, depth, asking } = self;
-        let broken_off = broken_off(&judge.validator, &journal, wish_to_stop);
-        pin_mut!(broken_off);
-        if asking == Asking::First {
-            progress.ask(true);
+        let Self { mut list, judge, journal, sink, progress, depth, probe_pass } = self;
+        let stopped = stopped(&judge.validator, &journal, stop_requested);
+        pin_mut!(stopped);
+        if probe_pass == ProbePass::First {
+            progress.first_pass_began();
             list = tokio::select! {
                 biased;
-                stop = &mut broken_off => return Err(stop),
-                asked = ask_first(list, &judge, &progress) => asked?,
+                stop = &mut stopped => return Err(stop),
+                probed = first_pass(list, &judge, &progress) => probed?,
             };
-            progress.ask(false);
+            progress.first_pass_ended();
         }
-        let (rows, read) = row_reader::rows(&mut list)?;
-        let (chunks, to_write) = mpsc::channel(LOTS_TO_WRITE);
+        let (chunks, read) = row_reader::read_chunks(&mut list)?;
+        let (judged_chunks, to_write) = mpsc::channel(CHUNKS_TO_WRITE);
         let mut written = write_on_a_thread(sink, to_write, progress);
         let judged = tokio::select! {
             biased;
-            stop = &mut broken_off => Err(stop),
-            judged = judge_all(rows, &judge, &chunks) => judged,
+            stop = &mut stopped => Err(stop),
+            judged = judge_all(chunks, &judge, &judged_chunks) => judged,
         };
-        drop(chunks);
+        drop(judged_chunks);
         if let Err(stop) = judged {
-            // What is done already is still written, unless whoever takes it does not take it.
-            let _ = timeout(TIMEOUT, written).await;
+            // Rows that are judged already are still written, unless the reader of a pipe does not read.
+            let _ = timeout(WRITE_TIMEOUT, written).await;
             return Err(stop);
         }
         let sink = tokio::select! {
             biased;
-            // Where nobody took the rows any more, this tells why.
+            // Where the writer ended early, this has its error.
             sink = &mut written => sink??,
-            stop = &mut broken_off => return Err(stop),
+            stop = &mut stopped => return Err(stop),
         };
         tokio::select! {
             biased;
-            stop = &mut broken_off => return Err(stop),
+            stop = &mut stopped => return Err(stop),
             tested = judge.validator.last_test() => tested?,
         }
         let domains = journal.routes().await;
@@ -150,59 +136,60 @@ impl Run {
     }
 }
 
-/// Waits for a reason to break off.
-async fn broken_off(
+/// Waits for a reason to stop.
+async fn stopped(
     validator: &Validator,
     journal: &Journal,
-    wish_to_stop: impl Future<Output = ()>,
+    stop_requested: impl Future<Output = ()>,
 ) -> Stop {
     tokio::select! {
-        () = wish_to_stop => Stop::Interrupted,
+        () = stop_requested => Stop::Interrupted,
         halt = validator.halted() => halt.into(),
         error = journal.failed() => error.into(),
     }
 }
 
-/// Asks mail servers before a row is written; the list is read once for that, and once more afterwards.
-async fn ask_first(mut list: List, judge: &Judge, progress: &Progress) -> Result<List, Stop> {
-    // Whoever writes into a pipe may take their time.
-    let spool_to_disk = tokio::task::spawn_blocking(move || list.spool_to_disk().map(|()| list));
-    let mut list = spool_to_disk.await?.map_err(FileError::Io)?;
-    let (rows, _) = row_reader::rows(&mut list)?;
-    ask_about_all(rows, judge, progress).await.map_err(FileError::Io)?;
+/// The first pass, which asks mail servers. Gives the list back, to be read once more.
+async fn first_pass(mut list: List, judge: &Judge, progress: &Progress) -> Result<List, Stop> {
+    // The writer of a pipe may be slow.
+    let spooled = tokio::task::spawn_blocking(move || list.spool_to_disk().map(|()| list));
+    let mut list = spooled.await?.map_err(FileError::Io)?;
+    let (chunks, _) = row_reader::read_chunks(&mut list)?;
+    probe_all(chunks, judge, progress).await.map_err(FileError::Io)?;
     Ok(list)
 }
 
-/// Lets the outputs appear.
+/// Completes the outputs, unless a row is missing.
 async fn complete(mut sink: Sink, read: &AtomicU64) -> Result<Tally, Stop> {
-    let (read, counts) = (read.load(Ordering::Relaxed), *sink.tally().rows());
-    if read != counts.accounted_for() {
-        return Err(Stop::RowsLost { read, told: counts.accounted_for() });
+    let read = read.load(Ordering::Relaxed);
+    let accounted_for = sink.tally().rows().accounted_for();
+    if read != accounted_for {
+        return Err(Stop::RowsLost { read, accounted_for });
     }
     Ok(tokio::task::spawn_blocking(move || sink.finish()).await??)
 }
 
-/// Judges all rows and hands them over in their order, for as long as somebody takes them.
+/// Judges all rows and sends them in their order, until the writer ends.
 async fn judge_all(
-    mut rows: Rows,
+    mut chunks: ChunkReceiver,
     judge: &Arc<Judge>,
-    chunks: &mpsc::Sender<Chunk<CheckedRow>>,
+    judged_chunks: &mpsc::Sender<Chunk<CheckedRow>>,
 ) -> Result<(), Stop> {
-    let mut under_way: VecDeque<UnderWay> = VecDeque::new();
+    let mut under_way: VecDeque<ChunkTask> = VecDeque::new();
     let mut has_more = true;
     while has_more || !under_way.is_empty() {
-        let wants_more = has_more && under_way.len() < LOTS_UNDER_WAY;
+        let wants_more = has_more && under_way.len() < CHUNKS_UNDER_WAY;
         tokio::select! {
-            read = rows.recv(), if wants_more => match read {
+            chunk = chunks.recv(), if wants_more => match chunk {
                 None => has_more = false,
                 Some(chunk) => {
                     let chunk = judge_chunk(judge.clone(), chunk.map_err(FileError::Io)?);
-                    under_way.push_back(UnderWay(tokio::spawn(chunk)));
+                    under_way.push_back(ChunkTask(tokio::spawn(chunk)));
                 }
             },
             judged = first(&mut under_way), if !under_way.is_empty() => {
                 under_way.pop_front();
-                if chunks.send(judged?).await.is_err() {
+                if judged_chunks.send(judged?).await.is_err() {
                     return Ok(());
                 }
             }
@@ -211,20 +198,19 @@ async fn judge_all(
     Ok(())
 }
 
-/// The first of them, when it is done.
-async fn first(under_way: &mut VecDeque<UnderWay>) -> Result<Chunk<CheckedRow>, JoinError> {
+/// Waits for the first of the chunks.
+async fn first(under_way: &mut VecDeque<ChunkTask>) -> Result<Chunk<CheckedRow>, JoinError> {
     match under_way.front_mut() {
-        Some(UnderWay(chunk)) => chunk.await,
+        Some(ChunkTask(chunk)) => chunk.await,
         None => std::future::pending().await,
     }
 }
 
-/// A lot that is being judged, for as long as somebody wants to know.
-struct UnderWay(JoinHandle<Chunk<CheckedRow>>);
+/// A chunk that is being judged. Dropping it aborts the task, so that a stopped run asks nothing more.
+struct ChunkTask(JoinHandle<Chunk<CheckedRow>>);
 
-impl Drop for UnderWay {
+impl Drop for ChunkTask {
     fn drop(&mut self) {
-        // When the work is broken off nobody is asked about the rest of it.
         self.0.abort();
     }
 }
@@ -234,19 +220,19 @@ async fn judge_chunk(judge: Arc<Judge>, chunk: Chunk) -> Chunk<CheckedRow> {
     Chunk { rows: join_all(rows.into_iter().map(|row| judge.row(row))).await, position, claim }
 }
 
-/// Writes rows as they come, on a thread of its own; gives the sink back when there are no more.
+/// Writes rows as they come, on a thread of its own, and gives the sink back when there are no more.
 fn write_on_a_thread(
     mut sink: Sink,
     mut chunks: mpsc::Receiver<Chunk<CheckedRow>>,
     progress: Arc<Progress>,
 ) -> JoinHandle<Result<Sink, WriteError>> {
     tokio::task::spawn_blocking(move || {
-        sink.begin()?;
+        sink.header()?;
         while let Some(chunk) = chunks.blocking_recv() {
-            sink.take(&chunk.rows)?;
+            sink.rows(&chunk.rows)?;
             let tally = sink.tally();
-            progress.came_to(chunk.position);
-            progress.rows_done(tally.rows().read, tally.verdicts());
+            progress.set_position(chunk.position);
+            progress.set_rows(tally.rows().read, tally.verdicts());
         }
         sink.flush()?;
         Ok(sink)

@@ -52,7 +52,7 @@ impl ListKind {
 /// A list as text.
 // No `Debug` here nor in what holds it: an operator's list is full of addresses.
 #[derive(Clone)]
-pub struct ListSource<'a> {
+pub struct SourceText<'a> {
     /// A file's name, for messages.
     pub name: Cow<'a, str>,
     pub text: Cow<'a, str>,
@@ -95,12 +95,12 @@ impl fmt::Display for ListError {
 
 /// One row of a list.
 pub(super) struct ListRow<'a> {
-    source: &'a ListSource<'a>,
+    source: &'a SourceText<'a>,
     line: usize,
     text: &'a str,
 }
 
-impl ListSource<'_> {
+impl SourceText<'_> {
     /// The rows, without comments and empty lines.
     pub(super) fn rows(&self) -> impl Iterator<Item = ListRow<'_>> {
         let text = self.text.strip_prefix('\u{feff}').unwrap_or(&self.text);

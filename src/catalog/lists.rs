@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::list::{ListKind, ListSource};
+use super::list::{ListKind, SourceText};
 
 /// The sources of each list, in the order in which they are read; later ones correct earlier ones.
 #[derive(Clone)]
 pub struct Lists<'a> {
-    sources: BTreeMap<ListKind, Vec<ListSource<'a>>>,
+    sources: BTreeMap<ListKind, Vec<SourceText<'a>>>,
 }
 
 macro_rules! compiled_in {
@@ -34,13 +34,13 @@ impl<'a> Lists<'a> {
     /// The lists compiled in.
     pub fn builtin() -> Self {
         let sources = BUILTIN.map(|(kind, name, text)| {
-            (kind, vec![ListSource { name: Cow::Borrowed(name), text: Cow::Borrowed(text) }])
+            (kind, vec![SourceText { name: Cow::Borrowed(name), text: Cow::Borrowed(text) }])
         });
         Self { sources: BTreeMap::from(sources) }
     }
 
     /// Adds a source to a list.
-    pub fn extend(&mut self, kind: ListKind, source: ListSource<'a>) {
+    pub fn extend(&mut self, kind: ListKind, source: SourceText<'a>) {
         self.sources.entry(kind).or_default().push(source);
     }
 
@@ -50,7 +50,7 @@ impl<'a> Lists<'a> {
     }
 
     /// The sources of one list.
-    pub fn of(&self, kind: ListKind) -> &[ListSource<'a>] {
+    pub fn of(&self, kind: ListKind) -> &[SourceText<'a>] {
         self.sources.get(&kind).map_or(&[], Vec::as_slice)
     }
 }

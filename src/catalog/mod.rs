@@ -30,7 +30,7 @@ use crate::address::{Address, Domain, Host, LocalPart, Quoting, and_parents};
 
 pub use canonical::{CANONICAL_RULES, Canonical};
 use list::ListEntries;
-pub use list::{ListError, ListKind, ListProblem, ListSource};
+pub use list::{ListError, ListKind, ListProblem, SourceText};
 pub use lists::Lists;
 use operator_rules::OperatorRules;
 pub use probe_behaviour::ProbeBehaviour;
@@ -316,7 +316,7 @@ impl Catalog {
 
     fn read_providers(
         &mut self,
-        source: &ListSource<'_>,
+        source: &SourceText<'_>,
         ids: &mut HashMap<Box<str>, usize>,
     ) -> Result<usize, ListError> {
         let mut entries = ListEntries::default();
@@ -336,7 +336,7 @@ impl Catalog {
 
     fn read_local_parts(
         &mut self,
-        source: &ListSource<'_>,
+        source: &SourceText<'_>,
         ids: &HashMap<Box<str>, usize>,
     ) -> Result<usize, ListError> {
         let mut entries = ListEntries::default();
@@ -352,7 +352,7 @@ impl Catalog {
 
     fn read_provider_domains(
         &mut self,
-        source: &ListSource<'_>,
+        source: &SourceText<'_>,
         ids: &HashMap<Box<str>, usize>,
     ) -> Result<usize, ListError> {
         let mut entries = ListEntries::default();
@@ -372,7 +372,7 @@ impl Catalog {
         Ok(entries.count())
     }
 
-    fn read_roles(&mut self, source: &ListSource<'_>) -> Result<usize, ListError> {
+    fn read_roles(&mut self, source: &SourceText<'_>) -> Result<usize, ListError> {
         let mut entries = ListEntries::default();
         for row in source.rows() {
             let role = row.local_part(row.first())?.as_str().to_lowercase();
@@ -384,7 +384,7 @@ impl Catalog {
 
     fn read_rules(
         &mut self,
-        source: &ListSource<'_>,
+        source: &SourceText<'_>,
         decision: OperatorDecision,
     ) -> Result<usize, ListError> {
         // Taken out meanwhile, because the canonical form borrows the lists read before.
@@ -403,7 +403,7 @@ impl Catalog {
     /// Sets one mark on each domain of a list.
     fn read_marks(
         &mut self,
-        source: &ListSource<'_>,
+        source: &SourceText<'_>,
         mark: impl Fn(&mut DomainEntry) -> &mut Option<SourceNumber>,
     ) -> Result<usize, ListError> {
         let number = u32::try_from(self.in_force.len()).unwrap_or(u32::MAX);

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::list::{ListError, ListProblem, ListRow, ListSource};
+use super::list::{ListError, ListProblem, ListRow, SourceText};
 use super::{Canonical, OperatorDecision};
 use crate::address::{Address, Domain, Host, SingleLabels, and_parents};
 
@@ -25,7 +25,7 @@ impl OperatorRules {
     /// have the same entry.
     pub(super) fn read(
         &mut self,
-        source: &ListSource<'_>,
+        source: &SourceText<'_>,
         decision: OperatorDecision,
         canonical: impl Fn(&Address) -> Canonical,
     ) -> Result<usize, ListError> {

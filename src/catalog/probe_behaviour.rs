@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use strum::{EnumString, VariantNames};
 
 use super::Provider;
-use super::list::{ListEntries, ListError, ListSource};
+use super::list::{ListEntries, ListError, SourceText};
 use crate::address::and_parents;
 
 /// What the answer to RCPT TO says about the mailbox.
@@ -30,7 +30,7 @@ pub(super) struct ProbeBehaviours {
 
 impl ProbeBehaviours {
     /// Reads a list and returns the number of its entries.
-    pub(super) fn read(&mut self, source: &ListSource<'_>) -> Result<usize, ListError> {
+    pub(super) fn read(&mut self, source: &SourceText<'_>) -> Result<usize, ListError> {
         let mut entries = ListEntries::default();
         for row in source.rows() {
             let [subject, behaviour, _why] = row.columns()?;

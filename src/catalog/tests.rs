@@ -40,7 +40,7 @@ fn reserved_names_can_be_allowed_with_what_is_below_them() {
 
 fn with(kind: ListKind, text: &str) -> Result<Catalog, ListError> {
     let mut lists = Lists::builtin();
-    lists.extend(kind, ListSource { name: "my.tsv".into(), text: text.into() });
+    lists.extend(kind, SourceText { name: "my.tsv".into(), text: text.into() });
     Catalog::from_lists(&lists)
 }
 
@@ -145,7 +145,7 @@ fn real_domains_of_the_operator() {
 
     let mut lists = Lists::builtin();
     lists.clear(ListKind::Real);
-    lists.extend(ListKind::Real, ListSource { name: "my.txt".into(), text: mine.into() });
+    lists.extend(ListKind::Real, SourceText { name: "my.txt".into(), text: mine.into() });
     known_real(&Catalog::from_lists(&lists).unwrap(), &domains(false));
 }
 
@@ -153,7 +153,7 @@ fn real_domains_of_the_operator() {
 fn the_operators_word() {
     use OperatorDecision::{Allowed, Denied};
     let mut lists = Lists::builtin();
-    let source = |text: &'static str| ListSource { name: "x".into(), text: text.into() };
+    let source = |text: &'static str| SourceText { name: "x".into(), text: text.into() };
     lists.extend(
         ListKind::Allow,
         source("joe@bad.de\ngood.de\nboth.de\nsub.bad.de\nmx:friend.net\nmx1.exact.net\nsue+x@gmail.com"),

@@ -10,23 +10,23 @@ use clap::{Args, ValueHint};
 use futures_util::{StreamExt, pin_mut, stream};
 use tokio::sync::mpsc;
 
-use super::depth::DepthArg;
+use super::bounded_lines::BoundedLines;
 use super::exit::{CliError, Exit, ExitContext};
-use super::lines::Lines;
 use super::settings::Settings;
 use super::signals::Interrupts;
-use super::{Global, Reader, console, written_to};
+use super::values::DepthArg;
+use super::{Global, Pipe, console, written_to};
 use crate::address::SyntaxCode;
 use crate::config::Config;
 use crate::report::{JsonForm, Report, ServerText, visible_json};
 use crate::validator::{Client, Priority, Request, Validator};
 use crate::verdict::Verdict;
 
-/// How many addresses are looked at side by side.
+/// How many addresses are checked at the same time.
 const SIDE_BY_SIDE: usize = 32;
-/// How long one address may take: longer than a DNS that answers at all needs.
+/// For one address: longer than a DNS that answers at all needs.
 const BUDGET: Duration = Duration::from_secs(15);
-/// The same where mail servers are asked, which takes its time where many wait for the same one.
+/// For one address at depth mailbox, where many may wait for the same mail server.
 const MAILBOX_BUDGET: Duration = Duration::from_secs(120);
 
 const EXAMPLES: &str = "Examples:
@@ -40,14 +40,14 @@ const EXAMPLES: &str = "Examples:
 pub(super) struct CheckArgs {
     /// The addresses; `-` reads them from standard input, one a line
     ///
-    /// Of standard input blank lines are skipped, and comments: lines that are `#` alone or begin with `#`
-    /// and a blank.
+    /// In standard input, blank lines and comments are skipped. A comment is `#` alone on a line, or a line that
+    /// begins with `#` and a blank.
     #[arg(required = true, value_name = "ADDRESS", value_hint = ValueHint::Other)]
     addresses: Vec<String>,
     /// Write one JSON object a line
     #[arg(long)]
     json: bool,
-    /// How deep to look
+    /// How deep to check
     #[arg(long, value_name = "DEPTH", default_value = "domain")]
     depth: DepthArg,
 }
@@ -64,9 +64,9 @@ pub(super) async fn run(
         Validator::from_config(config, global.network(), state.as_deref()).or_usage()?;
     let mut interrupts = Interrupts::new().context("cannot wait for signals").or_failure()?;
     let ended = tokio::select! {
-        ended = look_at_all(arguments, global, &validator) => ended,
+        ended = check_all(arguments, global, &validator) => ended,
         never = validator.watch_dns() => match never {},
-        // Servers that are being asked are taken leave of all the same.
+        // Connections to mail servers are still closed in order, below.
         () = interrupts.next() => {
             console::note("interrupted: addresses without an answer were not checked");
             Ok(Exit::Partial)
@@ -77,13 +77,13 @@ pub(super) async fn run(
     }
     tokio::select! {
         () = validator.shut_down() => {}
-        // Who sends a second signal cannot wait for that.
+        // A second signal ends that wait.
         () = interrupts.next() => {}
     }
     ended
 }
 
-async fn look_at_all(
+async fn check_all(
     arguments: &CheckArgs,
     global: &Global,
     validator: &Validator,
@@ -93,7 +93,7 @@ async fn look_at_all(
         DepthArg::Mailbox => MAILBOX_BUDGET,
     };
     let mut texts = texts(arguments.addresses.clone());
-    let looked_at = stream::poll_fn(move |context| texts.poll_recv(context))
+    let reports = stream::poll_fn(move |context| texts.poll_recv(context))
         .map(async |text| {
             let text = text?;
             let request = Request {
@@ -108,17 +108,15 @@ async fn look_at_all(
             io::Result::Ok(validator.validate(&request).await)
         })
         .buffered(SIDE_BY_SIDE);
-    pin_mut!(looked_at);
+    pin_mut!(reports);
     let mut exit = Exit::Done;
     let mut gap = "";
-    while let Some(report) = looked_at.next().await {
+    while let Some(report) = reports.next().await {
         let report = report.context("cannot read standard input").or_failure()?;
         if report.judgement.verdict == Verdict::Undeliverable {
             exit = Exit::Findings;
         }
-        let written =
-            write(&report, arguments, global, gap).context("cannot write").or_failure()?;
-        if written == Reader::Gone {
+        if write(&report, arguments, global, gap)? == Pipe::Closed {
             return Ok(Exit::Done);
         }
         if let Some(hint) = file_hint(&report) {
@@ -129,22 +127,21 @@ async fn look_at_all(
     Ok(exit)
 }
 
-/// The text of each argument, or of every line of standard input. Bytes that are no text become marks
-/// that no address can have. They are read on a thread of their own: whoever waits for an answer before
-/// writing the next line gets it.
+/// Each argument, or every line of standard input. Bytes that are not UTF-8 become U+FFFD, which no address can
+/// have. A thread of its own reads them, so that a program that writes one line and waits for its answer gets it.
 fn texts(addresses: Vec<String>) -> mpsc::Receiver<io::Result<String>> {
     let (sender, receiver) = mpsc::channel(SIDE_BY_SIDE);
     tokio::task::spawn_blocking(move || {
         for address in addresses {
             let texts: Box<dyn Iterator<Item = io::Result<String>>> = if address == "-" {
-                let lines = Lines::new(io::stdin().lock());
-                Box::new(lines.filter(|line| !line.as_deref().is_ok_and(is_aside)))
+                let lines = BoundedLines::new(io::stdin().lock());
+                Box::new(lines.filter(|line| !line.as_deref().is_ok_and(is_no_address)))
             } else {
                 Box::new(std::iter::once(Ok(address)))
             };
             for text in texts {
                 if sender.blocking_send(text).is_err() {
-                    // Nobody wants to know any more.
+                    // The command has ended.
                     return;
                 }
             }
@@ -153,24 +150,24 @@ fn texts(addresses: Vec<String>) -> mpsc::Receiver<io::Result<String>> {
     receiver
 }
 
-/// Whether a line is blank or a comment. An address may begin with `#`, but has no blank behind it.
-fn is_aside(line: &str) -> bool {
+/// Whether a line is blank or a comment. An address may begin with `#`, but not with `#` and a blank.
+fn is_no_address(line: &str) -> bool {
     line.trim().is_empty() || line.trim_end() == "#" || line.starts_with("# ")
 }
 
-/// What the name of a file ends with that may hold addresses.
-const LISTS: [&str; 11] =
+/// Extensions of files that may hold addresses.
+const LIST_EXTENSIONS: [&str; 11] =
     ["txt", "csv", "tsv", "tab", "json", "jsonl", "ndjson", "xlsx", "xls", "gz", "lst"];
 
-/// What to do where a text that is no address may be meant as a file.
+/// What to do with a text that is no address and may be meant as a file.
 fn file_hint(report: &Report) -> Option<String> {
     let no_at = report.syntax_error.is_some_and(|error| error.code == SyntaxCode::NoAt);
     let path = Path::new(&report.email);
-    let is_named_like_one = || {
-        let ending = path.extension()?.to_str()?;
-        LISTS.iter().find(|list| ending.eq_ignore_ascii_case(list))
+    let has_list_extension = || {
+        let extension = path.extension()?.to_str()?;
+        LIST_EXTENSIONS.iter().find(|list| extension.eq_ignore_ascii_case(list))
     };
-    if !no_at || !(is_named_like_one().is_some() || path.is_file()) {
+    if !no_at || !(has_list_extension().is_some() || path.is_file()) {
         return None;
     }
     let name = quoted(&report.email);
@@ -179,7 +176,7 @@ fn file_hint(report: &Report) -> Option<String> {
     ))
 }
 
-/// A text as a shell takes it for one word.
+/// A text quoted so that a shell takes it as one word.
 fn quoted(text: &str) -> Cow<'_, str> {
     let is_plain = |c: char| c.is_alphanumeric() || "-_./+,=@%".contains(c);
     if text.chars().all(is_plain) {
@@ -188,15 +185,20 @@ fn quoted(text: &str) -> Cow<'_, str> {
     Cow::Owned(format!("'{}'", text.replace('\'', "'\\''")))
 }
 
-fn write(report: &Report, arguments: &CheckArgs, global: &Global, gap: &str) -> io::Result<Reader> {
+fn write(
+    report: &Report,
+    arguments: &CheckArgs,
+    global: &Global,
+    gap: &str,
+) -> Result<Pipe, CliError> {
     if arguments.json {
         let form = match global.server_text() {
             ServerText::Hidden => JsonForm::Full,
             ServerText::Shown => JsonForm::WithReply,
         };
-        let mut line = visible_json(&report.json(form))?;
+        let mut line = visible_json(&report.json(form)).context("cannot write").or_failure()?;
         line.push(b'\n');
-        // Not through anstream, which leaves out what it takes for no text.
+        // Not through anstream, which strips what it does not take for text.
         return written_to(io::stdout().lock(), |out| out.write_all(&line));
     }
     written_to(anstream::stdout().lock(), |out| {
@@ -221,7 +223,7 @@ mod tests {
             ("joe@b.io", false),
         ];
         for (line, aside) in cases {
-            assert_eq!(is_aside(line), aside, "{line:?}");
+            assert_eq!(is_no_address(line), aside, "{line:?}");
         }
     }
 

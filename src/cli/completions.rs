@@ -1,12 +1,11 @@
-//! `mailvet completions`: what a shell needs to complete our command lines.
+//! `mailvet completions`: scripts by which a shell completes command lines.
 
 use std::io;
 
-use anyhow::Context;
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-use super::exit::{CliError, Exit, ExitContext};
+use super::exit::{CliError, Exit};
 use super::{Cli, written_to};
 
 const EXAMPLES: &str = "Examples:
@@ -25,8 +24,6 @@ pub(super) struct CompletionsArgs {
 pub(super) fn run(arguments: &CompletionsArgs) -> Result<Exit, CliError> {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut Cli::command(), "mailvet", &mut script);
-    written_to(io::stdout().lock(), |out| io::Write::write_all(out, &script))
-        .context("cannot write")
-        .or_failure()?;
+    written_to(io::stdout().lock(), |out| io::Write::write_all(out, &script))?;
     Ok(Exit::Done)
 }

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::{Args, ValueHint};
 use toml::{Table, Value};
 
@@ -28,7 +27,7 @@ const EXAMPLES: &str = "Examples:
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(super) struct ConfigArgs {
-    /// Only say whether this file can be used, with the environment and the flags as they are
+    /// Only check whether this file can be used, together with the environment and the flags
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "config")]
     check: Option<PathBuf>,
 }
@@ -49,13 +48,11 @@ pub(super) fn run(arguments: &ConfigArgs, settings: Settings) -> Result<Exit, Cl
             text
         }
     };
-    written_to(anstream::stdout().lock(), |out| out.write_all(text.as_bytes()))
-        .context("cannot write")
-        .or_failure()?;
+    written_to(anstream::stdout().lock(), |out| out.write_all(text.as_bytes()))?;
     Ok(Exit::Done)
 }
 
-/// A configuration, proven by what is made of it.
+/// A configuration with all that is built from it, which proves that it can be used.
 struct EffectiveConfig {
     config: Config,
     origins: Origins,
@@ -73,7 +70,7 @@ fn in_force(settings: &Settings) -> Result<EffectiveConfig, CliError> {
     Ok(EffectiveConfig { config, origins, validator, patterns })
 }
 
-/// Every value under its table, with its origin behind it.
+/// Every value under its table, each with its origin in a comment.
 fn values(config: &Config, origins: &Origins) -> String {
     let mut text = String::new();
     let mut current = String::new();
@@ -93,7 +90,7 @@ fn values(config: &Config, origins: &Origins) -> String {
     text
 }
 
-/// A value as TOML writes it, with everything escaped that cannot be seen.
+/// A value as TOML writes it, with invisible characters escaped.
 fn shown(value: &str) -> Cow<'_, str> {
     if visible(value) == value {
         return Cow::Borrowed(value);

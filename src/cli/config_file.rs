@@ -7,31 +7,31 @@ use std::path::{Path, PathBuf};
 use crate::config::CONFIG_FILE_VARIABLE;
 use crate::report::visible;
 
-/// The name of the file below a folder for configuration.
+/// Below a folder for configuration.
 const FILE: &str = "mailvet/mailvet.toml";
-/// The folder for configuration of the whole machine.
+/// For the whole machine.
 const SYSTEM_FOLDER: &str = "/etc";
 
-/// The configuration file, and what led to it.
+/// The configuration file, and how it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ConfigFile {
     /// `--config` names it.
     Flag(PathBuf),
     /// The environment names it.
     Variable(PathBuf),
-    /// It is where such files are looked for.
+    /// It is in one of the usual places.
     Found(PathBuf),
-    /// The environment says that there is to be none.
+    /// The variable is empty: no file.
     SwitchedOff,
-    /// There is none in these places.
+    /// There is none in these usual places.
     Missing(Vec<PathBuf>),
 }
 
-/// What the environment says about it.
+/// The variables that decide where the file is.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Surroundings<'a> {
+pub(super) struct ConfigVariables<'a> {
     /// `MAILVET_CONFIG`
-    pub(super) variable: Option<&'a OsStr>,
+    pub(super) config_file: Option<&'a OsStr>,
     /// `XDG_CONFIG_HOME`
     pub(super) config_home: Option<&'a OsStr>,
     /// `HOME`
@@ -39,22 +39,22 @@ pub(super) struct Surroundings<'a> {
 }
 
 impl ConfigFile {
-    /// Looks for the file in the order that the manual tells.
+    /// Looks for the file in the order of the manual.
     pub(super) fn search(
         flag: Option<&Path>,
-        surroundings: Surroundings<'_>,
+        variables: ConfigVariables<'_>,
         is_there: impl Fn(&Path) -> bool,
     ) -> Self {
-        match (flag, surroundings.variable) {
+        match (flag, variables.config_file) {
             (Some(path), _) => return Self::Flag(path.to_owned()),
             (None, Some(path)) if path.is_empty() => return Self::SwitchedOff,
             (None, Some(path)) => return Self::Variable(path.into()),
             (None, None) => {}
         }
-        // What is not absolute is to be ignored (XDG base directories).
+        // A relative path is to be ignored (XDG base directories).
         let absolute = |path: Option<&OsStr>| path.map(PathBuf::from).filter(|p| p.is_absolute());
-        let own = absolute(surroundings.config_home)
-            .or_else(|| Some(absolute(surroundings.home)?.join(".config")));
+        let own = absolute(variables.config_home)
+            .or_else(|| Some(absolute(variables.home)?.join(".config")));
         let folders = own.into_iter().chain([PathBuf::from(SYSTEM_FOLDER)]);
         let places: Vec<PathBuf> = folders.map(|folder| folder.join(FILE)).collect();
         match places.iter().find(|path| is_there(path)) {
@@ -137,13 +137,13 @@ mod tests {
             ("none", (None, None, None, Some("/home/joe")), &[], missing(&[OWN, SYSTEM])),
         ];
         for (name, (flag, variable, config_home, home), there, expected) in cases {
-            let surroundings = Surroundings {
-                variable: variable.map(OsStr::new),
+            let variables = ConfigVariables {
+                config_file: variable.map(OsStr::new),
                 config_home: config_home.map(OsStr::new),
                 home: home.map(OsStr::new),
             };
             let is_there = |path: &Path| there.iter().any(|file| Path::new(file) == path);
-            let file = ConfigFile::search(flag.map(Path::new), surroundings, is_there);
+            let file = ConfigFile::search(flag.map(Path::new), variables, is_there);
             assert_eq!(file, expected, "{name}");
         }
     }

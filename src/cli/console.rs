@@ -1,7 +1,7 @@
-//! What is written to standard error, for people.
+//! Messages to people on standard error.
 //!
-//! Messages quote what is foreign: file names, arguments, names of columns and sheets, values. This is the
-//! one place that writes them, and it makes all of it harmless to look at.
+//! They quote foreign text: file names, arguments, names of columns and sheets, values. This is the one place
+//! that writes them, and it escapes what could harm a terminal.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -11,12 +11,12 @@ use clap::error::ContextValue;
 
 use crate::report::visible;
 
-/// Writes a line. Standard error may be closed; nobody is left to tell then.
+/// Writes a line. Where standard error is closed, that is ignored: there is nowhere to report it.
 pub(super) fn note(message: impl Display) {
     let _ = writeln!(anstream::stderr(), "mailvet: {}", visible(&message.to_string()));
 }
 
-/// Writes what clap has to say: help, the version, or what is wrong with the arguments, which it quotes.
+/// Writes clap's answer: help, the version, or what is wrong with the arguments, which it quotes.
 pub(super) fn print(mut answer: clap::Error) {
     if answer.context().any(|(_, value)| is_hostile(value)) {
         let quoted: Vec<_> =
@@ -25,11 +25,11 @@ pub(super) fn print(mut answer: clap::Error) {
             answer.insert(kind, value);
         }
     }
-    // The same as above.
+    // Ignored as above.
     let _ = answer.print();
 }
 
-/// Whether an argument that is quoted has something in it that cannot be seen.
+/// Whether a quoted argument contains anything invisible.
 fn is_hostile(value: &ContextValue) -> bool {
     let is_hostile = |text: &String| visible(text) != *text;
     match value {
@@ -39,8 +39,8 @@ fn is_hostile(value: &ContextValue) -> bool {
     }
 }
 
-/// What a message quotes, made visible. Advice, which may quote it too, loses its colours, since nothing tells
-/// them from colours in an argument.
+/// A quoted argument with invisible characters escaped. Styled text, which may quote it too, loses its colours,
+/// because they cannot be told apart from escape sequences in an argument.
 fn made_visible(value: &ContextValue) -> ContextValue {
     let plain = |text: &StyledStr| StyledStr::from(visible(&text.to_string()).into_owned());
     match value {

@@ -1,46 +1,39 @@
-//! How a command ends, as a number.
+//! How a command ends: its exit status, and the error that it may end with.
 
 use std::process::ExitCode;
 
 /// The exit status of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// Done.
-    Done,
-    /// Done, and something was found: at least one undeliverable address.
-    Findings,
+    Done = 0,
+    /// Done, and at least one address is undeliverable.
+    Findings = 1,
     /// The command line or the configuration is wrong.
-    Usage,
+    Usage = 2,
     /// Stopped before everything was done.
-    Partial,
-    /// A failure of our own: a port in use, a disk that is full.
-    Failure,
+    Partial = 3,
+    /// The machine or mailvet failed: a port in use, a full disk.
+    Failure = 4,
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Findings => 1,
-            Exit::Usage => 2,
-            Exit::Partial => 3,
-            Exit::Failure => 4,
-        })
+        Self::from(exit as u8)
     }
 }
 
-/// A command that could not do its work: why, and how it ends.
+/// Why a command could not do its work, and how it ends.
 #[derive(Debug)]
 pub(super) struct CliError {
     pub(super) exit: Exit,
     pub(super) why: anyhow::Error,
 }
 
-/// Sorts errors into those of the caller and those of our own.
+/// Sorts errors by whose they are.
 pub(super) trait ExitContext<T> {
-    /// The command line or the configuration is to blame.
+    /// The command line or the configuration is wrong.
     fn or_usage(self) -> Result<T, CliError>;
-    /// The machine or mailvet itself is to blame.
+    /// The machine or mailvet failed.
     fn or_failure(self) -> Result<T, CliError>;
 }
 

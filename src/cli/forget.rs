@@ -1,4 +1,4 @@
-//! `mailvet forget`: erases what is kept of addresses.
+//! `mailvet forget`: erases what is stored of addresses.
 
 use std::sync::Arc;
 
@@ -28,10 +28,11 @@ pub(super) struct ForgetArgs {
     addresses: Vec<String>,
 }
 
-/// Somebody to forget.
-struct Forgotten {
+/// An address to forget.
+struct ForgottenAddress {
     address: Address,
-    names: Vec<Canonical>,
+    /// The keys under which evidence of its mailbox may be stored.
+    keys: Vec<Canonical>,
 }
 
 pub(super) async fn run(
@@ -40,11 +41,11 @@ pub(super) async fn run(
     config: &Config,
 ) -> Result<Exit, CliError> {
     let catalog = catalog(config).or_usage()?;
-    // All of them, before anything is erased.
-    let read = |(index, text): (usize, &String)| Forgotten::read(index, text, &catalog);
+    // All are read before anything is erased.
+    let read = |(index, text): (usize, &String)| ForgottenAddress::read(index, text, &catalog);
     let forgotten: anyhow::Result<Vec<_>> = (1..).zip(&arguments.addresses).map(read).collect();
     let forgotten = forgotten.or_usage()?;
-    let told = match settings.state_folder(config) {
+    let answer = match settings.state_folder(config) {
         None => "Nothing is kept: there is no folder for it (`state.dir`).".to_owned(),
         Some(folder) => {
             let store = Store::open_existing(&folder, config.state.max_mib, Arc::new(SystemClock));
@@ -57,10 +58,8 @@ pub(super) async fn run(
             }
         }
     };
-    let told = format!("{}\n", visible(&told));
-    written_to(anstream::stdout().lock(), |out| std::io::Write::write_all(out, told.as_bytes()))
-        .context("cannot write")
-        .or_failure()?;
+    let answer = format!("{}\n", visible(&answer));
+    written_to(anstream::stdout().lock(), |out| std::io::Write::write_all(out, answer.as_bytes()))?;
     Ok(Exit::Done)
 }
 
@@ -68,14 +67,14 @@ fn catalog(config: &Config) -> anyhow::Result<Catalog> {
     Ok(Catalog::from_lists(&config.catalog.lists()?)?)
 }
 
-async fn erase(store: &Store, forgotten: &[Forgotten]) -> Result<String, CliError> {
+async fn erase(store: &Store, forgotten: &[ForgottenAddress]) -> Result<String, CliError> {
     let mut entries = 0;
-    for Forgotten { address, names } in forgotten {
+    for ForgottenAddress { address, keys } in forgotten {
         let domain = match address.host() {
             Host::Domain(domain) => Some(domain),
             Host::Literal(_) => None,
         };
-        entries += store.forget(names, domain).await.or_failure()?;
+        entries += store.forget(keys, domain).await.or_failure()?;
     }
     Ok(match entries {
         0 => "nothing, for nothing was there".to_owned(),
@@ -84,8 +83,8 @@ async fn erase(store: &Store, forgotten: &[Forgotten]) -> Result<String, CliErro
     })
 }
 
-impl Forgotten {
-    /// Reads an address. The error does not repeat it: standard error may be kept by somebody.
+impl ForgottenAddress {
+    /// Reads an address. The error does not repeat it, because standard error may be logged.
     fn read(index: usize, text: &str, catalog: &Catalog) -> anyhow::Result<Self> {
         let pasted = Pasted::clean(text);
         let is_special_use = |label: &str| catalog.is_special_use(label);
@@ -95,12 +94,14 @@ impl Forgotten {
             Host::Domain(domain) => catalog.look_up(domain),
             Host::Literal(_) => Knowledge::default(),
         };
-        // Also as somebody would have kept it who did not know the provider yet.
-        let names = [known, Knowledge::default()].map(|known| catalog.canonical(&address, &known));
-        let mut names = Vec::from(names);
-        if let Host::Domain(domain) = address.host() {
-            names.push(names[0].at(domain));
-        }
-        Ok(Self { address, names })
+        // Also as it was stored while the provider was not listed yet.
+        let [known, unknown] =
+            [known, Knowledge::default()].map(|known| catalog.canonical(&address, &known));
+        let at_domain = match address.host() {
+            Host::Domain(domain) => Some(known.at(domain)),
+            Host::Literal(_) => None,
+        };
+        let keys = [known, unknown].into_iter().chain(at_domain).collect();
+        Ok(Self { address, keys })
     }
 }

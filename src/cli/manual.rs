@@ -1,4 +1,4 @@
-//! `mailvet man`: the manual pages, made of the same definitions as the help.
+//! `mailvet man`: the manual pages, generated from the same definitions as the help.
 
 use std::io;
 use std::path::PathBuf;
@@ -34,9 +34,7 @@ pub(super) fn run(arguments: &ManArgs) -> Result<Exit, CliError> {
                 .render(&mut page)
                 .context("cannot make the page")
                 .or_failure()?;
-            written_to(io::stdout().lock(), |out| io::Write::write_all(out, &page))
-                .context("cannot write")
-                .or_failure()?;
+            written_to(io::stdout().lock(), |out| io::Write::write_all(out, &page))?;
         }
     }
     Ok(Exit::Done)

@@ -1,15 +1,15 @@
-//! The command line: one file a command. Nothing below this room knows of it.
+//! The command line: one file a command. [`run`] reads the arguments, then the configuration, then runs the
+//! command on a runtime, and returns its exit status.
 
+mod bounded_lines;
 mod check;
 mod clean;
 mod completions;
 mod config;
 mod config_file;
 mod console;
-mod depth;
 mod exit;
 mod forget;
-mod lines;
 mod manual;
 mod reload;
 mod reply;
@@ -58,13 +58,13 @@ const EXAMPLES: &str = "Examples:
   mailvet config --config mailvet.toml
 
 Exit status: 0 done, 1 an address is undeliverable, 2 wrong use or configuration,
-3 stopped part-way, 4 a failure of our own.";
+3 stopped part-way, 4 the machine or mailvet failed.";
 
 #[derive(Subcommand)]
 enum Command {
-    /// Look at one or a few addresses
+    /// Check one or a few addresses
     Check(check::CheckArgs),
-    /// Clean a list: the same list again, with what was found out in each row
+    /// Clean a list: write it again with a verdict in each row
     Clean(Box<clean::CleanArgs>),
     /// Run the service: POST /v1/validate
     Serve(serve::ServeArgs),
@@ -72,7 +72,7 @@ enum Command {
     Reply(reply::ReplyArgs),
     /// Show the configuration in force, where each value comes from, and the lists
     Config(config::ConfigArgs),
-    /// Erase what is kept of an address
+    /// Erase what is stored of an address
     Forget(forget::ForgetArgs),
     /// Write a script that completes command lines in a shell
     Completions(completions::CompletionsArgs),
@@ -80,7 +80,7 @@ enum Command {
     Man(manual::ManArgs),
 }
 
-/// What every command takes.
+/// The arguments of every command.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Everywhere")]
 struct Global {
@@ -91,7 +91,7 @@ struct Global {
     /// which.
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     config: Option<PathBuf>,
-    /// Ask nobody: judge the text and what the lists know of it
+    /// Use no network: judge by the text and the lists alone
     #[arg(long, global = true)]
     offline: bool,
     /// Ask this DNS server instead of the system's
@@ -99,12 +99,12 @@ struct Global {
     /// An IP address, or localhost, with a port [default: 53]. It can be repeated.
     #[arg(long, global = true, value_name = "HOST:PORT", value_hint = ValueHint::Other)]
     dns: Vec<DnsServer>,
-    /// Refuse what is pasted around an address instead of taking it away
+    /// Reject an address with anything pasted around it, instead of taking that away
     #[arg(long, global = true)]
     strict: bool,
-    /// The language of those who typed the addresses, such as `fr` or `pt-BR`
+    /// The language of the people who typed the addresses, such as `fr` or `pt-BR`
     ///
-    /// It decides between suggestions.
+    /// It helps to choose between suggestions.
     #[arg(long, global = true, value_name = "TAG", value_hint = ValueHint::Other)]
     locale: Option<Locale>,
     /// Also show what mail servers said, in their own words (check, reply)
@@ -130,7 +130,7 @@ impl From<LogFormatArg> for LogFormat {
     }
 }
 
-/// Runs the command that the arguments name, in this environment, and tells how it ended.
+/// Runs the command that the arguments name, in this environment.
 pub fn run(
     arguments: impl IntoIterator<Item = OsString>,
     environment: impl IntoIterator<Item = (OsString, OsString)>,
@@ -153,14 +153,14 @@ pub fn run(
     }
 }
 
-/// A panic says where it happened and nothing else: its message may quote an address.
+/// Restricts the message of a panic to its location, because the rest may quote an address.
 fn hide_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map_or_else(String::new, ToString::to_string);
-        // Standard error may be closed; nobody is left to tell then.
+        let location = panic.location().map_or_else(String::new, ToString::to_string);
+        // Where standard error is closed, there is nowhere to report it.
         let _ = io::Write::write_fmt(
             &mut io::stderr(),
-            format_args!("mailvet: a fault of ours at {place}\n"),
+            format_args!("mailvet: internal error at {location}; please report it\n"),
         );
     }));
 }
@@ -170,7 +170,7 @@ impl Cli {
         self,
         environment: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Exit, CliError> {
-        // Memory is full of addresses.
+        // A core dump would hold addresses.
         system::forbid_core_dumps();
         let settings = Settings::new(self.global.clone(), environment);
         let global = &self.global;
@@ -218,28 +218,28 @@ fn on_runtime(command: impl Future<Output = Result<Exit, CliError>>) -> Result<E
         .context("cannot start the runtime")
         .or_failure()?;
     let ended = runtime.block_on(command);
-    // Look-ups that nobody waits for any more must not keep the command from ending.
+    // Abandoned look-ups must not keep the command from ending.
     runtime.shutdown_background();
     ended
 }
 
-/// Writes, and sends off what was written. Nobody reading any more is no error: it is how a pipe ends.
+/// Writes and flushes. A closed pipe is no error.
 fn written_to<W: io::Write>(
     mut out: W,
     write: impl FnOnce(&mut W) -> io::Result<()>,
-) -> io::Result<Reader> {
+) -> Result<Pipe, CliError> {
     match write(&mut out).and_then(|()| out.flush()) {
-        Ok(()) => Ok(Reader::Listening),
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Reader::Gone),
-        Err(error) => Err(error),
+        Ok(()) => Ok(Pipe::Open),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Pipe::Closed),
+        Err(error) => Err(error).context("cannot write").or_failure(),
     }
 }
 
-/// Whether there is anybody left to write for.
+/// Whether standard output still has a reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reader {
-    Listening,
-    Gone,
+enum Pipe {
+    Open,
+    Closed,
 }
 
 impl Global {
@@ -247,7 +247,7 @@ impl Global {
         if self.offline { Network::Offline } else { Network::Online }
     }
 
-    /// What a mail server said is for who asks for more.
+    /// A mail server's own words are shown with `--verbose` alone.
     fn server_text(&self) -> ServerText {
         if self.verbose { ServerText::Shown } else { ServerText::Hidden }
     }

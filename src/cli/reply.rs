@@ -8,10 +8,10 @@ use anyhow::{Context, anyhow};
 use clap::{Args, ValueHint};
 use serde::Serialize;
 
+use super::bounded_lines::BoundedLines;
 use super::exit::{CliError, Exit, ExitContext};
-use super::lines::Lines;
 use super::values::OneOf;
-use super::{Global, Reader, console, written_to};
+use super::{Global, Pipe, console, written_to};
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::did_you_mean::{did_you_mean, nearest_name};
@@ -37,7 +37,7 @@ pub(super) struct ReplyArgs {
     /// The reply, as the server sent it or as a log quotes it; `-` reads replies from standard input
     #[arg(required = true, value_name = "TEXT", value_hint = ValueHint::Other)]
     text: Vec<String>,
-    /// What it answers [default: what the text says of that, else `rcpt_to`]
+    /// The command that it answers [default: the one that the text names, else `rcpt_to`]
     #[arg(
         long,
         value_name = "STAGE",
@@ -86,7 +86,6 @@ fn check_provider(provider: &str, config: &Config, patterns: &Patterns) -> Resul
         .or_usage()
 }
 
-/// Explains replies as the arguments want it.
 struct Explainer<'a> {
     arguments: &'a ReplyArgs,
     server_text: ServerText,
@@ -110,16 +109,16 @@ impl<'a> Explainer<'a> {
         Ok(Explained { reply, meaning, server_text: self.server_text })
     }
 
-    /// Explains every reply of an input. What is none is told by its line; the others are explained all
-    /// the same.
+    /// Explains every reply of an input. A line that is no reply is reported by its number, and the rest are
+    /// explained all the same.
     fn explain_all(&self, input: impl BufRead) -> Result<Exit, CliError> {
         let mut exit = Exit::Done;
         let mut gap = "";
-        for numbered in Replies::new(Lines::new(input)) {
+        for numbered in Replies::new(BoundedLines::new(input)) {
             let (line, text) = numbered.context("cannot read standard input").or_failure()?;
             match self.explain(&text) {
                 Ok(explained) => {
-                    if self.write(&explained, gap)? == Reader::Gone {
+                    if self.write(&explained, gap)? == Pipe::Closed {
                         return Ok(Exit::Done);
                     }
                     gap = "\n";
@@ -133,43 +132,41 @@ impl<'a> Explainer<'a> {
         Ok(exit)
     }
 
-    fn write(&self, explained: &Explained<'_>, gap: &str) -> Result<Reader, CliError> {
-        let written = if self.arguments.json {
+    fn write(&self, explained: &Explained<'_>, gap: &str) -> Result<Pipe, CliError> {
+        if self.arguments.json {
             let mut line = visible_json(&explained.json()).context("cannot write").or_failure()?;
             line.push(b'\n');
-            // Not through anstream, which leaves out what it takes for no text.
+            // Not through anstream, which strips what it does not take for text.
             written_to(io::stdout().lock(), |out| out.write_all(&line))
         } else {
             written_to(anstream::stdout().lock(), |out| write!(out, "{gap}{explained}"))
-        };
-        written.context("cannot write").or_failure()
+        }
     }
 }
 
-/// The replies of an input with the number of the line where each begins. A line is a reply; `550-` goes
-/// on in the next line that begins with the same code, and an indented line goes on with the one before
-/// (as header fields of a bounce do). Empty lines are nothing.
+/// The replies of an input with the number of the line where each begins. A line is a reply; `550-` continues
+/// in the next line that begins with the same code, and an indented line continues the one before (as in
+/// header fields of a bounce). Empty lines are skipped.
 struct Replies<L> {
     lines: L,
-    /// Lines read so far.
-    count: usize,
-    /// A line that was read and belongs to the next reply.
-    next: Option<(usize, String)>,
+    lines_read: usize,
+    /// The first line of the next reply, already read.
+    pending: Option<(usize, String)>,
 }
 
-/// The most lines that are kept of one reply.
+/// Further lines of one reply are left out.
 const MAX_LINES: usize = 100;
 
 impl<L: Iterator<Item = io::Result<String>>> Replies<L> {
     fn new(lines: L) -> Self {
-        Self { lines, count: 0, next: None }
+        Self { lines, lines_read: 0, pending: None }
     }
 
     fn line(&mut self) -> Option<io::Result<(usize, String)>> {
-        self.next.take().map(Ok).or_else(|| {
+        self.pending.take().map(Ok).or_else(|| {
             let line = self.lines.next()?;
-            self.count += 1;
-            Some(line.map(|line| (self.count, line)))
+            self.lines_read += 1;
+            Some(line.map(|line| (self.lines_read, line)))
         })
     }
 }
@@ -189,14 +186,14 @@ impl<L: Iterator<Item = io::Result<String>>> Iterator for Replies<L> {
             match &mut reply {
                 None if line.trim().is_empty() => continue,
                 None => reply = Some((number, line.clone())),
-                Some((_, text)) if goes_on(&last, &line) => {
+                Some((_, text)) if continues(&last, &line) => {
                     if kept < MAX_LINES {
                         text.push('\n');
                         text.push_str(&line);
                     }
                 }
                 Some(_) => {
-                    self.next = Some((number, line));
+                    self.pending = Some((number, line));
                     break;
                 }
             }
@@ -208,7 +205,7 @@ impl<L: Iterator<Item = io::Result<String>>> Iterator for Replies<L> {
 }
 
 /// Whether a line belongs to the reply of the line before.
-fn goes_on(last: &str, line: &str) -> bool {
+fn continues(last: &str, line: &str) -> bool {
     let is_indented = line.starts_with([' ', '\t']) && !line.trim().is_empty();
     let more = last.trim_start().split_once('-').map(|(code, _)| code);
     let is_same = |code: &str| {
@@ -217,7 +214,7 @@ fn goes_on(last: &str, line: &str) -> bool {
     is_indented || more.is_some_and(is_same)
 }
 
-/// The form for programs.
+/// For programs.
 #[derive(Serialize)]
 struct ExplainedJson<'p> {
     about: &'static str,
@@ -230,7 +227,7 @@ struct ExplainedJson<'p> {
 }
 
 impl<'p> Explained<'p> {
-    /// The server's own words, where they are wanted.
+    /// The server's own words, with `-v`.
     fn words(&self) -> Option<&str> {
         match self.server_text {
             ServerText::Shown => Some(beginning(&self.reply.text)),
@@ -253,17 +250,17 @@ impl<'p> Explained<'p> {
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
-/// The most pages of the server's own that are named.
+/// Links in the server's text that are shown.
 const MAX_LINKS: usize = 3;
 
-/// The form for people.
+/// For people.
 impl fmt::Display for Explained<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let about = self.meaning.about;
-        let (sign, style) = look(about);
+        let (sign, style) = style_of(about);
         let speaks_of = match about {
             About::Mailbox(_) => "the mailbox",
-            About::Us(_) => "whoever asks, not the mailbox",
+            About::Us(_) => "the client that asks, not the mailbox",
             About::Now(_) => "the moment, not the mailbox",
         };
         write!(f, "{style}{sign} {}{style:#}  {BOLD}{}", about.status(), self.reply.code)?;
@@ -287,7 +284,7 @@ impl fmt::Display for Explained<'_> {
     }
 }
 
-fn look(about: About) -> (&'static str, Style) {
+fn style_of(about: About) -> (&'static str, Style) {
     let colour = |colour: AnsiColor| Style::new().bold().fg_color(Some(colour.into()));
     match about {
         About::Mailbox(

@@ -1,4 +1,4 @@
-//! Where a command's configuration comes from. It can be read again while the command runs.
+//! Reading a command's configuration, at its start and again while it runs.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use anyhow::{Context, anyhow, bail};
 
 use super::Global;
-use super::config_file::{ConfigFile, Surroundings};
+use super::config_file::{ConfigFile, ConfigVariables};
 use crate::config::{CONFIG_FILE_VARIABLE, Config, Layers, Origins, VARIABLE_PREFIX};
 use crate::validator::check_names;
 
@@ -19,7 +19,7 @@ pub(super) struct Settings {
     environment: Vec<(OsString, OsString)>,
 }
 
-/// What tells whether files have changed: of each when it was last written, and its length.
+/// Of each file, when it was last written, and its length: they differ if a file has changed.
 pub(super) type Fingerprint = Vec<Option<(SystemTime, u64)>>;
 
 impl Settings {
@@ -30,14 +30,14 @@ impl Settings {
         Self { global, environment: environment.into_iter().collect() }
     }
 
-    /// Which file is read.
+    /// The file that is read.
     pub(super) fn file(&self) -> ConfigFile {
-        let surroundings = Surroundings {
-            variable: self.variable(CONFIG_FILE_VARIABLE),
+        let variables = ConfigVariables {
+            config_file: self.variable(CONFIG_FILE_VARIABLE),
             config_home: self.variable("XDG_CONFIG_HOME"),
             home: self.variable("HOME"),
         };
-        ConfigFile::search(self.global.config.as_deref(), surroundings, Path::is_file)
+        ConfigFile::search(self.global.config.as_deref(), variables, Path::is_file)
     }
 
     /// File, then environment, then the flags that every command has.
@@ -73,10 +73,10 @@ impl Settings {
         self
     }
 
-    /// Where a command keeps what outlives it: as configured, or else in the user's own folder for state
-    /// (XDG base directories). None where nobody tells where that is.
+    /// The folder of the store: as configured, or else in the user's own folder for state (XDG base directories);
+    /// none where the environment names neither.
     pub(super) fn state_folder(&self, config: &Config) -> Option<PathBuf> {
-        // What is not absolute is to be ignored, by the same specification.
+        // A relative path is to be ignored, by the same specification.
         let variable = |name| self.variable(name).map(PathBuf::from).filter(|p| p.is_absolute());
         let own = || {
             let state = variable("XDG_STATE_HOME");
@@ -86,23 +86,22 @@ impl Settings {
         config.state.folder().map(Path::to_owned).or_else(own)
     }
 
-    /// The state of the configuration file and of the list files that it names.
+    /// The fingerprint of the configuration file and of the list files that it names.
     pub(super) fn fingerprint(&self, config: &Config) -> Fingerprint {
         let file = self.file();
-        let state = |path: &Path| {
+        let fingerprint = |path: &Path| {
             let metadata = std::fs::metadata(path).ok()?;
             Some((metadata.modified().ok()?, metadata.len()))
         };
-        file.path().into_iter().chain(config.catalog.list_files()).map(state).collect()
+        file.path().into_iter().chain(config.catalog.list_files()).map(fingerprint).collect()
     }
 
-    /// A variable of the environment.
     pub(super) fn variable(&self, name: &str) -> Option<&OsStr> {
         let (_, value) = self.environment.iter().find(|(known, _)| known == name)?;
         Some(value)
     }
 
-    /// The variables that may be settings. What is not Unicode is none, unless it bears our name.
+    /// The variables that may be settings. One that is not Unicode is no setting, and an error if it has our prefix.
     fn our_variables(&self) -> anyhow::Result<Vec<(String, String)>> {
         let mut variables = Vec::new();
         for (name, value) in &self.environment {

@@ -1,4 +1,4 @@
-//! Values of arguments: names out of a set, which help and completions list, and numbers.
+//! Values of arguments: depths, names out of a set, which help and completions list, and numbers.
 
 use std::error::Error;
 use std::ffi::OsStr;
@@ -7,9 +7,47 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use clap::builder::{PossibleValue, TypedValueParser};
-use clap::{Arg, Command};
+use clap::{Arg, Command, ValueEnum};
 
-/// Reads a name as its type does, synonyms too, and knows the names that there are.
+use crate::validator::Network;
+use crate::verdict::Depth;
+
+/// The value of `--depth`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum DepthArg {
+    /// The text, and what the lists know of it
+    Syntax,
+    /// Also ask the DNS whether the domain accepts mail
+    Domain,
+    /// Also ask the mail server about the mailbox
+    Mailbox,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("--depth mailbox asks mail servers, and --offline asks nobody: give one of them")]
+pub(super) struct OfflineMailbox;
+
+impl DepthArg {
+    /// Whether this depth can be reached.
+    pub(super) fn check(self, network: Network) -> Result<(), OfflineMailbox> {
+        match (self, network) {
+            (Self::Mailbox, Network::Offline) => Err(OfflineMailbox),
+            (Self::Syntax | Self::Domain | Self::Mailbox, _) => Ok(()),
+        }
+    }
+}
+
+impl From<DepthArg> for Depth {
+    fn from(depth: DepthArg) -> Self {
+        match depth {
+            DepthArg::Syntax => Self::Syntax,
+            DepthArg::Domain => Self::Domain,
+            DepthArg::Mailbox => Self::Mailbox,
+        }
+    }
+}
+
+/// Reads a name by its type's `FromStr`, synonyms too, and knows the names for help and completions.
 #[derive(Clone, Debug)]
 pub(super) struct OneOf<T> {
     names: Vec<&'static str>,
@@ -34,7 +72,7 @@ where
         arg: Option<&Arg>,
         value: &OsStr,
     ) -> Result<T, clap::Error> {
-        // The error of the type lists the names, too.
+        // The type's own error lists the names, too.
         str::parse::<T>.parse_ref(command, arg, value)
     }
 
@@ -43,12 +81,11 @@ where
     }
 }
 
-/// A text is no number of this range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a whole number from {} to {}", .0.start(), .0.end())]
 pub(super) struct NumberError(RangeInclusive<u64>);
 
-/// A whole number of this range.
+/// A whole number in this range.
 pub(super) fn number<T: FromStr>(text: &str, range: RangeInclusive<u64>) -> Result<T, NumberError> {
     let is_within = text.parse().is_ok_and(|number: u64| range.contains(&number));
     let number = text.parse().ok().filter(|_| is_within);

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{CatalogConfig, ListFiles, ListFilesConfig};
-use crate::catalog::{ListKind, ListSource, Lists};
+use crate::catalog::{ListKind, Lists, SourceText};
 use crate::reply::Patterns;
 
 /// A list file cannot be read.
@@ -107,7 +107,7 @@ impl CatalogConfig {
             };
             if !inline.is_empty() {
                 let name = Cow::Owned(format!("catalog.{}", kind.code()));
-                lists.extend(kind, ListSource { name, text: Cow::Owned(inline.join("\n")) });
+                lists.extend(kind, SourceText { name, text: Cow::Owned(inline.join("\n")) });
             }
             for path in files.paths() {
                 lists.extend(kind, read(kind.code(), path)?);
@@ -120,7 +120,7 @@ impl CatalogConfig {
     ///
     /// # Errors
     /// A file cannot be read.
-    pub fn replies(&self) -> Result<Vec<ListSource<'static>>, ListFileError> {
+    pub fn replies(&self) -> Result<Vec<SourceText<'static>>, ListFileError> {
         let files = &self.files.replies;
         let builtin = files.replace.is_empty().then(Patterns::builtin_source);
         let own = files.paths().map(|path| read("replies", path));
@@ -135,7 +135,7 @@ impl ListFiles {
     }
 }
 
-fn read(list: &'static str, path: &Path) -> Result<ListSource<'static>, ListFileError> {
+fn read(list: &'static str, path: &Path) -> Result<SourceText<'static>, ListFileError> {
     let bytes = std::fs::read(path).map_err(|error| ListFileError::Unreadable {
         list,
         path: path.to_owned(),
@@ -146,5 +146,5 @@ fn read(list: &'static str, path: &Path) -> Result<ListSource<'static>, ListFile
         let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
         ListFileError::NotUtf8 { path: path.to_owned(), line }
     })?;
-    Ok(ListSource { name: Cow::Owned(path.display().to_string()), text: Cow::Owned(text) })
+    Ok(SourceText { name: Cow::Owned(path.display().to_string()), text: Cow::Owned(text) })
 }

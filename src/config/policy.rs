@@ -49,7 +49,7 @@ impl<'de> Deserialize<'de> for AdviceTable {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AdviceTable, A::Error> {
                 let mut table = HashMap::new();
                 while let Some(code) = map.next_key::<String>()? {
-                    // With the value, not with the key: only then does the path of an error name the entry.
+                    // An error of the value, unlike one of the key, has the entry in its path.
                     let (reason, advice) = map.next_value_seed(Entry { code: &code })?;
                     table.insert(reason, advice);
                 }

@@ -1,8 +1,8 @@
-//! Files that mailvet keeps for itself: state, keys, journals, and outputs that are not complete.
+//! Private files: state, keys, journals, and outputs that are not complete.
 //!
-//! Somebody else may have laid a file where one of ours is going to be: a pipe, on which opening waits for ever; a link to
-//! another file; one that others can read. Such a file is neither used nor repaired, since what is in it cannot be
-//! trusted. The superuser may use the files of other users, who keep them.
+//! Another user may have put a file where one of ours will be: a pipe, on which opening blocks; a link to another file;
+//! one that others can read. Such a file is neither used nor repaired, since its content cannot be trusted. The
+//! superuser may use the files of other users, who keep them.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -12,22 +12,18 @@ use std::path::Path;
 use rustix::fs::OFlags;
 use rustix::process::geteuid;
 
-/// Permissions that nobody but the owner may have.
+/// The permissions of the group and of others.
 const OTHERS: u32 = 0o077;
 
-/// Why a file is not used as one of ours.
+/// Why a file is not private.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotPrivate {
-    /// It is a link.
     #[error("it is a symbolic link, which may lead anywhere; remove it")]
     Link,
-    /// It is no file.
     #[error("it is a pipe, a device or a folder and no regular file; remove it")]
     NotRegular,
-    /// It is another user's.
     #[error("it belongs to another user; remove it, or run mailvet as that user")]
     AnotherOwner,
-    /// Others have access to it.
     #[error(
         "other users may access it (mode {0:04o}); remove it, or chmod it to 600 if you trust what is in it"
     )]
@@ -40,10 +36,10 @@ impl From<NotPrivate> for io::Error {
     }
 }
 
-/// Whether a file can be used as one of ours, without opening it. One that is not there can.
+/// Checks that a file is private, without opening it. One that does not exist is.
 ///
 /// # Errors
-/// It cannot ([`NotPrivate`]), or nothing can be found out about it.
+/// [`NotPrivate`], or those of the system.
 pub fn check_private(path: &Path) -> io::Result<()> {
     match std::fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -52,12 +48,12 @@ pub fn check_private(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Opens a file of ours to read and write it; makes it where it is missing, for its owner alone.
+/// Opens a private file to read and write it, or creates it.
 ///
 /// # Errors
-/// It cannot be used as one of ours ([`NotPrivate`]), or those of the system.
+/// [`NotPrivate`], or those of the system.
 pub fn open_private(path: &Path) -> io::Result<File> {
-    // Before, since to open a device may do something; and after, since it may be another one by then.
+    // Before opening, since that may have an effect on a device; and after, since the file may have been replaced.
     check_private(path)?;
     let mut options = File::options();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
@@ -66,7 +62,7 @@ pub fn open_private(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Flags with which opening follows no link, and does not wait for the other end of a pipe.
+/// Flags to open without following a link or waiting for the other end of a pipe.
 pub(super) fn without_waiting() -> i32 {
     // The bits of the flags are those of the system's `int`.
     (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed()
@@ -78,7 +74,7 @@ fn check(there: &Metadata) -> Result<(), NotPrivate> {
     if mode & OTHERS == 0 { Ok(()) } else { Err(NotPrivate::OpenToOthers(mode)) }
 }
 
-/// The same for a file that is going to be replaced, whose mode does not matter.
+/// The same for a file that will be replaced, so that its mode does not matter.
 pub(super) fn check_owned(there: &Metadata) -> Result<(), NotPrivate> {
     let user = geteuid();
     if there.is_symlink() {

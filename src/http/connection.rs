@@ -1,8 +1,7 @@
 //! Serves one connection: answers its requests until the client or the service closes it.
 //!
-//! hyper-util's `GracefulShutdown` is not used: it closes a connection from which nothing was read yet,
-//! also where its request is on the way. hyper sees that a client is gone while its request is answered,
-//! unless further requests of that client wait to be read.
+//! hyper-util's `GracefulShutdown` is not used: it closes a connection from which nothing was read yet, also
+//! where its request is on the way.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -22,6 +21,7 @@ use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 use super::shutdown::Shutdown;
+use super::stream::SharedStream;
 
 /// A shorter head is never refused. A longer one may pass, since hyper checks the length after each read.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
@@ -56,6 +56,22 @@ pub(super) async fn serve_connection(
 ) {
     // Answers are small and written whole: Nagle's algorithm would only delay them.
     let _ = stream.set_nodelay(true);
+    let stream = SharedStream::new(stream);
+    tokio::select! {
+        biased;
+        () = stream.closed_by_client() => {}
+        () = drive(stream.clone(), peer, routes, options, shutdown) => {}
+    }
+}
+
+/// Runs hyper on the connection.
+async fn drive(
+    stream: SharedStream,
+    peer: SocketAddr,
+    routes: Router,
+    options: ConnectionOptions,
+    shutdown: &Shutdown,
+) {
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(options.write_time));
     let first_request = Notify::new();

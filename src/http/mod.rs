@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cli::serve ─ serve         accepts connections (listen), refuses those beyond the bound (refusal)
-//!                └ connection    serves one connection with hyper
+//!                └ connection    serves one connection (stream) with hyper
 //!                    └ router        layers, in the order of `with_layers`: log, panics, guard (forwarded, host)
 //!                        ├ validate, batch   read the body (body, content_type, request), admit the request
 //!                        │                   (admission), ask the validator, answer with reports (answer, accept)
@@ -30,6 +30,7 @@ mod refusal;
 mod request;
 mod serve;
 mod shutdown;
+mod stream;
 mod validate;
 
 use std::sync::Arc;
@@ -118,7 +119,7 @@ pub fn admin_router(app: Arc<App>) -> Router {
 /// - `Trace` logs no line for a client that disconnects before its answer.
 fn with_layers(guarded: Router<Arc<App>>, open: Router<Arc<App>>, app: Arc<App>) -> Router {
     guarded
-        // 3. Refuses clients that may not ask. `/healthz` and `/readyz` answer everybody.
+        // 3. Refuses clients that may not ask. `/healthz` and `/readyz` answer all.
         .route_layer(from_fn_with_state(app.clone(), guard::check))
         .merge(open)
         .fallback(not_found)

@@ -11,7 +11,7 @@ use super::normalized_text::folded;
 use super::patterns::{Patterns, PatternsInForce, Rule};
 use super::scope::{CodeScope, EnhancedScope};
 use super::{About, Stage};
-use crate::catalog::ListSource;
+use crate::catalog::SourceText;
 
 /// A rule that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -91,8 +91,8 @@ impl Patterns {
     }
 
     /// The file compiled in.
-    pub fn builtin_source() -> ListSource<'static> {
-        ListSource { name: BUILTIN.0.into(), text: BUILTIN.1.into() }
+    pub fn builtin_source() -> SourceText<'static> {
+        SourceText { name: BUILTIN.0.into(), text: BUILTIN.1.into() }
     }
 
     /// Reads files of rules. The rules of a later file come before those of earlier files and replace those with
@@ -100,7 +100,7 @@ impl Patterns {
     ///
     /// # Errors
     /// The first rule that cannot be used.
-    pub fn from_sources(sources: &[ListSource<'_>]) -> Result<Self, PatternError> {
+    pub fn from_sources(sources: &[SourceText<'_>]) -> Result<Self, PatternError> {
         let mut reader = RuleReader::default();
         for source in sources {
             reader.read(source)?;
@@ -180,7 +180,7 @@ struct UncompiledRule {
 
 impl RuleReader {
     /// Reads a file; its rules come before those of earlier files.
-    fn read(&mut self, source: &ListSource<'_>) -> Result<(), PatternError> {
+    fn read(&mut self, source: &SourceText<'_>) -> Result<(), PatternError> {
         let at =
             |line, problem| PatternError { source_name: source.name.to_string(), line, problem };
         let line_of = |start: usize| 1 + source.text[..start].matches('\n').count();

@@ -32,7 +32,7 @@ pub struct JsonReport<'a> {
     suggestion: Option<&'a SuggestedAddress>,
     checks: Checks,
     depth: Depth,
-    address: Option<JsonAddress<'a>>,
+    address: Option<JsonParsedAddress<'a>>,
     flags: Option<Flags>,
     provider: Option<&'a str>,
     dns: JsonDns<'a>,
@@ -43,7 +43,7 @@ pub struct JsonReport<'a> {
 }
 
 #[derive(Serialize)]
-struct JsonAddress<'a> {
+struct JsonParsedAddress<'a> {
     normalized: String,
     ascii: Option<String>,
     local: &'a str,
@@ -109,7 +109,7 @@ impl Report {
             suggestion: self.suggestion.as_ref(),
             checks: judgement.checks,
             depth: judgement.depth,
-            address: self.address.as_ref().map(json_address),
+            address: self.address.as_ref().map(json_parsed_address),
             flags: self.address.as_ref().map(|facts| facts.flags),
             provider: self.address.as_ref().and_then(|facts| facts.provider.as_deref()),
             dns: json_dns(self),
@@ -127,9 +127,9 @@ impl Report {
     }
 }
 
-fn json_address(facts: &AddressFacts) -> JsonAddress<'_> {
+fn json_parsed_address(facts: &AddressFacts) -> JsonParsedAddress<'_> {
     let address = &facts.address;
-    JsonAddress {
+    JsonParsedAddress {
         normalized: address.normalized(),
         ascii: address.ascii(),
         local: address.local().as_str(),

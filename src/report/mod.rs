@@ -92,9 +92,9 @@ pub struct AddressFacts {
 pub struct MailboxFacts {
     pub evidence: Evidence,
     /// Whether it was cached.
-    pub freshness: Timing,
+    pub timing: Timing,
     /// When a list run with `--wait` will ask again.
-    pub come_back: Option<Timestamp>,
+    pub next_attempt: Option<Timestamp>,
 }
 
 impl MailboxFacts {
@@ -175,17 +175,17 @@ impl Report {
     pub fn is_cached(&self) -> bool {
         let is_cached = |mailbox: &MailboxFacts| {
             let was_wanted = !matches!(mailbox.evidence.status, MailboxStatus::NotProbed(_));
-            !was_wanted || mailbox.freshness == Timing::Cached
+            !was_wanted || mailbox.timing == Timing::Cached
         };
         matches!(self.dns, DomainEvidence::Learned(..))
-            && self.routes().all(|(_, freshness)| freshness == Timing::Cached)
+            && self.routes().all(|(_, timing)| timing == Timing::Cached)
             && self.mailbox.as_ref().is_none_or(is_cached)
     }
 
     /// The routes of the domain and of the suggested one.
     fn routes(&self) -> impl Iterator<Item = (&LearnedRoute, Timing)> {
         [&self.dns, &self.suggested_dns].into_iter().filter_map(|dns| match dns {
-            DomainEvidence::Learned(learned, freshness) => Some((&**learned, *freshness)),
+            DomainEvidence::Learned(learned, timing) => Some((&**learned, *timing)),
             DomainEvidence::Literal(_)
             | DomainEvidence::Reserved
             | DomainEvidence::NotAsked

@@ -3,55 +3,51 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-/// What stands in a column that is added.
+/// The value of an added column.
 #[derive(Clone, Copy)]
 pub enum Cell<'a> {
-    /// Nothing; `null` in JSON.
+    /// `null` in JSON.
     Empty,
-    /// A text.
     Text(&'a str),
-    /// Words with a blank between any two; an array in JSON.
+    /// Words separated by blanks; an array in JSON.
     Words(&'a str),
-    /// A number.
     Number(u64),
     /// A value that is JSON already.
     Json(&'a str),
 }
 
-/// What becomes of a cell of ours that a spreadsheet would run as a formula.
+/// What is done with a new cell that a spreadsheet would run as a formula.
 ///
-/// Ours is what is added, and what was no cell before: the members of an object that become columns, and
-/// a line of such a list that cannot be read. What the owner had as a cell or a line stays as it is, and
-/// so does the address wherever it stood: with an apostrophe in front it would be another mailbox.
+/// New cells are those that are added, members of an object that become columns, and a line of a JSON list
+/// that cannot be read. A cell or line of the owner's stays as it is, and so does the address everywhere:
+/// with an apostrophe it would be another mailbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FormulaEscaping {
-    /// An apostrophe before it, which makes it a text.
+    /// An apostrophe before it makes it text.
     #[default]
     On,
-    /// It stands as it is.
+    /// It is written as it is.
     Raw,
 }
 
 impl FormulaEscaping {
-    /// The text of a cell of ours. What makes a formula is what OWASP lists for CSV injection; the
-    /// full-width forms are read alike where people type them.
-    pub(super) fn applied(self, text: &str) -> Cow<'_, str> {
-        let runs = text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
+    /// The text of a new cell. The signs that begin a formula are those that OWASP lists for CSV injection,
+    /// and their full-width forms, which spreadsheets in East Asia take alike.
+    pub(super) fn escape(self, text: &str) -> Cow<'_, str> {
+        let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠']);
         match self {
-            Self::On if runs => Cow::Owned(format!("'{text}")),
+            Self::On if is_formula => Cow::Owned(format!("'{text}")),
             Self::On | Self::Raw => Cow::Borrowed(text),
         }
     }
 }
 
-/// A cell without the apostrophe that a spreadsheet, or an earlier version, has put in front of what
-/// would be a formula.
+/// A cell without the apostrophe that a spreadsheet, or an earlier version, put before a formula.
 pub(super) fn without_apostrophe(text: &str) -> &str {
     text.strip_prefix('\'').filter(|rest| rest.starts_with(['=', '+', '-', '@'])).unwrap_or(text)
 }
 
 impl Cell<'_> {
-    /// The cell as a text.
     pub(super) fn text(&self) -> Cow<'_, str> {
         match self {
             Self::Empty => Cow::Borrowed(""),
@@ -68,8 +64,8 @@ pub(super) fn write_cell(sink: &mut impl Write, text: &[u8], delimiter: u8) -> i
         return sink.write_all(text);
     }
     sink.write_all(b"\"")?;
-    for (place, piece) in text.split(|byte| *byte == b'"').enumerate() {
-        if place > 0 {
+    for (index, piece) in text.split(|byte| *byte == b'"').enumerate() {
+        if index > 0 {
             sink.write_all(b"\"\"")?;
         }
         sink.write_all(piece)?;

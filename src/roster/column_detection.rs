@@ -1,27 +1,25 @@
-//! Which columns hold the addresses.
+//! Detects which columns hold the addresses, and whether the first row is a header.
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
 
 use super::names::{self, NameMatch};
-use super::object::UNREADABLE;
-use super::plan::{Candidate, PlanError};
+use super::own_columns::{is_own, is_replaced};
+use super::plan_error::{ColumnCandidate, PlanError};
 use super::sample::SampleRow;
 use super::split_addresses;
 
-/// What is known of one column.
+/// One column, and how many of its first cells hold addresses.
 pub(super) struct ColumnSample {
-    pub(super) name: Option<String>,
-    /// Whether it is one of an earlier run.
-    pub(super) is_own: bool,
-    /// How many of the first rows have something in it.
+    name: Option<String>,
+    /// Whether an earlier run added it.
+    is_own: bool,
+    /// Cells that are not empty.
     filled: usize,
-    /// How many have an address in it.
+    /// Cells with an address.
     with_address: usize,
 }
 
 impl ColumnSample {
-    /// A column with these texts in the first rows.
     pub(super) fn of<'a>(name: Option<String>, cells: impl Iterator<Item = &'a str>) -> Self {
         let is_own = name.as_ref().is_some_and(|name| is_own(name));
         let mut column = Self { name, is_own, filled: 0, with_address: 0 };
@@ -32,51 +30,39 @@ impl ColumnSample {
         column
     }
 
-    /// Whether this run puts its own in the place of it.
+    /// Whether this run replaces it.
     pub(super) fn is_replaced(&self) -> bool {
         self.name.as_deref().is_some_and(is_replaced)
     }
 
-    /// Whether what is in it are addresses, for the most part.
+    /// Whether most of its cells hold addresses.
     fn holds_addresses(&self) -> bool {
         self.with_address > 0 && self.with_address * 2 >= self.filled
     }
 
-    /// What its name says.
     fn match_name(&self) -> Option<NameMatch> {
         names::match_name(self.name.as_deref()?)
     }
 
-    /// Whether its name says that there may be addresses of the row's own person in it.
+    /// Whether its name allows for addresses of the row's own person.
     fn may_hold_own(&self) -> bool {
         self.name.as_deref().is_some_and(names::may_hold_own)
     }
 }
 
-/// Whether a column of this name was added by an earlier run.
-pub(super) fn is_own(name: &str) -> bool {
-    name.starts_with("mailvet_")
-}
-
-/// Whether a column of this name is replaced by those of this run. A row that an earlier run could not
-/// read stands in one that is not: there is no other copy of it.
-pub(super) fn is_replaced(name: &str) -> bool {
-    is_own(name) && name != UNREADABLE
-}
-
-/// How strongly a column suggests itself, the strongest first.
+/// Detection rules in order; the first rule that any column meets wins.
 const DETECTION_RULES: [fn(&ColumnSample) -> bool; 4] = [
-    // The name says so, and so does what is in it.
+    // By its name and by its cells.
     |column| match column.match_name() {
         Some(NameMatch::Names) => column.with_address > 0,
         Some(NameMatch::SpeaksOf) => column.holds_addresses() && column.may_hold_own(),
         None => false,
     },
-    // The name says so, and nothing is in it as far as can be seen.
+    // By its name, and its cells are empty.
     |column| column.filled == 0 && column.match_name() == Some(NameMatch::Names),
-    // Whatever it is called, it is full of addresses.
+    // By its cells, whatever its name.
     ColumnSample::holds_addresses,
-    // The name says so, and all that is in it may be wrong.
+    // By its name, though its cells hold no addresses: all of them may be wrong.
     |column| match column.match_name() {
         Some(NameMatch::Names) => true,
         Some(NameMatch::SpeaksOf) => column.filled == 0 && column.may_hold_own(),
@@ -84,17 +70,15 @@ const DETECTION_RULES: [fn(&ColumnSample) -> bool; 4] = [
     },
 ];
 
-/// The columns with the addresses: those that the owner names, else the one for which there are the
-/// strongest grounds.
+/// The columns with the addresses: those that the owner names, else the one that is detected.
 pub(super) fn choose(columns: &[ColumnSample], wanted: &[String]) -> Result<Vec<usize>, PlanError> {
     if !wanted.is_empty() {
         return wanted.iter().map(|wanted| named(columns, wanted)).collect();
     }
-    let theirs = |index: &usize| !columns[*index].is_own;
-    let found = DETECTION_RULES.iter().find_map(|grounds| {
-        let suggested = (0..columns.len()).filter(theirs).filter(|index| grounds(&columns[*index]));
-        let suggested: Vec<usize> = suggested.collect();
-        (!suggested.is_empty()).then_some(suggested)
+    let found = DETECTION_RULES.iter().find_map(|rule| {
+        let meets = |index: &usize| !columns[*index].is_own && rule(&columns[*index]);
+        let found: Vec<usize> = (0..columns.len()).filter(meets).collect();
+        (!found.is_empty()).then_some(found)
     });
     match found.as_deref() {
         None => Err(PlanError::NoAddresses { columns: candidates(columns, 0..columns.len()) }),
@@ -105,15 +89,15 @@ pub(super) fn choose(columns: &[ColumnSample], wanted: &[String]) -> Result<Vec<
     }
 }
 
-/// The column that the owner means: by its name, by its name written a little differently, by its number.
+/// The column that the owner names: exactly, spelt a little differently, or by its number.
 fn named(columns: &[ColumnSample], wanted: &str) -> Result<usize, PlanError> {
-    let of_name = |is_it: &dyn Fn(&str) -> bool| -> Vec<usize> {
-        let has_it = |index: &usize| columns[*index].name.as_deref().is_some_and(is_it);
-        (0..columns.len()).filter(has_it).collect()
+    let with_name = |matches: &dyn Fn(&str) -> bool| -> Vec<usize> {
+        let is_match = |index: &usize| columns[*index].name.as_deref().is_some_and(matches);
+        (0..columns.len()).filter(is_match).collect()
     };
-    let exact = of_name(&|name| name == wanted);
+    let exact = with_name(&|name| name == wanted);
     let found =
-        if exact.is_empty() { of_name(&|name| names::are_alike(name, wanted)) } else { exact };
+        if exact.is_empty() { with_name(&|name| names::are_alike(name, wanted)) } else { exact };
     match found.as_slice() {
         [column] => return Ok(*column),
         [] => {}
@@ -129,19 +113,19 @@ fn named(columns: &[ColumnSample], wanted: &str) -> Result<usize, PlanError> {
     })
 }
 
-/// What the first row of a list is.
+/// Whether the first row of a list is its header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FirstRow {
-    /// Somebody's.
+    /// It is data.
     Entry,
-    /// The header, as a name in it says.
+    /// It is the header: one of its cells is a known name.
     NamesColumns,
-    /// The header by the look of it, which may be wrong.
+    /// It looks like a header, which may be wrong.
     LooksLikeHeader,
 }
 
-/// Whether the first of these rows names the columns. Somebody's row that is taken for the header is lost,
-/// a header that is taken for somebody's row is seen: where it is not clear, it is somebody's.
+/// Whether the first of these rows is the header. Where it is not clear it counts as data: a row that is
+/// taken for the header is lost, while a header that is taken for a row gets a verdict and is seen.
 pub(super) fn first_row(rows: &[SampleRow]) -> FirstRow {
     let [first, entries @ ..] = rows else { return FirstRow::Entry };
     match first.cells.as_slice() {
@@ -151,15 +135,15 @@ pub(super) fn first_row(rows: &[SampleRow]) -> FirstRow {
     }
 }
 
-/// Whether the owner names a column by what stands in the first of these rows.
+/// Whether the first of these rows has a cell by which the owner names a column.
 pub(super) fn has_wanted(rows: &[SampleRow], wanted: &[String]) -> bool {
     let is_number = |wanted: &str| wanted.parse::<usize>().is_ok();
     let cells = rows.first().map(|row| row.cells.as_slice()).unwrap_or_default();
-    let has_it = |wanted: &String| cells.iter().any(|cell| names::are_alike(cell, wanted));
-    wanted.iter().any(|wanted| !is_number(wanted) && has_it(wanted))
+    let has = |wanted: &String| cells.iter().any(|cell| names::are_alike(cell, wanted));
+    wanted.iter().any(|wanted| !is_number(wanted) && has(wanted))
 }
 
-/// The same of a line. An address that somebody mistyped looks like any word, so only a name will do.
+/// The same for a list of lines. A mistyped address looks like any word, so only a known name makes a header.
 fn first_line(line: &str) -> FirstRow {
     let is_name = |word: &str| names::match_name(word) == Some(NameMatch::Names);
     if is_name(line) || is_own(line) {
@@ -192,28 +176,30 @@ fn first_of_table(cells: &[String], entries: &[SampleRow]) -> FirstRow {
     if all.clone().any(is_mistyped) {
         return FirstRow::Entry;
     }
-    // `Subscriber` may be what somebody is, rather than a name.
+    // `Subscriber` may be the value of a cell rather than the name of a column.
     if cells.iter().any(|cell| is_named(cell)) {
         return FirstRow::LooksLikeHeader;
     }
     let is_header = all.all(|(index, cell)| match cell.trim() {
-        // The column of the numbers often has no name.
+        // A column of row numbers often has no name.
         "" => !may_be_addresses(index),
-        // What stands below a name is something else.
+        // No value below a name is the same as the name.
         cell => is_word(cell) && !below(index).any(|other| other.trim() == cell),
     });
     if is_header { FirstRow::LooksLikeHeader } else { FirstRow::Entry }
 }
 
-/// Whether there is an address in it, however misspelt: an `@` between two letters or digits.
+/// Whether the cell has an address, however misspelt: an `@` between two letters or digits.
 fn has_address(cell: &str) -> bool {
-    cell.match_indices('@').any(|(at, _)| {
-        cell[..at].ends_with(char::is_alphanumeric)
-            && cell[at + 1..].starts_with(char::is_alphanumeric)
-    })
+    cell.match_indices('@').any(|(at, _)| is_between_alphanumerics(cell, at))
 }
 
-/// Whether somebody may have meant an address by it, though there is none in it.
+/// Whether the ASCII character at `at` is between two letters or digits.
+fn is_between_alphanumerics(cell: &str, at: usize) -> bool {
+    cell[..at].ends_with(char::is_alphanumeric) && cell[at + 1..].starts_with(char::is_alphanumeric)
+}
+
+/// Whether the cell may be a mistyped address.
 fn looks_mistyped(cell: &str) -> bool {
     const PROVIDERS: [&str; 4] = ["gmail", "yahoo", "hotmail", "outlook"];
     let touches_at = |(at, _): (usize, &str)| {
@@ -226,21 +212,18 @@ fn looks_mistyped(cell: &str) -> bool {
         || PROVIDERS.iter().any(|provider| lower.contains(provider))
 }
 
-/// Whether there is a dot between two letters or digits, as in a domain.
+/// Whether the cell has a dot between two letters or digits, as a domain has.
 fn is_dotted(cell: &str) -> bool {
-    cell.match_indices('.').any(|(at, _)| {
-        cell[..at].ends_with(char::is_alphanumeric)
-            && cell[at + 1..].starts_with(char::is_alphanumeric)
-    })
+    cell.match_indices('.').any(|(at, _)| is_between_alphanumerics(cell, at))
 }
 
-/// Whether an `@` is spelt out before a domain: `joe at example.org`, `joe(at)example.org`.
+/// Whether the `@` before a domain is spelt out: `joe at example.org`, `joe(at)example.org`.
 fn has_spelt_at(cell: &str) -> bool {
     let mut words = cell.split(|c: char| !c.is_alphanumeric());
     words.any(|word| word.eq_ignore_ascii_case("at")) && is_dotted(cell)
 }
 
-/// Whether it can be the name of a column: a word rather than a number, a date or the lack of something.
+/// Whether the cell can be the name of a column: a word, not a number, a date or a mark for no value.
 fn is_word(cell: &str) -> bool {
     const NOTHING: [&str; 8] = ["n/a", "na", "n.a.", "none", "null", "nil", "nan", "unknown"];
     let letters = cell.chars().filter(|c| c.is_alphabetic()).count();
@@ -249,7 +232,7 @@ fn is_word(cell: &str) -> bool {
         || (letters > 0 && letters >= digits && !NOTHING.contains(&cell.to_lowercase().as_str()))
 }
 
-/// The names that stand above more than one column.
+/// The names that more than one column has.
 pub(super) fn doubles(names: &[String]) -> Vec<String> {
     let mut seen = HashSet::new();
     let mut doubles: Vec<String> = Vec::new();
@@ -261,36 +244,11 @@ pub(super) fn doubles(names: &[String]) -> Vec<String> {
     doubles
 }
 
-fn candidates(columns: &[ColumnSample], which: impl IntoIterator<Item = usize>) -> Vec<Candidate> {
+fn candidates(
+    columns: &[ColumnSample],
+    which: impl IntoIterator<Item = usize>,
+) -> Vec<ColumnCandidate> {
     let candidate =
-        |index: usize| Candidate { number: index + 1, name: columns[index].name.clone() };
+        |index: usize| ColumnCandidate { number: index + 1, name: columns[index].name.clone() };
     which.into_iter().map(candidate).collect()
-}
-
-/// What there is instead of a column that somebody names.
-pub(super) fn instead(columns: &[Candidate]) -> String {
-    match columns {
-        [Candidate { name: None, .. }, ..] => {
-            format!("the list has no header, so name it by its number{}", listed(columns))
-        }
-        _ => format!("the list has these{}", listed(columns)),
-    }
-}
-
-/// The columns as the end of a sentence.
-pub(super) fn listed(columns: &[Candidate]) -> String {
-    const ENOUGH: usize = 20;
-    let mut list = String::new();
-    for (place, column) in columns.iter().take(ENOUGH).enumerate() {
-        list.push_str(if place == 0 { ": " } else { ", " });
-        let written = match &column.name {
-            Some(name) => write!(list, "{} {name:?}", column.number),
-            None => write!(list, "{}", column.number),
-        };
-        written.unwrap_or_default();
-    }
-    if columns.len() > ENOUGH {
-        list.push_str(", …");
-    }
-    list
 }

@@ -1,78 +1,82 @@
-//! A window on the text of a list, which moves on from row to row.
+//! A buffer of decoded text, filled from the source and drained row by row.
 
 use std::io::{self, BufRead, ErrorKind};
 
 use encoding_rs::Decoder;
 
 use super::encoding::{BOM, Encoding};
-use super::head::Completeness;
+use super::preview::Completeness;
 
-/// The most that is read at once, though the source may have all of it at hand.
-const PIECE_BYTES: usize = 64 * 1024;
+/// The most that is read at once, even where the source has more in memory.
+const READ_BYTES: usize = 64 * 1024;
 
-/// What has been read and not been taken yet, as UTF-8 or in the bytes of a list that is kept as it is.
-pub(super) struct Window<R> {
+/// What was read and not taken yet: decoded to UTF-8, or unchanged where the list keeps its bytes.
+pub(super) struct DecodeBuffer<R> {
     source: R,
     decoder: Option<Decoder>,
-    buffer: Vec<u8>,
+    decoded: Vec<u8>,
     start: usize,
-    extent: Completeness,
+    completeness: Completeness,
 }
 
-impl<R: BufRead> Window<R> {
-    /// A window at the first byte of a text; its mark is no part of it.
+impl<R: BufRead> DecodeBuffer<R> {
+    /// A buffer at the first byte of the text, after the byte order mark.
     pub(super) fn new(source: R, encoding: Encoding) -> io::Result<Self> {
-        let mut window = Self {
+        let mut buffer = Self {
             source,
             decoder: encoding.decoder(),
-            buffer: Vec::new(),
+            decoded: Vec::new(),
             start: 0,
-            extent: Completeness::Beginning,
+            completeness: Completeness::Beginning,
         };
         if encoding == Encoding::Utf8Bom {
-            while window.bytes().len() < BOM.len() && window.extent == Completeness::Beginning {
-                window.append()?;
+            while buffer.bytes().len() < BOM.len() && buffer.completeness == Completeness::Beginning
+            {
+                buffer.append()?;
             }
-            if window.bytes().starts_with(BOM) {
-                window.advance(BOM.len());
+            if buffer.bytes().starts_with(BOM) {
+                buffer.advance(BOM.len());
             }
         }
-        Ok(window)
+        Ok(buffer)
     }
 
-    /// What can be seen of the text.
+    /// What was read and not taken yet.
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.buffer[self.start..]
+        &self.decoded[self.start..]
     }
 
-    /// Whether the text ends where the window does.
-    pub(super) fn extent(&self) -> Completeness {
-        self.extent
+    /// Whether the text ends with [`Self::bytes`].
+    pub(super) fn completeness(&self) -> Completeness {
+        self.completeness
     }
 
-    /// Moves on by as many bytes, all of which are in sight.
+    /// Takes bytes that are in the buffer.
     pub(super) fn advance(&mut self, count: usize) {
         self.start += count;
     }
 
-    /// Moves on by as many bytes, in sight or not; fewer where the text ends before.
+    /// Takes bytes, whether they were read already or not; fewer where the text ends before.
     pub(super) fn skip(&mut self, mut count: usize) -> io::Result<()> {
         loop {
             let seen = self.bytes().len();
             let step = count.min(seen);
             self.advance(step);
             count -= step;
-            if count == 0 || self.extent == Completeness::All {
+            if count == 0 || self.completeness == Completeness::All {
                 return Ok(());
             }
             self.append()?;
         }
     }
 
-    /// Shows more, until there is something new that `matters`, `limit` bytes are in sight, or the text
-    /// ends.
-    pub(super) fn widen(&mut self, limit: usize, matters: impl Fn(u8) -> bool) -> io::Result<()> {
-        while self.extent == Completeness::Beginning {
+    /// Reads on until a new byte `matters`, `limit` bytes are in the buffer, or the text ends.
+    pub(super) fn read_more(
+        &mut self,
+        limit: usize,
+        matters: impl Fn(u8) -> bool,
+    ) -> io::Result<()> {
+        while self.completeness == Completeness::Beginning {
             let seen = self.bytes().len();
             self.append()?;
             let bytes = self.bytes();
@@ -83,38 +87,38 @@ impl<R: BufRead> Window<R> {
         Ok(())
     }
 
-    /// One more piece of the source, behind what is in sight.
+    /// Reads once from the source.
     fn append(&mut self) -> io::Result<()> {
-        self.buffer.drain(..self.start);
+        self.decoded.drain(..self.start);
         self.start = 0;
         while let Err(error) = self.source.fill_buf() {
             if error.kind() != ErrorKind::Interrupted {
                 return Err(error);
             }
         }
-        let piece = self.source.fill_buf()?;
-        let piece = &piece[..piece.len().min(PIECE_BYTES)];
-        if piece.is_empty() {
-            self.extent = Completeness::All;
+        let bytes = self.source.fill_buf()?;
+        let bytes = &bytes[..bytes.len().min(READ_BYTES)];
+        if bytes.is_empty() {
+            self.completeness = Completeness::All;
         }
         let taken = match &mut self.decoder {
             None => {
-                self.buffer.extend_from_slice(piece);
-                piece.len()
+                self.decoded.extend_from_slice(bytes);
+                bytes.len()
             }
-            Some(decoder) => decode(decoder, piece, &mut self.buffer),
+            Some(decoder) => decode(decoder, bytes, &mut self.decoded),
         };
         self.source.consume(taken);
         Ok(())
     }
 }
 
-/// Decodes a piece, an empty one being the end of the text; says how much of it was taken.
-fn decode(decoder: &mut Decoder, piece: &[u8], text: &mut Vec<u8>) -> usize {
+/// Decodes bytes, none being the end of the text. Returns how many were decoded.
+fn decode(decoder: &mut Decoder, bytes: &[u8], text: &mut Vec<u8>) -> usize {
     let before = text.len();
-    text.resize(before + PIECE_BYTES, 0);
+    text.resize(before + READ_BYTES, 0);
     let (_, taken, written, _) =
-        decoder.decode_to_utf8(piece, &mut text[before..], piece.is_empty());
+        decoder.decode_to_utf8(bytes, &mut text[before..], bytes.is_empty());
     text.truncate(before + written);
     taken
 }

@@ -1,33 +1,34 @@
-//! Who was on the list before: the first row of every key.
+//! Finds duplicates: remembers the first row of every address.
 //!
-//! A list may have millions of addresses, so of a key only a hash is kept: 88 bits, keyed at random for
-//! every run. Among five million keys two share theirs with a chance of one in 10¹³, and nobody can choose
+//! Why our own: a plain map takes up to 75 bytes for each address, and a list may have millions of them.
+//! This set takes at most 32 bytes: of each key only a hash of 88 bits, keyed at random for every
+//! run. Among five million keys two have the same hash with a chance of one in 10¹³, and nobody can choose
 //! addresses that do.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
-/// What makes two rows the same.
+/// What makes two rows duplicates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum DedupeKey {
     /// The same address.
     Exact,
-    /// The same mailbox: what the provider ignores counts for nothing.
+    /// The same mailbox: what the provider ignores is ignored.
     #[default]
     Canonical,
 }
 
-/// How many tables the keys are spread over. A table doubles when it is full: were all as full as each
-/// other, all would be half empty at once.
+/// How many tables the keys are spread over. A full table doubles, and is half empty then; the shards are of
+/// different size, so that they double one after the other.
 const SHARDS: u16 = 256;
 
-/// Bytes of a hash that are kept, and of a row's number: together sixteen.
+/// Bytes of a hash and of a row number; together 16.
 const HASH_BYTES: usize = 11;
 const NUMBER_BYTES: usize = 5;
 
 type Hash = [u8; HASH_BYTES];
 type Number = [u8; NUMBER_BYTES];
-type Shard = HashMap<Hash, Number, BuildHasherDefault<AsItIs>>;
+type Shard = HashMap<Hash, Number, BuildHasherDefault<HashOfHash>>;
 
 /// The keys seen so far.
 // No `Debug`: hashes of personal data are personal data.
@@ -44,8 +45,8 @@ impl Default for SeenSet {
 }
 
 impl SeenSet {
-    /// The first row that had this key; none where it is this one, which is remembered.
-    pub fn first(&mut self, key: &str, row: u64) -> Option<u64> {
+    /// The first row with this key. None where this is the first, which is remembered.
+    pub fn first_row(&mut self, key: &str, row: u64) -> Option<u64> {
         let (shard, hash) = self.hash(key);
         let shard = &mut self.shards[shard];
         match shard.get(&hash) {
@@ -57,26 +58,25 @@ impl SeenSet {
         }
     }
 
-    /// Whether a key was seen.
     pub fn contains(&self, key: &str) -> bool {
         let (shard, hash) = self.hash(key);
         self.shards[shard].contains_key(&hash)
     }
 
-    /// How many different keys there were.
+    /// How many different keys were seen.
     pub fn count(&self) -> usize {
         self.shards.iter().map(Shard::len).sum()
     }
 
-    /// How much memory the tables take, in bytes: a slot has an entry and a byte of control, and a table
-    /// keeps at least an eighth of its slots free.
-    pub fn memory(&self) -> usize {
+    /// The memory that the tables take: a slot has an entry and a byte of control, and a table keeps at least
+    /// an eighth of its slots free.
+    pub fn memory_bytes(&self) -> usize {
         let slots = |shard: &Shard| (shard.capacity() * 8).div_ceil(7);
         let entries: usize = self.shards.iter().map(slots).sum();
         entries * (size_of::<(Hash, Number)>() + 1) + size_of_val(&*self.shards)
     }
 
-    /// Two hashes of 64 bits that have nothing to do with each other; what is over chooses the table.
+    /// Two independent hashes of 64 bits; 88 of the bits are kept and 16 choose the shard.
     fn hash(&self, key: &str) -> (usize, Hash) {
         let high = self.state.hash_one((0_u8, key)).to_le_bytes();
         let [a, b, low @ ..] = self.state.hash_one((1_u8, key)).to_le_bytes();
@@ -87,15 +87,14 @@ impl SeenSet {
     }
 }
 
-/// The table for sixteen bits of a hash, every value of which is as likely. The last table gets twice as
-/// much as the first, and those between fall into line: so at any time some are full and some have just
-/// grown.
-fn shard(chance: u16) -> usize {
-    let share = f32::from(chance) / (f32::from(u16::MAX) + 1.0);
+/// The shard for 16 bits of a hash. The last shard gets twice as many keys as the first, and those between
+/// grow evenly: so at any time some are nearly full and some have just doubled.
+fn shard(bits: u16) -> usize {
+    let share = f32::from(bits) / (f32::from(u16::MAX) + 1.0);
     ((1.0 + share).log2() * f32::from(SHARDS)) as usize
 }
 
-/// Five bytes count a million million rows.
+/// Five bytes count 10¹² rows.
 fn to_bytes(number: u64) -> Number {
     let [a, b, c, d, e, ..] = number.to_le_bytes();
     [a, b, c, d, e]
@@ -105,11 +104,11 @@ fn from_bytes([a, b, c, d, e]: Number) -> u64 {
     u64::from_le_bytes([a, b, c, d, e, 0, 0, 0])
 }
 
-/// The hash of a hash is its beginning.
+/// Hashes a key that is a hash already: takes its first 8 bytes.
 #[derive(Default)]
-struct AsItIs(u64);
+struct HashOfHash(u64);
 
-impl Hasher for AsItIs {
+impl Hasher for HashOfHash {
     fn write(&mut self, bytes: &[u8]) {
         if let Some(beginning) = bytes.first_chunk() {
             self.0 = u64::from_le_bytes(*beginning);
@@ -143,7 +142,7 @@ mod tests {
             ("", 8, Some(7)),
         ];
         for (key, row, expected) in cases {
-            assert_eq!(seen.first(key, row), expected, "{key} in row {row}");
+            assert_eq!(seen.first_row(key, row), expected, "{key} in row {row}");
         }
         assert_eq!(seen.count(), 4);
         assert!(seen.contains("joe@x.de") && !seen.contains("sue@x.de"));
@@ -153,10 +152,10 @@ mod tests {
     fn an_address_never_takes_forty_bytes() {
         let mut seen = SeenSet::default();
         for row in 0..300_000_u32 {
-            assert_eq!(seen.first(&format!("person{row}@example.org"), row.into()), None);
-            // Below that the tables are so small that each is a case of its own.
+            assert_eq!(seen.first_row(&format!("person{row}@example.org"), row.into()), None);
+            // Smaller tables vary too much.
             if row >= 20_000 && row % 1_000 == 0 {
-                let each = seen.memory() as f64 / f64::from(row);
+                let each = seen.memory_bytes() as f64 / f64::from(row);
                 assert!(each < 32.0, "{each} bytes each of {row}");
             }
         }
@@ -166,7 +165,7 @@ mod tests {
     #[test]
     fn every_table_has_a_share() {
         let mut shares = vec![0_u32; usize::from(SHARDS)];
-        (0..=u16::MAX).for_each(|chance| shares[shard(chance)] += 1);
+        (0..=u16::MAX).for_each(|bits| shares[shard(bits)] += 1);
         let (first, last) = (shares[0], shares[shares.len() - 1]);
         assert!(shares.iter().all(|share| (first..=last).contains(share)), "{shares:?}");
         assert!((first * 2).abs_diff(last) < 5, "{first} {last}");

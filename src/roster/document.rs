@@ -1,17 +1,20 @@
-//! The objects in one JSON document: of an array, or of the roster that Mailman's REST API gives
+//! Finds the objects in one JSON document: in an array, or in a roster from Mailman's REST API
 //! (`{"start": 0, "total_size": 2, "entries": [{…}, {…}]}`). Also objects that simply follow one another.
+//!
+//! The streaming JSON readers (`struson`, serde_json's `StreamDeserializer`) end at the first syntax error.
+//! A damaged list must still give all its other rows, byte for byte, so we count brackets and go on at the
+//! next object; what is between brackets is parsed by serde_json later.
 
 use std::ops::Range;
 
 use memchr::memchr2;
 
-use super::head::Completeness;
-use super::json::{past_blanks, past_brackets, past_string, past_value};
+use super::preview::Completeness;
 
-/// What is at the front of a document.
+/// What a document begins with.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Piece {
-    /// An object, with the commas and blanks before it.
+    /// An object, after commas and blanks.
     Object(Range<usize>),
     /// What closes the document, or blanks at its end.
     Closing,
@@ -19,18 +22,20 @@ pub(super) enum Piece {
     Garbage(Range<usize>),
 }
 
-/// Cuts the first piece off a document whose objects have begun, and says how long it is; none where its
-/// end is not in sight.
-pub(super) fn cut(bytes: &[u8], extent: Completeness) -> Option<(usize, Piece)> {
+/// Splits the first piece off a document whose objects have begun: its length, and what it is. None where
+/// its end is not in memory.
+pub(super) fn first_piece(bytes: &[u8], completeness: Completeness) -> Option<(usize, Piece)> {
     let start = bytes.iter().take_while(is_between).count();
     let all = bytes.len();
     let garbage = |end: usize| {
-        let behind = bytes[start..end].iter().rev().take_while(is_between).count();
-        Some((end, Piece::Garbage(start..end - behind)))
+        let trailing = bytes[start..end].iter().rev().take_while(is_between).count();
+        Some((end, Piece::Garbage(start..end - trailing)))
     };
     let next = match bytes.get(start) {
-        None | Some(b']') => return (extent == Completeness::All).then_some((all, Piece::Closing)),
-        Some(b'{') => match past_brackets(bytes, start) {
+        None | Some(b']') => {
+            return (completeness == Completeness::All).then_some((all, Piece::Closing));
+        }
+        Some(b'{') => match after_brackets(bytes, start) {
             Some(end) => return Some((end, Piece::Object(start..end))),
             None => None,
         },
@@ -38,22 +43,22 @@ pub(super) fn cut(bytes: &[u8], extent: Completeness) -> Option<(usize, Piece)> 
     };
     match next {
         Some(end) => garbage(start + end),
-        None if extent == Completeness::All => garbage(all),
+        None if completeness == Completeness::All => garbage(all),
         None => None,
     }
 }
 
-/// Whether a byte stands between two values of an array.
+/// Whether the byte can separate two values of an array.
 fn is_between(byte: &&u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',')
 }
 
-/// Where the objects of a document begin; none where there is nothing of the kind.
+/// The offset at which the objects of a document begin; none where the text is no such document.
 pub(super) fn first_object(text: &[u8]) -> Option<usize> {
-    let start = past_blanks(text, 0);
+    let start = after_blanks(text, 0);
     match text.get(start)? {
         b'[' => {
-            let first = past_blanks(text, start + 1);
+            let first = after_blanks(text, start + 1);
             matches!(text.get(first), Some(b'{' | b']')).then_some(start + 1)
         }
         b'{' => Some(entries(text, start).unwrap_or(start)),
@@ -61,25 +66,78 @@ pub(super) fn first_object(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Where the entries of a roster begin: its end where it says that it has none.
+/// The offset at which the entries of a roster begin; the end of the text where the roster has none.
 fn entries(text: &[u8], open: usize) -> Option<usize> {
     let mut is_roster = false;
     let mut at = open + 1;
     loop {
-        at = past_blanks(text, at);
+        at = after_blanks(text, at);
         if text.get(at)? != &b'"' {
             return (is_roster && text.get(at) == Some(&b'}')).then_some(text.len());
         }
-        let end = past_string(text, at);
+        let end = after_string(text, at);
         let key = &text[at..end];
-        let value = past_blanks(text, past_blanks(text, end) + 1);
+        let value = after_blanks(text, after_blanks(text, end) + 1);
         if key == b"\"entries\"" && text.get(value) == Some(&b'[') {
             return Some(value + 1);
         }
         is_roster |= key == b"\"total_size\"";
-        at = past_blanks(text, past_value(text, value));
+        at = after_blanks(text, after_value(text, value));
         if text.get(at) == Some(&b',') {
             at += 1;
+        }
+    }
+}
+
+/// The offset after the blanks at `at`.
+pub(super) fn after_blanks(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count()
+}
+
+/// The offset after the string that begins at `start`; the end of the text where it does not end.
+fn after_string(bytes: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while let Some(found) = memchr2(b'"', b'\\', bytes.get(at..).unwrap_or_default()) {
+        match bytes[at + found] {
+            b'"' => return at + found + 1,
+            _ => at += found + 2,
+        }
+    }
+    bytes.len()
+}
+
+/// The offset after the object or array that begins at `start`; none where it does not end.
+fn after_brackets(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut at = start;
+    loop {
+        match bytes.get(at)? {
+            b'"' => {
+                at = after_string(bytes, at);
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+        if depth == 0 {
+            return Some(at);
+        }
+    }
+}
+
+/// The offset after the value that begins at `start`.
+fn after_value(bytes: &[u8], start: usize) -> usize {
+    match bytes.get(start) {
+        Some(b'"') => after_string(bytes, start),
+        Some(b'{' | b'[') => after_brackets(bytes, start).unwrap_or(bytes.len()),
+        _ => {
+            let rest = bytes.get(start..).unwrap_or_default();
+            let ends =
+                |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
+            start + rest.iter().position(ends).unwrap_or(rest.len())
         }
     }
 }
@@ -127,8 +185,8 @@ mod tests {
                 Some((4, Piece::Garbage(2..3))),
             ),
         ];
-        for (name, text, extent, expected) in cases {
-            assert_eq!(cut(text.as_bytes(), extent), expected, "{name}");
+        for (name, text, completeness, expected) in cases {
+            assert_eq!(first_piece(text.as_bytes(), completeness), expected, "{name}");
         }
     }
 

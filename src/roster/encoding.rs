@@ -1,41 +1,45 @@
-//! In which bytes a list was written.
+//! The encodings of lists, and how to detect them.
 
 use std::borrow::Cow;
 use std::str::FromStr;
 
 use encoding_rs::Decoder;
 
-use super::note::Note;
-
-/// How the text of a list stands in its bytes.
+/// The encoding of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Encoding {
-    /// UTF-8.
     Utf8,
-    /// UTF-8 with a mark in front, as Excel writes it.
+    /// With a byte order mark, as Excel writes it.
     Utf8Bom,
-    /// UTF-16, the low byte first.
     Utf16Le,
-    /// UTF-16, the high byte first.
     Utf16Be,
     /// What Windows wrote in Western Europe before UTF-8.
     Windows1252,
 }
 
-/// A text is in no encoding of this name.
+/// How certain a detected encoding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EncodingCertainty {
+    Certain,
+    /// Some bytes are not UTF-8.
+    MostlyUtf8,
+    /// Nothing in the list declares it.
+    Assumed,
+}
+
+/// The text names no encoding that we know.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no such encoding; there are: utf-8, utf-8-bom, utf-16le, utf-16be, windows-1252")]
 pub struct UnknownEncoding;
 
-/// The mark in front of UTF-8 that tells Excel what it is.
+/// The byte order mark by which Excel knows UTF-8.
 pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 
 impl Encoding {
-    /// Every encoding.
     pub const ALL: [Self; 5] =
         [Self::Utf8, Self::Utf8Bom, Self::Utf16Le, Self::Utf16Be, Self::Windows1252];
 
-    /// The name of the encoding for `--encoding`.
+    /// The name for `--encoding`.
     pub fn code(self) -> &'static str {
         match self {
             Self::Utf8 => "utf-8",
@@ -46,35 +50,33 @@ impl Encoding {
         }
     }
 
-    /// The encoding of a list that begins like this, and what is to be said about it.
-    pub(super) fn detect(head: &[u8]) -> (Self, Option<Note>) {
-        let assumed = |encoding| (encoding, Some(Note::EncodingAssumed(encoding)));
+    /// The encoding of a list that begins with these bytes, and how certain it is.
+    pub(super) fn detect(head: &[u8]) -> (Self, EncodingCertainty) {
+        use EncodingCertainty::{Assumed, Certain, MostlyUtf8};
         if head.starts_with(BOM) {
-            return (Self::Utf8Bom, None);
+            return (Self::Utf8Bom, Certain);
         }
         if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(head) {
-            return (
-                if encoding == encoding_rs::UTF_16LE { Self::Utf16Le } else { Self::Utf16Be },
-                None,
-            );
+            let is_low_first = encoding == encoding_rs::UTF_16LE;
+            return (if is_low_first { Self::Utf16Le } else { Self::Utf16Be }, Certain);
         }
-        if let Some(encoding) = utf16_without_mark(head) {
-            return assumed(encoding);
+        if let Some(encoding) = utf16_without_bom(head) {
+            return (encoding, Assumed);
         }
         match Utf8Share::of(head) {
-            Utf8Share { broken: 0, .. } => (Self::Utf8, None),
-            // Somebody glued two exports together: the one that is UTF-8 for the most part wins.
-            Utf8Share { broken, sound } if sound >= broken => (Self::Utf8, Some(Note::NotAllUtf8)),
-            Utf8Share { .. } => assumed(Self::Windows1252),
+            Utf8Share { broken: 0, .. } => (Self::Utf8, Certain),
+            // Two exports were concatenated: UTF-8 wins where most of the text is UTF-8.
+            Utf8Share { broken, sound } if sound >= broken => (Self::Utf8, MostlyUtf8),
+            Utf8Share { .. } => (Self::Windows1252, Assumed),
         }
     }
 
-    /// Whether rows are passed on in the very bytes they were read in.
+    /// Whether rows are written in the same bytes in which they were read.
     pub fn is_kept(self) -> bool {
         self.decoder().is_none()
     }
 
-    /// What turns the bytes into UTF-8; none where they are that.
+    /// Converts to UTF-8; none where the list is UTF-8.
     pub(super) fn decoder(self) -> Option<Decoder> {
         let encoding = match self {
             Self::Utf8 | Self::Utf8Bom => return None,
@@ -85,7 +87,8 @@ impl Encoding {
         Some(encoding.new_decoder_with_bom_removal())
     }
 
-    /// The text of a head, without its mark. What is cut off at its end is left out.
+    /// The text of the first bytes of a list, without the byte order mark and without a character that is cut
+    /// off at the end.
     pub(super) fn decode(self, head: &[u8]) -> Cow<'_, [u8]> {
         let Some(mut decoder) = self.decoder() else {
             return Cow::Borrowed(match self {
@@ -93,8 +96,8 @@ impl Encoding {
                 _ => head,
             });
         };
-        let room = decoder.max_utf8_buffer_length(head.len()).unwrap_or(0);
-        let mut text = String::with_capacity(room);
+        let capacity = decoder.max_utf8_buffer_length(head.len()).unwrap_or(0);
+        let mut text = String::with_capacity(capacity);
         let _ = decoder.decode_to_string(head, &mut text, false);
         Cow::Owned(text.into_bytes())
     }
@@ -116,15 +119,15 @@ impl FromStr for Encoding {
     }
 }
 
-/// Whether this can be meant as text. In what is packed or drawn one byte in ten is a control character;
-/// in a list there is one now and then, where a program has gone wrong.
+/// Whether these bytes can be text. In archives and pictures one byte in ten is a control character; in a
+/// list there is one now and then, where a program went wrong.
 pub(super) fn is_text(head: &[u8]) -> bool {
     const A_FEW: usize = 8;
     let controls = head.iter().filter(|byte| matches!(byte, 0..=8 | 14..=31)).count();
     controls <= A_FEW || controls * 20 <= head.len()
 }
 
-/// Bytes as a text. What of them is not UTF-8 is taken for Windows-1252, so that nothing is lost.
+/// Bytes as text. Bytes that are not UTF-8 are read as Windows-1252, so that nothing is lost.
 pub(super) fn text_of(bytes: &[u8]) -> Cow<'_, str> {
     let chunks = match std::str::from_utf8(bytes) {
         Ok(text) => return Cow::Borrowed(text),
@@ -137,11 +140,11 @@ pub(super) fn text_of(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(parts.collect())
 }
 
-/// How much of a text beyond ASCII is UTF-8.
+/// How much of the text beyond ASCII is UTF-8.
 struct Utf8Share {
     /// Characters beyond ASCII.
     sound: usize,
-    /// Places where the bytes are none.
+    /// Sequences of bytes that are no character.
     broken: usize,
 }
 
@@ -155,7 +158,7 @@ impl Utf8Share {
                 Err(error) => (&rest[..error.valid_up_to()], Some(error)),
             };
             share.sound += valid.iter().filter(|byte| **byte >= 0xc0).count();
-            // A character that the end of the head cut off says nothing.
+            // A character that is cut off at the end says nothing.
             let Some(broken) =
                 fault.and_then(|fault| Some((fault.valid_up_to(), fault.error_len()?)))
             else {
@@ -167,9 +170,9 @@ impl Utf8Share {
     }
 }
 
-/// Text in UTF-16 that says so by nothing but its zeros: every second byte of ASCII is one.
-fn utf16_without_mark(head: &[u8]) -> Option<Encoding> {
-    const ENOUGH: usize = 8;
+/// Recognises UTF-16 without a byte order mark: in ASCII text every second byte is 0.
+fn utf16_without_bom(head: &[u8]) -> Option<Encoding> {
+    const LEAST_PAIRS: usize = 8;
     let pairs = head.chunks_exact(2).take(512);
     let all = pairs.len();
     let (mut low_first, mut high_first) = (0, 0);
@@ -180,7 +183,7 @@ fn utf16_without_mark(head: &[u8]) -> Option<Encoding> {
             _ => {}
         }
     }
-    let most = |count: usize| all >= ENOUGH && count * 10 >= all * 9;
+    let most = |count: usize| all >= LEAST_PAIRS && count * 10 >= all * 9;
     match () {
         () if most(low_first) => Some(Encoding::Utf16Le),
         () if most(high_first) => Some(Encoding::Utf16Be),

@@ -1,72 +1,85 @@
-//! Where everything stands in the text of a list, found out from its beginning.
+//! The layout of a list, detected from its first bytes: format, header, columns with addresses.
 
 use std::collections::HashMap;
 
 use super::column_detection::{self, ColumnSample, FirstRow};
 use super::document;
-use super::head::{Completeness, ReadOptions};
+use super::format::{Header, InputFormat};
 use super::json::{self, Member};
 use super::names::{self, NameMatch};
 use super::note::Note;
-use super::plan::{Addresses, PlanError};
+use super::plan_error::PlanError;
+use super::preview::{Completeness, ReadOptions};
 use super::row::Row;
+use super::row_splitter::RowSplitter;
 use super::sample::{Sample, SampleRow};
-use super::shape::{Dialect, Header, InputFormat, Shape};
 use super::sniff;
-use super::split_row::{self, Parts};
+use super::split_row::{self, RowParts};
 
 /// How many objects of a list in JSON are looked at.
 const SAMPLE_OBJECTS: usize = 500;
 
-/// Where everything stands.
+/// The layout of a list.
 #[derive(Clone)]
 pub(super) struct Layout {
-    pub(super) shape: Shape,
-    pub(super) addresses: Addresses,
+    pub(super) splitter: RowSplitter,
+    pub(super) addresses: AddressLocation,
     /// How many columns there are.
     pub(super) width: usize,
-    /// Their names.
+    /// The names of the columns.
     pub(super) names: Option<Vec<String>>,
-    /// What stands before the header, or the first row.
+    /// The bytes before the header, or before the first row.
     pub(super) preamble: Vec<u8>,
-    /// The header as it stands.
     pub(super) header: Option<Row>,
-    /// Where the rows begin.
+    /// The offset of the first row.
     pub(super) start: usize,
-    /// How many rows a spreadsheet counts before them.
+    /// How many rows before it a spreadsheet counts.
     pub(super) rows_before: u64,
 }
 
-/// A layout, and what is to be said of it.
-type Found = (Layout, Vec<Note>);
+/// Which part of a row holds the addresses.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum AddressLocation {
+    Columns(Vec<usize>),
+    /// The members of an object with these keys.
+    Keys(Vec<String>),
+    /// The whole line.
+    Line,
+}
 
 impl Layout {
-    /// The layout of a text that begins like this.
-    pub(super) fn of(
+    /// Detects the layout of a list from its first bytes, with notes for the owner.
+    pub(super) fn detect(
         text: &[u8],
-        extent: Completeness,
-        wish: &ReadOptions,
-    ) -> Result<Found, PlanError> {
+        completeness: Completeness,
+        options: &ReadOptions,
+    ) -> Result<(Self, Vec<Note>), PlanError> {
         let separator = separator_line(text);
-        let shape = shape(text, extent, wish, separator.as_ref());
-        match shape {
-            Shape::Delimited(dialect) => {
-                let before = separator.as_ref().map_or(0, |line| line.end);
-                let notes = separator.map(|line| Note::SeparatorLine(line.delimiter));
-                let mut layout = Self::empty(shape);
+        let splitter = row_splitter(text, completeness, options, separator.as_ref());
+        let mut layout = Self::empty(splitter);
+        let notes = match splitter.format {
+            InputFormat::Csv | InputFormat::Tsv => {
                 // A spreadsheet shows no row for that line, so it is not counted.
-                layout.begin(text, before, 0);
-                layout.with_columns(text, extent, dialect, wish, notes.into_iter().collect())
+                layout.begin_rows(text, separator.as_ref().map_or(0, |line| line.end), 0);
+                let mut notes: Vec<Note> =
+                    separator.map(|line| Note::SeparatorLine(line.delimiter)).into_iter().collect();
+                notes.extend(layout.detect_columns(text, completeness, options)?);
+                notes
             }
-            Shape::JsonLines | Shape::Json => Self::empty(shape).with_objects(text, extent, wish),
-            Shape::Lines | Shape::Mailman => Self::empty(shape).with_lines(text, extent, wish),
-        }
+            InputFormat::JsonLines | InputFormat::Json => {
+                layout.detect_keys(text, completeness, options)?
+            }
+            InputFormat::Lines | InputFormat::Mailman => {
+                layout.detect_lines(text, completeness, options)?
+            }
+        };
+        Ok((layout, notes))
     }
 
-    fn empty(shape: Shape) -> Self {
+    fn empty(splitter: RowSplitter) -> Self {
         Self {
-            shape,
-            addresses: Addresses::Line,
+            splitter,
+            addresses: AddressLocation::Line,
             width: 1,
             names: None,
             preamble: Vec::new(),
@@ -76,37 +89,37 @@ impl Layout {
         }
     }
 
-    /// Lets the rows begin at a place.
-    fn begin(&mut self, text: &[u8], at: usize, number: u64) {
-        self.preamble = text[..at].to_vec();
-        self.start = at;
-        self.rows_before = number;
+    fn begin_rows(&mut self, text: &[u8], start: usize, rows_before: u64) {
+        self.preamble = text[..start].to_vec();
+        self.start = start;
+        self.rows_before = rows_before;
     }
 
-    /// Lets the rows begin behind their header.
+    /// Takes a row for the header; the rows begin after it.
     fn take_header(&mut self, text: &[u8], row: &SampleRow, before: usize) {
         let (start, end) = (before + row.range.start, before + row.range.end);
-        self.begin(text, end, row.number);
+        self.begin_rows(text, end, row.number);
         self.preamble.truncate(start);
-        self.header = split_row::cut(self.shape, &text[start..end], Completeness::All)
-            .map(|cut| Row::header(&text[start..end], cut, self.rows_before));
+        self.header = self
+            .splitter
+            .first_row(&text[start..end], Completeness::All)
+            .map(|split| Row::header(&text[start..end], split, self.rows_before));
         self.width = row.cells.len();
         self.names = Some(row.cells.iter().map(|cell| cell.trim().to_owned()).collect());
     }
 
-    fn with_columns(
-        mut self,
+    fn detect_columns(
+        &mut self,
         text: &[u8],
-        extent: Completeness,
-        dialect: Dialect,
-        wish: &ReadOptions,
-        mut notes: Vec<Note>,
-    ) -> Result<Found, PlanError> {
+        completeness: Completeness,
+        options: &ReadOptions,
+    ) -> Result<Vec<Note>, PlanError> {
         let before = self.preamble.len();
-        let sample = Sample::with_delimiter(&text[before..], extent, dialect.delimiter);
+        let sample = Sample::of(&text[before..], completeness, self.splitter);
         self.width = sample.usual_width().0;
-        let Apart { header, entries, note } = Apart::of(&sample.rows, self.width, wish);
-        notes.extend(note);
+        let HeaderSplit { header, entries, note } =
+            HeaderSplit::of(&sample.rows, self.width, options);
+        let mut notes: Vec<Note> = note.into_iter().collect();
         match header {
             Some(header) => self.take_header(text, header, before),
             None => notes.push(Note::NoHeader),
@@ -119,91 +132,95 @@ impl Layout {
                 ColumnSample::of(names.get(index).cloned(), cells.map(String::as_str))
             })
             .collect();
-        let replaced = columns.iter().filter(|column| column.is_replaced()).count();
-        notes.extend((replaced > 0).then_some(Note::ColumnsReplaced(replaced)));
+        notes.extend(replaced_note(&columns));
         let doubles = column_detection::doubles(names);
         notes.extend((!doubles.is_empty()).then_some(Note::DuplicateNames(doubles)));
-        self.addresses = Addresses::Columns(column_detection::choose(&columns, &wish.columns)?);
-        Ok((self, notes))
+        let chosen = column_detection::choose(&columns, &options.columns)?;
+        self.addresses = AddressLocation::Columns(chosen);
+        Ok(notes)
     }
 
-    fn with_lines(
-        mut self,
+    fn detect_lines(
+        &mut self,
         text: &[u8],
-        extent: Completeness,
-        wish: &ReadOptions,
-    ) -> Result<Found, PlanError> {
-        let sample = Sample::of(text, extent, self.shape);
-        let Apart { header, note, .. } = match self.shape {
-            Shape::Mailman => Apart::headless(&sample.rows),
-            _ => Apart::of(&sample.rows, 1, wish),
+        completeness: Completeness,
+        options: &ReadOptions,
+    ) -> Result<Vec<Note>, PlanError> {
+        let sample = Sample::of(text, completeness, self.splitter);
+        let HeaderSplit { header, note, .. } = match self.splitter.format {
+            InputFormat::Mailman => HeaderSplit::headless(&sample.rows),
+            _ => HeaderSplit::of(&sample.rows, 1, options),
         };
         if let Some(header) = header {
             self.take_header(text, header, 0);
         }
-        if !wish.columns.is_empty() {
-            // There is but one to choose, which is taken as it stands.
+        if !options.columns.is_empty() {
+            // There is only one to choose; an error if the owner names another one.
             let name = self.names.as_ref().and_then(|names| names.first()).cloned();
-            column_detection::choose(&[ColumnSample::of(name, std::iter::empty())], &wish.columns)?;
+            let column = ColumnSample::of(name, std::iter::empty());
+            column_detection::choose(&[column], &options.columns)?;
         }
-        Ok((self, note.into_iter().collect()))
+        Ok(note.into_iter().collect())
     }
 
-    fn with_objects(
-        mut self,
+    fn detect_keys(
+        &mut self,
         text: &[u8],
-        extent: Completeness,
-        wish: &ReadOptions,
-    ) -> Result<Found, PlanError> {
-        let start = match self.shape {
-            Shape::Json => document::first_object(text).unwrap_or(0),
+        completeness: Completeness,
+        options: &ReadOptions,
+    ) -> Result<Vec<Note>, PlanError> {
+        let start = match self.splitter.format {
+            InputFormat::Json => document::first_object(text).unwrap_or(0),
             _ => 0,
         };
-        self.begin(text, start, 0);
-        let objects = objects(self.shape, &text[start..], extent);
+        self.begin_rows(text, start, 0);
+        let objects = objects(self.splitter, &text[start..], completeness);
         let mut names: Vec<String> = Vec::new();
-        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut columns_of_keys: HashMap<String, usize> = HashMap::new();
         let mut texts: Vec<Vec<String>> = Vec::new();
         for (object, members) in objects {
             for Member { key, value, .. } in members {
-                let place = *places.entry(key).or_insert_with_key(|key| {
+                let column = *columns_of_keys.entry(key).or_insert_with_key(|key| {
                     names.push(key.clone());
                     texts.push(Vec::new());
                     names.len() - 1
                 });
-                texts[place].push(json::addresses(&object[value]).join(";"));
+                texts[column].push(json::addresses(&object[value]).join(";"));
             }
         }
         let columns = names.iter().zip(&texts).map(|(name, texts)| {
             ColumnSample::of(Some(name.clone()), texts.iter().map(String::as_str))
         });
         let columns: Vec<ColumnSample> = columns.collect();
-        let replaced = columns.iter().filter(|column| column.is_replaced()).count();
-        let notes = (replaced > 0).then_some(Note::ColumnsReplaced(replaced));
-        self.addresses = Addresses::Keys(if names.is_empty() && wish.columns.is_empty() {
-            // A roster of nobody. Mailman's members have this one.
+        self.addresses = AddressLocation::Keys(if names.is_empty() && options.columns.is_empty() {
+            // A roster without members. Mailman's members have this key.
             vec!["email".to_owned()]
         } else {
-            let chosen = column_detection::choose(&columns, &wish.columns)?;
+            let chosen = column_detection::choose(&columns, &options.columns)?;
             chosen.into_iter().map(|index| names[index].clone()).collect()
         });
         self.width = names.len();
         self.names = Some(names);
-        Ok((self, notes.into_iter().collect()))
+        Ok(replaced_note(&columns).into_iter().collect())
     }
+}
+
+fn replaced_note(columns: &[ColumnSample]) -> Option<Note> {
+    let replaced = columns.iter().filter(|column| column.is_replaced()).count();
+    (replaced > 0).then_some(Note::ColumnsReplaced(replaced))
 }
 
 /// Excel's own first line, which names the delimiter: `sep=;`.
 struct SeparatorLine {
     delimiter: u8,
-    /// Where the next line begins.
+    /// The offset of the next line.
     end: usize,
 }
 
 fn separator_line(text: &[u8]) -> Option<SeparatorLine> {
     let line = split_row::line(text, Completeness::All)?;
     let named = text[..line.text].trim_ascii_end();
-    // A tab is no blank here.
+    // A tab at the end is the delimiter, not a blank.
     let named = if text[..line.text].ends_with(b"=\t") { &text[..line.text] } else { named };
     let (word, delimiter) = named.split_at_checked(4)?;
     match delimiter {
@@ -214,56 +231,52 @@ fn separator_line(text: &[u8]) -> Option<SeparatorLine> {
     }
 }
 
-/// The shape that the owner names, or the one that a list looks like.
-fn shape(
+/// The format that the owner names, or the one that is detected.
+fn row_splitter(
     text: &[u8],
-    extent: Completeness,
-    wish: &ReadOptions,
+    completeness: Completeness,
+    options: &ReadOptions,
     separator: Option<&SeparatorLine>,
-) -> Shape {
+) -> RowSplitter {
     let body = &text[separator.map_or(0, |line| line.end)..];
-    let said = wish.delimiter.or_else(|| Some(separator?.delimiter));
-    let delimited = |or_else: &dyn Fn() -> u8| {
-        Shape::Delimited(Dialect { delimiter: said.unwrap_or_else(or_else) })
-    };
-    match wish.format {
-        Some(InputFormat::Csv) => delimited(&|| sniff::delimiter(body, extent).unwrap_or(b',')),
-        Some(InputFormat::Tsv) => delimited(&|| b'\t'),
-        Some(InputFormat::JsonLines) => Shape::JsonLines,
-        Some(InputFormat::Json) => Shape::Json,
-        Some(InputFormat::Lines) => Shape::Lines,
-        Some(InputFormat::Mailman) => Shape::Mailman,
-        None if said.is_some() => delimited(&|| b','),
-        None => match sniff::shape(text, extent) {
-            // Whoever names columns sees them, even where a line could be taken as a whole.
-            Shape::Lines if !wish.columns.is_empty() => {
-                delimited(&|| sniff::likeliest_delimiter(body, extent).unwrap_or(b','))
+    let delimiter = options.delimiter.or_else(|| Some(separator?.delimiter));
+    let columns =
+        |detect: &dyn Fn() -> u8| RowSplitter::of_columns(delimiter.unwrap_or_else(detect));
+    match options.format {
+        Some(InputFormat::Csv) => columns(&|| sniff::delimiter(body, completeness).unwrap_or(b',')),
+        Some(InputFormat::Tsv) => columns(&|| b'\t'),
+        Some(format) => RowSplitter::of(format),
+        None if delimiter.is_some() => columns(&|| b','),
+        None => match sniff::detect(text, completeness) {
+            // An owner who names columns sees columns, even where each line could be an address.
+            RowSplitter { format: InputFormat::Lines, .. } if !options.columns.is_empty() => {
+                columns(&|| sniff::likeliest_delimiter(body, completeness).unwrap_or(b','))
             }
-            shape => shape,
+            splitter => splitter,
         },
     }
 }
 
 /// The header and the rows below it.
-struct Apart<'a> {
+struct HeaderSplit<'a> {
     header: Option<&'a SampleRow>,
     entries: &'a [SampleRow],
-    /// What is to be said of the header.
+    /// A note about the header.
     note: Option<Note>,
 }
 
-impl<'a> Apart<'a> {
+impl<'a> HeaderSplit<'a> {
     fn headless(rows: &'a [SampleRow]) -> Self {
         Self { header: None, entries: rows, note: None }
     }
 
-    fn of(rows: &'a [SampleRow], width: usize, wish: &ReadOptions) -> Self {
+    fn of(rows: &'a [SampleRow], width: usize, options: &ReadOptions) -> Self {
         let comments = rows.iter().take_while(|row| is_comment(row, width)).count();
         let rows = &rows[comments..];
-        let first = match wish.header {
+        let first = match options.header {
             Some(Header::Present) => FirstRow::NamesColumns,
             Some(Header::Absent) => FirstRow::Entry,
-            None if column_detection::has_wanted(rows, &wish.columns) => FirstRow::NamesColumns,
+            None if column_detection::has_wanted(rows, &options.columns) => FirstRow::NamesColumns,
             None => column_detection::first_row(rows),
         };
         match (rows, first) {
@@ -278,7 +291,7 @@ impl<'a> Apart<'a> {
     }
 }
 
-/// Whether a row above the others is a comment, and not a header behind a `#`.
+/// Whether a row at the top is a comment, and not a header that begins with `#`.
 fn is_comment(row: &SampleRow, width: usize) -> bool {
     let has_name = |cell: &String| names::match_name(cell) == Some(NameMatch::Names);
     let is_header = row.cells.len() == width && row.cells.iter().any(has_name);
@@ -287,17 +300,21 @@ fn is_comment(row: &SampleRow, width: usize) -> bool {
 }
 
 /// The first objects of a list, each with its members.
-fn objects(shape: Shape, text: &[u8], extent: Completeness) -> Vec<(&[u8], Vec<Member>)> {
+fn objects(
+    splitter: RowSplitter,
+    text: &[u8],
+    completeness: Completeness,
+) -> Vec<(&[u8], Vec<Member>)> {
     let mut objects = Vec::new();
     let mut rest = text;
     while !rest.is_empty() && objects.len() < SAMPLE_OBJECTS {
-        let Some(cut) = split_row::cut(shape, rest, extent) else { break };
-        if let Parts::Object(range) = cut.parts
+        let Some(split) = splitter.first_row(rest, completeness) else { break };
+        if let RowParts::Object(range) = split.parts
             && let Ok(members) = json::members(&rest[range.clone()])
         {
             objects.push((&rest[range], members));
         }
-        rest = &rest[cut.whole..];
+        rest = &rest[split.whole..];
     }
     objects
 }

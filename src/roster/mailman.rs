@@ -1,16 +1,15 @@
-//! The lines that Mailman's commands print.
+//! Reads the lines that Mailman's commands print.
 //!
 //! `mailman members` and `list_members` write one member a line, with a name that may hold anything:
 //! commas, quotation marks, another address. `mailman findmember` and people's own files have more around it.
 
 use super::split_addresses;
 
-/// What one line of a roster says.
+/// What a line of a roster is.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum RosterLine<'a> {
-    /// A member.
     Member(&'a str),
-    /// Nothing of a member: blank, a comment, a remark of Mailman's.
+    /// A blank line, a comment, or a remark of Mailman's.
     Remark,
 }
 
@@ -21,7 +20,7 @@ pub(super) fn read(line: &str) -> RosterLine<'_> {
         return RosterLine::Remark;
     }
     if !text.contains('@') {
-        // What follows an address is indented, and says of which list it is a member.
+        // The lists of a member are indented below the address.
         let is_remark = line.starts_with(char::is_whitespace) || text.ends_with(" has no members");
         return if is_remark { RosterLine::Remark } else { RosterLine::Member(text) };
     }
@@ -30,8 +29,8 @@ pub(super) fn read(line: &str) -> RosterLine<'_> {
     RosterLine::Member(address(text))
 }
 
-/// Whether a line tells that it is of a roster, as a bare address does not.
-pub(super) fn is_telling(line: &str) -> bool {
+/// Whether only a roster has such a line, as opposed to a bare address.
+pub(super) fn is_only_in_rosters(line: &str) -> bool {
     match read(line) {
         RosterLine::Member(address) => {
             address.len() < line.trim().len() && split_addresses::look_like_addresses(address)
@@ -40,7 +39,7 @@ pub(super) fn is_telling(line: &str) -> bool {
     }
 }
 
-/// The address without the member's name: what stands in the last pair of angle brackets, or before the
+/// The address without the member's name: what is in the last pair of angle brackets, or before the
 /// parentheses.
 fn address(text: &str) -> &str {
     if let Some(before) = text.strip_suffix('>')

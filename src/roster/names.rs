@@ -1,133 +1,76 @@
-//! What people call the column of the addresses, in many languages.
+//! What the name of a column says, in many languages. The words are in `data/column_names.tsv`.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
-/// How much the name of a column says.
+/// What the name of a column says about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum NameMatch {
-    /// It speaks of addresses, such as `Work email` or `Email 2`; so may what holds none, such as
-    /// `Email status`.
+    /// It speaks of addresses, such as `Work email` or `Email 2`. So does that of a column without any, such
+    /// as `Email status`.
     SpeaksOf,
     /// It is a name of the address itself.
     Names,
 }
 
-/// What a name says of its column; nothing for most.
-pub(super) fn match_name(name: &str) -> Option<NameMatch> {
-    static NAMES: LazyLock<HashSet<String>> =
-        LazyLock::new(|| ADDRESS.iter().map(|name| squeezed(name)).collect());
-    static PARTS: LazyLock<Vec<String>> =
-        LazyLock::new(|| STEMS.iter().map(|stem| squeezed(stem)).collect());
-    let name = squeezed(name);
-    if NAMES.contains(&name) {
-        return Some(NameMatch::Names);
-    }
-    PARTS.iter().any(|part| name.contains(part)).then_some(NameMatch::SpeaksOf)
+/// The words of `data/column_names.tsv`.
+#[derive(Default)]
+struct ColumnNames {
+    /// Names of the column of addresses, squeezed.
+    addresses: HashSet<String>,
+    /// Parts of names of columns that may hold addresses, squeezed.
+    parts: Vec<String>,
+    /// Words in names of columns that hold no address of the row's own person.
+    not_own: HashSet<&'static str>,
 }
 
-/// Whether a column that speaks of addresses may hold those of the row's own person. Some are about the
-/// address, some are another person's.
+static COLUMN_NAMES: LazyLock<ColumnNames> = LazyLock::new(|| {
+    let mut names = ColumnNames::default();
+    let rows = include_str!("../../data/column_names.tsv").lines();
+    for (text, kinds) in rows.filter_map(|row| row.split_once('\t')) {
+        for kind in kinds.split(',') {
+            match kind {
+                "address" => _ = names.addresses.insert(squeezed(text)),
+                "part" => names.parts.push(squeezed(text)),
+                "about" | "other" => _ = names.not_own.insert(text),
+                // The comments at the top.
+                _ => {}
+            }
+        }
+    }
+    names
+});
+
+/// What a name says about its column; none for most.
+pub(super) fn match_name(name: &str) -> Option<NameMatch> {
+    let name = squeezed(name);
+    if COLUMN_NAMES.addresses.contains(&name) {
+        return Some(NameMatch::Names);
+    }
+    COLUMN_NAMES.parts.iter().any(|part| name.contains(part)).then_some(NameMatch::SpeaksOf)
+}
+
+/// Whether a column that speaks of addresses may hold those of the row's own person.
 pub(super) fn may_hold_own(name: &str) -> bool {
     let words = name.to_lowercase();
     let mut words = words.split(|c: char| !c.is_alphanumeric());
-    !words.any(|word| ABOUT.contains(&word) || ANOTHERS.contains(&word))
+    !words.any(|word| COLUMN_NAMES.not_own.contains(word))
 }
 
-/// Whether two names are the same but for case, accents and what stands between the words.
+/// Whether two names are the same but for case, accents and what is between the words.
 pub(super) fn are_alike(one: &str, other: &str) -> bool {
     squeezed(one) == squeezed(other)
 }
 
-/// Letters and digits alone: without case, accents, widths.
+/// Letters and digits only, without case, accents and widths.
 fn squeezed(name: &str) -> String {
     let normalizer = DecomposingNormalizerBorrowed::new_nfkd();
     let plain: String =
         normalizer.normalize(name).chars().filter(|c| c.is_alphanumeric()).collect();
     plain.to_lowercase()
 }
-
-/// Names of the column of the addresses.
-#[rustfmt::skip]
-const ADDRESS: &[&str] = &[
-    // English, and what programs call it
-    "email", "mail", "email address", "mail address", "email addr", "email id", "emails", "email addresses",
-    "internet mail", "smtp address", "primary email", "email primary", "primary email address",
-    "your email", "your email address", "my email",
-    "subscriber", "subscribers", "subscriber email", "subscriber email address", "subscriber address",
-    "user email", "user mail", "user email address", "contact email", "contact email address", "customer email",
-    "customer email address", "member email", "member email address", "member address", "billing email",
-    "recipient", "recipient email", "recipient email address", "recipient address", "to email",
-    "lead email", "client email", "account email", "attendee email", "participant email", "student email",
-    "profile email", "e mail value", "email 1 value", "email1",
-    // German
-    "e-mail-adresse", "mailadresse", "mail-anschrift", "e-mail-anschrift", "elektronische adresse",
-    // French
-    "adresse e-mail", "adresse mail", "adresse de messagerie", "courriel", "adresse courriel", "adresse de courriel",
-    "courrier électronique", "adresse électronique", "mél", "adresse mél", "e-mail de contact", "adresse e-mail du contact",
-    // Spanish
-    "correo", "correo electrónico", "dirección de correo", "dirección de correo electrónico", "dirección electrónica",
-    "dirección de email", "correo-e", "mail de contacto",
-    // Portuguese
-    "correio eletrônico", "correio electrónico", "endereço de e-mail", "endereço eletrônico", "endereço de correio eletrónico",
-    // Italian
-    "posta elettronica", "indirizzo e-mail", "indirizzo mail", "indirizzo di posta elettronica",
-    // Catalan, Romanian
-    "correu electrònic", "correu", "adreça electrònica", "adresă de e-mail", "poștă electronică",
-    // Dutch
-    "e-mailadres", "mailadres", "e-postadres",
-    // Swedish, Norwegian, Danish, Icelandic
-    "e-post", "e-postadress", "e-postadresse", "mejl", "mejladress", "mailadress", "netfang",
-    // Finnish, Estonian, Hungarian
-    "sähköposti", "sähköpostiosoite", "e-posti aadress", "meiliaadress", "e-mail cím", "elektronikus cím",
-    // Polish, Czech, Slovak
-    "adres e-mail", "adres mailowy", "poczta elektroniczna", "e-mailová adresa", "mailová adresa",
-    // Slovene, Croatian, Serbian, Lithuanian, Latvian
-    "e-pošta", "e-poštni naslov", "elektronska pošta", "e-mail adresa", "adresa e-pošte", "el. paštas", "elektroninis paštas",
-    "e-pasts", "e-pasta adrese",
-    // Turkish
-    "e-posta adresi", "mail adresi",
-    // Greek
-    "ηλεκτρονική διεύθυνση", "ηλεκτρονικό ταχυδρομείο", "διεύθυνση email",
-    // Russian, Ukrainian, Bulgarian
-    "почта", "эл. почта", "электронная почта", "адрес электронной почты", "e-mail адрес", "имейл", "емейл", "мейл",
-    "електронна пошта", "адреса електронної пошти", "пошта", "имейл адрес", "електронна поща",
-    // Hebrew, Arabic, Persian
-    "דוא\"ל", "דואר אלקטרוני", "אימייל", "כתובת אימייל", "البريد الإلكتروني", "عنوان البريد الإلكتروني",
-    "بريد إلكتروني", "ایمیل", "پست الکترونیک",
-    // Hindi, Thai, Vietnamese, Indonesian
-    "ईमेल", "อีเมล", "địa chỉ email", "thư điện tử", "surel", "alamat email", "alamat surel",
-    // Chinese, Japanese, Korean
-    "邮箱", "电子邮箱", "电子邮件", "邮件地址", "电子邮件地址", "邮箱地址", "電子郵件", "電子信箱", "電郵", "信箱", "電子郵件地址",
-    "メール", "メールアドレス", "Eメール", "電子メール", "電子メールアドレス", "メアド", "eメールアドレス",
-    "이메일", "이메일 주소", "전자우편", "메일", "메일주소",
-];
-
-/// What is in the names of further columns that may hold addresses.
-#[rustfmt::skip]
-const STEMS: &[&str] = &[
-    "email", "e-mail", "mail", "courriel", "correo electr", "correio elet", "posta elettronica", "e-post", "sähköposti", "mejl",
-    "почт", "пошт", "имейл", "邮箱", "邮件", "郵件", "メール", "이메일",
-];
-
-/// Words of columns about an address.
-#[rustfmt::skip]
-const ABOUT: &[&str] = &[
-    "status", "state", "blacklisted", "blocklisted", "opt", "optin", "optout", "consent", "confirmed", "verified",
-    "validated", "valid", "marketing", "format", "type", "count", "number", "sent", "opened", "opens", "clicked", "clicks",
-    "bounced", "bounces", "bounce", "date", "time", "at", "domain", "hash", "md5", "sha256", "subject", "template", "source",
-    "permission", "subscribed", "unsubscribed", "frequency", "preference", "preferences", "client", "provider", "quality",
-    "eligible", "accepts", "allowed", "enabled", "mailing", "rating", "last", "first", "id",
-];
-
-/// Words of columns that hold the address of another person than the row's.
-#[rustfmt::skip]
-const ANOTHERS: &[&str] = &[
-    "owner", "sender", "from", "reply", "referrer", "referred", "referral", "creator", "created", "assigned", "assignee",
-    "manager", "agent", "organizer", "organiser", "author", "modified", "updated", "added", "invited",
-];
 
 #[cfg(test)]
 mod tests {
@@ -163,12 +106,20 @@ mod tests {
     }
 
     #[test]
-    fn no_name_is_there_twice() {
-        let mut names: Vec<String> = ADDRESS.iter().map(|name| squeezed(name)).collect();
-        assert!(names.iter().all(|name| !name.is_empty()));
-        names.sort();
-        let doubles: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
-        assert!(doubles.is_empty(), "{doubles:?}");
+    fn every_row_of_the_file_says_something_of_its_own() {
+        let text = include_str!("../../data/column_names.tsv");
+        let rows = || text.lines().filter(|line| !line.starts_with('#'));
+        for row in rows() {
+            let (text, kinds) = row.split_once('\t').unwrap();
+            assert!(!squeezed(text).is_empty() && text.to_lowercase() == text, "{row}");
+            let mut kinds = kinds.split(',');
+            assert!(
+                kinds.all(|kind| ["about", "address", "other", "part"].contains(&kind)),
+                "{row}"
+            );
+        }
+        let addresses = rows().filter(|row| row.contains("\taddress"));
+        assert_eq!(addresses.count(), COLUMN_NAMES.addresses.len(), "a name stands twice");
     }
 
     #[test]

@@ -1,14 +1,14 @@
-//! What is to be said aloud about how a list was understood.
+//! What is printed about how a list was understood.
 
 use std::fmt;
 
 use super::encoding::Encoding;
-use super::shape::delimiter_name;
+use super::format::delimiter_name;
 
-/// Something that the owner of a list would want to know before it is worked on.
+/// Something that the owner of a list should know before it is cleaned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// Nothing in the list says its encoding; this one fits.
+    /// Nothing in the list declares its encoding; this one fits.
     EncodingAssumed(Encoding),
     /// Most of the list is UTF-8, some is not. All bytes are kept.
     NotAllUtf8,
@@ -20,7 +20,7 @@ pub enum Note {
     DuplicateNames(Vec<String>),
     /// Columns of an earlier run are replaced.
     ColumnsReplaced(usize),
-    /// There is no header, so the columns that are added have no names in the output.
+    /// There is no header, so the added columns have no names in the output.
     NoHeader,
     /// The first row looks like a header, and no name in it says that it is one.
     HeaderGuessed,
@@ -54,10 +54,10 @@ impl fmt::Display for Note {
                 write!(f, "{count} columns of an earlier run are replaced")
             }
             Self::NoHeader => f.write_str(
-                "the list has no header, so what is added stands in the last columns, without names",
+                "the list has no header, so the added columns come last, without names",
             ),
             Self::HeaderGuessed => f.write_str(
-                "the first row is taken for the header; --header no says that it is somebody's",
+                "the first row is taken for the header; --header no says that it is a row like the others",
             ),
         }
     }

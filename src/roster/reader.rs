@@ -3,41 +3,41 @@
 use std::io::{self, BufRead};
 
 use super::cell::without_apostrophe;
-use super::column_detection;
-use super::decode_buffer::Window;
-use super::delimited::{self, Quotes};
-use super::head::Completeness;
+use super::decode_buffer::DecodeBuffer;
+use super::delimited;
+use super::format::InputFormat;
 use super::json::{self, Member};
-use super::layout::Layout;
+use super::layout::{AddressLocation, Layout};
 use super::mailman::{self, RosterLine};
-use super::object;
-use super::plan::{Addresses, Plan};
-use super::row::{MAX_ROW_BYTES, Row, RowBody, RowFault, RowKind, RowPart, cell_range};
-use super::shape::Shape;
+use super::own_columns::{self, UNREADABLE};
+use super::plan::Plan;
+use super::preview::Completeness;
+use super::row::{MAX_ROW_BYTES, Row, RowBody, RowKind, RowPart};
+use super::row_fault::RowFault;
 use super::split_addresses::{self, RowAddresses};
-use super::split_row::{self, Parts, SplitRow};
+use super::split_row::{self, Quotes, RowParts, SplitRow, cell_range};
 
-/// A list in reading.
+/// Reads the rows of a list.
 pub struct Reader<R> {
-    window: Window<R>,
+    buffer: DecodeBuffer<R>,
     layout: Layout,
-    /// The number of the row before,
+    /// Number of the last row returned.
     number: u64,
-    /// and whether it ends here.
+    /// Whether that row is complete or continues.
     part: RowPart,
 }
 
 impl<R: BufRead> Reader<R> {
-    /// Reads the rows of a list from its first byte on; its header is not one of them.
+    /// Reads the source from the first byte of the list on. The header is not one of the rows.
     ///
     /// # Errors
     /// Those of the source.
     pub fn new(source: R, plan: &Plan) -> io::Result<Self> {
         let layout = plan.layout.clone();
-        let mut window = Window::new(source, plan.encoding)?;
-        window.skip(layout.start)?;
+        let mut buffer = DecodeBuffer::new(source, plan.encoding)?;
+        buffer.skip(layout.start)?;
         let number = layout.rows_before;
-        Ok(Self { window, layout, number, part: RowPart::Last })
+        Ok(Self { buffer, layout, number, part: RowPart::Last })
     }
 
     /// The next row; none at the end.
@@ -46,68 +46,67 @@ impl<R: BufRead> Reader<R> {
     /// Those of the source.
     pub fn read_row(&mut self) -> io::Result<Option<Row>> {
         if self.part == RowPart::More {
-            return self.rest_of_long_row().map(Some);
+            return self.next_part_of_long_row().map(Some);
         }
+        let splitter = self.layout.splitter;
         loop {
-            let bytes = self.window.bytes();
-            if bytes.is_empty() && self.window.extent() == Completeness::All {
+            let (bytes, completeness) = (self.buffer.bytes(), self.buffer.completeness());
+            if bytes.is_empty() && completeness == Completeness::All {
                 return Ok(None);
             }
-            let cut = split_row::cut(self.layout.shape, bytes, self.window.extent());
-            match cut {
-                Some(cut) if cut.whole <= MAX_ROW_BYTES => return Ok(Some(self.row(cut))),
+            match splitter.first_row(bytes, completeness) {
+                Some(split) if split.whole <= MAX_ROW_BYTES => return Ok(Some(self.row(split))),
                 None if bytes.len() <= MAX_ROW_BYTES => {
-                    let shape = self.layout.shape;
-                    self.window.widen(MAX_ROW_BYTES + 1, |byte| split_row::can_end(shape, byte))?;
+                    self.buffer.read_more(MAX_ROW_BYTES + 1, |byte| splitter.can_end(byte))?;
                 }
                 Some(_) | None => {
                     self.number += 1;
-                    return Ok(Some(self.part_of_long_row(MAX_ROW_BYTES, RowPart::More)));
+                    let length = floor_char_boundary(bytes, MAX_ROW_BYTES);
+                    return Ok(Some(self.part_of_long_row(length, RowPart::More)));
                 }
             }
         }
     }
 
-    /// The row that was cut off what is in sight.
-    fn row(&mut self, cut: SplitRow) -> Row {
-        let bytes = &self.window.bytes()[..cut.whole];
-        let (kind, addresses) = match self.layout.addresses_in(bytes, &cut) {
+    fn row(&mut self, split: SplitRow) -> Row {
+        let bytes = &self.buffer.bytes()[..split.whole];
+        let (kind, addresses) = match self.layout.addresses_in(bytes, &split) {
             Ok(Some(addresses)) => (RowKind::Entry, addresses),
             Ok(None) => (RowKind::NonData, RowAddresses::default()),
             Err(fault) => (RowKind::Fault(fault), RowAddresses::default()),
         };
         let raw = bytes.into();
-        self.advance(cut.whole);
+        self.buffer.advance(split.whole);
         self.number += 1;
         Row {
             raw,
-            text: cut.text,
+            text: split.text,
             kind,
-            body: RowBody::of(cut.parts),
+            body: RowBody::of(split.parts),
             addresses,
             number: self.number,
             part: self.part,
         }
     }
 
-    /// What follows the first part of a row that is too long, up to the next line ending.
-    fn rest_of_long_row(&mut self) -> io::Result<Row> {
+    /// The next part of a row that is too long. The row ends with its line.
+    fn next_part_of_long_row(&mut self) -> io::Result<Row> {
         loop {
-            let (bytes, extent) = (self.window.bytes(), self.window.extent());
-            match split_row::line(bytes, extent) {
+            let (bytes, completeness) = (self.buffer.bytes(), self.buffer.completeness());
+            match split_row::line(bytes, completeness) {
                 Some(line) => return Ok(self.part_of_long_row(line.whole, RowPart::Last)),
-                // A line ending may be half in sight.
+                // The last byte may be half of a line ending.
                 None if bytes.len() > 1 => {
                     return Ok(self.part_of_long_row(bytes.len() - 1, RowPart::More));
                 }
-                None => self.window.widen(MAX_ROW_BYTES, |_| true)?,
+                None => self.buffer.read_more(MAX_ROW_BYTES, |_| true)?,
             }
         }
     }
 
     fn part_of_long_row(&mut self, length: usize, part: RowPart) -> Row {
-        let raw: Box<[u8]> = self.window.bytes()[..length].into();
-        self.advance(length);
+        let raw: Box<[u8]> = self.buffer.bytes()[..length].into();
+        self.buffer.advance(length);
         self.part = part;
         let text = match (part, split_row::line(&raw, Completeness::All)) {
             (RowPart::Last, Some(line)) => line.text,
@@ -124,20 +123,18 @@ impl<R: BufRead> Reader<R> {
             part: self.part,
         }
     }
-
-    fn advance(&mut self, length: usize) {
-        self.window.advance(length);
-    }
 }
 
 impl Layout {
-    /// The addresses in a row; none where the row is an aside.
-    fn addresses_in(&self, row: &[u8], cut: &SplitRow) -> Result<Option<RowAddresses>, RowFault> {
-        match &cut.parts {
-            Parts::Closing => Ok(None),
-            Parts::Cells(ends, quotes) => self.addresses_in_cells(&row[..cut.text], ends, *quotes),
-            Parts::Object(range) => self.addresses_in_object(&row[range.clone()]),
-            Parts::Line => self.addresses_in_line(&row[..cut.text]),
+    /// The addresses in a row; none where it is [`RowKind::NonData`].
+    fn addresses_in(&self, row: &[u8], split: &SplitRow) -> Result<Option<RowAddresses>, RowFault> {
+        match &split.parts {
+            RowParts::Closing => Ok(None),
+            RowParts::Cells(ends, quotes) => {
+                self.addresses_in_cells(&row[..split.text], ends, *quotes)
+            }
+            RowParts::Object(range) => self.addresses_in_object(&row[range.clone()]),
+            RowParts::Line => self.addresses_in_line(&row[..split.text]),
         }
     }
 
@@ -150,17 +147,17 @@ impl Layout {
         if quotes == Quotes::Broken {
             return Err(RowFault::BrokenQuotes);
         }
-        if self.is_aside(row, ends.len()) {
+        if self.is_non_data(row, ends.len()) {
             return Ok(None);
         }
-        let Addresses::Columns(columns) = &self.addresses else { return Ok(None) };
+        let AddressLocation::Columns(columns) = &self.addresses else { return Ok(None) };
         let cells = columns.iter().filter_map(|column| Some(&row[cell_range(ends, *column)?]));
         let has_at = |cell: &[u8]| cell.contains(&b'@');
         let is_shifted = ends.len() > self.width
             && has_at(row)
             && !cells.clone().any(has_at)
             && self
-                .theirs(ends.len())
+                .columns_of_list(ends.len())
                 .any(|index| cell_range(ends, index).is_some_and(|range| has_at(&row[range])));
         if is_shifted {
             return Err(RowFault::Shifted);
@@ -175,36 +172,35 @@ impl Layout {
         Ok(Some(addresses))
     }
 
-    /// The cells of a row of so many, without those of an earlier run, which may speak of an address.
-    fn theirs(&self, width: usize) -> impl Iterator<Item = usize> {
+    /// The columns of a row with so many cells, without those of an earlier run, which may quote an address.
+    fn columns_of_list(&self, width: usize) -> impl Iterator<Item = usize> {
         let names = self.names.as_deref().unwrap_or_default();
-        (0..width)
-            .filter(|index| !names.get(*index).is_some_and(|name| column_detection::is_own(name)))
+        (0..width).filter(|index| !names.get(*index).is_some_and(|name| own_columns::is_own(name)))
     }
 
     fn addresses_in_object(&self, object: &[u8]) -> Result<Option<RowAddresses>, RowFault> {
-        let Addresses::Keys(keys) = &self.addresses else { return Ok(None) };
+        let AddressLocation::Keys(keys) = &self.addresses else { return Ok(None) };
         if object.is_empty() {
             return Ok(None);
         }
         let members = json::members(object)?;
-        let is_theirs = |member: &&Member| keys.contains(&member.key);
-        if members.iter().any(|member| member.key == object::UNREADABLE)
-            && !members.iter().any(|member| is_theirs(&member))
+        let has_addresses = |member: &&Member| keys.contains(&member.key);
+        if members.iter().any(|member| member.key == UNREADABLE)
+            && !members.iter().any(|member| has_addresses(&member))
         {
-            // It could not be read by an earlier run either.
+            // An earlier run could not read it either.
             return Err(RowFault::NotJson);
         }
         let mut addresses = RowAddresses::default();
-        for member in members.iter().filter(is_theirs) {
+        for member in members.iter().filter(has_addresses) {
             addresses.add_cell(json::addresses(&object[member.value.clone()]), keys.len());
         }
         Ok(Some(addresses))
     }
 
     fn addresses_in_line(&self, line: &[u8]) -> Result<Option<RowAddresses>, RowFault> {
-        if self.shape == Shape::Mailman {
-            // A name in another encoding is no reason not to look at the address.
+        if self.splitter.format == InputFormat::Mailman {
+            // The name of a member may be in another encoding than the address.
             let line = String::from_utf8_lossy(line);
             return match mailman::read(&line) {
                 RosterLine::Remark => Ok(None),
@@ -214,7 +210,7 @@ impl Layout {
                 RosterLine::Member(address) => Ok(Some(RowAddresses::one(address))),
             };
         }
-        if self.is_aside(line, 1) {
+        if self.is_non_data(line, 1) {
             return Ok(None);
         }
         let line = std::str::from_utf8(line).map_err(|_| RowFault::NotUtf8)?;
@@ -224,17 +220,20 @@ impl Layout {
     }
 
     /// Whether a row is blank or a comment.
-    fn is_aside(&self, row: &[u8], width: usize) -> bool {
-        let delimiter = match self.shape {
-            Shape::Delimited(dialect) => dialect.delimiter,
-            _ => b' ',
-        };
+    fn is_non_data(&self, row: &[u8], width: usize) -> bool {
+        let delimiter = self.splitter.delimiter().unwrap_or(b' ');
         if row.iter().all(|byte| *byte == delimiter || matches!(byte, b' ' | b'\t' | b'"')) {
             return true;
         }
         // `#1,Joe` is a row like the others, `# 1, Joe` or a sentence is not.
-        let [b'#', behind @ ..] = row else { return false };
-        let is_set_off = matches!(behind, [] | [b' ' | b'\t' | b'#', ..]) || width != self.width;
+        let [b'#', rest @ ..] = row else { return false };
+        let is_set_off = matches!(rest, [] | [b' ' | b'\t' | b'#', ..]) || width != self.width;
         is_set_off && !row.contains(&b'@')
     }
+}
+
+/// The offset of the UTF-8 character that includes the byte at `at`.
+fn floor_char_boundary(bytes: &[u8], at: usize) -> usize {
+    let is_inside = |offset: &usize| bytes.get(*offset).is_some_and(|byte| byte & 0xc0 == 0x80);
+    at - (at - 3..=at).rev().take_while(is_inside).count().min(3)
 }

@@ -1,84 +1,37 @@
-//! One row of a list: the bytes it stood in, and what was found in them.
+//! One row of a list: its bytes, and what was found in them.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use super::delimited;
 use super::encoding;
-use super::json;
-use super::plan::Plan;
+use super::row_fault::RowFault;
 use super::split_addresses::RowAddresses;
-use super::split_row::{Parts, SplitRow};
+use super::split_row::{RowParts, SplitRow, cell_range};
 
-/// Why a row cannot be read. It is passed on as it stood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RowFault {
-    /// It is longer than [`MAX_ROW_BYTES`].
-    TooLong,
-    /// A quotation mark opens and none closes, as far as can be told.
-    BrokenQuotes,
-    /// It has more cells than the header, and the address stands in another column.
-    Shifted,
-    /// The cell of the address, or the object, is not UTF-8.
-    NotUtf8,
-    /// It is no JSON object.
-    NotJson,
-}
-
-/// The longest row that is read, in bytes.
+/// The longest row in which addresses are looked for.
 pub const MAX_ROW_BYTES: usize = 1024 * 1024;
 
-/// What the allocator adds to a short text, on average.
+/// What the allocator adds to a short string, on average.
 const ALLOCATION_BYTES: usize = 16;
 
-impl RowFault {
-    /// Every fault.
-    pub const ALL: [Self; 5] =
-        [Self::TooLong, Self::BrokenQuotes, Self::Shifted, Self::NotUtf8, Self::NotJson];
-
-    /// The code for `mailvet_reasons`.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::TooLong => "row_too_long",
-            Self::BrokenQuotes => "row_broken_quotes",
-            Self::Shifted => "row_shifted",
-            Self::NotUtf8 => "row_not_utf8",
-            Self::NotJson => "row_not_json",
-        }
-    }
-
-    /// One sentence for people. It repeats nothing of the row.
-    pub fn message(self) -> &'static str {
-        match self {
-            Self::TooLong => "The row is longer than 1 MiB.",
-            Self::BrokenQuotes => "A quotation mark opens in the row and none closes.",
-            Self::Shifted => {
-                "The row has more cells than the header, and no address where the others have it."
-            }
-            Self::NotUtf8 => "The address is not UTF-8; --encoding says what the list is.",
-            Self::NotJson => "The row is not a JSON object.",
-        }
-    }
-}
-
-/// What a row is for the one who judges it.
+/// What a row is, and so whether it gets a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RowKind {
-    /// Somebody's row, to be judged; it may have no address at all.
+    /// A row with data. It may have no address at all.
     Entry,
-    /// Nobody's: a blank line, a comment, what stands around the entries. Passed on, never judged.
+    /// A blank line, a comment, or what is around the entries of a document. Passed on, never judged.
     NonData,
-    /// It cannot be read.
     Fault(RowFault),
 }
 
-/// Whether a row is there to its end: one that is too long comes in several parts, each of them a
-/// [`Row`] of the same number.
+/// Whether a row is complete. A row longer than [`MAX_ROW_BYTES`] comes in several parts, each a [`Row`]
+/// with the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RowPart {
-    /// The row ends here, as nearly every one does.
+    /// The whole row, or the last part of it.
     Last,
-    /// More of it follows.
+    /// More parts follow.
     More,
 }
 
@@ -96,75 +49,71 @@ pub struct Row {
     pub(super) part: RowPart,
 }
 
-/// Where in a row its parts stand.
+/// Where the cells or the object of a row are.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum RowBody {
-    /// Nothing but text.
+    /// It has neither.
     Text,
-    /// Where each cell ends; the next one begins behind the delimiter.
+    /// Where each cell ends; the next one begins after the delimiter.
     Cells(Box<[u32]>),
-    /// The JSON object.
     Object(Range<usize>),
 }
 
 impl RowBody {
-    /// Where the parts stand that a row was cut into.
-    pub(super) fn of(parts: Parts) -> Self {
+    pub(super) fn of(parts: RowParts) -> Self {
         match parts {
-            Parts::Cells(ends, _) => Self::Cells(ends.into()),
-            Parts::Object(range) => Self::Object(range),
-            Parts::Line | Parts::Closing => Self::Text,
+            RowParts::Cells(ends, _) => Self::Cells(ends.into()),
+            RowParts::Object(range) => Self::Object(range),
+            RowParts::Line | RowParts::Closing => Self::Text,
         }
     }
 }
 
 impl Row {
     /// The row that names the columns.
-    pub(super) fn header(raw: &[u8], cut: SplitRow, number: u64) -> Self {
+    pub(super) fn header(raw: &[u8], split: SplitRow, number: u64) -> Self {
         Self {
             raw: raw.into(),
-            text: cut.text,
+            text: split.text,
             kind: RowKind::Entry,
-            body: RowBody::of(cut.parts),
+            body: RowBody::of(split.parts),
             addresses: RowAddresses::default(),
             number,
             part: RowPart::Last,
         }
     }
 
-    /// Its number as a spreadsheet counts: the header is row 1.
+    /// Its number as a spreadsheet counts it: the header is row 1.
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// Whether it ends here.
     pub fn part(&self) -> RowPart {
         self.part
     }
 
-    /// What it is.
     pub fn kind(&self) -> RowKind {
         self.kind
     }
 
-    /// The row exactly as it stood, with its line ending.
+    /// The row exactly as it was read, with its line ending.
     pub fn raw(&self) -> &[u8] {
         &self.raw
     }
 
-    /// The addresses in it that are looked at: none, one, or as many as stand in its address cells, up to
-    /// [`super::MAX_ADDRESSES_OF_CELL`] of each. Each as it was typed, which may be no address at all.
+    /// The addresses to check: all in its address cells, up to [`super::MAX_ADDRESSES_OF_CELL`] of each.
+    /// Each as it was typed, which may be no address at all.
     pub fn addresses(&self) -> &[String] {
         &self.addresses.kept
     }
 
-    /// The addresses in it beyond those.
+    /// The addresses beyond that limit.
     pub fn left_out(&self) -> &[Box<str>] {
         &self.addresses.left_out
     }
 
-    /// What it takes in memory, in bytes: itself, its text, where its cells end, and its addresses.
-    pub fn weight(&self) -> usize {
+    /// The memory that it takes: itself, its text, the ends of its cells, and its addresses.
+    pub fn memory_bytes(&self) -> usize {
         let ends = match &self.body {
             RowBody::Cells(ends) => size_of_val::<[u32]>(ends),
             RowBody::Text | RowBody::Object(_) => 0,
@@ -178,7 +127,6 @@ impl Row {
         size_of::<Self>() + self.raw.len() + ends + kept + left_out
     }
 
-    /// Whether all of it is UTF-8.
     pub fn is_utf8(&self) -> bool {
         std::str::from_utf8(&self.raw).is_ok()
     }
@@ -193,7 +141,7 @@ impl Row {
         &self.raw[self.text..]
     }
 
-    /// How many cells it has; none where it is not made of cells.
+    /// How many cells it has; none where it has no cells.
     pub(super) fn width(&self) -> Option<usize> {
         match &self.body {
             RowBody::Cells(ends) => Some(ends.len()),
@@ -201,7 +149,7 @@ impl Row {
         }
     }
 
-    /// A cell as it stands, quotes and all.
+    /// A cell with its quotes.
     pub(super) fn raw_cell(&self, index: usize) -> Option<&[u8]> {
         match &self.body {
             RowBody::Cells(ends) => Some(&self.raw[cell_range(ends, index)?]),
@@ -217,36 +165,11 @@ impl Row {
         })
     }
 
-    /// Where its JSON object stands, if it is made of one.
+    /// The range of its JSON object; none where it has none.
     pub(super) fn object(&self) -> Option<Range<usize>> {
         match &self.body {
             RowBody::Object(range) => Some(range.clone()),
             RowBody::Text | RowBody::Cells(_) => None,
         }
     }
-
-    /// What stands in a column of the list, such as one that an earlier run added.
-    pub fn text_of(&self, plan: &Plan, name: &str) -> Option<Cow<'_, str>> {
-        match &self.body {
-            RowBody::Text => None,
-            RowBody::Cells(_) => self.cell(plan.names()?.iter().position(|known| known == name)?),
-            RowBody::Object(range) => {
-                let object = &self.raw[range.clone()];
-                let mut members = json::members(object).ok()?.into_iter();
-                members
-                    .find(|member| member.key == name)
-                    .map(|member| json::text(&object[member.value]))
-            }
-        }
-    }
-}
-
-/// Where a cell stands, by where the cells end.
-pub(super) fn cell_range(ends: &[u32], index: usize) -> Option<Range<usize>> {
-    let end = *ends.get(index)? as usize;
-    let start = match index {
-        0 => 0,
-        _ => *ends.get(index - 1)? as usize + 1,
-    };
-    Some(start..end)
 }

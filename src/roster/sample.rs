@@ -1,37 +1,34 @@
-//! The first rows of a list, cut and unquoted, to find out what is in them.
+//! The first rows of a list, split into unquoted cells, to detect what is in them.
 
 use std::ops::Range;
 
-use super::delimited::{self, Quotes};
-use super::head::Completeness;
-use super::row::cell_range;
-use super::shape::{Dialect, Shape};
+use super::delimited;
+use super::preview::Completeness;
+use super::row_splitter::RowSplitter;
 use super::split_addresses;
-use super::split_row::{self, Parts, SplitRow};
+use super::split_row::{Quotes, RowParts, SplitRow, cell_range};
 
 /// How many rows are looked at.
 const SAMPLE_ROWS: usize = 500;
-/// How many more there may be in which nothing stands, or nothing that can be understood.
+/// How many more may be empty or not readable.
 const EMPTY_ROWS: u64 = 500;
 
-/// The rows at the front of a list.
+/// The first rows of a list that are not empty.
 pub(super) struct Sample {
     pub(super) rows: Vec<SampleRow>,
 }
 
-/// A row in which something stands.
 pub(super) struct SampleRow {
-    /// Where it stands, its line ending included.
+    /// Its bytes in the text, with the line ending.
     pub(super) range: Range<usize>,
-    /// Its number, from 1.
+    /// From 1.
     pub(super) number: u64,
-    /// The texts of its cells.
     pub(super) cells: Vec<String>,
 }
 
 impl Sample {
-    /// The rows of a text that are there to their end, or the one that is cut off where there is no other.
-    pub(super) fn of(text: &[u8], extent: Completeness, shape: Shape) -> Self {
+    /// The complete rows of a text. Where there is none, the one that is cut off.
+    pub(super) fn of(text: &[u8], completeness: Completeness, splitter: RowSplitter) -> Self {
         let mut rows = Vec::new();
         let mut start = 0;
         let mut number = 0;
@@ -40,15 +37,15 @@ impl Sample {
             && number < EMPTY_ROWS + rows.len() as u64
         {
             let rest = &text[start..];
-            let cut = match split_row::cut(shape, rest, extent) {
-                None if rows.is_empty() => split_row::cut(shape, rest, Completeness::All),
-                cut => cut,
+            let split = match splitter.first_row(rest, completeness) {
+                None if rows.is_empty() => splitter.first_row(rest, Completeness::All),
+                split => split,
             };
-            let Some(cut) = cut else { break };
+            let Some(split) = split else { break };
             number += 1;
-            let range = start..start + cut.whole;
-            start += cut.whole;
-            let cells = cells(rest, &cut);
+            let range = start..start + split.whole;
+            start += split.whole;
+            let cells = cells(rest, &split);
             if cells.iter().any(|cell| !cell.trim().is_empty()) {
                 rows.push(SampleRow { range, number, cells });
             }
@@ -56,12 +53,7 @@ impl Sample {
         Self { rows }
     }
 
-    /// The rows of a text with this delimiter.
-    pub(super) fn with_delimiter(text: &[u8], extent: Completeness, delimiter: u8) -> Self {
-        Self::of(text, extent, Shape::Delimited(Dialect { delimiter }))
-    }
-
-    /// How wide most rows are, and how many those are.
+    /// The most frequent number of cells, and how many rows have it.
     pub(super) fn usual_width(&self) -> (usize, usize) {
         let mut widths: Vec<usize> = self.rows.iter().map(|row| row.cells.len()).collect();
         widths.sort_unstable();
@@ -77,23 +69,23 @@ impl Sample {
         self.rows.iter().filter(has_one).count()
     }
 
-    /// Whether nothing but addresses stands in it.
+    /// Whether every cell holds addresses or nothing.
     pub(super) fn is_all_addresses(&self) -> bool {
         let mut cells = self.rows.iter().flat_map(|row| &row.cells);
         cells.all(|cell| cell.trim().is_empty() || split_addresses::look_like_addresses(cell))
     }
 }
 
-/// The texts of the cells; those of a row with broken quotes tell nothing.
-fn cells(text: &[u8], cut: &SplitRow) -> Vec<String> {
-    match &cut.parts {
-        Parts::Cells(ends, Quotes::Sound) => (0..ends.len())
+/// The texts of the cells; none for a row with broken quotes, whose cells are not known.
+fn cells(text: &[u8], split: &SplitRow) -> Vec<String> {
+    match &split.parts {
+        RowParts::Cells(ends, Quotes::Sound) => (0..ends.len())
             .filter_map(|index| cell_range(ends, index))
             .map(|range| delimited::unquoted(&text[range]))
             .map(|cell| String::from_utf8_lossy(&cell).into_owned())
             .collect(),
-        Parts::Cells(_, Quotes::Broken) | Parts::Closing => Vec::new(),
-        Parts::Line => vec![String::from_utf8_lossy(&text[..cut.text]).into_owned()],
-        Parts::Object(range) => vec![String::from_utf8_lossy(&text[range.clone()]).into_owned()],
+        RowParts::Cells(_, Quotes::Broken) | RowParts::Closing => Vec::new(),
+        RowParts::Line => vec![String::from_utf8_lossy(&text[..split.text]).into_owned()],
+        RowParts::Object(range) => vec![String::from_utf8_lossy(&text[range.clone()]).into_owned()],
     }
 }

@@ -1,54 +1,56 @@
-//! What shape a list has, by the look of its first rows.
+//! Detects the format of a list from its first rows.
 
 use super::document;
-use super::head::Completeness;
-use super::json;
+use super::format::{DELIMITERS, InputFormat};
 use super::mailman::{self, RosterLine};
 use super::names::{self, NameMatch};
+use super::preview::Completeness;
+use super::row_splitter::RowSplitter;
 use super::sample::Sample;
-use super::shape::{DELIMITERS, Dialect, Shape};
 use super::split_addresses;
 
 /// How many lines of a roster are looked at.
 const SAMPLE_LINES: usize = 500;
 
-/// The shape of a list that begins like this.
-pub(super) fn shape(text: &[u8], extent: Completeness) -> Shape {
-    if let Some(shape) = json_shape(text) {
-        return shape;
+/// Detects the format of a list, and its delimiter.
+pub(super) fn detect(text: &[u8], completeness: Completeness) -> RowSplitter {
+    if let Some(format) = json_format(text) {
+        return RowSplitter::of(format);
     }
-    let lines = LineSample::of(text, extent);
+    let lines = LineSample::of(text, completeness);
     if lines.are_a_roster() {
-        return Shape::Mailman;
+        return RowSplitter::of(InputFormat::Mailman);
     }
-    if let Some(delimiter) = delimiter(text, extent) {
-        return Shape::Delimited(Dialect { delimiter });
+    if let Some(delimiter) = delimiter(text, completeness) {
+        return RowSplitter::of_columns(delimiter);
     }
-    match lines {
-        LineSample { telling: 1.., .. } => Shape::Mailman,
-        // Quotes mean that a spreadsheet wrote it; everything else is taken as it stands.
-        LineSample { quoted: 1.., .. } => Shape::Delimited(Dialect { delimiter: DELIMITERS[0] }),
-        LineSample { .. } => Shape::Lines,
-    }
+    RowSplitter::of(match lines {
+        LineSample { only_in_rosters: 1.., .. } => InputFormat::Mailman,
+        // Quotes mean that a spreadsheet wrote the list. Otherwise each line is taken as it is.
+        LineSample { quoted: 1.., .. } => InputFormat::Csv,
+        LineSample { .. } => InputFormat::Lines,
+    })
 }
 
-/// The delimiter of a list; none where it has but one column, or where a line is a list of addresses.
-pub(super) fn delimiter(text: &[u8], extent: Completeness) -> Option<u8> {
-    let delimiter = likeliest_delimiter(text, extent)?;
-    let sample = Sample::with_delimiter(text, extent, delimiter);
+/// The delimiter of a list; none where it has only one column, or where each line is a list of addresses.
+pub(super) fn delimiter(text: &[u8], completeness: Completeness) -> Option<u8> {
+    let delimiter = likeliest_delimiter(text, completeness)?;
+    let sample = Sample::of(text, completeness, RowSplitter::of_columns(delimiter));
     (!sample.is_all_addresses()).then_some(delimiter)
 }
 
-/// What stands between the columns of a list; none where it has but one.
-pub(super) fn likeliest_delimiter(text: &[u8], extent: Completeness) -> Option<u8> {
-    let scores = DELIMITERS
-        .map(|delimiter| (score(&Sample::with_delimiter(text, extent, delimiter)), delimiter));
-    // The first of equals, which is the likelier delimiter.
+/// The delimiter of a list; none where it has only one column.
+pub(super) fn likeliest_delimiter(text: &[u8], completeness: Completeness) -> Option<u8> {
+    let scores = DELIMITERS.map(|delimiter| {
+        let sample = Sample::of(text, completeness, RowSplitter::of_columns(delimiter));
+        (score(&sample), delimiter)
+    });
+    // Reversed, since `max_by_key` takes the last of equals, and the likelier delimiter comes first.
     let (best, delimiter) = scores.into_iter().rev().max_by_key(|(score, _)| *score)?;
     (best > 0).then_some(delimiter)
 }
 
-/// How well a delimiter fits, from 0: rows of equal width, an address in a cell of its own.
+/// How well a delimiter fits: rows of equal width, an address in a cell of its own. 0 is not at all.
 fn score(sample: &Sample) -> usize {
     let (width, of_that_width) = sample.usual_width();
     if width < 2 {
@@ -59,51 +61,51 @@ fn score(sample: &Sample) -> usize {
     100 * of_that_width / all + 200 * sample.rows_with_address() / all + 50 * usize::from(named)
 }
 
-/// Whether one of these cells is a name of the addresses' column.
-pub(super) fn has_name(cells: &[String]) -> bool {
+/// Whether one of the cells is a name for the column of addresses.
+fn has_name(cells: &[String]) -> bool {
     cells.iter().any(|cell| names::match_name(cell) == Some(NameMatch::Names))
 }
 
-fn json_shape(text: &[u8]) -> Option<Shape> {
+fn json_format(text: &[u8]) -> Option<InputFormat> {
     let first = document::first_object(text)?;
-    let start = json::past_blanks(text, 0);
+    let start = document::after_blanks(text, 0);
     if text[start] != b'{' || first != start {
-        return Some(Shape::Json);
+        return Some(InputFormat::Json);
     }
     let line = text[start..].split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
     let is_whole = line.trim_ascii_end().ends_with(b"}");
-    Some(if is_whole { Shape::JsonLines } else { Shape::Json })
+    Some(if is_whole { InputFormat::JsonLines } else { InputFormat::Json })
 }
 
-/// What the lines of a list look like.
+/// What the first lines of a list look like.
 struct LineSample {
-    /// How many there are that are no remarks.
+    /// Lines that are no remarks.
     all: usize,
-    /// How many are an address, with a name or without.
+    /// Lines with an address, with a name or without.
     members: usize,
-    /// How many have something around the address that only a roster has.
-    telling: usize,
-    /// How many stand in quotation marks.
+    /// Lines with something around the address that only a roster has.
+    only_in_rosters: usize,
+    /// Lines in quotation marks.
     quoted: usize,
-    /// Whether the first is an address.
+    /// Whether the first line is an address.
     begin_with_member: bool,
 }
 
 impl LineSample {
-    fn of(text: &[u8], extent: Completeness) -> Self {
+    fn of(text: &[u8], completeness: Completeness) -> Self {
         let mut found =
-            Self { all: 0, members: 0, telling: 0, quoted: 0, begin_with_member: false };
+            Self { all: 0, members: 0, only_in_rosters: 0, quoted: 0, begin_with_member: false };
         let mut lines: Vec<&[u8]> = text
             .split(|byte| matches!(byte, b'\n' | b'\r'))
             .filter(|line| !line.is_empty())
             .take(SAMPLE_LINES)
             .collect();
-        if extent == Completeness::Beginning && lines.len() > 1 {
+        if completeness == Completeness::Beginning && lines.len() > 1 {
             lines.pop();
         }
         for line in lines {
             let line = String::from_utf8_lossy(line);
-            found.telling += usize::from(mailman::is_telling(&line));
+            found.only_in_rosters += usize::from(mailman::is_only_in_rosters(&line));
             let inside = line.strip_prefix('"').and_then(|line| line.strip_suffix('"'));
             found.quoted += usize::from(inside.is_some());
             let RosterLine::Member(address) = mailman::read(&line) else { continue };
@@ -115,8 +117,8 @@ impl LineSample {
         found
     }
 
-    /// Whether only Mailman's commands write like this. A name may have commas in it.
+    /// Whether Mailman's commands printed the list. A name may have commas in it.
     fn are_a_roster(&self) -> bool {
-        self.telling > 0 && self.begin_with_member && self.members * 10 >= self.all * 9
+        self.only_in_rosters > 0 && self.begin_with_member && self.members * 10 >= self.all * 9
     }
 }

@@ -1,30 +1,29 @@
-//! Several addresses in one cell.
+//! Splits a cell with several addresses: `a@x.de; b@y.de`.
 //!
-//! `a@x.de; b@y.de`, with commas, blanks or line breaks between them, with names before them. A cell with
-//! one `@` is one address however it is written: what is wrong with it is found out elsewhere.
+//! Commas, blanks or line breaks may separate them, and names may stand before them. A cell with one `@` is
+//! one address however it is written; the validator finds what is wrong with it.
 
 use crate::address::Pasted;
 
-/// How many addresses of one cell are looked at. A cell for people to read has a few; one with thousands is an export
-/// gone wrong, or made to keep somebody busy.
+/// How many addresses of one cell are checked. A cell for people to read has a few; one with thousands comes
+/// from a broken export or an attacker.
 pub const MAX_ADDRESSES_OF_CELL: usize = 1_000;
 
 /// The addresses of a row.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct RowAddresses {
-    /// Those that are looked at.
+    /// Those that are checked.
     pub(super) kept: Vec<String>,
-    /// Those beyond [`MAX_ADDRESSES_OF_CELL`] of a cell. Somebody among them may have unsubscribed.
+    /// Those beyond [`MAX_ADDRESSES_OF_CELL`] of a cell. They are kept since one of them may be suppressed.
     pub(super) left_out: Vec<Box<str>>,
 }
 
 impl RowAddresses {
-    /// One address.
     pub(super) fn one(address: &str) -> Self {
         Self { kept: vec![address.to_owned()], left_out: Vec::new() }
     }
 
-    /// Adds those of one cell, in a row that has so many.
+    /// Adds the addresses of one cell, in a row with so many address cells.
     pub(super) fn add_cell(&mut self, addresses: Vec<String>, cells: usize) {
         // An object may have one key many times.
         let most = cells.saturating_mul(MAX_ADDRESSES_OF_CELL) - self.kept.len();
@@ -34,29 +33,29 @@ impl RowAddresses {
     }
 }
 
-/// The addresses in the text of a cell, as they were typed. None where it is blank.
+/// The addresses in a cell, as they were typed. None where it is blank.
 pub(super) fn addresses(cell: &str) -> Vec<String> {
     let cell = cell.trim();
     if cell.is_empty() {
         return Vec::new();
     }
-    if split_addresses(cell) < 2 {
+    if count_of_at(cell) < 2 {
         return vec![cell.to_owned()];
     }
-    // The separators that can hardly be meant otherwise come first: a comma may be a typo for a dot.
+    // The clearest separators come first: a comma may be a typo for a dot.
     let mut parts = vec![cell];
     for separators in [&[';', '\n', '\r'][..], &[',', '|', '\t'], &[' ', '\u{a0}']] {
-        parts = parts.into_iter().flat_map(|part| apart(part, separators)).collect();
+        parts = parts.into_iter().flat_map(|part| split_at_separators(part, separators)).collect();
     }
     let is_around = |c: char| c.is_whitespace() || matches!(c, ';' | ',' | '|');
     let parts = parts.into_iter().map(|part| part.trim_matches(is_around));
-    // A dash or a slash between two addresses is none.
+    // A dash or a slash between two addresses is no address.
     parts.filter(|part| part.contains(char::is_alphanumeric)).map(str::to_owned).collect()
 }
 
-/// Whether a text has the look of an address, or of several.
+/// Whether a text looks like an address, or several.
 pub(super) fn look_like_addresses(text: &str) -> bool {
-    // Nobody's name or note has an `@`, so nearly every other cell is settled here.
+    // Nearly every other cell has no `@`, so this is fast.
     text.contains('@') && addresses(text).iter().any(|part| looks_like_one(part))
 }
 
@@ -71,10 +70,9 @@ fn looks_like_one(text: &str) -> bool {
         && domain.chars().all(is_of_domain)
 }
 
-/// A part with two addresses or more is cut at these separators, unless that cuts a name off its
-/// address.
-fn apart<'a>(part: &'a str, separators: &[char]) -> Vec<&'a str> {
-    if split_addresses(part) < 2 || (separators.contains(&' ') && part.contains(['<', '('])) {
+/// Splits a part with two or more addresses at the separators, but never a name from its address.
+fn split_at_separators<'a>(part: &'a str, separators: &[char]) -> Vec<&'a str> {
+    if count_of_at(part) < 2 || (separators.contains(&' ') && part.contains(['<', '('])) {
         return vec![part];
     }
     let last_open = part.rfind('<').unwrap_or(0);
@@ -83,7 +81,7 @@ fn apart<'a>(part: &'a str, separators: &[char]) -> Vec<&'a str> {
     for end in outside_of_quotes(part, separators).chain([part.len()]) {
         has_at |= part[seen..end].contains('@');
         seen = end;
-        // `Smith, Joe <joe@example.org>`: what stands before a comma may belong to what follows.
+        // `Smith, Joe <joe@example.org>`: what is before a comma may belong to what follows.
         let is_name = !has_at && last_open > end;
         if !is_name {
             parts.push(part[start..end].trim_start_matches(separators));
@@ -94,22 +92,22 @@ fn apart<'a>(part: &'a str, separators: &[char]) -> Vec<&'a str> {
     parts
 }
 
-/// The places of the separators that stand neither in quotes nor in brackets.
+/// The offsets of the separators outside quotes and brackets.
 fn outside_of_quotes<'a>(
     text: &'a str,
     separators: &'a [char],
 ) -> impl Iterator<Item = usize> + 'a {
-    let mut within: Option<char> = None;
+    let mut closing: Option<char> = None;
     let mut escaped = false;
     text.char_indices().filter_map(move |(at, c)| {
         let is_escaped = std::mem::take(&mut escaped);
-        match (within, c) {
+        match (closing, c) {
             (Some('"'), '\\') => escaped = !is_escaped,
             (Some('"'), '"') if is_escaped => {}
-            (Some(end), c) if c == end => within = None,
-            (None, '"') => within = Some('"'),
-            (None, '<') => within = Some('>'),
-            (None, '(') => within = Some(')'),
+            (Some(end), c) if c == end => closing = None,
+            (None, '"') => closing = Some('"'),
+            (None, '<') => closing = Some('>'),
+            (None, '(') => closing = Some(')'),
             (None, c) if separators.contains(&c) => return Some(at),
             _ => {}
         }
@@ -117,7 +115,7 @@ fn outside_of_quotes<'a>(
     })
 }
 
-fn split_addresses(text: &str) -> usize {
+fn count_of_at(text: &str) -> usize {
     text.matches('@').count()
 }
 

@@ -1,81 +1,69 @@
-//! Where the first row of a text ends, whatever the shape of the list.
+//! The first row of a text, and where its cells or its object are.
 
 use std::ops::Range;
 
 use memchr::memchr2;
 
-use super::delimited::{self, Quotes};
-use super::document::{self, Piece};
-use super::head::Completeness;
-use super::shape::Shape;
+use super::preview::Completeness;
 
 /// The first row of a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SplitRow {
-    /// How long it is, its line ending included.
+    /// The length with the line ending.
     pub(super) whole: usize,
-    /// How long it is without its line ending.
+    /// The length without it.
     pub(super) text: usize,
-    /// What it is made of.
-    pub(super) parts: Parts,
+    pub(super) parts: RowParts,
 }
 
-/// What a row is made of.
+/// What a row consists of.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Parts {
+pub(super) enum RowParts {
     /// Cells: where each ends.
     Cells(Vec<u32>, Quotes),
-    /// A line.
     Line,
-    /// Something that stands where a JSON object is expected.
+    /// What is found where a JSON object is expected.
     Object(Range<usize>),
     /// The end of a JSON document.
     Closing,
 }
 
-/// Cuts the first row off a text; none where its end is not in sight.
-pub(super) fn cut(shape: Shape, bytes: &[u8], extent: Completeness) -> Option<SplitRow> {
-    match shape {
-        Shape::Delimited(dialect) => delimited::cut(bytes, extent, dialect.delimiter),
-        Shape::Lines | Shape::Mailman => line(bytes, extent),
-        Shape::JsonLines => {
-            let line = line(bytes, extent)?;
-            let object = without_blanks(&bytes[..line.text]);
-            Some(SplitRow { parts: Parts::Object(object), ..line })
-        }
-        Shape::Json => {
-            let (whole, piece) = document::cut(bytes, extent)?;
-            let parts = match piece {
-                Piece::Object(range) | Piece::Garbage(range) => Parts::Object(range),
-                Piece::Closing => Parts::Closing,
-            };
-            Some(SplitRow { whole, text: whole, parts })
-        }
-    }
+/// Whether the quotation marks of a row can be understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Quotes {
+    Sound,
+    /// One is never closed. The row ends with its line, and its quotation marks are text.
+    Broken,
 }
 
-/// Whether a row can end with this byte, or behind it.
-pub(super) fn can_end(shape: Shape, byte: u8) -> bool {
-    match shape {
-        Shape::Json => matches!(byte, b'}' | b'{' | b']'),
-        Shape::Delimited(_) | Shape::JsonLines | Shape::Lines | Shape::Mailman => {
-            matches!(byte, b'\n' | b'\r')
-        }
-    }
-}
-
-/// The first line of a text.
-pub(super) fn line(bytes: &[u8], extent: Completeness) -> Option<SplitRow> {
+/// Splits off the first line; none where its end is not in memory.
+pub(super) fn line(bytes: &[u8], completeness: Completeness) -> Option<SplitRow> {
     let text = match memchr2(b'\n', b'\r', bytes) {
         Some(end) => end,
-        None if extent == Completeness::All => bytes.len(),
+        None if completeness == Completeness::All => bytes.len(),
         None => return None,
     };
-    let whole = text + delimited::line_ending(&bytes[text..], extent)?;
-    Some(SplitRow { whole, text, parts: Parts::Line })
+    let whole = text + line_ending(&bytes[text..], completeness)?;
+    Some(SplitRow { whole, text, parts: RowParts::Line })
 }
 
-fn without_blanks(text: &[u8]) -> Range<usize> {
-    let start = text.len() - text.trim_ascii_start().len();
-    start..start + text[start..].trim_ascii_end().len()
+/// The length of the line ending at the front of a text, 0 where it has none; none where its end is not in
+/// memory.
+pub(super) fn line_ending(bytes: &[u8], completeness: Completeness) -> Option<usize> {
+    match bytes {
+        [b'\r', b'\n', ..] => Some(2),
+        [b'\r'] if completeness == Completeness::Beginning => None,
+        [b'\r' | b'\n', ..] => Some(1),
+        _ => Some(0),
+    }
+}
+
+/// The range of a cell, from where the cells end.
+pub(super) fn cell_range(ends: &[u32], index: usize) -> Option<Range<usize>> {
+    let end = *ends.get(index)? as usize;
+    let start = match index {
+        0 => 0,
+        _ => *ends.get(index - 1)? as usize + 1,
+    };
+    Some(start..end)
 }

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use super::confidence::Confidence;
 use super::endings::TypedEnding;
-use super::keyboard::Layout;
+use super::keyboard::KeyboardLayout;
 use super::locale::Locale;
 use super::targets::{Brand, TypoTarget, TypoTargets};
 use super::typed_prior::DomainShape;
@@ -67,7 +67,7 @@ pub(super) fn likeliest<'t>(
     let mut set = CandidateSet {
         targets,
         locale,
-        layout: Layout::of(locale),
+        layout: KeyboardLayout::of(locale),
         candidates: Vec::new(),
         shape: None,
         countries: None,
@@ -110,7 +110,7 @@ struct CandidateSet<'t, 'l> {
     targets: &'t TypoTargets,
     locale: Option<&'l Locale>,
     /// The keyboard of that locale.
-    layout: Layout,
+    layout: KeyboardLayout,
     candidates: Vec<CandidateDomain<'t>>,
     /// Shape of the typed domain; computed with the first candidate, since most texts have none.
     shape: Option<DomainShape>,
@@ -224,7 +224,7 @@ impl<'t> CandidateSet<'t, '_> {
             Some(known) if known.likelihood >= likelihood => {}
             Some(known) => (known.likelihood, known.edits) = (likelihood, typos.edits),
             None => {
-                self.candidates.push(CandidateDomain { target, likelihood, edits: typos.edits })
+                self.candidates.push(CandidateDomain { target, likelihood, edits: typos.edits });
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Typos in what follows a provider's name: `.con`, `.couk`, `.com.com`, the wrong country.
 
-use super::keyboard::Layout;
+use super::keyboard::KeyboardLayout;
 use super::typos::{Log10, TypoMatch, best_typos_behind_dot};
 
 /// `gmail.com.com`, `gmail.comcom`, `gmail.comgmail.com`.
@@ -34,7 +34,12 @@ pub(super) enum EndingStatus {
 
 impl TypedEnding<'_> {
     /// The likeliest typos that turn the `meant` ending of the provider `name` into this one.
-    pub(super) fn typos(self, meant: &[u8], name: &[u8], layout: Layout) -> Option<TypoMatch> {
+    pub(super) fn typos(
+        self,
+        meant: &[u8],
+        name: &[u8],
+        layout: KeyboardLayout,
+    ) -> Option<TypoMatch> {
         let by_letter = self.letter_typos(meant, layout);
         let otherwise = self.otherwise(meant, name, layout).map(TypoMatch::one);
         let likelihood = |typos: &TypoMatch| typos.likelihood();
@@ -45,7 +50,7 @@ impl TypedEnding<'_> {
     }
 
     /// The same, with typos in single letters alone.
-    pub(super) fn letter_typos(self, meant: &[u8], layout: Layout) -> Option<TypoMatch> {
+    pub(super) fn letter_typos(self, meant: &[u8], layout: KeyboardLayout) -> Option<TypoMatch> {
         // Two typos in two letters are another country.
         let most = if meant.len() <= 2 { 1 } else { 2 };
         best_typos_behind_dot(self.text, meant, most, layout)
@@ -57,7 +62,7 @@ impl TypedEnding<'_> {
     }
 
     /// How likely other typos are than those in single letters.
-    fn otherwise(self, meant: &[u8], name: &[u8], layout: Layout) -> Option<Log10> {
+    fn otherwise(self, meant: &[u8], name: &[u8], layout: KeyboardLayout) -> Option<Log10> {
         if let Some(rest) = self.text.strip_prefix(meant) {
             let rest = rest.strip_prefix(b".").unwrap_or(rest);
             let rest =

@@ -6,7 +6,7 @@ use super::Locale;
 
 /// How the letters lie on a keyboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, VariantArray)]
-pub(super) enum Layout {
+pub(super) enum KeyboardLayout {
     /// Most of the world.
     Qwerty,
     /// Central Europe.
@@ -15,7 +15,7 @@ pub(super) enum Layout {
     Azerty,
 }
 
-impl Layout {
+impl KeyboardLayout {
     /// The usual layout of this locale.
     pub(super) fn of(locale: Option<&Locale>) -> Self {
         locale.map_or(Self::Qwerty, Locale::layout)
@@ -39,15 +39,18 @@ impl Layout {
 }
 
 /// For each layout and each key the set of its neighbours, a bit a character.
-const NEIGHBOURS: [[u128; 128]; Layout::VARIANTS.len()] =
-    [neighbours(Layout::Qwerty), neighbours(Layout::Qwertz), neighbours(Layout::Azerty)];
+const NEIGHBOURS: [[u128; 128]; KeyboardLayout::VARIANTS.len()] = [
+    neighbours(KeyboardLayout::Qwerty),
+    neighbours(KeyboardLayout::Qwertz),
+    neighbours(KeyboardLayout::Azerty),
+];
 
 /// Where the rows begin, in quarters of a key.
 const INDENT: [usize; 4] = [0, 2, 3, 5];
 /// The width of a key, in quarters.
 const KEY: usize = 4;
 
-const fn neighbours(layout: Layout) -> [u128; 128] {
+const fn neighbours(layout: KeyboardLayout) -> [u128; 128] {
     let rows = layout.rows();
     let mut sets = [0; 128];
     // `for` does not work in a constant.
@@ -92,12 +95,12 @@ mod tests {
     #[test]
     fn neighbours_are_those_of_the_layout() {
         let cases = [
-            (Layout::Qwerty, b's', "weadzx"),
-            (Layout::Qwerty, b'a', "qwsz"),
-            (Layout::Qwerty, b'0', "9-op"),
-            (Layout::Qwertz, b'z', "67tuhg"),
-            (Layout::Azerty, b'm', "lp"),
-            (Layout::Azerty, b'a', "12zq"),
+            (KeyboardLayout::Qwerty, b's', "weadzx"),
+            (KeyboardLayout::Qwerty, b'a', "qwsz"),
+            (KeyboardLayout::Qwerty, b'0', "9-op"),
+            (KeyboardLayout::Qwertz, b'z', "67tuhg"),
+            (KeyboardLayout::Azerty, b'm', "lp"),
+            (KeyboardLayout::Azerty, b'a', "12zq"),
         ];
         for (layout, key, around) in cases {
             let found: String = (0..128u8)
@@ -111,7 +114,7 @@ mod tests {
             };
             assert_eq!(sorted(&found), sorted(around), "{layout:?} {}", char::from(key));
         }
-        for layout in Layout::VARIANTS {
+        for layout in KeyboardLayout::VARIANTS {
             for one in 0..=u8::MAX {
                 assert!(!layout.are_neighbours(one, one), "{layout:?} {one}");
                 for other in 0..=u8::MAX {
@@ -129,26 +132,26 @@ mod tests {
     #[test]
     fn a_language_has_its_layout() {
         for (tag, layout) in [
-            (None, Layout::Qwerty),
-            (Some("en"), Layout::Qwerty),
-            (Some("fr"), Layout::Azerty),
-            (Some("fr-CA"), Layout::Qwerty),
-            (Some("nl-BE"), Layout::Azerty),
-            (Some("de"), Layout::Qwertz),
-            (Some("cs"), Layout::Qwertz),
-            (Some("de_AT"), Layout::Qwertz),
-            (Some("lb"), Layout::Qwertz),
-            (Some("sr"), Layout::Qwertz),
-            (Some("br"), Layout::Azerty),
+            (None, KeyboardLayout::Qwerty),
+            (Some("en"), KeyboardLayout::Qwerty),
+            (Some("fr"), KeyboardLayout::Azerty),
+            (Some("fr-CA"), KeyboardLayout::Qwerty),
+            (Some("nl-BE"), KeyboardLayout::Azerty),
+            (Some("de"), KeyboardLayout::Qwertz),
+            (Some("cs"), KeyboardLayout::Qwertz),
+            (Some("de_AT"), KeyboardLayout::Qwertz),
+            (Some("lb"), KeyboardLayout::Qwertz),
+            (Some("sr"), KeyboardLayout::Qwertz),
+            (Some("br"), KeyboardLayout::Azerty),
             // Belarusian is not typed as in Belgium, nor Catalan as in Canada.
-            (Some("be"), Layout::Qwerty),
-            (Some("ca"), Layout::Qwerty),
-            (Some("ca-FR"), Layout::Azerty),
-            (Some("de-US"), Layout::Qwerty),
-            (Some("tlh"), Layout::Qwerty),
+            (Some("be"), KeyboardLayout::Qwerty),
+            (Some("ca"), KeyboardLayout::Qwerty),
+            (Some("ca-FR"), KeyboardLayout::Azerty),
+            (Some("de-US"), KeyboardLayout::Qwerty),
+            (Some("tlh"), KeyboardLayout::Qwerty),
         ] {
             let locale = tag.map(|tag| tag.parse::<Locale>().unwrap());
-            assert_eq!(Layout::of(locale.as_ref()), layout, "{tag:?}");
+            assert_eq!(KeyboardLayout::of(locale.as_ref()), layout, "{tag:?}");
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A language code is no top-level domain: `ca` is Catalan, `.ca` is Canada. So both are in tables, and a language
 //! that is not listed favours no domain.
 
-use super::keyboard::Layout;
+use super::keyboard::KeyboardLayout;
 
 /// A language (ISO 639).
 pub(super) struct Language {
@@ -12,19 +12,19 @@ pub(super) struct Language {
     /// countries that none is favoured.
     pub(super) markets: &'static [&'static str],
     /// The usual keyboard of these countries.
-    pub(super) layout: Layout,
+    pub(super) layout: KeyboardLayout,
 }
 
 const fn qwerty(code: &'static str, markets: &'static [&'static str]) -> Language {
-    Language { code, markets, layout: Layout::Qwerty }
+    Language { code, markets, layout: KeyboardLayout::Qwerty }
 }
 
 const fn qwertz(code: &'static str, markets: &'static [&'static str]) -> Language {
-    Language { code, markets, layout: Layout::Qwertz }
+    Language { code, markets, layout: KeyboardLayout::Qwertz }
 }
 
 const fn azerty(code: &'static str, markets: &'static [&'static str]) -> Language {
-    Language { code, markets, layout: Layout::Azerty }
+    Language { code, markets, layout: KeyboardLayout::Azerty }
 }
 
 /// In the order of their codes.
@@ -130,22 +130,22 @@ const LANGUAGES: [Language; 97] = [
 ];
 
 /// Countries whose usual keyboard is not QWERTY, by top-level domain.
-const KEYBOARDS: [(&str, Layout); 15] = [
-    ("al", Layout::Qwertz),
-    ("at", Layout::Qwertz),
-    ("ba", Layout::Qwertz),
-    ("be", Layout::Azerty),
-    ("ch", Layout::Qwertz),
-    ("cz", Layout::Qwertz),
-    ("de", Layout::Qwertz),
-    ("fr", Layout::Azerty),
-    ("hr", Layout::Qwertz),
-    ("hu", Layout::Qwertz),
-    ("li", Layout::Qwertz),
-    ("lu", Layout::Qwertz),
-    ("rs", Layout::Qwertz),
-    ("si", Layout::Qwertz),
-    ("sk", Layout::Qwertz),
+const KEYBOARDS: [(&str, KeyboardLayout); 15] = [
+    ("al", KeyboardLayout::Qwertz),
+    ("at", KeyboardLayout::Qwertz),
+    ("ba", KeyboardLayout::Qwertz),
+    ("be", KeyboardLayout::Azerty),
+    ("ch", KeyboardLayout::Qwertz),
+    ("cz", KeyboardLayout::Qwertz),
+    ("de", KeyboardLayout::Qwertz),
+    ("fr", KeyboardLayout::Azerty),
+    ("hr", KeyboardLayout::Qwertz),
+    ("hu", KeyboardLayout::Qwertz),
+    ("li", KeyboardLayout::Qwertz),
+    ("lu", KeyboardLayout::Qwertz),
+    ("rs", KeyboardLayout::Qwertz),
+    ("si", KeyboardLayout::Qwertz),
+    ("sk", KeyboardLayout::Qwertz),
 ];
 
 /// The language with this code, whatever its case.
@@ -154,9 +154,9 @@ pub(super) fn language(code: &str) -> Option<&'static Language> {
 }
 
 /// The usual keyboard of a country.
-pub(super) fn keyboard_of(country: &str) -> Layout {
+pub(super) fn keyboard_of(country: &str) -> KeyboardLayout {
     let known = KEYBOARDS.iter().find(|(code, _)| *code == country);
-    known.map_or(Layout::Qwerty, |(_, layout)| *layout)
+    known.map_or(KeyboardLayout::Qwerty, |(_, layout)| *layout)
 }
 
 #[cfg(test)]

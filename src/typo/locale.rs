@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::keyboard::Layout;
+use super::keyboard::KeyboardLayout;
 use super::languages::{keyboard_of, language};
 
 /// The longest language tag: RFC 5646 §4.4.1 says that 35 characters are enough.
@@ -12,7 +12,7 @@ const LONGEST: usize = 35;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Locale {
     favoured: FavouredTlds,
-    layout: Layout,
+    layout: KeyboardLayout,
 }
 
 /// The top-level domains that a locale favours.
@@ -30,7 +30,7 @@ enum FavouredTlds {
 pub struct LocaleError;
 
 impl Locale {
-    pub(super) fn layout(&self) -> Layout {
+    pub(super) fn layout(&self) -> KeyboardLayout {
         self.layout
     }
 
@@ -63,7 +63,7 @@ impl FromStr for Locale {
         }
         let known = language(code);
         let (markets, layout) =
-            known.map_or((&[][..], Layout::Qwerty), |known| (known.markets, known.layout));
+            known.map_or((&[][..], KeyboardLayout::Qwerty), |known| (known.markets, known.layout));
         // A tag for private use (`x-…`) and the old ones (`i-klingon`) have no such parts.
         let region = if code.len() > 1 { region(groups) } else { None };
         Ok(match region {

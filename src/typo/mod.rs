@@ -28,13 +28,13 @@
 //!
 //! They are rounded estimates, set by hand from one assumption (about one typo in fifty words) and from the order of
 //! what is likelier, and held by tests: `tests/vectors/typos.tsv` and `well_known_typos.txt` must be corrected,
-//! `real_domains.tsv` must not, and `confidence` must be right as often as it says (tests/typing/calibration.rs).
+//! `real_domains.tsv` must not, and `confidence` must be right as often as it says (tests/it/typo/calibration.rs).
 //!
 //! # To add a kind of typo
 //!
 //! Give it a constant with an example (in letters: `typos`; in endings: `endings`; around the domain: `channel`; in
 //! texts that are no address: `readings`) and a row in `tests/vectors/typos.tsv`; then run
-//! `cargo test --test typo`, which measures the real domains too.
+//! `cargo test --test it typo`, which measures the real domains too.
 
 mod channel;
 mod confidence;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::index::{DeletionIndex, hash};
-use super::keyboard::Layout;
+use super::keyboard::KeyboardLayout;
 use super::phonetic::{PHONETIC, respellings};
 use super::typos::{Log10, TypoMatch, best_typos};
 use crate::catalog::Popularity;
@@ -208,7 +208,7 @@ impl TypoTargets {
     }
 
     /// The brands that may be meant by this name, each with the likeliest typos between the two.
-    pub(super) fn of_name(&self, typed: &[u8], layout: Layout) -> Vec<(&Brand, TypoMatch)> {
+    pub(super) fn of_name(&self, typed: &[u8], layout: KeyboardLayout) -> Vec<(&Brand, TypoMatch)> {
         let mut found: Vec<(usize, TypoMatch)> = Vec::new();
         let mut seen: Vec<usize> = Vec::new();
         self.index.look_up(typed, most_typos(typed.len()), |number| {

@@ -4,7 +4,7 @@
 //! exist and the candidate accepts mail. `validator/corrected_tld.rs` asks the DNS about both.
 
 use super::Confidence;
-use super::keyboard::Layout;
+use super::keyboard::KeyboardLayout;
 use super::typos::{Log10, best_typos_behind_dot};
 use crate::address::Domain;
 
@@ -97,7 +97,8 @@ fn typo(typed: &str, meant: &str) -> Option<Log10> {
         return Some(REPEATED);
     }
     // With two typos, `.lan` would be corrected to a public ending.
-    let typos = best_typos_behind_dot(typed.as_bytes(), meant.as_bytes(), 1, Layout::of(None))?;
+    let typos =
+        best_typos_behind_dot(typed.as_bytes(), meant.as_bytes(), 1, KeyboardLayout::of(None))?;
     Some(typos.likelihood())
 }
 

@@ -7,7 +7,7 @@
 
 use strum::VariantArray as _;
 
-use super::keyboard::Layout;
+use super::keyboard::KeyboardLayout;
 
 /// A decimal logarithm.
 pub(super) type Log10 = f64;
@@ -83,7 +83,7 @@ pub(super) fn best_typos(
     typed: &[u8],
     meant: &[u8],
     most: usize,
-    layout: Layout,
+    layout: KeyboardLayout,
 ) -> Option<TypoMatch> {
     Alignment { typed, meant, layout, start: AlignmentStart::OfWord }.from(0, 0, most)
 }
@@ -93,16 +93,16 @@ pub(super) fn best_typos_behind_dot(
     typed: &[u8],
     meant: &[u8],
     most: usize,
-    layout: Layout,
+    layout: KeyboardLayout,
 ) -> Option<TypoMatch> {
     Alignment { typed, meant, layout, start: AlignmentStart::BehindDot }.from(0, 0, most)
 }
 
 /// The penalty of hitting one key for the other: none for neighbours.
-fn key_distance(layout: Layout, one: u8, other: u8) -> Log10 {
+fn key_distance(layout: KeyboardLayout, one: u8, other: u8) -> Log10 {
     if layout.are_neighbours(one, other) {
         0.0
-    } else if Layout::VARIANTS.iter().any(|layout| layout.are_neighbours(one, other)) {
+    } else if KeyboardLayout::VARIANTS.iter().any(|layout| layout.are_neighbours(one, other)) {
         OTHER_LAYOUT
     } else {
         f64::NEG_INFINITY
@@ -120,7 +120,7 @@ enum AlignmentStart {
 struct Alignment<'t> {
     typed: &'t [u8],
     meant: &'t [u8],
-    layout: Layout,
+    layout: KeyboardLayout,
     start: AlignmentStart,
 }
 
@@ -224,7 +224,7 @@ mod tests {
 
     fn likelihood(typed: &str, meant: &str, locale: Option<&str>) -> Option<Log10> {
         let locale = locale.map(|tag| tag.parse::<Locale>().unwrap());
-        let layout = Layout::of(locale.as_ref());
+        let layout = KeyboardLayout::of(locale.as_ref());
         let typos = best_typos(typed.as_bytes(), meant.as_bytes(), 2, layout);
         typos.map(TypoMatch::likelihood)
     }
@@ -260,7 +260,7 @@ mod tests {
     proptest! {
         #[test]
         fn as_many_typos_as_edits(typed in "[a-d]{0,8}", meant in "[a-d]{0,8}", most in 0..3usize) {
-            let typos = best_typos(typed.as_bytes(), meant.as_bytes(), most, Layout::of(None));
+            let typos = best_typos(typed.as_bytes(), meant.as_bytes(), most, KeyboardLayout::of(None));
             let edits = strsim::osa_distance(&typed, &meant);
             prop_assert_eq!(typos.map(|typos| typos.count), (edits <= most).then_some(edits));
         }

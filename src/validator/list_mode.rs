@@ -261,7 +261,7 @@ impl ListMode {
         }
         let noted = self.journal().note_mailbox(mailbox, &facts.evidence).await;
         let retry_plan = self.inner.settings.retry_plan;
-        facts.come_back = noted.and_then(|noted| retry_plan.next_time(&noted));
+        facts.next_attempt = noted.and_then(|noted| retry_plan.next_time(&noted));
     }
 }
 

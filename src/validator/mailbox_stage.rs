@@ -101,15 +101,15 @@ impl Validator {
         probe: &ProbeRequest,
     ) -> Result<Option<MailboxFacts>, JournalClosed> {
         let noted = list_mode.recall_mailbox(&probe.mailbox, self.clock.now()).await?;
-        let Some((evidence, come_back)) = noted else { return Ok(None) };
+        let Some((evidence, next_attempt)) = noted else { return Ok(None) };
         let evidence = probing.reconsidered(probe, evidence).await;
-        Ok(Some(MailboxFacts { evidence, freshness: Timing::Cached, come_back }))
+        Ok(Some(MailboxFacts { evidence, timing: Timing::Cached, next_attempt }))
     }
 
     fn probe_off(&self) -> MailboxFacts {
         let off = MailboxStatus::NotProbed(NotProbed::Off);
         let evidence = Evidence::without_reply(off, self.clock.now());
-        MailboxFacts { evidence, freshness: Timing::Asked, come_back: None }
+        MailboxFacts { evidence, timing: Timing::Asked, next_attempt: None }
     }
 }
 

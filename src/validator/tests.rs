@@ -3,7 +3,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::address::{Domain, SyntaxCode};
-use crate::catalog::{Catalog, ListKind, ListSource, Lists, Popularity};
+use crate::catalog::{Catalog, ListKind, Lists, Popularity, SourceText};
 use crate::clock::{MovableClock, StoppedClock};
 use crate::dns::zone::Zone;
 use crate::evidence::{MailboxStatus, NotProbed};
@@ -699,7 +699,7 @@ async fn the_providers_in_force_are_the_operators() {
         lists.clear(ListKind::ProviderDomains);
         lists.extend(
             ListKind::ProviderDomains,
-            ListSource { name: "ours".into(), text: text.into() },
+            SourceText { name: "ours".into(), text: text.into() },
         );
         ActiveLists::new(Catalog::from_lists(&lists).unwrap())
     };

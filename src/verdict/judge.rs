@@ -145,8 +145,7 @@ fn domain_unknown(host: HostFindings<'_>) -> Option<Reason> {
 
 /// Unknown: the mail server was probed and said nothing about the mailbox.
 fn mailbox_unknown(mailbox: Option<MailboxStatus>) -> Option<Reason> {
-    let Some(evidence) = mailbox else { return None };
-    match evidence {
+    match mailbox? {
         MailboxStatus::Greylisted => Some(Reason::Greylisted),
         MailboxStatus::Refused => Some(Reason::ProbeRefused),
         MailboxStatus::RateLimited => Some(Reason::ProbeRateLimited),

@@ -13,7 +13,8 @@
 //!
 //! A variant of [`Reason`] at its place in the order (its code is the variant's name in snake case), its verdict and
 //! advice there, the condition in `judge`, the sentence in `message`; then a row in `tests/vectors/verdict.tsv`, a
-//! line in `tests/vectors/codes.tsv` and in the README's table. Tests fail while one of these is missing.
+//! line in `tests/vectors/codes.tsv` and in the README's table. Tests fail while one of these is missing, but for
+//! the README.
 
 mod findings;
 mod judge;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use mailvet::address::{Address, Domain, Host};
-use mailvet::catalog::{Canonical, Catalog, Knowledge, ListError, ListKind, ListSource, Lists};
+use mailvet::catalog::{Canonical, Catalog, Knowledge, ListError, ListKind, Lists, SourceText};
 use mailvet::clock::StoppedClock;
 use mailvet::dns::zone::Zone;
 use mailvet::reach::ReachPolicy;
@@ -319,7 +319,7 @@ fn with(lists: &[(ListKind, &[String])]) -> Catalog {
         let mut entries = entries.to_vec();
         entries.sort();
         entries.dedup();
-        all.extend(*kind, ListSource { name: "mine".into(), text: entries.join("\n").into() });
+        all.extend(*kind, SourceText { name: "mine".into(), text: entries.join("\n").into() });
     }
     Catalog::from_lists(&all).unwrap()
 }
@@ -435,7 +435,7 @@ fn small_lists() -> Lists<'static> {
         (ListKind::ProviderDomains, "gmail.com\tgmail\t1\t-\ngooglemail.com\tgmail\t2\tgmail.com"),
         (ListKind::Disposable, "mailinator.com"),
     ] {
-        lists.extend(kind, ListSource { name: "small".into(), text: text.into() });
+        lists.extend(kind, SourceText { name: "small".into(), text: text.into() });
     }
     lists
 }
@@ -473,7 +473,7 @@ fn list_text() -> impl Strategy<Value = String> {
 
 fn built(kind: ListKind, text: &str) -> Result<Catalog, ListError> {
     let mut lists = small_lists();
-    lists.extend(kind, ListSource { name: "/etc/my list.tsv".into(), text: text.into() });
+    lists.extend(kind, SourceText { name: "/etc/my list.tsv".into(), text: text.into() });
     Catalog::from_lists(&lists)
 }
 

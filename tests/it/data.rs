@@ -68,7 +68,13 @@ const PROBING: List = List {
     columns: 3,
     domains: &[],
 };
-const LISTS: [List; 10] = [
+const COLUMN_NAMES: List = List {
+    name: "column_names.tsv",
+    text: include_str!("../../data/column_names.tsv"),
+    columns: 2,
+    domains: &[],
+};
+const LISTS: [List; 11] = [
     PROVIDERS,
     LOCAL_PARTS,
     PROVIDER_DOMAINS,
@@ -79,6 +85,7 @@ const LISTS: [List; 10] = [
     ROLES,
     SPECIAL_USE,
     PROBING,
+    COLUMN_NAMES,
 ];
 const README: &str = include_str!("../../data/README.md");
 

@@ -1,4 +1,4 @@
-//! What the forms for people say alike.
+//! What the terminal summary and the page have in common.
 
 use super::numbers::{counted, grouped};
 use super::{MailServerCounts, RowCounts, Summary};
@@ -6,9 +6,9 @@ use crate::report::PORT_25_HINT;
 use crate::verdict::Verdict;
 
 impl RowCounts {
-    /// The places rows went to, with how many. In work that stopped part-way some went nowhere yet.
-    pub(super) fn places(&self) -> [(&'static str, u64); 5] {
-        let placed = [self.left_out, self.suppressed, self.rejected]
+    /// The destinations of rows, with the number of rows. In a stopped run some have none yet.
+    pub(super) fn destinations(&self) -> [(&'static str, u64); 5] {
+        let accounted_for = [self.left_out, self.suppressed, self.rejected]
             .into_iter()
             .fold(self.written, u64::saturating_add);
         [
@@ -16,7 +16,7 @@ impl RowCounts {
             ("left out", self.left_out),
             ("suppressed", self.suppressed),
             ("rejected", self.rejected),
-            ("not yet written", self.read.saturating_sub(placed)),
+            ("not yet written", self.read.saturating_sub(accounted_for)),
         ]
     }
 }
@@ -27,7 +27,6 @@ impl Summary {
         self.verdicts.iter().sum()
     }
 
-    /// How many rows have which verdict.
     pub(super) fn by_verdict(&self) -> impl Iterator<Item = (Verdict, u64)> {
         Verdict::ALL.into_iter().zip(self.verdicts)
     }
@@ -37,13 +36,13 @@ impl Summary {
         self.by_verdict().filter(|(known, _)| *known == verdict).map(|(_, number)| number).sum()
     }
 
-    /// Where no mail server answered at all, it is not the servers that are silent.
+    /// The note where no mail server answered: then port 25 is probably blocked here.
     fn blocked_port(&self) -> Option<String> {
         let MailServerCounts { answered, silent } = self.mail_servers;
         (answered == 0 && silent > 0).then(|| format!("No mail server answered. {PORT_25_HINT}"))
     }
 
-    /// What else is worth knowing, as far as there is any of it: a sentence each.
+    /// Further facts, a sentence each.
     pub(super) fn notes(&self) -> Vec<String> {
         let row = |number: u64, one: &str, more: &str| match number {
             0 => None,
@@ -58,7 +57,7 @@ impl Summary {
         });
         [
             row(self.duplicates, &format!("repeats {repeat}"), &format!("repeat {repeat}")),
-            row(self.several, &format!("has {several}"), &format!("have {several}")),
+            row(self.several_addresses, &format!("has {several}"), &format!("have {several}")),
             row(self.kept, &format!("kept its {kept}"), &format!("kept their {kept}")),
             row(self.unreadable, "could not be read", "could not be read"),
             asked,

@@ -1,12 +1,11 @@
-//! The summary as JSON: the one place that names its fields.
+//! The summary as JSON.
 
 use serde::{Serialize, Serializer};
 
 use super::{FailingDomain, KindCounts, ListedAddress, RowCounts, Summary, TypoCount};
 use crate::verdict::{Advice, Verdict};
 
-/// A summary to be written as JSON. It holds foreign text: [`crate::report::visible_json`] writes it
-/// so that nobody who looks at it is fooled.
+/// The summary as JSON. It holds foreign text: [`crate::report::visible_json`] escapes it.
 #[derive(Serialize)]
 pub struct JsonSummary<'a> {
     depth: &'static str,
@@ -68,7 +67,7 @@ struct JsonAddress<'a> {
     suggestion: Option<&'a str>,
 }
 
-/// Numbers by code: one object, whose order is that of the list.
+/// Numbers by code, as one object in this order.
 struct Counts(Vec<(&'static str, u64)>);
 
 impl Serialize for Counts {
@@ -78,7 +77,6 @@ impl Serialize for Counts {
 }
 
 impl Summary {
-    /// The summary in the form of JSON.
     pub fn json(&self) -> JsonSummary<'_> {
         let verdicts = Verdict::ALL.map(Verdict::code).into_iter().zip(self.verdicts);
         let advice = Advice::ALL.map(Advice::code).into_iter().zip(self.advice);
@@ -89,7 +87,7 @@ impl Summary {
             advice: Counts(advice.collect()),
             reasons: Counts(self.reasons.clone()),
             duplicates: self.duplicates,
-            several_addresses: self.several,
+            several_addresses: self.several_addresses,
             unreadable: self.unreadable,
             kept: self.kept,
             typos: self.typos.iter().map(json_typo).collect(),
@@ -106,8 +104,8 @@ impl Summary {
 }
 
 fn json_rows(rows: RowCounts) -> JsonRows {
-    let RowCounts { read, written, left_out, suppressed, rejected, asides, .. } = rows;
-    JsonRows { read, written, left_out, suppressed, rejected, asides }
+    let RowCounts { read, written, left_out, suppressed, rejected, non_data, .. } = rows;
+    JsonRows { read, written, left_out, suppressed, rejected, asides: non_data }
 }
 
 fn json_typo(typo: &TypoCount) -> JsonTypo<'_> {

@@ -1,20 +1,19 @@
-//! A few words for people beside the code of a reason.
+//! Labels for people, beside the codes of reasons.
 
 use crate::address::SyntaxCode;
 use crate::roster::RowFault;
 use crate::verdict::{Reason, Verdict};
 
-/// What the code of a reason, or of a row that cannot be read, means; none where it is neither.
+/// The label for the code of a reason or a row fault; none for other texts.
 pub(super) fn label(code: &str) -> Option<&'static str> {
     let fault = || RowFault::ALL.into_iter().find(|fault| fault.code() == code);
     Reason::from_code(code).map(of_reason).or_else(|| fault().map(of_fault))
 }
 
-/// The verdict that a code goes with; none for those that never set one.
+/// The verdict that the code leads to; none for reasons that never set one.
 pub(super) fn verdict(code: &str) -> Option<Verdict> {
     match Reason::from_code(code) {
         Some(reason) => reason.verdict(),
-        // What cannot be read has not been found out.
         None => RowFault::ALL.iter().any(|fault| fault.code() == code).then_some(Verdict::Unknown),
     }
 }
@@ -23,11 +22,11 @@ fn of_reason(reason: Reason) -> &'static str {
     match reason {
         Reason::Syntax(code) => of_syntax(code),
         Reason::DeniedByOperator => "on your own deny list",
-        Reason::DomainReserved => "reserved name, nobody's domain",
+        Reason::DomainReserved => "reserved name, not a real domain",
         Reason::DomainNotFound => "no such domain",
         Reason::DomainTakesNoMail => "domain says it accepts no mail",
         Reason::DomainHasNoMailServer => "domain without a mail server",
-        Reason::MailServerUnusable => "mail servers nobody can reach",
+        Reason::MailServerUnusable => "mail servers that cannot be reached",
         Reason::MailboxNotFound => "no such mailbox",
         Reason::MailboxDisabled => "mailbox disabled",
         Reason::DomainTypo => "probable typo in the domain",
@@ -41,7 +40,7 @@ fn of_reason(reason: Reason) -> &'static str {
         Reason::NullMxContradicted => "domain contradicts itself about mail",
         Reason::MxIsLiteral => "IP address in place of a mail server",
         Reason::DnsTimeout => "DNS did not answer in time",
-        Reason::DnsFailure => "DNS could not tell",
+        Reason::DnsFailure => "DNS gave no usable answer",
         Reason::TimeBudgetSpent => "time was over before the DNS answered",
         Reason::NotChecked => "domain was not looked up",
         Reason::Greylisted => "mail server defers unknown senders",

@@ -1,18 +1,12 @@
-//! Numbers, shares and times as people read them.
+//! Numbers, shares and times for people.
 
 use std::time::Duration;
 
+use indicatif::HumanCount;
+
 /// The number with a comma at each thousand.
 pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
+    HumanCount(number).to_string()
 }
 
 /// The number and what it counts.
@@ -20,7 +14,7 @@ pub(super) fn counted(number: u64, one: &str, more: &str) -> String {
     format!("{} {}", grouped(number), if number == 1 { one } else { more })
 }
 
-/// The share in percent. What is not nothing never reads as nothing, nor what is not all as all.
+/// The share in percent. Only 0 reads as 0%, and only the whole as 100%.
 pub(super) fn percent(part: u64, whole: u64) -> String {
     if part == 0 || whole == 0 {
         return "0%".to_owned();
@@ -41,13 +35,14 @@ pub(super) fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         return 0.0;
     }
-    // Loses digits that no chart could show.
+    // The lost digits do not show in a chart.
     (part as f64 / whole as f64).min(1.0)
 }
 
-/// How long something took, as exactly as is of interest.
-pub(super) fn took(time: Duration) -> String {
-    // Rounded first, lest 59.96 s read as 60.0 s.
+/// A time, rounded for people. indicatif's `HumanDuration` is too rough for a finished run: it has "2 minutes" for
+/// 1 min 52 s and "0 seconds" for 12 ms.
+pub(super) fn rounded_time(time: Duration) -> String {
+    // Rounded first: 59.96 s must not become 60.0 s.
     let tenths = (time.as_millis() + 50) / 100;
     let seconds = (time.as_millis() + 500) / 1000;
     match (tenths, seconds) {
@@ -59,8 +54,8 @@ pub(super) fn took(time: Duration) -> String {
     }
 }
 
-/// How many a second; none where there were none or no time went by.
-pub(super) fn a_second(number: u64, time: Duration) -> Option<String> {
+/// How many per second; none where the number or the time is 0.
+pub(super) fn rate_per_second(number: u64, time: Duration) -> Option<String> {
     let seconds = time.as_secs_f64();
     if number == 0 || seconds <= 0.0 {
         return None;
@@ -124,7 +119,7 @@ mod tests {
             (7_500_000, "2 h 5 min"),
         ];
         for (milliseconds, shown) in cases {
-            assert_eq!(took(Duration::from_millis(milliseconds)), shown, "{milliseconds}");
+            assert_eq!(rounded_time(Duration::from_millis(milliseconds)), shown, "{milliseconds}");
         }
     }
 
@@ -138,7 +133,7 @@ mod tests {
             ("many", 1_000_000, second * 112, Some("8,929")),
         ];
         for (name, number, time, shown) in cases {
-            assert_eq!(a_second(number, time).as_deref(), shown, "{name}");
+            assert_eq!(rate_per_second(number, time).as_deref(), shown, "{name}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Summaries to try the forms on.
+//! Summaries for tests.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub(super) fn failing(domain: &str, reason: &'static str, rows: u64) -> FailingD
     FailingDomain { domain: domain.into(), reason, rows }
 }
 
-/// Of a list without rows.
+/// A list without rows.
 pub(super) fn empty() -> Summary {
     Summary {
         depth: Depth::Syntax,
@@ -24,7 +24,7 @@ pub(super) fn empty() -> Summary {
         advice: [0; 3],
         reasons: Vec::new(),
         duplicates: 0,
-        several: 0,
+        several_addresses: 0,
         unreadable: 0,
         kept: 0,
         typos: Vec::new(),
@@ -47,8 +47,8 @@ pub(super) fn full() -> Summary {
             left_out: 8_000,
             suppressed: 1_500,
             rejected: 500,
-            asides: 3,
-            asides_left_out: 0,
+            non_data: 3,
+            non_data_left_out: 0,
             not_utf8: 0,
             recoded: 0,
         },
@@ -65,7 +65,7 @@ pub(super) fn full() -> Summary {
             ("row_not_utf8", 500),
         ],
         duplicates: 12_030,
-        several: 31,
+        several_addresses: 31,
         unreadable: 500,
         kept: 4_000,
         typos: vec![typo("gmal.com", "gmail.com", 1_204), typo("yahooo.com", "yahoo.com", 1)],
@@ -81,7 +81,7 @@ pub(super) fn full() -> Summary {
     }
 }
 
-/// Of a list that is out to fool whoever looks at what came of it.
+/// A list made to deceive the readers of its summary.
 pub(super) fn hostile() -> Summary {
     let listed = |row, email: &str, verdict, reason, suggestion: Option<&str>| ListedAddress {
         row,

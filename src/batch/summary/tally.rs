@@ -1,9 +1,9 @@
-//! Counting row by row.
+//! Counts rows for the summary.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::top::Top;
+use super::top::FrequentKeys;
 use super::{
     FailingDomain, KindCounts, ListedAddress, MailServerCounts, RowCounts, Summary, TypoCount,
 };
@@ -12,10 +12,10 @@ use crate::report::Report;
 use crate::roster::RowFault;
 use crate::verdict::{Advice, Depth, Reason, Verdict};
 
-/// How many typos and failing domains are told.
+/// The most typos and failing domains in the summary.
 const MAX_REPORTED: usize = 25;
-/// How many addresses are listed.
-pub(super) const MOST_ADDRESSES: usize = 10_000;
+/// The most addresses listed.
+pub(super) const MAX_LISTED_ADDRESSES: usize = 10_000;
 
 /// Counts rows.
 pub struct Tally {
@@ -24,44 +24,37 @@ pub struct Tally {
     advice: [u64; Advice::ALL.len()],
     reasons: HashMap<&'static str, u64>,
     duplicates: u64,
-    several: u64,
+    several_addresses: u64,
     unreadable: u64,
     kept: u64,
-    typos: Top<(String, String)>,
-    failing: Top<(String, &'static str)>,
+    typos: FrequentKeys<(String, String)>,
+    failing: FrequentKeys<(String, &'static str)>,
     kinds: KindCounts,
     mail_servers: MailServerCounts,
     addresses: Option<Vec<ListedAddress>>,
 }
 
-/// What a row is counted as.
-pub enum RowSeen<'a> {
-    /// It was judged.
+/// What is counted for a row.
+pub enum TallyEntry<'a> {
     Judged(&'a Report),
-    /// It has its verdict from an earlier run.
+    /// The verdict of an earlier run.
     Kept {
-        /// The verdict.
         verdict: Verdict,
-        /// The advice.
         advice: Option<Advice>,
-        /// The reasons.
         reasons: &'a [Reason],
     },
-    /// It cannot be read.
     Unreadable(RowFault),
 }
 
-/// Whether addresses are listed one by one.
+/// Whether the summary lists addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listing {
-    /// They are.
     Addresses,
-    /// They are not.
+    /// Numbers only.
     Numbers,
 }
 
 impl Tally {
-    /// Nothing counted yet.
     pub fn new(listing: Listing) -> Self {
         let addresses = match listing {
             Listing::Addresses => Some(Vec::new()),
@@ -73,27 +66,26 @@ impl Tally {
             advice: [0; Advice::ALL.len()],
             reasons: HashMap::new(),
             duplicates: 0,
-            several: 0,
+            several_addresses: 0,
             unreadable: 0,
             kept: 0,
-            typos: Top::default(),
-            failing: Top::default(),
+            typos: FrequentKeys::default(),
+            failing: FrequentKeys::default(),
             kinds: KindCounts::default(),
             mail_servers: MailServerCounts::default(),
             addresses,
         }
     }
 
-    /// Rows by where they went.
     pub fn rows(&mut self) -> &mut RowCounts {
         &mut self.rows
     }
 
     /// Counts the row of this number.
-    pub fn row(&mut self, number: u64, seen: &RowSeen<'_>) {
-        match seen {
-            RowSeen::Judged(report) => self.judged(number, report),
-            RowSeen::Kept { verdict, advice, reasons } => {
+    pub fn row(&mut self, number: u64, entry: &TallyEntry<'_>) {
+        match entry {
+            TallyEntry::Judged(report) => self.judged(number, report),
+            TallyEntry::Kept { verdict, advice, reasons } => {
                 self.kept += 1;
                 self.verdict(*verdict);
                 if let Some(advice) = advice {
@@ -101,7 +93,7 @@ impl Tally {
                 }
                 self.reasons(reasons);
             }
-            RowSeen::Unreadable(fault) => {
+            TallyEntry::Unreadable(fault) => {
                 self.unreadable += 1;
                 self.verdict(Verdict::Unknown);
                 self.advice(Advice::Accept);
@@ -110,14 +102,14 @@ impl Tally {
         }
     }
 
-    /// One more row whose address stood in an earlier one.
+    /// Counts a row whose address is in an earlier one.
     pub fn duplicate(&mut self) {
         self.duplicates += 1;
     }
 
-    /// One more row with more than one address.
-    pub fn several(&mut self) {
-        self.several += 1;
+    /// Counts a row with more than one address.
+    pub fn several_addresses(&mut self) {
+        self.several_addresses += 1;
     }
 
     fn judged(&mut self, number: u64, report: &Report) {
@@ -151,7 +143,7 @@ impl Tally {
         };
         if let Some(addresses) = &mut self.addresses
             && needs_attention
-            && addresses.len() < MOST_ADDRESSES
+            && addresses.len() < MAX_LISTED_ADDRESSES
         {
             addresses.push(ListedAddress {
                 row: number,
@@ -181,12 +173,11 @@ impl Tally {
         }
     }
 
-    /// The numbers so far by verdict, in the order of [`Verdict::ALL`].
+    /// Rows by verdict, in the order of [`Verdict::ALL`].
     pub fn verdicts(&self) -> [u64; Verdict::ALL.len()] {
         self.verdicts
     }
 
-    /// What came of it.
     pub fn summary(self, depth: Depth, domains_asked: u64, elapsed: Duration) -> Summary {
         let mut reasons: Vec<(&'static str, u64)> = self.reasons.into_iter().collect();
         reasons
@@ -200,7 +191,7 @@ impl Tally {
             advice: self.advice,
             reasons,
             duplicates: self.duplicates,
-            several: self.several,
+            several_addresses: self.several_addresses,
             unreadable: self.unreadable,
             kept: self.kept,
             typos: typos.map(|((typed, meant), rows)| TypoCount { typed, meant, rows }).collect(),
@@ -216,8 +207,7 @@ impl Tally {
     }
 }
 
-/// Why nobody at the domain gets mail; none where that is not so, or not known. What is wrong with one
-/// mailbox is not the domain's fault, and that nobody was asked is ours.
+/// The reason why mail to any mailbox of the domain fails; none for reasons that concern one mailbox or us.
 fn failure_of_domain(reasons: &[Reason]) -> Option<Reason> {
     let is_of_domain = |reason: &Reason| {
         matches!(

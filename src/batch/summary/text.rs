@@ -6,7 +6,7 @@ use std::fmt;
 use anstyle::Style;
 
 use super::labels::label;
-use super::numbers::{a_second, counted, grouped, percent, share, took};
+use super::numbers::{counted, grouped, percent, rate_per_second, rounded_time, share};
 use super::{FailingDomain, Summary, TypoCount};
 use crate::report::{style_for, visible};
 use crate::verdict::Verdict;
@@ -14,23 +14,21 @@ use crate::verdict::Verdict;
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 
-/// How many reasons, typos and domains are shown.
+/// The most reasons, typos and domains shown.
 const MOST_SHOWN: usize = 10;
-/// How many columns the bar of a verdict that is everybody's has.
+/// The columns of a full bar.
 const BAR: f64 = 24.0;
-/// How many columns a domain may have.
+/// The most columns for a domain.
 const WIDEST_DOMAIN: usize = 44;
-/// The same where two stand in a line.
+/// The same where a line has two.
 const WIDEST_OF_TWO: usize = 28;
 
-/// A summary to be written for people. It holds colours; the stream it is written to leaves them out
-/// where they are not wanted.
+/// The summary for people, with colours. `anstream` strips them where they are not wanted.
 pub struct TextSummary<'a> {
     summary: &'a Summary,
 }
 
 impl Summary {
-    /// The summary in the form for people.
     pub fn text(&self) -> TextSummary<'_> {
         TextSummary { summary: self }
     }
@@ -61,32 +59,32 @@ impl fmt::Display for TextSummary<'_> {
 fn rows(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
     let rows = summary.rows;
     let read = counted(rows.read, "row", "rows");
-    write!(f, "{BOLD}{read} read{BOLD:#} in {}", took(summary.elapsed))?;
-    if let Some(rate) = a_second(rows.read, summary.elapsed) {
+    write!(f, "{BOLD}{read} read{BOLD:#} in {}", rounded_time(summary.elapsed))?;
+    if let Some(rate) = rate_per_second(rows.read, summary.elapsed) {
         write!(f, ", {rate} rows/s")?;
     }
     writeln!(f)?;
     let parts: Vec<String> = rows
-        .places()
+        .destinations()
         .into_iter()
         .filter(|(_, number)| *number > 0)
-        .map(|(place, number)| format!("{} {place}", grouped(number)))
+        .map(|(destination, number)| format!("{} {destination}", grouped(number)))
         .collect();
     let balance = match parts.as_slice() {
         [] => None,
         [_] if rows.written == rows.read => Some("all written".to_owned()),
         _ => Some(format!("= {}", parts.join(" + "))),
     };
-    let asides = (rows.asides > 0)
-        .then(|| counted(rows.asides, "blank line or comment", "blank lines or comments"));
-    match (balance, asides) {
+    let non_data = (rows.non_data > 0)
+        .then(|| counted(rows.non_data, "blank line or comment", "blank lines or comments"));
+    match (balance, non_data) {
         (None, None) => Ok(()),
         (Some(balance), None) => writeln!(f, "{balance}"),
-        (None, Some(asides)) => writeln!(f, "{asides}"),
-        (Some(balance), Some(asides)) if rows.asides_left_out == rows.asides => {
-            writeln!(f, "{balance}; {asides} left out")
+        (None, Some(non_data)) => writeln!(f, "{non_data}"),
+        (Some(balance), Some(non_data)) if rows.non_data_left_out == rows.non_data => {
+            writeln!(f, "{balance}; {non_data} left out")
         }
-        (Some(balance), Some(asides)) => writeln!(f, "{balance}, and {asides}"),
+        (Some(balance), Some(non_data)) => writeln!(f, "{balance}, and {non_data}"),
     }
 }
 
@@ -114,14 +112,14 @@ fn verdicts(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
     Ok(())
 }
 
-/// A bar that is exact to an eighth of a column. What is not nothing can be seen.
+/// A bar, exact to an eighth of a column. A share that is not 0 shows.
 fn bar(share: f64) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = ((share * BAR * 8.0).round() as usize).max(1);
     format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
 }
 
-/// One line of a list: what was counted, how often, and what it means.
+/// A line with a number.
 struct CountLine<'a> {
     name: Cow<'a, str>,
     number: u64,
@@ -146,7 +144,7 @@ fn domain(failing: &FailingDomain) -> CountLine<'_> {
     }
 }
 
-/// The text without its middle if it is wider: a name tells most at its start and its end.
+/// Cuts the middle out of a text that is too wide: the start and the end of a name say most.
 fn shortened(text: Cow<'_, str>, widest: usize) -> Cow<'_, str> {
     let length = text.chars().count();
     if length <= widest {
@@ -176,7 +174,6 @@ fn lines(f: &mut fmt::Formatter<'_>, heading: &str, lines: &[CountLine<'_>]) -> 
     Ok(())
 }
 
-/// What else is worth knowing, as far as there is any of it.
 fn notes(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
     let notes = summary.notes();
     if notes.is_empty() {
@@ -239,11 +236,11 @@ The DNS was asked about 40,112 domains.
 
     #[test]
     fn where_the_rows_went() {
-        let rows = |read, written, rejected, asides| RowCounts {
+        let rows = |read, written, rejected, non_data| RowCounts {
             read,
             written,
             rejected,
-            asides,
+            non_data,
             ..RowCounts::default()
         };
         let cases = [
@@ -257,7 +254,7 @@ The DNS was asked about 40,112 domains.
             ),
             (
                 "all written but asides",
-                RowCounts { asides_left_out: 2, ..rows(2, 2, 0, 2) },
+                RowCounts { non_data_left_out: 2, ..rows(2, 2, 0, 2) },
                 "2 rows read in 0 ms\nall written; 2 blank lines or comments left out\n",
             ),
             ("none written", rows(2, 0, 2, 0), "2 rows read in 0 ms\n= 2 rejected\n"),

@@ -1,25 +1,24 @@
-//! What comes up most, counted in bounded memory.
+//! Counts the most frequent keys, in bounded memory.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// How many keys are kept while others come.
+/// How many keys are kept.
 const KEPT: usize = 4_096;
 
-/// Counts keys. Where there are more than can be kept those go that came up least, so that what comes up
-/// often enough is always there (Misra and Gries, 1982): then a count may be too low, never too high.
-pub(super) struct Top<K> {
+/// Counts keys. When there are too many, the rarest are dropped, so that a frequent key is always kept (Misra and
+/// Gries, 1982). A count may be too low then, never too high.
+pub(super) struct FrequentKeys<K> {
     counts: HashMap<K, u64>,
 }
 
-impl<K> Default for Top<K> {
+impl<K> Default for FrequentKeys<K> {
     fn default() -> Self {
         Self { counts: HashMap::new() }
     }
 }
 
-impl<K: Hash + Eq + Ord + Clone> Top<K> {
-    /// One more of this key.
+impl<K: Hash + Eq + Ord + Clone> FrequentKeys<K> {
     pub(super) fn add(&mut self, key: K) {
         *self.counts.entry(key).or_insert(0) += 1;
         if self.counts.len() > 2 * KEPT {
@@ -27,7 +26,7 @@ impl<K: Hash + Eq + Ord + Clone> Top<K> {
         }
     }
 
-    /// Lets the lower half go, and takes from the others what those had.
+    /// Drops the rarer half of the keys, and subtracts their count from the others.
     fn prune(&mut self) {
         let mut counts: Vec<u64> = self.counts.values().copied().collect();
         let (_, least, _) = counts.select_nth_unstable_by(KEPT, |one, other| other.cmp(one));
@@ -38,7 +37,7 @@ impl<K: Hash + Eq + Ord + Clone> Top<K> {
         });
     }
 
-    /// The keys that came up most, the most frequent first; of equals the first in order.
+    /// The most frequent keys, in order; equals by key.
     pub(super) fn most(&self, number: usize) -> Vec<(K, u64)> {
         let mut all: Vec<(K, u64)> =
             self.counts.iter().map(|(key, count)| (key.clone(), *count)).collect();
@@ -54,7 +53,7 @@ mod tests {
 
     #[test]
     fn the_most_frequent_are_found_in_bounded_memory() {
-        let mut top = Top::default();
+        let mut top = FrequentKeys::default();
         for round in 0..200_000_u32 {
             top.add(format!("rare{round}"));
             if round % 10 == 0 {
@@ -72,7 +71,7 @@ mod tests {
 
     #[test]
     fn few_keys_are_counted_exactly() {
-        let mut top = Top::default();
+        let mut top = FrequentKeys::default();
         for key in ["b", "a", "c", "a", "b"] {
             top.add(key);
         }

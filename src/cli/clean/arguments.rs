@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use jiff::{Span, SpanRelativeTo};
 
 use crate::batch::RowClass;
-use crate::cli::depth::DepthArg;
+use crate::cli::values::DepthArg;
 use crate::cli::values::{NumberError, OneOf, number};
 use crate::report::{Column, UnknownColumn, visible};
 use crate::roster::{DedupeKey, Encoding, Header, InputFormat, OutputFormat};
@@ -21,8 +21,8 @@ const EXAMPLES: &str = "Examples:
   mailvet clean --only plausible,deliverable --to lines < list.txt > good.txt
   mailvet clean big.csv --sample 1000
 
-What is found out is noted in OUTPUT.mailvet-journal until the output is complete: after a power cut, a full
-disk or Ctrl-C the same command with --resume goes on and asks nobody twice.";
+Answers are kept in OUTPUT.mailvet-journal until the output is complete: after a power cut, a full disk or
+Ctrl-C the same command with --resume goes on and asks no server twice.";
 
 /// The arguments of `mailvet clean`.
 #[derive(Args)]
@@ -37,11 +37,11 @@ pub(in crate::cli) struct CleanArgs {
     #[command(flatten)]
     pub(super) reading: ReadingArgs,
     #[command(flatten)]
-    pub(super) looking: LookingArgs,
+    pub(super) checking: CheckingArgs,
     #[command(flatten)]
     pub(super) writing: WritingArgs,
     #[command(flatten)]
-    pub(super) telling: TellingArgs,
+    pub(super) reporting: ReportingArgs,
 }
 
 #[derive(Args)]
@@ -52,17 +52,17 @@ pub(super) struct ReadingArgs {
     /// By name, or by number from 1. It can be repeated: a row then has several addresses.
     #[arg(long, value_name = "COLUMN", value_hint = ValueHint::Other)]
     pub(super) column: Vec<String>,
-    /// The format of the list [default: found out]
+    /// The format of the list [default: detected]
     #[arg(long, value_name = "FORMAT", value_parser = OneOf::<InputFormat>::new(InputFormat::ALL.map(InputFormat::code)))]
     pub(super) from: Option<InputFormat>,
-    /// Its encoding [default: found out]
+    /// Its encoding [default: detected]
     #[arg(
         long,
         value_name = "ENCODING",
         value_parser = OneOf::<Encoding>::new(Encoding::ALL.map(Encoding::code))
     )]
     pub(super) encoding: Option<Encoding>,
-    /// What stands between its columns: a character, or `tab`
+    /// The delimiter of its columns: a character, or `tab`
     #[arg(long, value_name = "CHARACTER", value_parser = delimiter, value_hint = ValueHint::Other)]
     pub(super) delimiter: Option<u8>,
     /// Whether its first row names the columns
@@ -74,9 +74,9 @@ pub(super) struct ReadingArgs {
 }
 
 #[derive(Args)]
-#[command(next_help_heading = "Looking")]
-pub(super) struct LookingArgs {
-    /// How deep to look
+#[command(next_help_heading = "Checking")]
+pub(super) struct CheckingArgs {
+    /// How deep to check
     #[arg(long, value_name = "DEPTH", default_value = "domain")]
     pub(super) depth: DepthArg,
     /// Domains looked up at once, at most 4096
@@ -99,12 +99,12 @@ pub(super) struct LookingArgs {
     pub(super) wait: bool,
     /// Leave out people or domains in this list
     ///
-    /// They are not looked at either. It can be repeated.
+    /// They are not checked either. It can be repeated.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) suppress: Vec<PathBuf>,
-    /// INPUT is an earlier output: look again at rows older than this, such as `90d`
+    /// INPUT is an earlier output: check rows again that are older than this, such as `90d`
     ///
-    /// Rows of which nothing was found out are looked at again too; all others keep their verdict.
+    /// Rows with the verdict unknown are checked again too; all others keep their verdict.
     #[arg(long, value_name = "AGE", value_parser = age, value_hint = ValueHint::Other)]
     pub(super) recheck_after: Option<Duration>,
     /// What makes two rows duplicates
@@ -141,7 +141,7 @@ pub(super) struct WritingArgs {
     /// Go on where an earlier run of the same command was stopped
     #[arg(long, conflicts_with = "restart")]
     pub(super) resume: bool,
-    /// Begin anew, and forget what a stopped run found out
+    /// Begin anew, without the answers of a stopped run
     #[arg(long)]
     pub(super) restart: bool,
     /// The format of the output [default: as its name says, or that of the list]
@@ -178,7 +178,7 @@ pub(super) struct WritingArgs {
     /// Write rows that cannot be read to this file instead of the output
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) rejects: Option<PathBuf>,
-    /// Do not put an apostrophe before cells of ours that look like formulas
+    /// Do not put an apostrophe before added cells that look like formulas
     ///
     /// A spreadsheet would run them.
     #[arg(long)]
@@ -186,15 +186,15 @@ pub(super) struct WritingArgs {
 }
 
 #[derive(Args)]
-#[command(next_help_heading = "Telling")]
-pub(super) struct TellingArgs {
+#[command(next_help_heading = "Reporting")]
+pub(super) struct ReportingArgs {
     /// Write a report: a page (.html), or numbers for programs (.json); can be repeated
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) report: Vec<PathBuf>,
     /// List addresses in the reports, which have none otherwise
     #[arg(long, requires = "report")]
     pub(super) report_addresses: bool,
-    /// Say nothing but what is wrong
+    /// Print nothing but errors
     #[arg(short, long)]
     pub(super) quiet: bool,
 }
@@ -250,11 +250,11 @@ impl From<DedupeArg> for Option<DedupeKey> {
     }
 }
 
-/// Columns that somebody chose.
+/// The columns of `--fields`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Columns(pub(super) Vec<Column>);
 
-/// A name among those of columns is none.
+/// One of the names is no column.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{}\": {error}", visible(.name))]
 struct ColumnsError {
@@ -274,7 +274,7 @@ fn columns(names: &str) -> Result<Columns, ColumnsError> {
     Ok(Columns(columns))
 }
 
-/// A text is no delimiter.
+/// The text is no delimiter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("one ASCII character, such as ; or |, or `tab`")]
 struct DelimiterError;
@@ -287,7 +287,7 @@ fn delimiter(text: &str) -> Result<u8, DelimiterError> {
     }
 }
 
-/// A text is no age.
+/// The text is no age.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an age such as 90d, 2w or 12h")]
 struct AgeError;

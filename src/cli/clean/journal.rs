@@ -1,5 +1,4 @@
-//! The journal of `mailvet clean`: where it is, what an earlier run has left in it, and what is said where
-//! it cannot be used.
+//! The journal file of `mailvet clean`, and what is done with that of an earlier run.
 
 use std::path::{Path, PathBuf};
 
@@ -11,34 +10,35 @@ use crate::cli::exit::{CliError, Exit};
 use crate::files::{meant_by, with_ending};
 use crate::store::{Journal, StoreError};
 
-/// What the name of a journal ends with.
+/// The extension of a journal.
 const JOURNAL: &str = ".mailvet-journal";
 
-/// Where the journal is.
-pub(super) struct JournalPlace {
-    /// The file; none where nobody could go on with it.
+/// The journal file of this run.
+pub(super) struct JournalFile {
+    /// None where the run cannot be resumed.
     path: Option<PathBuf>,
     earlier: EarlierJournal,
 }
 
-/// What becomes of what an earlier run has left.
+/// What is done with the journal of an earlier run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum EarlierJournal {
-    /// There is nothing.
+    /// There is none.
     None,
-    /// This run goes on with it.
-    GoesOn,
-    /// It is to be forgotten.
-    IsForgotten,
+    Resumed,
+    Discarded,
 }
 
-impl JournalPlace {
-    /// For what nobody can go on with.
-    pub(super) fn nowhere() -> Self {
+impl JournalFile {
+    /// For a run that cannot be resumed.
+    pub(super) fn temporary() -> Self {
         Self { path: None, earlier: EarlierJournal::None }
     }
 
-    /// Sees to it that an earlier run that was stopped is neither forgotten nor mixed up with this one.
+    /// Decides what is done with the journal of a stopped run.
+    ///
+    /// # Errors
+    /// There is one, and neither `--resume` nor `--restart` was given.
     pub(super) fn of(arguments: &CleanArgs) -> anyhow::Result<Self> {
         let writing = &arguments.writing;
         let Some(path) = Self::path(arguments) else {
@@ -46,18 +46,18 @@ impl JournalPlace {
                 !writing.resume,
                 "--resume goes on with a list in a file and an output in another: name INPUT and -o OUTPUT"
             );
-            return Ok(Self::nowhere());
+            return Ok(Self::temporary());
         };
         let earlier = match (Journal::exists(&path), writing.resume, writing.restart) {
             (false, _, _) => EarlierJournal::None,
-            (true, true, _) => EarlierJournal::GoesOn,
-            (true, false, true) => EarlierJournal::IsForgotten,
-            (true, false, false) => return Err(not_asked_for(&path)),
+            (true, true, _) => EarlierJournal::Resumed,
+            (true, false, true) => EarlierJournal::Discarded,
+            (true, false, false) => return Err(neither_resumed_nor_restarted(&path)),
         };
         Ok(Self { path: Some(path), earlier })
     }
 
-    /// The file of the journal; none where nobody could go on with it.
+    /// The path of the journal; none where the run cannot be resumed.
     pub(super) fn path(arguments: &CleanArgs) -> Option<PathBuf> {
         paths::input(arguments).filter(|path| paths::is_ordinary(path))?;
         let writing = &arguments.writing;
@@ -70,37 +70,35 @@ impl JournalPlace {
         }
     }
 
-    /// Whether a run can go on with it.
-    pub(super) fn is_somewhere(&self) -> bool {
+    /// Whether the run can be resumed.
+    pub(super) fn can_resume(&self) -> bool {
         self.path.is_some()
     }
 
-    /// What becomes of what an earlier run has left.
     pub(super) fn earlier(&self) -> EarlierJournal {
         self.earlier
     }
 
-    /// Opens the journal, or begins one.
+    /// Opens or creates the journal.
     pub(super) fn open(&self) -> Result<Journal, CliError> {
         let opened = match &self.path {
             None => Journal::temporary(),
-            Some(path) if self.earlier == EarlierJournal::IsForgotten => {
+            Some(path) if self.earlier == EarlierJournal::Discarded => {
                 Journal::delete(path).and_then(|()| Journal::open(path))
             }
             Some(path) => Journal::open(path),
         };
-        opened.map_err(|error| CliError { exit: exit_of(&error), why: anyhow!(said(&error)) })
+        opened.map_err(|error| CliError { exit: exit_of(&error), why: anyhow!(message(&error)) })
     }
 }
 
-/// There is a journal, and nothing was said of it.
-fn not_asked_for(path: &Path) -> anyhow::Error {
+/// The error where there is a journal, but neither `--resume` nor `--restart`.
+fn neither_resumed_nor_restarted(path: &Path) -> anyhow::Error {
     match Journal::open(path) {
         Err(error @ (StoreError::Locked { .. } | StoreError::Unusable { .. })) => {
-            anyhow!(said(&error))
+            anyhow!(message(&error))
         }
         opened => {
-            // It was only looked at.
             opened.iter().for_each(Journal::close);
             anyhow!(
                 "an earlier run for this output was stopped before its end: give --resume to go on with \
@@ -110,7 +108,7 @@ fn not_asked_for(path: &Path) -> anyhow::Error {
     }
 }
 
-/// Where it cannot be made, or is somebody else's, the command line is to blame.
+/// A journal that cannot be created or is another program's is wrong use.
 fn exit_of(error: &StoreError) -> Exit {
     match error {
         StoreError::Unusable { .. }
@@ -125,8 +123,8 @@ fn exit_of(error: &StoreError) -> Exit {
     }
 }
 
-/// What is wrong. Stores have settings that journals have not, and no run that goes on.
-pub(super) fn said(error: &StoreError) -> String {
+/// The message for an error. Unlike other stores a journal has no settings, but a run to resume.
+pub(super) fn message(error: &StoreError) -> String {
     match error {
         StoreError::Locked { .. } => "another run is at work on this output".to_owned(),
         StoreError::Full { .. } => "the disk is full".to_owned(),

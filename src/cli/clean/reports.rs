@@ -1,4 +1,4 @@
-//! The reports of `mailvet clean`: a page to show, or numbers for programs.
+//! The reports of `mailvet clean`: an HTML page, or JSON.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -12,7 +12,6 @@ use crate::batch::summary::{PageFacts, Summary};
 use crate::files::OutputFile;
 use crate::report::visible_json;
 
-/// What a report is made as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ReportKind {
     Page,
@@ -20,17 +19,17 @@ enum ReportKind {
 }
 
 fn kind(path: &Path) -> Option<ReportKind> {
-    let ending = path.extension()?.to_str()?.to_ascii_lowercase();
-    match ending.as_str() {
+    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    match extension.as_str() {
         "html" | "htm" => Some(ReportKind::Page),
         "json" => Some(ReportKind::Json),
         _ => None,
     }
 }
 
-/// Finds out before the work whether the reports can be made.
+/// Checks the names of the reports before the run.
 pub(super) fn check(arguments: &CleanArgs) -> anyhow::Result<()> {
-    for path in &arguments.telling.report {
+    for path in &arguments.reporting.report {
         if kind(path).is_none() {
             bail!("the name of a report ends with .html or .json; {} does not", path.display());
         }
@@ -38,7 +37,7 @@ pub(super) fn check(arguments: &CleanArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes them all.
+/// Writes all reports.
 pub(super) fn write(
     arguments: &CleanArgs,
     summary: &Summary,
@@ -46,7 +45,7 @@ pub(super) fn write(
 ) -> anyhow::Result<()> {
     let title = paths::input(arguments).and_then(Path::file_name);
     let title = title.map_or_else(|| "standard input".into(), |name| name.to_string_lossy());
-    for path in &arguments.telling.report {
+    for path in &arguments.reporting.report {
         let facts = PageFacts { title: &title, made_at };
         write_file(path, summary, facts).with_context(|| {
             format!(
@@ -61,7 +60,7 @@ pub(super) fn write(
 fn write_file(path: &Path, summary: &Summary, facts: PageFacts<'_>) -> io::Result<()> {
     let mut file = OutputFile::create(path)?;
     let written = match kind(path) {
-        Some(ReportKind::Page) => write!(file, "{}", summary.page(facts)),
+        Some(ReportKind::Page) => file.write_all(summary.page(facts).as_bytes()),
         Some(ReportKind::Json) | None => {
             let json = visible_json(&summary.json())?;
             file.write_all(&json).and_then(|()| file.write_all(b"\n"))

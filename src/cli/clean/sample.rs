@@ -1,4 +1,4 @@
-//! `mailvet clean --sample`: what can be expected of a list, from some of its rows.
+//! `mailvet clean --sample`: estimates the result for a list from some of its rows.
 
 use std::fmt::{self, Display};
 use std::io::Write;
@@ -25,16 +25,14 @@ pub(super) async fn run(rows: NonZeroUsize, work: CleanWork, list: List) -> Resu
     };
     work.validator.shut_down().await;
     let sampled = sampled.map_err(|stop| CliError { exit: exit_of(&stop), why: anyhow!(stop) })?;
-    written_to(anstream::stdout().lock(), |out| write!(out, "{}", Expected(&sampled)))
-        .context("cannot write")
-        .or_failure()?;
+    written_to(anstream::stdout().lock(), |out| write!(out, "{}", Estimate(&sampled)))?;
     Ok(Exit::Done)
 }
 
-/// What can be expected, for people.
-struct Expected<'a>(&'a Sampled);
+/// The estimate, for people.
+struct Estimate<'a>(&'a Sampled);
 
-impl Display for Expected<'_> {
+impl Display for Estimate<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Sampled { summary, whole, domains, time } = self.0;
         let (chosen, suppressed) = (summary.rows.read, summary.rows.suppressed);
@@ -77,7 +75,7 @@ impl Display for Expected<'_> {
         }
         writeln!(f)?;
         let pace = match summary.depth {
-            Depth::Syntax => "nobody is asked".to_owned(),
+            Depth::Syntax => "no server is asked".to_owned(),
             Depth::Domain => format!("{} domains to look up", HumanCount(*domains)),
             Depth::Mailbox => {
                 "at the pace of its mail servers, of which none is asked more than [probe] allows"

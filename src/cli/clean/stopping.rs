@@ -1,30 +1,33 @@
-//! How `mailvet clean` ends where the list does not.
+//! The exit status and message of `mailvet clean` when a run is stopped.
 
 use std::io;
 
 use anyhow::anyhow;
 
 use super::arguments::CleanArgs;
-use super::journal::{self, JournalPlace};
+use super::journal::{self, JournalFile};
 use super::paths;
 use crate::batch::{Stop, WriteError};
 use crate::cli::exit::{CliError, Exit};
 use crate::files::{meant_by, partial_path};
 use crate::store::StoreError;
 
-/// Says why the work ended, what there is of it, and how to go on.
+/// The exit status of a stopped run, or an error that says why it ended, where the rows written so far are, and how
+/// to resume.
 pub(super) fn stopped(
     stop: &Stop,
     arguments: &CleanArgs,
-    journal: &JournalPlace,
+    journal: &JournalFile,
 ) -> Result<Exit, CliError> {
     if is_pipe_closed(stop) && !wants_files(arguments) {
-        // Whoever read the output has enough of it.
+        // The reader of the output needs no more.
         return Ok(Exit::Done);
     }
     let exit = exit_of(stop);
     let mut why = match stop {
-        Stop::Noting(error) => format!("cannot note what was found out: {}", journal::said(error)),
+        Stop::Noting(error) => {
+            format!("cannot note what was found out: {}", journal::message(error))
+        }
         stop => stop.to_string(),
     };
     if is_full(stop) {
@@ -36,8 +39,8 @@ pub(super) fn stopped(
             why.push_str(&format!("; what is written so far is in {}", partial.display()));
         }
     }
-    why.push_str(match (stop, journal.is_somewhere()) {
-        // That is said already, or would be of no use.
+    why.push_str(match (stop, journal.can_resume()) {
+        // The message says so already, or resuming is of no use.
         (Stop::Noting(StoreError::Damaged { .. }) | Stop::RowsLost { .. } | Stop::Broken, _) => "",
         (Stop::Reading(_), true) => {
             "; once the list can be read to its end, the same command with --resume goes on"
@@ -55,13 +58,13 @@ fn is_pipe_closed(stop: &Stop) -> bool {
     }
 }
 
-/// Whether there is more to be written than one pipe.
+/// Whether there are outputs other than standard output.
 fn wants_files(arguments: &CleanArgs) -> bool {
     let writing = &arguments.writing;
-    writing.split.is_some() || writing.rejects.is_some() || !arguments.telling.report.is_empty()
+    writing.split.is_some() || writing.rejects.is_some() || !arguments.reporting.report.is_empty()
 }
 
-/// How a command ends that was stopped.
+/// The exit status of a stopped run.
 pub(super) fn exit_of(stop: &Stop) -> Exit {
     match stop {
         Stop::Interrupted | Stop::Halted(_) => Exit::Partial,
@@ -77,14 +80,14 @@ pub(super) fn exit_of(stop: &Stop) -> Exit {
 
 fn is_full(stop: &Stop) -> bool {
     match stop {
-        Stop::Writing(WriteError { error, .. }) => is_no_room(error),
+        Stop::Writing(WriteError { error, .. }) => is_disk_full(error),
         Stop::Noting(StoreError::Full { .. }) => true,
         _ => false,
     }
 }
 
-/// Whether the disk is full, or what one may have of it.
-pub(super) fn is_no_room(error: &io::Error) -> bool {
+/// Whether the disk or the quota is full.
+pub(super) fn is_disk_full(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge

@@ -1,4 +1,4 @@
-//! Shows how far `mailvet clean` is: a bar on a terminal, else a line now and then.
+//! The progress display of `mailvet clean`: a bar on a terminal, else a line from time to time.
 
 use std::convert::Infallible;
 use std::io::{self, IsTerminal};
@@ -14,38 +14,39 @@ use crate::cli::console;
 use crate::validator::Validator;
 use crate::verdict::Verdict;
 
-/// Between two looks, on a terminal and elsewhere.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
-const TELL_EVERY: Duration = Duration::from_secs(30);
+/// The time between two updates of the bar.
+const BAR_INTERVAL: Duration = Duration::from_millis(200);
+/// The time between two lines elsewhere than on a terminal.
+const LINE_INTERVAL: Duration = Duration::from_secs(30);
 
-/// What is watched.
-pub(super) struct Watched {
+/// Where the progress is read.
+pub(super) struct ProgressSource {
     pub(super) progress: Arc<Progress>,
-    /// How many bytes the list has, if that is known.
+    /// The length of the list in bytes, if that is known.
     pub(super) size: Option<u64>,
     pub(super) validator: Arc<Validator>,
 }
 
-/// Watches for ever; whoever has enough of it drops it.
-pub(super) async fn watch(watched: &Watched) -> Infallible {
+/// Shows the progress until the future is dropped.
+pub(super) async fn watch(source: &ProgressSource) -> Infallible {
     if io::stderr().is_terminal() {
         let bar = Bar::new();
-        let mut looks = interval(LOOK_EVERY);
+        let mut updates = interval(BAR_INTERVAL);
         let began = Instant::now();
         loop {
-            looks.tick().await;
-            bar.show(&watched.line(began, columns_for_text()));
+            updates.tick().await;
+            bar.show(&source.line(began, columns_for_text()));
         }
     }
     let began = Instant::now();
-    let mut times = interval_at(began + TELL_EVERY, TELL_EVERY);
+    let mut times = interval_at(began + LINE_INTERVAL, LINE_INTERVAL);
     loop {
         times.tick().await;
-        console::note(watched.line(began, usize::MAX));
+        console::note(source.line(began, usize::MAX));
     }
 }
 
-/// A line on a terminal that is gone in the end.
+/// A line on a terminal that is cleared at the end.
 struct Bar(ProgressBar);
 
 impl Bar {
@@ -67,7 +68,7 @@ impl Drop for Bar {
     }
 }
 
-/// How many columns of the terminal are left beside the spinner. In the last one some terminals wrap.
+/// The columns of the terminal beside the spinner, without the last one, at which some terminals wrap.
 fn columns_for_text() -> usize {
     const SPINNER: usize = 2;
     const USUAL: u16 = 80;
@@ -76,9 +77,9 @@ fn columns_for_text() -> usize {
     usize::from(columns).saturating_sub(SPINNER + 1)
 }
 
-impl Watched {
+impl ProgressSource {
     fn line(&self, began: Instant, columns: usize) -> String {
-        let now = self.progress.now();
+        let now = self.progress.snapshot();
         let share = self.size.filter(|size| *size > 0).map(|size| {
             // A file may grow while it is read.
             (now.position as f64 / size as f64).min(1.0)
@@ -95,8 +96,7 @@ fn bar(share: f64) -> String {
     format!("[{}{}]", "#".repeat(full), "-".repeat(WIDTH - full.min(WIDTH)))
 }
 
-/// How far it is, in at most so many columns: what matters most comes first, and what has no room is left
-/// out.
+/// The progress in at most so many columns: what matters most comes first, and what does not fit is left out.
 fn line(
     now: &ProgressSnapshot,
     share: Option<f64>,
@@ -104,25 +104,25 @@ fn line(
     look_ups: usize,
     columns: usize,
 ) -> String {
-    /// A narrower terminal has no room for a bar.
-    const FOR_A_BAR: usize = 60;
+    /// A bar does not fit in fewer columns.
+    const LEAST_FOR_BAR: usize = 60;
     let mut parts = Vec::new();
     let seconds = elapsed.as_secs_f64().max(0.001);
     if let Some(share) = share {
         let percent = format!("{:3.0} %", share * 100.0);
-        if columns < FOR_A_BAR {
+        if columns < LEAST_FOR_BAR {
             parts.push(percent);
         } else {
             parts.push(format!("{} {percent}", bar(share)));
         }
     }
-    // Before that it is anybody's guess.
+    // Before that the estimate is too rough.
     if let Some(share) = share.filter(|share| (0.01..1.0).contains(share)) {
         let left = Duration::from_secs_f64(seconds * (1.0 - share) / share);
         parts.push(format!("{} left", HumanDuration(left)));
     }
-    if now.is_asking {
-        parts.push(format!("{} addresses asked about", now.asked));
+    if now.is_first_pass {
+        parts.push(format!("{} addresses asked about", now.probed));
         if now.waiting > 0 {
             parts.push(format!("{} to come back to", now.waiting));
         }
@@ -133,7 +133,7 @@ fn line(
     if look_ups > 0 {
         parts.push(format!("{look_ups} look-ups"));
     }
-    if !now.is_asking {
+    if !now.is_first_pass {
         let verdicts = Verdict::ALL.into_iter().zip(now.verdicts).filter(|(_, count)| *count > 0);
         parts.extend(verdicts.map(|(verdict, count)| format!("{} {count}", verdict.code())));
     }
@@ -156,18 +156,18 @@ mod tests {
     #[test]
     fn a_line_tells_how_far_it_is() {
         let rows = ProgressSnapshot {
-            is_asking: false,
+            is_first_pass: false,
             position: 0,
             rows: 5_000,
-            asked: 0,
+            probed: 0,
             waiting: 0,
             verdicts: [0, 4_000, 0, 900, 100],
         };
-        let asking = ProgressSnapshot {
-            is_asking: true,
+        let first_pass = ProgressSnapshot {
+            is_first_pass: true,
             position: 0,
             rows: 0,
-            asked: 70,
+            probed: 70,
             waiting: 3,
             verdicts: [0; 5],
         };
@@ -198,7 +198,7 @@ mod tests {
             ),
             (
                 "mail servers",
-                line(&asking, Some(1.0), ten_seconds, 0, wide),
+                line(&first_pass, Some(1.0), ten_seconds, 0, wide),
                 "[####################] 100 %, 70 addresses asked about, 3 to come back to",
             ),
         ];

@@ -1,4 +1,4 @@
-//! What works on a list, put together from the arguments and the configuration.
+//! Builds what a run needs from the arguments and the configuration.
 
 use std::sync::Arc;
 
@@ -7,16 +7,16 @@ use jiff::Timestamp;
 
 use super::arguments::CleanArgs;
 use super::console::Console;
-use super::journal::JournalPlace;
+use super::journal::JournalFile;
 use super::paths;
 use crate::batch::{
-    Asking, Judge, JudgeSettings, List, ListSource, Recheck, RowFormat, Suppressed,
+    Judge, JudgeSettings, List, ListSource, ProbePass, Recheck, Suppressed, WriteOptions,
 };
 use crate::cli::Global;
-use crate::cli::depth::DepthArg;
 use crate::cli::exit::{CliError, ExitContext};
 use crate::cli::settings::Settings;
 use crate::cli::system;
+use crate::cli::values::DepthArg;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::report::{Column, PROBE_OFF_HINT};
@@ -25,120 +25,121 @@ use crate::store::Journal;
 use crate::validator::{ListModeSettings, ListValidator, Network, RetryPlan, Validator};
 use crate::verdict::Depth;
 
-/// What works on a list.
 pub(super) struct CleanWork {
     pub(super) validator: Arc<Validator>,
     pub(super) judge: Arc<Judge>,
     pub(super) journal: Journal,
     pub(super) depth: Depth,
-    pub(super) asking: Asking,
+    pub(super) probe_pass: ProbePass,
 }
 
 impl CleanWork {
-    /// Puts it together. The journal is made or opened last, when nothing else is wrong.
+    /// Builds it. The journal is created or opened last, when everything else is right.
     pub(super) fn prepare(
         arguments: &CleanArgs,
         global: &Global,
         config: &Config,
         settings: &Settings,
         list: &List,
-        form: &RowFormat,
-        journal: &JournalPlace,
+        write_options: &WriteOptions,
+        journal: &JournalFile,
     ) -> Result<Self, CliError> {
-        let looking = &arguments.looking;
+        let checking = &arguments.checking;
         let network = global.network();
         let depth = match network {
             Network::Offline => Depth::Syntax,
-            Network::Online => looking.depth.into(),
+            Network::Online => checking.depth.into(),
         };
         let state = settings.state_folder(config);
-        let parts = ListValidator::from_config(config, network, state.as_deref()).or_usage()?;
+        let list_validator =
+            ListValidator::from_config(config, network, state.as_deref()).or_usage()?;
         let suppressed =
-            suppressed(arguments, parts.validator(), Console::of(arguments)).or_usage()?;
+            suppressed(arguments, list_validator.validator(), Console::of(arguments)).or_usage()?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let recheck = recheck(arguments, list, form, depth, clock.now()).or_usage()?;
-        let asking = match depth {
-            Depth::Mailbox if parts.validator().can_probe() => Asking::First,
-            Depth::Syntax | Depth::Domain | Depth::Mailbox => Asking::Never,
+        let recheck = recheck(arguments, list, write_options, depth, clock.now()).or_usage()?;
+        let probe_pass = match depth {
+            Depth::Mailbox if list_validator.validator().can_probe() => ProbePass::First,
+            Depth::Syntax | Depth::Domain | Depth::Mailbox => ProbePass::Never,
         };
-        if looking.depth == DepthArg::Mailbox && asking == Asking::Never {
+        if checking.depth == DepthArg::Mailbox && probe_pass == ProbePass::Never {
             Console::of(arguments)
-                .say(format_args!("mail servers are not asked: {PROBE_OFF_HINT}"));
+                .note(format_args!("mail servers are not asked: {PROBE_OFF_HINT}"));
         }
         let journal = journal.open()?;
-        let validator = Arc::new(parts.at_work(ListModeSettings {
+        let validator = Arc::new(list_validator.at_work(ListModeSettings {
             journal: journal.clone(),
-            concurrency: looking.concurrency.get(),
+            concurrency: checking.concurrency.get(),
             open_files: system::raise_open_files(),
-            rate: looking.rate,
-            retry_plan: if looking.wait { RetryPlan::ForGreylisting } else { RetryPlan::Never },
+            rate: checking.rate,
+            retry_plan: if checking.wait { RetryPlan::ForGreylisting } else { RetryPlan::Never },
         }));
         let settings = JudgeSettings {
             depth,
             strictness: global.strictness(),
             locale: global.locale.clone(),
-            dedupe_key: looking.dedupe.into(),
+            dedupe_key: checking.dedupe.into(),
             suppressed,
             recheck,
         };
         let judge = Judge::new(validator.clone(), clock, list.plan().clone(), settings);
-        Ok(Self { validator, judge: Arc::new(judge), journal, depth, asking })
+        Ok(Self { validator, judge: Arc::new(judge), journal, depth, probe_pass })
     }
 }
 
-/// Everybody who is not to be written to.
+/// The lists of `--suppress`.
 fn suppressed(
     arguments: &CleanArgs,
     validator: &Validator,
-    voice: Console,
+    console: Console,
 ) -> anyhow::Result<Suppressed> {
     let mut suppressed = Suppressed::default();
-    for path in &arguments.looking.suppress {
+    for path in &arguments.checking.suppress {
         let added = suppressed
             .add(ListSource::File(path.clone()), validator)
             .with_context(|| format!("cannot use {}", path.display()))?;
         let path = path.display();
         for note in &added.notes {
             match note {
-                Note::EncodingAssumed(encoding) => voice.say(format_args!(
+                Note::EncodingAssumed(encoding) => console.note(format_args!(
                     "{path} does not say how it is encoded: read as {}; if that is wrong, save it as UTF-8",
                     encoding.code()
                 )),
                 Note::NotAllUtf8 => {
-                    voice.say(format_args!("{path}: some bytes are not UTF-8"));
+                    console.note(format_args!("{path}: some bytes are not UTF-8"));
                 }
-                Note::HeaderGuessed => voice.say(format_args!(
-                    "{path}: the first row is taken for the header; if it is somebody's, put `email` above it"
+                Note::HeaderGuessed => console.note(format_args!(
+                    "{path}: the first row is taken for the header; if it is a row like the others, put `email` above it"
                 )),
                 Note::SeparatorLine(_) | Note::DuplicateNames(_) => {
-                    voice.say(format_args!("{path}: {note}"));
+                    console.note(format_args!("{path}: {note}"));
                 }
-                // Of the output, in which this list does not appear.
+                // About the output, which does not contain this list.
                 Note::WrittenAsUtf8(_) | Note::ColumnsReplaced(_) | Note::NoHeader => {}
             }
         }
         if added.entries == 0 {
-            voice.say(format_args!("{path}: there is nobody in it, so nobody is left out for it"));
+            console.note(format_args!("{path}: the list is empty, so it leaves nothing out"));
         }
-        match added.useless {
+        match added.invalid {
             0 => {}
-            1 => voice.say(format_args!("{path}: one entry is neither an address nor a domain")),
-            useless => voice
-                .say(format_args!("{path}: {useless} entries are neither an address nor a domain")),
+            1 => console.note(format_args!("{path}: one entry is neither an address nor a domain")),
+            invalid => console.note(format_args!(
+                "{path}: {invalid} entries are neither an address nor a domain"
+            )),
         }
     }
     Ok(suppressed)
 }
 
-/// Which verdicts of an earlier run still hold.
+/// Which verdicts of an earlier run are kept.
 fn recheck(
     arguments: &CleanArgs,
     list: &List,
-    form: &RowFormat,
+    write_options: &WriteOptions,
     depth: Depth,
     now: Timestamp,
 ) -> anyhow::Result<Option<Recheck>> {
-    let Some(age) = arguments.looking.recheck_after else { return Ok(None) };
+    let Some(age) = arguments.checking.recheck_after else { return Ok(None) };
     let names = list.plan().names().unwrap_or_default();
     ensure!(
         names.iter().any(|name| name == Column::Verdict.name()),
@@ -161,13 +162,13 @@ fn recheck(
     let recheck = Recheck {
         since: now.checked_sub(age).unwrap_or(Timestamp::MIN),
         written_at: written_at.unwrap_or(Timestamp::MIN),
-        columns: form.columns.clone(),
+        columns: write_options.columns.clone(),
         depth,
-        fix_at: form.fix_at,
+        fix_at: write_options.fix_at,
     };
     let missing: Vec<&str> = recheck.missing(names).into_iter().map(Column::name).collect();
     if !missing.is_empty() {
-        Console::of(arguments).say(format_args!(
+        Console::of(arguments).note(format_args!(
             "all rows are looked at again: the list has no column {}",
             missing.join(", ")
         ));

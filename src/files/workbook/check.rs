@@ -1,13 +1,13 @@
-//! Looks through a workbook before anything of it is kept.
+//! Measures a workbook before any of it is kept in memory.
 //!
 //! calamine reads all shared strings, formats and names into memory when it opens a workbook, and takes each tag
-//! and text whole. What that will cost cannot be told from the ZIP directory, which may say anything, so every XML
-//! part is unpacked here once, in pieces, and counted. calamine opens the workbook only if the counts are
-//! within [`super::limits`].
+//! and text whole. The ZIP directory does not show that cost, since it may say anything. So every XML part is
+//! decompressed here once, in pieces, and counted. calamine opens the workbook only if the counts are within
+//! [`super::limits`].
 //!
 //! calamine reads parts that end with `.xml` and `.rels`, and those that relationships name as the workbook or a
-//! sheet; the check refuses the latter if they are called otherwise. Pictures and whatever else a workbook
-//! holds are not even unpacked.
+//! sheet; the check refuses the latter if they have other names. Pictures and other parts are not even
+//! decompressed.
 
 use std::borrow::Cow;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -24,15 +24,15 @@ use super::limits::{
     MAX_PARTS, MAX_ROWS, MAX_TAG_BYTES, MAX_TOKEN_BYTES, MAX_XML_BYTES,
 };
 
-/// What each entry of a ZIP directory begins with.
+/// The first bytes of each entry of a ZIP directory.
 const DIRECTORY_ENTRY: &[u8] = b"PK\x01\x02";
-/// What calamine makes room for at once for each shared string that a part says it has: a `String`,
+/// What calamine allocates in advance for each shared string that a part claims to have: a `String`.
 const STRING_BYTES: u64 = 24;
-/// and what the allocator adds to its text.
+/// What the allocator adds to the text of a string.
 const TEXT_BYTES: u64 = 40;
-/// What it keeps for another record, at most.
+/// The most that calamine keeps for another record.
 const RECORD_BYTES: u64 = 512;
-/// What it keeps for a colour of the theme.
+/// What calamine keeps for a colour of the theme.
 const COLOUR_BYTES: u64 = 16;
 
 /// Checks a workbook.
@@ -40,7 +40,7 @@ const COLOUR_BYTES: u64 = 16;
 /// # Errors
 /// It is none, or more than can be read.
 pub(super) fn check(bytes: &[u8]) -> Result<(), FileError> {
-    // The directory is read into memory at once, with as many entries as it claims.
+    // The ZIP reader reads the whole directory into memory.
     if memmem::find_iter(bytes, DIRECTORY_ENTRY).take(MAX_PARTS + 1).count() > MAX_PARTS {
         return Err(Excess::Parts.into());
     }
@@ -76,33 +76,33 @@ fn is_xml(name: &str) -> bool {
     name.ends_with(".xml") || name.ends_with(".rels")
 }
 
-/// What was counted in all parts.
+/// The counts of all parts.
 #[derive(Default)]
 struct PartCounts {
     /// Bytes of XML.
     xml: u64,
-    /// Bytes that calamine will keep, without what follows.
+    /// Bytes that calamine will keep, without the following.
     kept: u64,
-    /// Shared strings,
+    /// Shared strings.
     strings: u64,
-    /// and how many of them a part says that it has.
+    /// The shared strings that parts claim to have.
     strings_declared: u64,
-    /// Records of cell formats,
+    /// Records of cell formats.
     formats: u64,
-    /// and the longest tag that may hold a text that is copied into each of them.
+    /// The longest tag whose text may be copied into each of those records.
     longest_of_format: u64,
 }
 
 impl PartCounts {
-    /// Unpacks a part and counts what is in it.
+    /// Decompresses a part and counts what is in it.
     fn part<R: Read>(&mut self, part: ZipFile<'_, R>) -> Result<(), FileError> {
         let source = Metered::new(BufReader::new(part), MAX_XML_BYTES - self.xml);
         let mut reader = quick_xml::Reader::from_reader(source);
         let config = reader.config_mut();
-        // calamine does not check the names of end tags. Where they are right it sees the same cells as this.
+        // calamine does not check the names of end tags. If they are right it sees the same cells as this check.
         config.check_end_names = true;
         config.expand_empty_elements = true;
-        let mut place = XmlPosition::default();
+        let mut xml_position = XmlPosition::default();
         let mut buffer = Vec::new();
         loop {
             buffer.clear();
@@ -113,13 +113,13 @@ impl PartCounts {
             match event {
                 Event::Start(tag) => {
                     self.tag(&tag)?;
-                    place.open(&tag, at)?;
+                    xml_position.open(&tag, at)?;
                 }
-                Event::End(_) => place.close(),
-                Event::Text(text) => self.text(&mut place, &text)?,
-                Event::CData(text) => self.text(&mut place, &text)?,
+                Event::End(_) => xml_position.close(),
+                Event::Text(text) => self.text(&mut xml_position, &text)?,
+                Event::CData(text) => self.text(&mut xml_position, &text)?,
                 // An entity is one character; others than the five of XML are errors for calamine.
-                Event::GeneralRef(_) => self.text(&mut place, "&")?,
+                Event::GeneralRef(_) => self.text(&mut xml_position, "&")?,
                 Event::Eof => {
                     self.xml += at;
                     return self.check();
@@ -130,18 +130,18 @@ impl PartCounts {
                 | Event::PI(_)
                 | Event::DocType(_) => {}
             }
-            place.check(at)?;
+            xml_position.check(at)?;
             reader.get_mut().since_token = 0;
         }
     }
 
-    /// Counts a tag, and what it keeps.
+    /// Counts a tag and what calamine keeps of it.
     fn tag(&mut self, tag: &BytesStart<'_>) -> Result<(), FileError> {
         let length = tag.len() as u64;
         match tag.local_name().as_ref() {
             "row" | "c" => {
-                if let Some(place) = attribute(tag, "r")? {
-                    position(&place)?;
+                if let Some(cell) = attribute(tag, "r")? {
+                    position(&cell)?;
                 }
                 return Ok(());
             }
@@ -179,13 +179,13 @@ impl PartCounts {
         self.check()
     }
 
-    /// Counts a text in the place where it stands.
-    fn text(&mut self, place: &mut XmlPosition, text: &str) -> Result<(), FileError> {
-        match &mut place.within {
+    /// Counts a text at a position.
+    fn text(&mut self, position: &mut XmlPosition, text: &str) -> Result<(), FileError> {
+        match &mut position.within {
             Within::Formula | Within::Markup => return Ok(()),
-            Within::Cell => place.units += units(text),
+            Within::Cell => position.units += units(text),
             Within::SharedString => {
-                place.units += units(text);
+                position.units += units(text);
                 self.kept += text.len() as u64;
             }
             // The text, and a buffer that is not emptied in between.
@@ -210,15 +210,15 @@ impl PartCounts {
 struct XmlPosition {
     depth: usize,
     within: Within,
-    /// The depth of the tag that `within` speaks of,
+    /// The depth of the tag of `within`.
     opened_at_depth: usize,
-    /// where it begins in the part,
+    /// The offset of that tag in the part.
     opened_at: u64,
-    /// and the length of its text so far.
+    /// The length of its text so far.
     units: usize,
 }
 
-/// What the text at a place belongs to.
+/// What a text belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Within {
     #[default]
@@ -227,7 +227,7 @@ enum Within {
     Cell,
     /// The formula of a cell, which is not read.
     Formula,
-    /// A shared string, with what it has to tell how it is pronounced.
+    /// A shared string, with its phonetic text.
     SharedString,
     /// A defined name.
     Name,
@@ -243,7 +243,7 @@ impl XmlPosition {
             (Within::Markup, "c") => Within::Cell,
             (Within::Markup, "si") => Within::SharedString,
             (Within::Markup, "definedName") => Within::Name,
-            // No workbook has that, and to calamine the inner one would be one of its own.
+            // No workbook nests these; calamine would take the inner one for another one.
             (_, "c" | "si" | "definedName") => return Err(FileError::Damaged),
             (Within::Cell, "f") if self.depth == self.opened_at_depth + 1 => {
                 self.within = Within::Formula;
@@ -286,7 +286,7 @@ fn units(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.chars().map(char::len_utf16).sum() }
 }
 
-/// The value of an attribute as it stands.
+/// The raw value of an attribute.
 fn attribute<'t>(tag: &'t BytesStart<'_>, name: &str) -> Result<Option<Cow<'t, str>>, FileError> {
     if tag.len() > MAX_TAG_BYTES {
         return Err(Excess::Token.into());
@@ -300,7 +300,7 @@ fn attribute<'t>(tag: &'t BytesStart<'_>, name: &str) -> Result<Option<Cow<'t, s
     Ok(None)
 }
 
-/// A relationship to the workbook or a sheet must name XML, or it was not looked at here.
+/// A relationship to the workbook or a sheet must name an XML part: others are not checked here.
 fn check_target(tag: &BytesStart<'_>) -> Result<(), FileError> {
     let kind = attribute(tag, "Type")?.unwrap_or_default();
     let is_read = ["/officeDocument", "/worksheet", "/chartsheet", "/dialogsheet"];
@@ -311,7 +311,7 @@ fn check_target(tag: &BytesStart<'_>) -> Result<(), FileError> {
     if is_xml(&target) { Ok(()) } else { Err(FileError::Damaged) }
 }
 
-/// Where a cell stands, each counted from 1; no column where a whole row is meant.
+/// The position of a cell, from 1; no column for a whole row.
 #[derive(Clone, Copy)]
 struct Position {
     row: u32,
@@ -339,7 +339,7 @@ fn position(text: &str) -> Result<Position, FileError> {
     }
 }
 
-/// The extent that a sheet claims to have. calamine only takes its ends from each other.
+/// Checks the range that a sheet claims to have: calamine subtracts its ends.
 fn check_range(range: &str) -> Result<(), FileError> {
     let mut ends = range.split(':').map(position);
     let start = ends.next().transpose()?;
@@ -351,16 +351,16 @@ fn check_range(range: &str) -> Result<(), FileError> {
     }
 }
 
-/// Unpacks no more than is left to unpack, and no more at once than one token may have.
+/// Limits the bytes that are read: of all parts together, and of one token.
 struct Metered<R> {
     inner: R,
-    /// Bytes taken,
+    /// Bytes read.
     taken: u64,
-    /// of them since the last token ended,
+    /// Bytes read since the last token ended.
     since_token: u64,
-    /// and those that may still be.
+    /// Bytes that may still be read.
     left: u64,
-    /// Why there is no more.
+    /// The limit that was exceeded.
     excess: Option<Excess>,
 }
 

@@ -1,4 +1,4 @@
-//! A sheet as CSV.
+//! Converts a sheet to CSV.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Seek};
@@ -8,29 +8,29 @@ use calamine::{DataRef, ExcelDateTime, XlsxCellReader};
 use super::super::FileError;
 use super::limits::{Excess, MAX_COLUMNS, MAX_ROW_TEXT_BYTES, MAX_ROWS, MAX_TEXT_BYTES};
 
-/// The mark that tells a spreadsheet that a CSV file is UTF-8: whoever has a workbook will open the
-/// output in Excel.
-const MARK: &[u8] = b"\xef\xbb\xbf";
-/// Bytes that are handed over together.
+/// The byte order mark by which Excel knows UTF-8: the owner of a workbook will open the output in Excel.
+const BOM: &[u8] = b"\xef\xbb\xbf";
+/// The size of a piece of text.
 const PIECE_BYTES: usize = 64 * 1024;
 
 /// The cells of one row, by their columns.
 type Row = BTreeMap<u32, String>;
 
-/// Whether more of a text is wanted.
+/// Whether the reader wants more text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Continue {
     More,
     Nothing,
 }
 
-/// Writes the cells of a sheet as CSV, handed over in pieces for as long as more is wanted. A row is a row of the
-/// sheet, blank ones too.
+/// Converts a sheet to CSV and passes the text to `take` in pieces, until that wants no more. Blank rows of the sheet
+/// are kept.
 pub(super) fn write<S: Read + Seek>(
     mut cells: XlsxCellReader<'_, S>,
     take: impl FnMut(Vec<u8>) -> Continue,
 ) -> Result<(), FileError> {
-    let mut csv = Csv { piece: MARK.to_vec(), written: 0, rows: 0, wanted: Continue::More, take };
+    let mut csv =
+        CsvText { piece: BOM.to_vec(), written: 0, rows: 0, wanted: Continue::More, take };
     let mut row = Row::new();
     let mut row_bytes = 0;
     let mut number = 0;
@@ -50,7 +50,7 @@ pub(super) fn write<S: Read + Seek>(
         if csv.wanted == Continue::Nothing {
             return Ok(());
         }
-        let text = written(cell.get_value());
+        let text = cell_text(cell.get_value());
         if !text.is_empty() {
             row_bytes += text.len();
             if row_bytes > MAX_ROW_TEXT_BYTES {
@@ -60,23 +60,23 @@ pub(super) fn write<S: Read + Seek>(
         }
     }
     csv.row(number, &row)?;
-    csv.hand_over();
+    csv.pass_on();
     Ok(())
 }
 
-/// A text in writing.
-struct Csv<T> {
+/// The CSV text, as far as it is converted.
+struct CsvText<T> {
     piece: Vec<u8>,
-    /// Bytes handed over.
+    /// Bytes passed on.
     written: u64,
     rows: u32,
     wanted: Continue,
     take: T,
 }
 
-impl<T: FnMut(Vec<u8>) -> Continue> Csv<T> {
-    /// Writes the row of a number, counted from 0, after blank ones for those before it that have no
-    /// cells. Without cells it may turn out to be one of those.
+impl<T: FnMut(Vec<u8>) -> Continue> CsvText<T> {
+    /// Adds the row of this number, from 0, after blank ones for the rows before it. A row without cells is added
+    /// only when another one follows.
     fn row(&mut self, number: u32, row: &Row) -> Result<(), FileError> {
         let Some(last) = row.keys().next_back() else { return Ok(()) };
         for _ in self.rows..number {
@@ -108,11 +108,11 @@ impl<T: FnMut(Vec<u8>) -> Continue> Csv<T> {
         if self.piece.len() < PIECE_BYTES {
             return Ok(());
         }
-        self.hand_over();
+        self.pass_on();
         if self.written > MAX_TEXT_BYTES { Err(Excess::Text.into()) } else { Ok(()) }
     }
 
-    fn hand_over(&mut self) {
+    fn pass_on(&mut self) {
         if self.wanted == Continue::More {
             self.written += self.piece.len() as u64;
             self.wanted = (self.take)(std::mem::take(&mut self.piece));
@@ -121,8 +121,8 @@ impl<T: FnMut(Vec<u8>) -> Continue> Csv<T> {
     }
 }
 
-/// A cell as a text: numbers without exponents, since they may be telephone numbers; dates as ISO 8601.
-fn written(value: &DataRef<'_>) -> String {
+/// A cell as text: numbers without exponents, since they may be telephone numbers; dates as ISO 8601.
+fn cell_text(value: &DataRef<'_>) -> String {
     match value {
         DataRef::Empty => String::new(),
         DataRef::Int(number) => number.to_string(),
@@ -133,12 +133,12 @@ fn written(value: &DataRef<'_>) -> String {
         DataRef::SharedString(text) => (*text).to_owned(),
         DataRef::Bool(true) => "TRUE".to_owned(),
         DataRef::Bool(false) => "FALSE".to_owned(),
-        DataRef::DateTime(moment) => moment_written(moment),
+        DataRef::DateTime(moment) => date_text(moment),
         DataRef::Error(error) => error.to_string(),
     }
 }
 
-fn moment_written(moment: &ExcelDateTime) -> String {
+fn date_text(moment: &ExcelDateTime) -> String {
     // Days since the beginning of Excel's time.
     let days = moment.as_f64();
     if moment.is_duration() || !(0.0..3_000_000.0).contains(&days) {

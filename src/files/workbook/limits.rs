@@ -1,4 +1,4 @@
-//! How much of a workbook is read, and why no more.
+//! The limits of a workbook, with their reasons.
 //!
 //! Excel's own limits are those of its specification ("Excel specifications and limits"): no workbook that
 //! Excel wrote exceeds them. The others are ours. They hold whatever the ZIP directory says of its parts,
@@ -39,40 +39,29 @@ pub(super) const MAX_ROW_TEXT_BYTES: usize = 64 * 1024 * 1024;
 /// The text of a sheet. A shared string counts as often as it is used, so this may be more than its XML.
 pub(super) const MAX_TEXT_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
-/// Which of the limits a workbook exceeds. Each tells what is in the way; what to do is said by the error.
+/// The limit that a workbook exceeds. [`FileError::TooLarge`] adds what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Excess {
-    /// The file.
     #[error("the workbook is larger than 256 MiB")]
     File,
-    /// Its parts.
     #[error("the workbook has more than 10,000 parts")]
     Parts,
-    /// Its XML.
     #[error("the workbook unpacks to more than 2 GiB")]
     Xml,
-    /// What of it has to be kept in memory.
     #[error("the texts and formats of the workbook need more than 512 MiB of memory")]
     Kept,
-    /// Something in its XML.
     #[error("a tag or a cell in the workbook is longer than any that Excel writes")]
     Token,
-    /// Its rows.
     #[error("the workbook has a row beyond 1,048,576, the last that Excel has")]
     Rows,
-    /// Its columns.
     #[error("the workbook has a column beyond XFD, the last that Excel has")]
     Columns,
-    /// The text of a cell.
     #[error("a cell of the workbook has more than 32,767 characters, the most that Excel allows")]
     Cell,
-    /// Its cell formats.
     #[error("the workbook has more cell formats than Excel allows")]
     Formats,
-    /// The text of a row.
     #[error("a row of the sheet is longer than 64 MiB")]
     RowText,
-    /// The text of the sheet.
     #[error("the sheet is longer than 2 GiB as text")]
     Text,
 }

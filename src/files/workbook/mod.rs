@@ -1,7 +1,7 @@
-//! An Excel workbook, of which one sheet is read as CSV.
+//! Reads one sheet of an Excel workbook as CSV.
 //!
-//! It is looked through first ([`check`]), so that what it costs is known before it costs anything. Then its sheet is
-//! turned into text piece by piece as somebody reads it; the text is never in memory as a whole.
+//! [`check`] measures the workbook first, so that its cost is known before it arises. Then the sheet is converted to
+//! text in pieces, on demand; the whole text is never in memory.
 
 mod check;
 mod csv;
@@ -18,10 +18,10 @@ use csv::Continue;
 pub use limits::Excess;
 use limits::MAX_FILE_BYTES;
 
-/// How many pieces of text wait to be read.
+/// How many pieces of text are converted ahead.
 const PIECES_AHEAD: usize = 4;
 
-/// A workbook of which one sheet is read, as often as one likes. Clones share it.
+/// A workbook of which one sheet is read, any number of times. Clones share it.
 // No `Debug`: it is full of personal data.
 #[derive(Clone)]
 pub struct Workbook {
@@ -29,17 +29,17 @@ pub struct Workbook {
     sheet: Arc<str>,
 }
 
-/// What comes from the thread that reads a sheet.
+/// A message from the thread that reads a sheet.
 enum SheetMessage {
     Text(Vec<u8>),
-    /// There is no more. Without this the thread has ended before its work was done.
+    /// The end of the sheet. If it is missing the thread has panicked.
     End,
     Failure(FileError),
 }
 
 impl Workbook {
-    /// Opens a workbook to read the sheet of this name, else the first one. The sheet is read to its end once, so
-    /// that what is wrong with it is known now.
+    /// Opens a workbook to read the sheet of this name, or the first one. The sheet is read to its end once, so that
+    /// every error shows now.
     ///
     /// # Errors
     /// It is no workbook, has no such sheet, or cannot be read to its end.
@@ -67,11 +67,10 @@ impl Workbook {
         Ok(workbook)
     }
 
-    /// The text of the sheet, from its first byte on. It is made on a thread of its own, which ends when nobody reads it
-    /// any more.
+    /// The text of the sheet. It is converted on a thread of its own, which ends when the reader is dropped.
     ///
     /// # Errors
-    /// The system has no thread to spare.
+    /// The system cannot create a thread.
     pub fn text(&self) -> io::Result<Box<dyn BufRead + Send>> {
         let (sender, pieces) = sync_channel(PIECES_AHEAD);
         let workbook = self.clone();
@@ -85,7 +84,7 @@ impl Workbook {
             Ok(()) => Continue::More,
             Err(_) => Continue::Nothing,
         });
-        // Nobody may be there to hear it.
+        // The reader may be dropped.
         let _ = pieces.send(match written {
             Ok(()) => SheetMessage::End,
             Err(error) => SheetMessage::Failure(error),
@@ -93,14 +92,14 @@ impl Workbook {
     }
 
     fn write(&self, take: impl FnMut(Vec<u8>) -> Continue) -> Result<(), FileError> {
-        // Poisoned where calamine has panicked over it.
+        // Poisoned if calamine panicked.
         let mut book = self.book.lock().map_err(|_| FileError::Damaged)?;
         let cells = book.worksheet_cells_reader(&self.sheet).map_err(|_| FileError::Damaged)?;
         csv::write(cells, take)
     }
 }
 
-/// The text of a sheet in reading.
+/// Reads the text of a sheet.
 struct SheetText {
     pieces: Receiver<SheetMessage>,
     piece: Cursor<Vec<u8>>,

@@ -153,9 +153,9 @@ impl Probing {
     /// The evidence of a mailbox that is known or can be found out in this time. A probe that began goes on
     /// when the time is over, or when the caller does not wait for it.
     pub(super) async fn probe(&self, request: ProbeRequest, timeout: Duration) -> MailboxFacts {
-        let (evidence, freshness) = self.evidence(request, timeout).await;
+        let (evidence, timing) = self.evidence(request, timeout).await;
         counter!("mailvet_mailboxes_total", "status" => evidence.status.code()).increment(1);
-        MailboxFacts { evidence, freshness, come_back: None }
+        MailboxFacts { evidence, timing, next_attempt: None }
     }
 
     async fn evidence(&self, request: ProbeRequest, timeout: Duration) -> (Evidence, Timing) {

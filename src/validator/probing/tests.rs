@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::address::Domain;
-use crate::catalog::{Catalog, ListKind, ListSource, Lists};
+use crate::catalog::{Catalog, ListKind, Lists, SourceText};
 use crate::clock::MovableClock;
 use crate::dns::zone::Zone;
 use crate::evidence::CatchAll;
@@ -100,7 +100,7 @@ fn empty_catalog() -> Catalog {
 fn patterns() -> Patterns {
     let text = "[[rule]]\nid = \"unknown\"\nmeans = \"no_such_mailbox\"\ncode = [\"550\"]\n\
                 words = [\"user unknown\"]\nexamples = [\"550 5.1.1 User unknown\"]\n";
-    Patterns::from_sources(&[ListSource { name: "test".into(), text: text.into() }]).unwrap()
+    Patterns::from_sources(&[SourceText { name: "test".into(), text: text.into() }]).unwrap()
 }
 
 /// What is found out about each of these, asked for together.

@@ -256,11 +256,9 @@ async fn what_was_found_stands_in_for_what_cannot_be_had() {
             let asked = Instant::now();
             let found = routes.find(query(&host(), DEADLINE)).await;
             assert_eq!(asked.elapsed(), waits, "{zone} {when}");
-            let DomainEvidence::Learned(learned, freshness) = found else {
-                panic!("{zone} {when}")
-            };
+            let DomainEvidence::Learned(learned, timing) = found else { panic!("{zone} {when}") };
             assert_eq!(learned.route, expected, "{zone} {when}");
-            let was_asked = freshness == Timing::Asked;
+            let was_asked = timing == Timing::Asked;
             assert_eq!(was_asked, !is_old && when == "at once", "{zone} {when}");
             tokio::time::advance(2 * second).await;
         }

@@ -5,15 +5,15 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use mailvet::batch::summary::{Listing, Tally};
 use mailvet::batch::{
-    Asking, Filter, Judge, JudgeSettings, List, ListOptions, ListSource, Output, Outputs, Progress,
-    RowFormat, Run, Sink, Suppressed,
+    Filter, Judge, JudgeSettings, List, ListOptions, ListSource, Output, Outputs, ProbePass,
+    Progress, Run, Sink, Suppressed, WriteOptions,
 };
 use mailvet::clock::SystemClock;
 use mailvet::config::Config;
 use mailvet::report::Column;
 use mailvet::roster::{
     DedupeKey, Encoding, FormulaEscaping, Header, InputFormat, OutputFormat, ReadOptions, Reader,
-    Row, RowKind, Shape,
+    Row, RowKind,
 };
 use mailvet::store::Journal;
 use mailvet::typo::Confidence;
@@ -52,7 +52,7 @@ fn cleaned(
     columns: &[Column],
     target: Option<OutputFormat>,
 ) -> Option<Cleaned> {
-    let reading = ListOptions { wish: wish.clone(), sheet: None };
+    let reading = ListOptions { read: wish.clone(), sheet: None };
     let source = ListSource::Stream(Box::new(Cursor::new(bytes.to_vec())));
     let list = List::open(source, &reading).ok()?;
     let plan = list.plan().clone();
@@ -72,25 +72,26 @@ fn cleaned(
     let written = Written::default();
     let main = Some(Output::Pipe(Box::new(written.clone())));
     let fix_at = Confidence::from_percent(90);
-    let form =
-        RowFormat { columns: columns.to_vec(), target, formulas: FormulaEscaping::On, fix_at };
+    let form = WriteOptions {
+        columns: columns.to_vec(),
+        format: target,
+        formulas: FormulaEscaping::On,
+        fix_at,
+    };
     let outputs = Outputs { main, ..Outputs::default() };
     let tally = Tally::new(Listing::Numbers);
     let run = Run {
         list,
         judge: Arc::new(judge),
         journal: Journal::temporary().unwrap(),
-        sink: Sink::new(&plan, form, Filter::default(), outputs, tally).telling_duplicates(),
+        sink: Sink::new(&plan, form, Filter::default(), outputs, tally).marking_duplicates(),
         progress: Arc::new(Progress::default()),
         depth: Depth::Syntax,
-        asking: Asking::Never,
+        probe_pass: ProbePass::Never,
     };
     let summary = runtime.block_on(run.run(std::future::pending())).unwrap();
     let written = std::mem::take(&mut *written.0.lock().unwrap());
-    let delimiter = match plan.shape() {
-        Shape::Delimited(dialect) => dialect.delimiter,
-        _ => b',',
-    };
+    let delimiter = plan.delimiter().unwrap_or(b',');
     Some(Cleaned {
         written,
         rows: summary.rows.read,

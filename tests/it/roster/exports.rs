@@ -1,6 +1,6 @@
 //! The forms in which programs export their lists. The people in them are made up.
 
-use mailvet::roster::{Encoding, Shape};
+use mailvet::roster::Encoding;
 
 use super::list::List;
 
@@ -227,12 +227,9 @@ const EXPORTS: [Export; 29] = [
 fn exports_are_understood() {
     for export in EXPORTS {
         let list = List::of(export.text);
-        let shape = match list.plan.shape() {
-            Shape::Delimited(dialect) => char::from(dialect.delimiter).to_string(),
-            Shape::JsonLines => "jsonl".to_owned(),
-            Shape::Json => "json".to_owned(),
-            Shape::Lines => "lines".to_owned(),
-            Shape::Mailman => "mailman".to_owned(),
+        let shape = match list.plan.delimiter() {
+            Some(delimiter) => char::from(delimiter).to_string(),
+            None => list.plan.format().code().to_owned(),
         };
         let name = export.name;
         assert_eq!(shape, export.shape, "{name}");

@@ -85,14 +85,14 @@ fn lines_hold_the_address_that_counts() {
         let list = List::of(text);
         let fields = vec!["mailvet_verdict".to_owned()];
         let output =
-            OutputOptions { target: Some(OutputFormat::Lines), fields, ..OutputOptions::default() };
+            OutputOptions { format: Some(OutputFormat::Lines), fields, ..OutputOptions::default() };
         let mut writer = Writer::new(Vec::new(), &list.plan, output);
         writer.header().unwrap();
         writer.row_of(&list.rows[0], address, &[Cell::Text("fine")]).unwrap();
         assert_eq!(String::from_utf8(writer.into_inner()).unwrap(), expected, "{name}");
     }
     let lines = "a@x.de\r\n\r\n# none\r\nMAILTO:b@x.de";
-    let as_read = OutputOptions { target: Some(OutputFormat::Lines), ..OutputOptions::default() };
+    let as_read = OutputOptions { format: Some(OutputFormat::Lines), ..OutputOptions::default() };
     assert_eq!(List::of(lines).written(as_read), lines.as_bytes(), "nothing is to be added");
 }
 
@@ -184,7 +184,7 @@ fn a_row_says_what_an_earlier_run_wrote() {
     for (name, text) in [("CSV", csv), ("JSON", json)] {
         let list = List::of(text);
         let of = |row: usize, column| {
-            list.rows[row].text_of(&list.plan, column).map(std::borrow::Cow::into_owned)
+            list.plan.text_in(&list.rows[row], column).map(std::borrow::Cow::into_owned)
         };
         assert_eq!(of(0, "mailvet_verdict").as_deref(), Some("risky"), "{name}");
         assert_eq!(of(0, "mailvet_message").as_deref(), Some("So, \"so\""), "{name}");

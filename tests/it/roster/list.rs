@@ -43,10 +43,10 @@ impl List {
     }
 
     /// The list with two columns added: a verdict, and reasons where a row cannot be read.
-    pub(crate) fn judged(&self, target: Option<OutputFormat>) -> String {
+    pub(crate) fn judged(&self, format: Option<OutputFormat>) -> String {
         let fields = ["mailvet_verdict", "mailvet_reasons"].map(str::to_owned).to_vec();
         String::from_utf8(self.written(OutputOptions {
-            target,
+            format,
             fields,
             ..OutputOptions::default()
         }))

@@ -36,16 +36,16 @@ fn a_row_of_ten_megabytes_goes_through() {
 }
 
 #[test]
-fn a_long_row_stands_whole_in_another_form() {
+fn another_form_holds_the_beginning_of_a_long_row() {
     let long = row_of(2 * MAX_ROW_BYTES);
-    let row = long.trim_end();
+    let beginning = &long[..MAX_ROW_BYTES];
     let list = List::of(&format!("Email,Name\nb@x.de,B\n{long}c@x.de,C"));
     let cases = [
-        (OutputFormat::Tsv, format!("\n\"{row}\"\t\tunknown\trow_too_long\n")),
+        (OutputFormat::Tsv, format!("\n{beginning}\t\tunknown\trow_too_long\n")),
         (
             OutputFormat::JsonLines,
             format!(
-                "\n{{\"mailvet_input\":\"{row}\",\"mailvet_verdict\":\"unknown\",\"mailvet_reasons\":[\"row_too_long\"]}}\n"
+                "\n{{\"mailvet_input\":\"{beginning}\",\"mailvet_verdict\":\"unknown\",\"mailvet_reasons\":[\"row_too_long\"]}}\n"
             ),
         ),
         (OutputFormat::Lines, format!("\n{long}")),
@@ -57,6 +57,18 @@ fn a_long_row_stands_whole_in_another_form() {
         };
         assert!(before.contains("b@x.de"), "{target:?}");
         assert_eq!(after.lines().count(), 1, "{target:?}");
+    }
+}
+
+#[test]
+fn the_beginning_of_a_long_row_ends_with_a_whole_character() {
+    for padding in 0..4 {
+        let row = format!("{}{}", "x".repeat(padding), "😀".repeat(MAX_ROW_BYTES / 2));
+        let judged =
+            List::of(&format!("Email\na@x.de\n{row}\n")).judged(Some(OutputFormat::JsonLines));
+        let beginning = judged.lines().last().unwrap().split('"').nth(3).unwrap();
+        assert!(row.starts_with(beginning), "{padding}");
+        assert!(beginning.len() > MAX_ROW_BYTES - 4, "{padding}");
     }
 }
 

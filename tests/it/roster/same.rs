@@ -3,8 +3,7 @@
 use std::io::BufReader;
 
 use mailvet::roster::{
-    Dialect, Encoding, Header, InputFormat, OutputOptions, Plan, Preview, ReadOptions, Reader,
-    Shape,
+    Encoding, Header, InputFormat, OutputOptions, Plan, Preview, ReadOptions, Reader,
 };
 use proptest::prelude::*;
 
@@ -100,7 +99,7 @@ proptest! {
         // What was added is read again, and taken away with the next run.
         let judged = list.judged(None);
         let again = List::read(judged.as_bytes(), &wish).unwrap();
-        let verdicts = again.rows.iter().map(|row| row.text_of(&again.plan, "mailvet_verdict"));
+        let verdicts = again.rows.iter().map(|row| again.plan.text_in(row, "mailvet_verdict"));
         prop_assert!(verdicts.into_iter().all(|verdict| verdict.as_deref() == Some("fine")));
         prop_assert_eq!(again.judged(None), judged);
     }
@@ -111,7 +110,6 @@ proptest! {
         let list = List::of(&text);
         let found: Vec<String> = list.rows.iter().flat_map(|row| row.addresses().to_vec()).collect();
         prop_assert_eq!(&found, &addresses);
-        let dialect = Dialect { delimiter };
-        prop_assert_eq!(plan.shape(), Shape::Delimited(dialect));
+        prop_assert_eq!(plan.delimiter(), Some(delimiter));
     }
 }

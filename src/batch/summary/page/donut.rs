@@ -1,27 +1,26 @@
-//! The ring that shows how rows are spread over the verdicts.
+//! The donut chart of the rows by verdict.
 
-use std::fmt;
+use maud::{Markup, html};
 
-use super::markup::Foreign;
 use crate::batch::summary::Summary;
 use crate::batch::summary::numbers::{grouped, percent, share};
 use crate::verdict::Verdict;
 
-/// The ring is this long all round.
+/// The length of the ring.
 const ROUND: f64 = 1000.0;
-/// No part that is there is shorter: it could not be seen.
+/// The least length of an arc: a shorter one could not be seen.
 const SHORTEST: f64 = 6.0;
-/// What is left free between two parts.
+/// The gap between two arcs.
 const GAP: f64 = 3.0;
-/// How wide a number in the hole may be.
+/// The greatest width of the number in the hole.
 const HOLE: f64 = 116.0;
-/// How wide a bold digit is, as a part of its size.
+/// The width of a bold digit, as a share of the font size.
 const DIGIT: f64 = 0.7;
-/// The size of a number that is short.
+/// The greatest font size of the number.
 const LARGEST: f64 = 26.0;
 
-/// The patterns by which verdicts are told apart where there are no colours: on paper, and for eyes
-/// that see few of them. The colour stands in the style, which knows of light and dark.
+/// The patterns that distinguish verdicts without colours: on paper, and for colour-blind readers. The style
+/// sheet has the colours, for light and dark mode.
 pub(super) const PATTERNS: &str = r#"<svg class="patterns" width="0" height="0" aria-hidden="true"><defs>
 <pattern id="hatch-deliverable" width="6" height="6" patternUnits="userSpaceOnUse"><rect class="deliverable" width="6" height="6"/><circle class="mark" cx="3" cy="3" r="1.1"/></pattern>
 <pattern id="hatch-risky" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="risky" width="7" height="7"/><rect class="mark" width="2" height="7"/></pattern>
@@ -29,7 +28,7 @@ pub(super) const PATTERNS: &str = r#"<svg class="patterns" width="0" height="0" 
 <pattern id="hatch-unknown" width="5" height="5" patternUnits="userSpaceOnUse"><rect class="unknown" width="5" height="5"/><rect class="mark" width="5" height="1.2"/></pattern>
 </defs></svg>"#;
 
-/// A part of the ring: where it starts and how long it is.
+/// The part of the ring for one verdict.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Arc {
     verdict: Verdict,
@@ -37,8 +36,7 @@ struct Arc {
     length: f64,
 }
 
-/// The parts for these numbers, once round. Small ones are drawn longer than they are, and the others
-/// make room for them.
+/// The arcs for these numbers, once round. Small ones are lengthened, and the others shortened for them.
 fn arcs(numbers: &[(Verdict, u64)]) -> Vec<Arc> {
     let whole = numbers.iter().map(|(_, number)| number).sum();
     let lengths: Vec<(Verdict, f64)> = numbers
@@ -57,43 +55,36 @@ fn arcs(numbers: &[(Verdict, u64)]) -> Vec<Arc> {
     arcs
 }
 
-/// Draws the ring of the rows that have a verdict.
-pub(super) fn donut(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
+/// The donut chart of the rows that have a verdict.
+pub(super) fn donut(summary: &Summary) -> Markup {
     let whole = summary.judged();
     let numbers: Vec<(Verdict, u64)> = summary.by_verdict().collect();
-    let parts: Vec<String> = numbers
+    let shares: Vec<String> = numbers
         .iter()
         .filter(|(_, number)| *number > 0)
         .map(|(verdict, number)| format!("{} {}", verdict.code(), percent(*number, whole)))
         .collect();
-    write!(
-        f,
-        "<svg class=\"donut\" viewBox=\"0 0 200 200\" role=\"img\" aria-labelledby=\"donut\">\
-         <title id=\"donut\">Rows by verdict: {}</title><g transform=\"rotate(-90 100 100)\">",
-        Foreign(&parts.join(", "))
-    )?;
     let arcs = arcs(&numbers);
     let gap = if arcs.len() > 1 { GAP } else { 0.0 };
-    for Arc { verdict, start, length } in &arcs {
-        let drawn = length - gap;
-        write!(
-            f,
-            "<circle class=\"arc {}\" cx=\"100\" cy=\"100\" r=\"82\" pathLength=\"{ROUND}\" \
-             stroke-dasharray=\"{drawn:.2} {:.2}\" stroke-dashoffset=\"{:.2}\"/>",
-            verdict.code(),
-            ROUND - drawn,
-            -start,
-        )?;
-    }
     let number = grouped(whole);
     // A longer number is written smaller, to fit into the hole.
     let size = (HOLE / (number.len() as f64 * DIGIT)).min(LARGEST);
-    writeln!(
-        f,
-        "</g><text class=\"whole\" x=\"100\" y=\"102\" font-size=\"{size:.1}\">{number}</text>\
-         <text class=\"unit\" x=\"100\" y=\"122\">{}</text></svg>",
-        if whole == 1 { "row" } else { "rows" }
-    )
+    html! {
+        svg.donut viewBox="0 0 200 200" role="img" aria-labelledby="donut" {
+            title id="donut" { "Rows by verdict: " (shares.join(", ")) }
+            g transform="rotate(-90 100 100)" {
+                @for Arc { verdict, start, length } in &arcs {
+                    @let drawn = length - gap;
+                    circle class=(format_args!("arc {}", verdict.code())) cx="100" cy="100" r="82"
+                        pathLength=(ROUND)
+                        stroke-dasharray=(format_args!("{drawn:.2} {:.2}", ROUND - drawn))
+                        stroke-dashoffset=(format_args!("{:.2}", -start)) {}
+                }
+            }
+            text.whole x="100" y="102" font-size=(format_args!("{size:.1}")) { (number) }
+            text.unit x="100" y="122" { @if whole == 1 { "row" } @else { "rows" } }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,220 +1,206 @@
-//! The summary as a page to show: one file that needs nothing from elsewhere, for screens, phones,
-//! paper and screen readers.
-//!
-//! Every element is closed, so that the page is well-formed XML too and tests can read it.
+//! The summary as an HTML page: one file that loads nothing from elsewhere, for screens, phones, paper and
+//! screen readers.
 
 mod donut;
-mod markup;
 mod tables;
 mod words;
 
-use std::fmt;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use self::donut::{PATTERNS, donut};
-use self::markup::{Foreign, Name};
-use self::words::{looked, words};
-use super::Summary;
-use super::numbers::{a_second, counted, grouped, percent, took};
+use self::words::{depth_sentence, verdict_words};
+use super::numbers::{counted, grouped, percent, rate_per_second, rounded_time};
+use super::{KindCounts, Summary};
+use crate::report::visible;
 use crate::verdict::Verdict;
 
 const STYLE: &str = include_str!("style.css");
 
-/// What the page tells beside the summary.
+/// What the page shows besides the summary.
 #[derive(Clone, Copy)]
 pub struct PageFacts<'a> {
     /// The name of the list, as its owner knows it.
     pub title: &'a str,
-    /// When the summary was made.
     pub made_at: Timestamp,
 }
 
-/// A summary to be written as an HTML page.
-pub struct Page<'a> {
-    summary: &'a Summary,
-    facts: PageFacts<'a>,
-}
-
 impl Summary {
-    /// The summary in the form of a page.
-    pub fn page<'a>(&'a self, facts: PageFacts<'a>) -> Page<'a> {
-        Page { summary: self, facts }
+    /// The summary as an HTML page.
+    pub fn page(&self, facts: PageFacts<'_>) -> String {
+        let page = html! {
+            (DOCTYPE)
+            html lang="en" {
+                (head(facts.title))
+                body {
+                    (PreEscaped(PATTERNS))
+                    (opening(self, &facts))
+                    main { (sections(self)) }
+                    (closing(self))
+                }
+            }
+        };
+        page.into_string()
     }
 }
 
-impl fmt::Display for Page<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let summary = self.summary;
-        head(f, self.facts.title)?;
-        opening(f, summary, &self.facts)?;
-        if summary.judged() > 0 {
-            tiles(f, summary)?;
-            verdicts(f, summary)?;
+fn head(title: &str) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="robots" content="noindex";
+            title { (visible(title)) ": mailvet report" }
+            style { (PreEscaped(STYLE)) }
         }
-        f.write_str("<div class=\"pair\">\n")?;
-        rows(f, summary)?;
-        if summary.kinds != super::KindCounts::default() {
-            let lead = "A row can be of several kinds, or of none.";
-            section(f, "kinds", "Kinds of addresses", lead, |f| tables::kinds(f, summary))?;
-        }
-        f.write_str("</div>\n")?;
-        if !summary.reasons.is_empty() {
-            let lead = "A row can have several reasons.";
-            section(f, "reasons", "Reasons", lead, |f| tables::reasons(f, summary))?;
-        }
-        f.write_str("<div class=\"pair\">\n")?;
-        if !summary.typos.is_empty() {
-            let lead = "Domains that were probably typed wrong.";
-            section(f, "typos", "Typos", lead, |f| tables::typos(f, &summary.typos))?;
-        }
-        if !summary.failing.is_empty() {
-            let lead = "Those with the most rows that are undeliverable or unknown.";
-            let heading = "Domains that fail most";
-            section(f, "failing", heading, lead, |f| tables::failing(f, &summary.failing))?;
-        }
-        f.write_str("</div>\n")?;
-        if let Some(listed) = &summary.addresses {
-            let lead = "In the order of the list, with row numbers as a spreadsheet counts them.";
-            let heading = "Addresses that need attention";
-            section(f, "addresses", heading, lead, |f| tables::addresses(f, listed))?;
-        }
-        closing(f, summary)
     }
 }
 
-fn head(f: &mut fmt::Formatter<'_>, title: &str) -> fmt::Result {
-    write!(
-        f,
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <meta name=\"robots\" content=\"noindex\"/>\n<title>{}: mailvet report</title>\n\
-         <style>\n{STYLE}</style>\n</head>\n<body>\n{PATTERNS}\n",
-        Foreign(title)
-    )
-}
-
-fn opening(f: &mut fmt::Formatter<'_>, summary: &Summary, facts: &PageFacts<'_>) -> fmt::Result {
+fn opening(summary: &Summary, facts: &PageFacts<'_>) -> Markup {
+    let read = summary.rows.read;
     let made_at = facts.made_at.to_zoned(TimeZone::UTC);
-    write!(
-        f,
-        "<header><p class=\"kicker\">mailvet report</p><h1>{}</h1>\n<p>{} read in {}",
-        Name(facts.title),
-        counted(summary.rows.read, "row", "rows"),
-        took(summary.elapsed),
-    )?;
-    if let Some(rate) = a_second(summary.rows.read, summary.elapsed) {
-        write!(f, ", {rate} a second")?;
+    html! {
+        header {
+            p.kicker { "mailvet report" }
+            h1 { (foreign_name(facts.title)) }
+            p {
+                (counted(read, "row", "rows")) " read in " (rounded_time(summary.elapsed))
+                @if let Some(rate) = rate_per_second(read, summary.elapsed) { ", " (rate) " a second" }
+                ". " (depth_sentence(summary.depth))
+            }
+            p.made {
+                time datetime=(format_args!("{:.0}", facts.made_at)) {
+                    (made_at.strftime("%-d %B %Y, %H:%M UTC").to_string())
+                }
+            }
+        }
     }
-    writeln!(
-        f,
-        ". {}</p>\n<p class=\"made\"><time datetime=\"{:.0}\">{}</time></p></header>\n<main>",
-        looked(summary.depth),
-        facts.made_at,
-        made_at.strftime("%-d %B %Y, %H:%M UTC"),
-    )
 }
 
-/// What there is to do, at a glance.
-fn tiles(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
+fn sections(summary: &Summary) -> Markup {
+    let failing = "Those with the most rows that are undeliverable or unknown.";
+    let in_order = "In the order of the list, with row numbers as a spreadsheet counts them.";
+    html! {
+        @if summary.judged() > 0 {
+            (tiles(summary))
+            (section("verdicts", "Verdicts", "", &verdicts(summary)))
+        }
+        div.pair {
+            (section("rows", "Where the rows went", "", &rows(summary)))
+            @if summary.kinds != KindCounts::default() {
+                @let lead = "A row can be of several kinds, or of none.";
+                (section("kinds", "Kinds of addresses", lead, &tables::kinds(summary)))
+            }
+        }
+        @if !summary.reasons.is_empty() {
+            @let lead = "A row can have several reasons.";
+            (section("reasons", "Reasons", lead, &tables::reasons(summary)))
+        }
+        div.pair {
+            @if !summary.typos.is_empty() {
+                @let lead = "Domains that were probably typed wrong.";
+                (section("typos", "Typos", lead, &tables::typos(&summary.typos)))
+            }
+            @if !summary.failing.is_empty() {
+                (section("failing", "Domains that fail most", failing, &tables::failing(&summary.failing)))
+            }
+        }
+        @if let Some(listed) = &summary.addresses {
+            (section("addresses", "Addresses that need attention", in_order, &tables::addresses(listed)))
+        }
+    }
+}
+
+/// What to do with how many rows, at a glance.
+fn tiles(summary: &Summary) -> Markup {
     let whole = summary.judged();
-    let good = summary.with(Verdict::Deliverable) + summary.with(Verdict::Plausible);
-    f.write_str("<ul class=\"tiles\">\n")?;
-    for (verdict, number) in [
-        (Verdict::Plausible, good),
+    let keep = summary.with(Verdict::Deliverable) + summary.with(Verdict::Plausible);
+    let tiles = [
+        (Verdict::Plausible, keep),
         (Verdict::Risky, summary.with(Verdict::Risky)),
         (Verdict::Undeliverable, summary.with(Verdict::Undeliverable)),
         (Verdict::Unknown, summary.with(Verdict::Unknown)),
-    ] {
-        writeln!(
-            f,
-            "<li class=\"{}\"><span class=\"todo\">{}</span> <strong>{}</strong> <span>{} of rows</span></li>",
-            verdict.code(),
-            words(verdict).todo,
-            grouped(number),
-            Foreign(&percent(number, whole)),
-        )?;
+    ];
+    html! {
+        ul.tiles {
+            @for (verdict, number) in tiles {
+                li class=(verdict.code()) {
+                    span.todo { (verdict_words(verdict).todo) } " "
+                    strong { (grouped(number)) } " "
+                    span { (percent(number, whole)) " of rows" }
+                }
+            }
+        }
     }
-    f.write_str("</ul>\n")
 }
 
-fn verdicts(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
-    section(f, "verdicts", "Verdicts", "", |f| {
-        f.write_str("<div class=\"spread\">")?;
-        donut(f, summary)?;
-        tables::verdicts(f, summary)?;
-        f.write_str("</div>\n<dl class=\"meanings\">\n")?;
-        for (verdict, _) in summary.by_verdict().filter(|(_, number)| *number > 0) {
-            let said = words(verdict);
-            writeln!(
-                f,
-                "<div class=\"{code}\"><dt>{code} <span class=\"todo\">{}</span></dt><dd>{} {}</dd></div>",
-                said.todo,
-                said.meaning,
-                said.counsel,
-                code = verdict.code(),
-            )?;
+fn verdicts(summary: &Summary) -> Markup {
+    let [accept, confirm, reject] = summary.advice.map(grouped);
+    html! {
+        div.spread { (donut(summary)) (tables::verdicts(summary)) }
+        dl.meanings {
+            @for (verdict, _) in summary.by_verdict().filter(|(_, number)| *number > 0) {
+                @let words = verdict_words(verdict);
+                div class=(verdict.code()) {
+                    dt { (verdict.code()) " " span.todo { (words.todo) } }
+                    dd { (words.meaning) " " (words.counsel) }
+                }
+            }
         }
-        let [accept, confirm, reject] = summary.advice.map(grouped);
-        writeln!(
-            f,
-            "</dl>\n<p class=\"forms\">A form with the same settings would accept {accept} of them, ask \
-             back about {confirm} and refuse {reject}.</p>"
-        )
-    })
-}
-
-fn rows(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
-    section(f, "rows", "Where the rows went", "", |f| {
-        if summary.rows.read > 0 {
-            tables::places(f, summary)?;
-        } else {
-            f.write_str("<p>The list has no rows.</p>\n")?;
+        p.forms {
+            "A form with the same settings would accept " (accept) " of them, ask the user to confirm "
+            (confirm) " and refuse " (reject) "."
         }
-        let mut notes = summary.notes();
-        if summary.rows.asides > 0 {
-            let asides =
-                counted(summary.rows.asides, "blank line or comment", "blank lines or comments");
-            notes.insert(0, format!("{asides} besides."));
-        }
-        if notes.is_empty() {
-            return Ok(());
-        }
-        f.write_str("<ul class=\"notes\">\n")?;
-        for note in notes {
-            writeln!(f, "<li>{note}</li>")?;
-        }
-        f.write_str("</ul>\n")
-    })
-}
-
-/// A section with its heading, by which others refer to it, and a sentence under it.
-fn section(
-    f: &mut fmt::Formatter<'_>,
-    id: &str,
-    heading: &str,
-    lead: &str,
-    body: impl FnOnce(&mut fmt::Formatter<'_>) -> fmt::Result,
-) -> fmt::Result {
-    writeln!(f, "<section class=\"{id}\"><h2 id=\"{id}\">{heading}</h2>")?;
-    if !lead.is_empty() {
-        writeln!(f, "<p class=\"lead\">{lead}</p>")?;
     }
-    body(f)?;
-    f.write_str("</section>\n")
 }
 
-fn closing(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
-    let care = match summary.addresses {
-        Some(_) => "This page holds addresses: treat it as you treat the list.",
-        None => "This page holds no addresses. Names of domains can be personal data too.",
-    };
-    writeln!(
-        f,
-        "</main>\n<footer><p>{care}</p><p>It loads nothing from elsewhere.</p></footer>\n</body>\n</html>"
-    )
+fn rows(summary: &Summary) -> Markup {
+    let mut notes = summary.notes();
+    if summary.rows.non_data > 0 {
+        let one = "blank line or comment";
+        let non_data = counted(summary.rows.non_data, one, "blank lines or comments");
+        notes.insert(0, format!("{non_data} besides."));
+    }
+    html! {
+        @if summary.rows.read > 0 { (tables::destinations(summary)) } @else { p { "The list has no rows." } }
+        @if !notes.is_empty() {
+            ul.notes { @for note in notes { li { (note) } } }
+        }
+    }
+}
+
+/// A section with its heading, which labels its table, and a sentence below it.
+fn section(id: &str, heading: &str, lead: &str, body: &Markup) -> Markup {
+    html! {
+        section class=(id) {
+            h2 id=(id) { (heading) }
+            @if !lead.is_empty() { p.lead { (lead) } }
+            (body)
+        }
+    }
+}
+
+fn closing(summary: &Summary) -> Markup {
+    html! {
+        footer {
+            p {
+                @if summary.addresses.is_some() {
+                    "This page holds addresses: treat it as you treat the list."
+                } @else {
+                    "This page holds no addresses. Names of domains can be personal data too."
+                }
+            }
+            p { "It loads nothing from elsewhere." }
+        }
+    }
+}
+
+/// A foreign name, isolated: letters that run from right to left must not reorder the text around it, nor may
+/// parts of the name change places.
+fn foreign_name(name: &str) -> Markup {
+    html! { bdi.name dir="ltr" { (visible(name)) } }
 }
 
 #[cfg(test)]

@@ -1,187 +1,190 @@
-//! The tables of the page. Each number stands beside its bar, for eyes and ears alike.
+//! The tables of the page. Each number is beside its bar, for eyes and ears alike.
 
-use std::fmt;
+use maud::{Markup, html};
 
-use super::markup::{Bar, Foreign, Name, Patch};
-use super::words::words;
+use super::foreign_name;
+use super::words::verdict_words;
 use crate::batch::summary::labels::{label, verdict as verdict_of};
 use crate::batch::summary::numbers::{grouped, percent, share};
-use crate::batch::summary::tally::MOST_ADDRESSES;
+use crate::batch::summary::tally::MAX_LISTED_ADDRESSES;
 use crate::batch::summary::{FailingDomain, ListedAddress, Summary, TypoCount};
 use crate::verdict::Verdict;
 
-/// Opens a table whose heading has this id, with these columns.
-fn open(f: &mut fmt::Formatter<'_>, class: &str, heading: &str, columns: &[&str]) -> fmt::Result {
-    write!(f, "<table class=\"{class}\" aria-labelledby=\"{heading}\"><thead><tr>")?;
-    for column in columns {
-        let numeric = matches!(*column, "Rows" | "Share" | "Row");
-        let class = if numeric { " class=\"number\"" } else { "" };
-        write!(f, "<th scope=\"col\"{class}>{column}</th>")?;
-    }
-    f.write_str("</tr></thead><tbody>\n")
-}
-
-fn close(f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    f.write_str("</tbody></table>\n")
-}
-
-/// A reason for people, with its code.
-fn reason(f: &mut fmt::Formatter<'_>, code: &str) -> fmt::Result {
-    match label(code) {
-        Some(label) => write!(f, "{label} <code>{code}</code>"),
-        None => write!(f, "<code>{code}</code>"),
+/// A table with these columns, labelled by the heading with this id.
+fn table(class: &str, heading: &str, columns: &[&str], rows: &Markup) -> Markup {
+    let class_of = |column: &str| matches!(column, "Rows" | "Share" | "Row").then_some("number");
+    html! {
+        table class=(class) aria-labelledby=(heading) {
+            thead { tr { @for column in columns { th scope="col" class=[class_of(column)] { (column) } } } }
+            tbody { (rows) }
+        }
     }
 }
 
-pub(super) fn verdicts(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
+/// A row with a number.
+fn count_row(name: &Markup, number: u64) -> Markup {
+    html! { tr { th scope="row" { (name) } td.number { (grouped(number)) } } }
+}
+
+/// A row with a number and its share of the whole.
+fn share_row(name: &Markup, number: u64, whole: u64) -> Markup {
+    html! {
+        tr {
+            th scope="row" { (name) }
+            td.number { (grouped(number)) }
+            td.number { (percent(number, whole)) }
+        }
+    }
+}
+
+/// A bar of this length, from 0 to 1, in the colour and pattern of a verdict. Screen readers skip it: its
+/// number is beside it.
+fn bar(length: f64, verdict: Option<Verdict>) -> Markup {
+    // A number that is not 0 shows.
+    let percent = if length > 0.0 { (length * 100.0).max(0.5) } else { 0.0 };
+    let fill = verdict.map_or("plain", Verdict::code);
+    html! {
+        svg.bar aria-hidden="true" {
+            rect.track width="100%" height="100%" {}
+            rect class=(format_args!("fill {fill}")) width=(format_args!("{percent:.2}%")) height="100%" {}
+        }
+    }
+}
+
+/// A patch in the colour and pattern of a verdict.
+fn patch(verdict: Verdict) -> Markup {
+    html! {
+        svg.patch aria-hidden="true" {
+            rect class=(format_args!("fill {}", verdict.code())) width="100%" height="100%" rx="3" {}
+        }
+    }
+}
+
+pub(super) fn verdicts(summary: &Summary) -> Markup {
     let whole = summary.judged();
-    open(f, "counts", "verdicts", &["Verdict", "Rows", "Share"])?;
-    for (verdict, number) in summary.by_verdict() {
-        writeln!(
-            f,
-            "<tr><th scope=\"row\">{} {} <span class=\"todo {}\">{}</span></th>\
-             <td class=\"number\">{}</td><td class=\"number\">{}</td></tr>",
-            Patch(verdict),
-            verdict.code(),
-            verdict.code(),
-            words(verdict).todo,
-            grouped(number),
-            Foreign(&percent(number, whole)),
-        )?;
-    }
-    close(f)
-}
-
-pub(super) fn places(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
-    let rows = summary.rows;
-    open(f, "counts", "rows", &["Place", "Rows", "Share"])?;
-    for (place, number) in rows.places() {
-        // What did not happen is left out, but the output is always of interest.
-        if number > 0 || place == "written" {
-            let explained = match place {
-                "left out" => " <small>at your word</small>",
-                "suppressed" => " <small>not to be written to</small>",
-                "rejected" => " <small>could not be read</small>",
-                _ => "",
+    let rows = html! {
+        @for (verdict, number) in summary.by_verdict() {
+            @let name = html! {
+                (patch(verdict)) " " (verdict.code()) " "
+                span class=(format_args!("todo {}", verdict.code())) { (verdict_words(verdict).todo) }
             };
-            writeln!(
-                f,
-                "<tr><th scope=\"row\">{place}{explained}{}</th><td class=\"number\">{}</td>\
-                 <td class=\"number\">{}</td></tr>",
-                Bar { length: share(number, rows.read), tone: None },
-                grouped(number),
-                Foreign(&percent(number, rows.read)),
-            )?;
+            (share_row(&name, number, whole))
         }
-    }
-    close(f)
+    };
+    table("counts", "verdicts", &["Verdict", "Rows", "Share"], &rows)
 }
 
-pub(super) fn reasons(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
+/// Where the rows went.
+pub(super) fn destinations(summary: &Summary) -> Markup {
+    let explained = |destination: &str| match destination {
+        "left out" => Some("as you chose"),
+        "suppressed" => Some("not to be written to"),
+        "rejected" => Some("could not be read"),
+        _ => None,
+    };
+    let read = summary.rows.read;
+    // The output is shown even if it is empty, the others only if they are not.
+    let is_shown = |(name, number): &(&str, u64)| *number > 0 || *name == "written";
+    let rows = html! {
+        @for (destination, number) in summary.rows.destinations().into_iter().filter(is_shown) {
+            @let name = html! {
+                (destination)
+                @if let Some(explained) = explained(destination) { " " small { (explained) } }
+                (bar(share(number, read), None))
+            };
+            (share_row(&name, number, read))
+        }
+    };
+    table("counts", "rows", &["Place", "Rows", "Share"], &rows)
+}
+
+pub(super) fn reasons(summary: &Summary) -> Markup {
     let whole = summary.judged();
-    open(f, "counts", "reasons", &["Reason", "Rows", "Share"])?;
-    for (code, number) in &summary.reasons {
-        f.write_str("<tr><th scope=\"row\">")?;
-        reason(f, code)?;
-        writeln!(
-            f,
-            "{}</th><td class=\"number\">{}</td><td class=\"number\">{}</td></tr>",
-            Bar { length: share(*number, whole), tone: verdict_of(code) },
-            grouped(*number),
-            Foreign(&percent(*number, whole)),
-        )?;
-    }
-    close(f)
+    let rows = html! {
+        @for (code, number) in &summary.reasons {
+            @let name = html! {
+                @if let Some(label) = label(code) { (label) " " }
+                code { (code) }
+                (bar(share(*number, whole), verdict_of(code)))
+            };
+            (share_row(&name, *number, whole))
+        }
+    };
+    table("counts", "reasons", &["Reason", "Rows", "Share"], &rows)
 }
 
-pub(super) fn typos(f: &mut fmt::Formatter<'_>, typos: &[TypoCount]) -> fmt::Result {
+pub(super) fn typos(typos: &[TypoCount]) -> Markup {
     let most = typos.iter().map(|typo| typo.rows).max().unwrap_or(0);
-    open(f, "counts", "typos", &["Typo", "Rows"])?;
-    for typo in typos {
-        writeln!(
-            f,
-            "<tr><th scope=\"row\">{} <span aria-hidden=\"true\">→</span><span class=\"unseen\"> for </span> {}{}</th>\
-             <td class=\"number\">{}</td></tr>",
-            Name(&typo.typed),
-            Name(&typo.meant),
-            Bar { length: share(typo.rows, most), tone: Some(Verdict::Risky) },
-            grouped(typo.rows),
-        )?;
-    }
-    close(f)
+    let rows = html! {
+        @for typo in typos {
+            @let name = html! {
+                (foreign_name(&typo.typed)) " " span aria-hidden="true" { "→" } span.unseen { " for " } " "
+                (foreign_name(&typo.meant)) (bar(share(typo.rows, most), Some(Verdict::Risky)))
+            };
+            (count_row(&name, typo.rows))
+        }
+    };
+    table("counts", "typos", &["Typo", "Rows"], &rows)
 }
 
-pub(super) fn failing(f: &mut fmt::Formatter<'_>, domains: &[FailingDomain]) -> fmt::Result {
+pub(super) fn failing(domains: &[FailingDomain]) -> Markup {
     let most = domains.iter().map(|domain| domain.rows).max().unwrap_or(0);
-    open(f, "counts", "failing", &["Domain", "Rows"])?;
-    for domain in domains {
-        write!(f, "<tr><th scope=\"row\">{}", Name(&domain.domain))?;
-        if let Some(label) = label(domain.reason) {
-            write!(f, " <small>{label}</small>")?;
+    let rows = html! {
+        @for FailingDomain { domain, reason, rows } in domains {
+            @let verdict = verdict_of(reason).unwrap_or(Verdict::Unknown);
+            @let name = html! {
+                (foreign_name(domain))
+                @if let Some(label) = label(reason) { " " small { (label) } }
+                (bar(share(*rows, most), Some(verdict)))
+            };
+            (count_row(&name, *rows))
         }
-        let tone = Some(verdict_of(domain.reason).unwrap_or(Verdict::Unknown));
-        writeln!(
-            f,
-            "{}</th><td class=\"number\">{}</td></tr>",
-            Bar { length: share(domain.rows, most), tone },
-            grouped(domain.rows),
-        )?;
-    }
-    close(f)
+    };
+    table("counts", "failing", &["Domain", "Rows"], &rows)
 }
 
-pub(super) fn kinds(f: &mut fmt::Formatter<'_>, summary: &Summary) -> fmt::Result {
-    let kinds = summary.kinds;
-    // Of rows that kept their verdict, and of those that could not be read, nothing else is known.
+pub(super) fn kinds(summary: &Summary) -> Markup {
+    // The kinds of rows that kept their verdict, or could not be read, are not known.
     let whole = summary.judged().saturating_sub(summary.kept.saturating_add(summary.unreadable));
-    open(f, "counts", "kinds", &["Kind", "Rows", "Share"])?;
-    for (kind, explained, number) in [
-        ("free", "mailboxes open to anybody", kinds.free),
-        ("role", "a function, not a person", kinds.role),
-        ("disposable", "mailboxes to throw away", kinds.disposable),
-        ("relay", "forwards to a private address", kinds.relay),
-    ] {
-        writeln!(
-            f,
-            "<tr><th scope=\"row\">{kind} <small>{explained}</small>{}</th><td class=\"number\">{}</td>\
-             <td class=\"number\">{}</td></tr>",
-            Bar { length: share(number, whole), tone: None },
-            grouped(number),
-            Foreign(&percent(number, whole)),
-        )?;
-    }
-    close(f)
+    let kinds = [
+        ("free", "mailboxes that anyone can get", summary.kinds.free),
+        ("role", "a function, not a person", summary.kinds.role),
+        ("disposable", "mailboxes to throw away", summary.kinds.disposable),
+        ("relay", "forwards to a private address", summary.kinds.relay),
+    ];
+    let rows = html! {
+        @for (kind, explained, number) in kinds {
+            @let name = html! { (kind) " " small { (explained) } (bar(share(number, whole), None)) };
+            (share_row(&name, number, whole))
+        }
+    };
+    table("counts", "kinds", &["Kind", "Rows", "Share"], &rows)
 }
 
-pub(super) fn addresses(f: &mut fmt::Formatter<'_>, listed: &[ListedAddress]) -> fmt::Result {
-    if listed.is_empty() {
-        return f.write_str("<p>There are none.</p>\n");
-    }
-    if listed.len() >= MOST_ADDRESSES {
-        let most = grouped(MOST_ADDRESSES as u64);
-        writeln!(
-            f,
-            "<p class=\"cut\">No more than {most} addresses are listed here. The list itself has the verdict of \
-             every row.</p>"
-        )?;
-    }
+pub(super) fn addresses(listed: &[ListedAddress]) -> Markup {
     let columns = ["Row", "Address", "Verdict", "Reason", "Probably meant"];
-    open(f, "listed", "addresses", &columns)?;
-    for address in listed {
-        write!(
-            f,
-            "<tr><td class=\"number\">{}</td><th scope=\"row\">{}</th><td class=\"verdict\">{} {}</td><td class=\"why\">",
-            grouped(address.row),
-            Name(&address.email),
-            Patch(address.verdict),
-            address.verdict.code(),
-        )?;
-        f.write_str(label(address.reason).unwrap_or(address.reason))?;
-        f.write_str("</td><td class=\"meant\">")?;
-        if let Some(meant) = &address.suggestion {
-            write!(f, "{}", Name(meant))?;
+    let rows = html! {
+        @for address in listed {
+            tr {
+                td.number { (grouped(address.row)) }
+                th scope="row" { (foreign_name(&address.email)) }
+                td.verdict { (patch(address.verdict)) " " (address.verdict.code()) }
+                td.why { (label(address.reason).unwrap_or(address.reason)) }
+                td.meant { @if let Some(meant) = &address.suggestion { (foreign_name(meant)) } }
+            }
         }
-        f.write_str("</td></tr>\n")?;
+    };
+    html! {
+        @if listed.len() >= MAX_LISTED_ADDRESSES {
+            p.cut {
+                "No more than " (grouped(MAX_LISTED_ADDRESSES as u64)) " addresses are listed here. "
+                "The list itself has the verdict of every row."
+            }
+        }
+        @if listed.is_empty() {
+            p { "There are none." }
+        } @else {
+            (table("listed", "addresses", &columns, &rows))
+        }
     }
-    close(f)
 }

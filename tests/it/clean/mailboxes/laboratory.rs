@@ -12,8 +12,8 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use mailvet::batch::summary::{Listing, Summary, Tally};
 use mailvet::batch::{
-    Asking, Filter, Judge, JudgeSettings, List, ListOptions, ListSource, Output, Outputs, Progress,
-    RowFormat, Run, Sink, Stop, Suppressed,
+    Filter, Judge, JudgeSettings, List, ListOptions, ListSource, Output, Outputs, ProbePass,
+    Progress, Run, Sink, Stop, Suppressed, WriteOptions,
 };
 use mailvet::cache::MailboxCache;
 use mailvet::catalog::Catalog;
@@ -209,9 +209,9 @@ impl Laboratory {
         };
         let judge = Judge::new(validator.clone(), clock, list.plan().clone(), settings);
         let written = Written::default();
-        let form = RowFormat {
+        let form = WriteOptions {
             columns: Column::USUAL.to_vec(),
-            target: Some(OutputFormat::JsonLines),
+            format: Some(OutputFormat::JsonLines),
             formulas: FormulaEscaping::On,
             fix_at: Confidence::from_percent(90),
         };
@@ -224,10 +224,10 @@ impl Laboratory {
             list,
             judge: Arc::new(judge),
             journal: journal.clone(),
-            sink: sink.telling_duplicates(),
+            sink: sink.marking_duplicates(),
             progress: progress.clone(),
             depth: Depth::Mailbox,
-            asking: Asking::First,
+            probe_pass: ProbePass::First,
         };
         let (stop, stopped) = oneshot::channel();
         let run = tokio::spawn(run.run(async {
@@ -292,8 +292,8 @@ impl Running {
     /// Waits until so many addresses are settled, and so many wait for their time.
     pub(super) async fn comes_to(&self, asked: u64, waiting: u64) {
         let told = || {
-            let now = self.progress.now();
-            (now.asked, now.waiting)
+            let now = self.progress.snapshot();
+            (now.probed, now.waiting)
         };
         comes_true(|| told() == (asked, waiting), || format!("{:?}", told())).await;
     }
@@ -305,7 +305,7 @@ impl Running {
 
     /// The rows, once all are written.
     pub(super) async fn rows(self) -> Vec<Value> {
-        comes_true(|| self.run.is_finished(), || format!("{:?}", self.progress.now())).await;
+        comes_true(|| self.run.is_finished(), || format!("{:?}", self.progress.snapshot())).await;
         self.run.await.unwrap().unwrap();
         let written = self.written.0.lock().unwrap();
         objects(std::str::from_utf8(&written).unwrap())

@@ -1,66 +1,41 @@
-//! How the rows of a list stand in its text.
+//! The formats in which a list can be read.
 
 use std::str::FromStr;
 
-/// How a list is laid out.
+/// The format of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Shape {
-    /// Columns with a delimiter between them: CSV, TSV and their relatives.
-    Delimited(Dialect),
-    /// A JSON object a line.
+pub enum InputFormat {
+    /// Columns with any delimiter but the tab.
+    Csv,
+    /// Columns with tabs between them.
+    Tsv,
+    /// One JSON object per line.
     JsonLines,
-    /// Objects in one JSON document: an array, or a roster of Mailman's REST API.
+    /// Objects in one JSON document: an array, or a roster from Mailman's REST API.
     Json,
-    /// An address a line.
+    /// One address per line.
     Lines,
     /// What Mailman's commands print: `anne@example.com`, `Anne Person <anne@example.com>`, …
     Mailman,
 }
 
-/// The ways of writing columns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Dialect {
-    /// What stands between two columns.
-    pub delimiter: u8,
-}
-
 /// Whether the first row names the columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Header {
-    /// It does.
     Present,
-    /// It is a row like the others.
     Absent,
 }
 
-/// A format by its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum InputFormat {
-    /// Columns, with a comma or whatever a list in reading has.
-    Csv,
-    /// Columns with tabs between them.
-    Tsv,
-    /// A JSON object a line.
-    JsonLines,
-    /// Objects in one JSON document.
-    Json,
-    /// An address a line.
-    Lines,
-    /// What Mailman's commands print.
-    Mailman,
-}
-
-/// A text is the name of no format.
+/// The text names no input format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no such format; there are: csv, tsv, jsonl, json, lines, mailman")]
 pub struct UnknownInputFormat;
 
 impl InputFormat {
-    /// Every format.
     pub const ALL: [Self; 6] =
         [Self::Csv, Self::Tsv, Self::JsonLines, Self::Json, Self::Lines, Self::Mailman];
 
-    /// The name of the format.
+    /// The name for `--from`.
     pub fn code(self) -> &'static str {
         match self {
             Self::Csv => "csv",
@@ -81,18 +56,11 @@ impl FromStr for InputFormat {
     }
 }
 
-/// What can stand between columns unless somebody names another one, the likeliest first.
+/// The delimiters that are tried unless the owner names another one, the likeliest first.
 pub(super) const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-impl Dialect {
-    /// What stands between two columns, for people: `commas`.
-    pub fn delimiters(self) -> &'static str {
-        delimiter_name(self.delimiter)
-    }
-}
-
-/// A delimiter for people.
-pub(super) fn delimiter_name(delimiter: u8) -> &'static str {
+/// The delimiter as a word in the plural: `commas`.
+pub fn delimiter_name(delimiter: u8) -> &'static str {
     match delimiter {
         b',' => "commas",
         b';' => "semicolons",

@@ -1,33 +1,33 @@
-//! Lines of standard input, bounded.
+//! Lines of standard input, of bounded length.
 
 use std::io::{self, BufRead};
 
-/// The longest line that is read, in bytes; what is beyond is left out.
-const MAX_LINE: u64 = 64 * 1024;
+/// The rest of a longer line is left out.
+const MAX_LINE_OCTETS: u64 = 64 * 1024;
 
-/// The lines of an input, without their line ends. Bytes that are no text become U+FFFD.
-pub(super) struct Lines<R> {
+/// The lines of an input, without their line ends. Bytes that are not UTF-8 become U+FFFD.
+pub(super) struct BoundedLines<R> {
     input: R,
 }
 
-impl<R: BufRead> Lines<R> {
+impl<R: BufRead> BoundedLines<R> {
     pub(super) fn new(input: R) -> Self {
         Self { input }
     }
 }
 
-impl<R: BufRead> Iterator for Lines<R> {
+impl<R: BufRead> Iterator for BoundedLines<R> {
     type Item = io::Result<String>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut line = Vec::new();
-        match io::Read::take(&mut self.input, MAX_LINE).read_until(b'\n', &mut line) {
+        match io::Read::take(&mut self.input, MAX_LINE_OCTETS).read_until(b'\n', &mut line) {
             Ok(0) => return None,
             Ok(_) => {}
             Err(error) => return Some(Err(error)),
         }
-        if line.last() != Some(&b'\n') && line.len() as u64 == MAX_LINE {
-            // Far too long for anything we read: what is kept of the line says so just as well.
+        if line.last() != Some(&b'\n') && line.len() as u64 == MAX_LINE_OCTETS {
+            // Nothing that we read is that long: what is kept is too long as well.
             if let Err(error) = skip_line(&mut self.input) {
                 return Some(Err(error));
             }
