@@ -11,7 +11,7 @@
 //! To add a provider: a row in `data/providers.tsv` (id, name, MX organisations, tag characters, kind), one in
 //! `data/provider_domains.tsv` for each of its domains, and, where the provider documents it, one in
 //! `data/local_parts.tsv`. If its servers are known to answer probes truthfully, or uselessly, add a row to
-//! `data/probing.tsv`. `cargo test --test data` checks the files against each other.
+//! `data/probing.tsv`. `cargo test --test it data::` checks the files against each other.
 //!
 //! To add a list: a file under `data/`, a [`ListKind`], its line in `lists.rs`, and its match arm in
 //! [`Catalog::from_lists`].

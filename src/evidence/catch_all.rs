@@ -10,7 +10,7 @@ use super::after;
 /// How long a catch-all result holds.
 pub const CATCH_ALL_LIFETIME: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// Whether a mail server accepts a made-up recipient.
+/// Whether a mail server accepts a random recipient.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum CatchAll {

@@ -123,7 +123,7 @@ mod tests {
         let day = |number: i64| Timestamp::from_second(number * 24 * 3600).unwrap();
         let accepted = MailboxStatus::Accepted { catch_all: CatchAll::Unknown };
         let shown = |at| KnownCatchAll::shown(CatchAll::No, at);
-        // When the mailbox was asked about, what is known of made-up ones, the age of all of it.
+        // When the mailbox was asked about, what is known of random ones, the age of all of it.
         let cases = [
             ("shown six days ago", accepted, day(10), shown(day(4)), day(4)),
             ("shown on the same connection", accepted, day(10), shown(day(10)), day(10)),

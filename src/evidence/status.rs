@@ -16,7 +16,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 #[strum(serialize_all = "snake_case")]
 pub enum MailboxStatus {
     Accepted {
-        /// Whether made-up recipients are accepted too.
+        /// Whether random recipients are accepted too.
         catch_all: CatchAll,
     },
     NotFound,
@@ -73,7 +73,7 @@ impl MailboxStatus {
         }
     }
 
-    /// Whether a made-up recipient is accepted, as far as this status says.
+    /// Whether a random recipient is accepted, as far as this status says.
     pub fn catch_all(self) -> Option<CatchAll> {
         match self {
             Self::Accepted { catch_all } => Some(catch_all),
@@ -105,7 +105,7 @@ impl MailboxStatus {
 
 impl About {
     /// The status that follows; none where no recipient was asked about yet. One reply cannot tell whether
-    /// made-up recipients are accepted too.
+    /// random recipients are accepted too.
     pub fn mailbox_status(self) -> Option<MailboxStatus> {
         Some(match self {
             Self::Mailbox(detail) => detail.mailbox_status(),

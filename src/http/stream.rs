@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready};
 use tokio::net::TcpStream;
 
 /// When to check a stream again that has unread data.
@@ -30,7 +30,7 @@ impl SharedStream {
     pub(super) async fn closed_by_client(&self) {
         while poll_fn(|context| self.lock().poll_read_ready(context)).await.is_ok() {
             let ready = self.lock().ready(Interest::READABLE).now_or_never();
-            if ready.is_some_and(|ready| ready.is_ok_and(|ready| ready.is_read_closed())) {
+            if ready.is_some_and(|ready| ready.is_ok_and(Ready::is_read_closed)) {
                 return;
             }
             tokio::time::sleep(CHECK_INTERVAL).await;

@@ -16,7 +16,7 @@
 //!
 //! Rules are data: `data/replies.toml`, whose top explains the keys, with at least one example for each rule. The
 //! first rule that matches decides, so its place counts; data/README.md says how many there are.
-//! `cargo test --test it reply` checks that each example is matched by its own rule first, that words about us win
+//! `cargo test --test it reply::` checks that each example is matched by its own rule first, that words about us win
 //! over words about the mailbox, and that nothing transient counts against a mailbox (tests/it/reply/rules.rs,
 //! general.rs). Operators add rules of their own in the same form.
 //!

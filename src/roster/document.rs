@@ -1,9 +1,9 @@
 //! Finds the objects in one JSON document: in an array, or in a roster from Mailman's REST API
 //! (`{"start": 0, "total_size": 2, "entries": [{…}, {…}]}`). Also objects that simply follow one another.
 //!
-//! The streaming JSON readers (`struson`, serde_json's `StreamDeserializer`) end at the first syntax error.
+//! The streaming JSON readers (`struson`, `StreamDeserializer` of `serde_json`) end at the first syntax error.
 //! A damaged list must still give all its other rows, byte for byte, so we count brackets and go on at the
-//! next object; what is between brackets is parsed by serde_json later.
+//! next object; what is between brackets is parsed by `serde_json` later.
 
 use std::ops::Range;
 

@@ -1,12 +1,21 @@
-//! The conversation with a mail server: enough of SMTP to ask about mailboxes, and not one word more.
+//! SMTP, as much of it as a probe needs. No command here can send a message.
 //!
-//! It goes EHLO (else HELO) → STARTTLS where offered → MAIL FROM → RCPT TO → QUIT; there is no command
-//! here that would send a message. [`wire`] is SMTP as bytes, [`dial`] makes connections to addresses
-//! that may be contacted, [`SmtpClient`] and [`Session`] talk, [`in_order`] says which server is asked
-//! first.
+//! ```text
+//! in_order ─▶ dial::Guard ─▶ Target ─▶ limiter: Permit
+//!  (hosts)     (addresses that may      │
+//!               be dialled)             ▼
+//!            SmtpClient::connect: dial::Dialer ─▶ banner ─▶ EHLO, else HELO ─▶ STARTTLS where offered
+//!                                       │
+//!                                       ▼
+//!            Session::ask: MAIL FROM, RCPT TO … ─▶ a RecipientOutcome for each recipient
+//!                                       │
+//!                                       ▼
+//!            Session::quit ─▶ Synchronisation: whether the outcomes can be relied on
+//! ```
 //!
-//! What a reply means is not decided here. What was not answered was not asked: a recipient has a
-//! server's own words ([`RecipientOutcome::Answered`]) or the [`SessionError`] that came before them.
+//! [`wire`] turns commands and replies into bytes and back. [`limiter`] says when to connect. This module does
+//! not decide what a reply means. A recipient without a reply was not asked: its outcome is the server's own
+//! reply ([`RecipientOutcome::Answered`]) or the [`SessionError`] that came first.
 
 pub mod dial;
 pub mod limiter;

@@ -1,4 +1,4 @@
-//! Which mail exchanger is asked first (RFC 5321 §5.1).
+//! The order in which mail exchangers are tried (RFC 5321 §5.1).
 
 use crate::route::{Exchanger, HostName};
 
@@ -7,8 +7,8 @@ pub const MAX_HOSTS: usize = 3;
 
 /// The hosts of a domain in the order in which they are tried: by preference, at random among equals.
 ///
-/// `below` draws a number below the one it is given, which is never 0. Whoever tries the hosts stops
-/// after [`MAX_HOSTS`] that have an address.
+/// `below` draws a number below its argument, which is never 0. The caller stops after [`MAX_HOSTS`] that have
+/// an address.
 pub fn in_order(exchangers: &[Exchanger], mut below: impl FnMut(usize) -> usize) -> Vec<&HostName> {
     let mut sorted: Vec<&Exchanger> = exchangers.iter().collect();
     sorted.sort_by_key(|exchanger| exchanger.preference);
@@ -28,7 +28,7 @@ pub fn in_order(exchangers: &[Exchanger], mut below: impl FnMut(usize) -> usize)
 /// Fisher and Yates: every order is as likely as any other, if the draws are.
 fn shuffle<T>(items: &mut [T], below: &mut impl FnMut(usize) -> usize) {
     for last in (1..items.len()).rev() {
-        // A draw that is out of bounds would be the caller's fault; the order would still be one.
+        // A draw out of bounds is a bug of the caller; the result is a permutation even then.
         items.swap(last, below(last + 1).min(last));
     }
 }

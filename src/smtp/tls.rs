@@ -1,4 +1,4 @@
-//! Encryption without a condition (RFC 7435): against whoever listens, not against whoever answers.
+//! Opportunistic TLS (RFC 7435): against eavesdroppers, without authentication of the server.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -37,8 +37,7 @@ impl Tls {
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
             .with_no_client_auth();
-        // A session that is resumed tells the server who was here before; one probe a connection gains
-        // nothing by it.
+        // A resumed session shows the server that the same client was there before, and gains nothing here.
         config.resumption = Resumption::disabled();
         Ok(Self { connector: TlsConnector::from(Arc::new(config)) })
     }
@@ -54,19 +53,17 @@ impl Tls {
     }
 }
 
-/// The name that the server is told (SNI). An IP address is never told, and stands in for what is no
-/// host name.
+/// The name for SNI. An IP address is never sent, and stands in for what is no host name.
 fn server_name(host: &HostName) -> ServerName<'static> {
     let nameless = ServerName::from(IpAddr::from([0, 0, 0, 0]));
     ServerName::try_from(host.as_str().to_owned()).unwrap_or(nameless)
 }
 
-/// Takes any certificate.
+/// Accepts any certificate.
 ///
-/// Mail servers have certificates that are self-signed, expired or somebody else's, and a sender that
-/// minded would send the same in clear text instead (RFC 3207 §4.1). Nothing secret is said in a probe;
-/// encryption keeps the address that is asked about from those who only listen. Who answers is known by
-/// the DNS alone, with or without a certificate.
+/// Many certificates of mail servers are self-signed, expired or for another name, and a sender that refused
+/// them would send in clear text instead (RFC 3207 §4.1). A probe holds no secrets; encryption hides the address
+/// from eavesdroppers. The server is identified by the DNS alone, with or without a certificate.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 

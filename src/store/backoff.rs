@@ -70,7 +70,7 @@ impl FileWithBackoff {
         }
         match &done {
             Ok(_) if self.last_error.take().is_some() => {
-                tracing::info!("the store can be used again")
+                tracing::info!("the store can be used again");
             }
             Ok(_) => {}
             Err(error) => {

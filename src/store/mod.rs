@@ -185,7 +185,7 @@ impl Store {
         self.with_file(move |file| file.forget(&mailbox, domain.as_ref())).await
     }
 
-    /// Waits until all pending writes are committed or have failed, at most [`FLUSH_TIME`]: a disk that hangs
+    /// Waits until all pending writes are committed or have failed, at most 10 s: a disk that hangs
     /// must not keep the process from ending.
     pub async fn flush(&self) {
         let _ = timeout(FLUSH_TIME, self.with_file(|_| Ok(()))).await;

@@ -34,7 +34,7 @@
 //!
 //! Give it a constant with an example (in letters: `typos`; in endings: `endings`; around the domain: `channel`; in
 //! texts that are no address: `readings`) and a row in `tests/vectors/typos.tsv`; then run
-//! `cargo test --test it typo`, which measures the real domains too.
+//! `cargo test --test it typo::`, which measures the real domains too.
 
 mod channel;
 mod confidence;

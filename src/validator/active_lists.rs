@@ -1,4 +1,4 @@
-//! The lists in force, and the speller made from them.
+//! The lists in force, and the suggester made from them.
 
 use crate::address::Domain;
 use crate::catalog::Catalog;

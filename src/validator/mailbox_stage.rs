@@ -80,12 +80,12 @@ impl Validator {
         probe: ProbeRequest,
         time: Duration,
     ) -> Result<MailboxFacts, JournalClosed> {
-        if let Some(facts) = self.from_journal(list_mode, probing, &probe).await? {
+        if let Some(facts) = self.recall_from_journal(list_mode, probing, &probe).await? {
             return Ok(facts);
         }
         let _turn = list_mode.mailbox_turn().await;
         // Another row may have asked about it during the wait.
-        if let Some(facts) = self.from_journal(list_mode, probing, &probe).await? {
+        if let Some(facts) = self.recall_from_journal(list_mode, probing, &probe).await? {
             return Ok(facts);
         }
         let mailbox = probe.mailbox.clone();
@@ -94,7 +94,7 @@ impl Validator {
         Ok(facts)
     }
 
-    async fn from_journal(
+    async fn recall_from_journal(
         &self,
         list_mode: &ListMode,
         probing: &Probing,

@@ -1,4 +1,4 @@
-//! What mail servers are asked with, from the configuration.
+//! The probe, built from the configuration.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -17,11 +17,10 @@ use crate::smtp::limiter::{LimitStore, ProbeLimiter};
 use crate::smtp::{Identity, SmtpClient, Timeouts};
 use crate::store::Store;
 
-/// Memory for what mail servers said.
+/// Memory for evidence.
 const MAILBOX_CACHE_BYTES: u64 = 16 << 20;
 
-/// What it takes to ask mail servers; none where that is switched off. What was found out is kept in this
-/// folder, if there is one.
+/// The probe; none where it is switched off. `state` is the folder of the store, if there is one.
 pub(super) fn probing(
     config: &Config,
     dns: Arc<dyn Dns>,
@@ -31,14 +30,14 @@ pub(super) fn probing(
     let Some(identity) = identity(&config.probe) else { return Ok(None) };
     let patterns = patterns(config)?;
     let store = state.map(|folder| open(folder, config.state.max_mib, clock.clone()));
-    let ledger = store.clone().map(|store| Arc::new(store) as Arc<dyn LimitStore>);
+    let limit_store = store.clone().map(|store| Arc::new(store) as Arc<dyn LimitStore>);
     let probe = &config.probe;
     Ok(Some(Probing::new(ProbingParts {
         dns,
         client: SmtpClient::new(identity, timeouts(probe))?,
-        dialer: Arc::new(exit(probe)),
+        dialer: Arc::new(egress(probe)),
         guard: Guard::new(ReachPolicy::allowing(config.network.allow.clone()), probe.port),
-        limiter: ProbeLimiter::new(probe.limits(), probe.never_list(), clock.clone(), ledger),
+        limiter: ProbeLimiter::new(probe.limits(), probe.never_list(), clock.clone(), limit_store),
         patterns,
         cache: MailboxCache::new(MAILBOX_CACHE_BYTES),
         store,
@@ -46,12 +45,11 @@ pub(super) fn probing(
     })))
 }
 
-/// What replies mean, as configured.
 fn patterns(config: &Config) -> Result<Patterns, BuildError> {
     Ok(Patterns::from_sources(&config.catalog.replies()?)?)
 }
 
-/// Who we say we are; none where mail servers are not asked.
+/// The names in HELO and MAIL FROM; none where the probe is off.
 fn identity(probe: &ProbeConfig) -> Option<Identity> {
     let (true, Some(helo), Some(sender)) = (probe.enabled, &probe.helo, &probe.mail_from) else {
         return None;
@@ -69,7 +67,7 @@ fn timeouts(probe: &ProbeConfig) -> Timeouts {
     }
 }
 
-fn exit(probe: &ProbeConfig) -> Egress {
+fn egress(probe: &ProbeConfig) -> Egress {
     match &probe.proxy {
         Some(proxy) => Egress::Proxy(socks5(proxy)),
         None => Egress::Direct(source(&probe.source)),
@@ -99,7 +97,7 @@ fn source(addresses: &[IpAddr]) -> SourceAddress {
     SourceAddress::Fixed { v4, v6 }
 }
 
-/// The store. For want of it nobody loses a run: where it cannot be used now, that is tried again while the work goes on.
+/// The store. If it cannot be used now, that is logged and tried again later.
 fn open(folder: &Path, max_mib: u64, clock: Arc<dyn Clock>) -> Store {
     let (store, error) = Store::open_or_retry(folder, max_mib, clock);
     if let Some(error) = error {

@@ -145,7 +145,8 @@ fn domain_unknown(host: HostFindings<'_>) -> Option<Reason> {
 
 /// Unknown: the mail server was probed and said nothing about the mailbox.
 fn mailbox_unknown(mailbox: Option<MailboxStatus>) -> Option<Reason> {
-    match mailbox? {
+    let evidence = mailbox?;
+    match evidence {
         MailboxStatus::Greylisted => Some(Reason::Greylisted),
         MailboxStatus::Refused => Some(Reason::ProbeRefused),
         MailboxStatus::RateLimited => Some(Reason::ProbeRateLimited),

@@ -15,6 +15,7 @@ mod support {
     pub(crate) mod service;
     pub(crate) mod smtp;
     pub(crate) mod socks;
+    pub(crate) mod store;
 }
 
 mod address;
@@ -26,6 +27,7 @@ mod data;
 mod dns;
 mod docs;
 mod files;
+mod fuzz;
 mod http;
 mod layers;
 mod probing;

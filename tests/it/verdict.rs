@@ -121,10 +121,7 @@ fn judged(words: &str, policy: &Policy) -> String {
                 Host::OutOfTime => HostFindings::OutOfTime,
                 Host::Route(route) => HostFindings::Route(route),
             },
-            mailbox: words
-                .iter()
-                .find_map(|word| word.strip_prefix("mailbox="))
-                .map_or(None, |status| Some(mailbox(status))),
+            mailbox: words.iter().find_map(|word| word.strip_prefix("mailbox=")).map(mailbox),
             typo: typo(&words),
             flags: Flags {
                 disposable: has("disposable"),

@@ -15,8 +15,8 @@ use tokio::time::Instant;
 
 use crate::client::post;
 use crate::namespace::Namespace;
-use crate::process::poll;
 use crate::serve::Serve;
+use crate::support::poll::poll;
 use crate::unbound::{Answers, Unbound};
 
 /// What a laboratory needs, with the patience of whoever configures none.

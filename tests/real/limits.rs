@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::mail::{Connection, MailServers};
 use crate::probe::{Asker, FIT};
-use crate::process::poll;
+use crate::support::poll::poll;
 
 /// A mail server with a limit that is lower than ours.
 struct Case {

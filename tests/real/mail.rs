@@ -11,7 +11,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::namespace::Namespace;
-use crate::process::{Process, poll, system_command};
+use crate::process::{Process, system_command};
+use crate::support::poll::poll;
 use crate::unbound::Unbound;
 
 /// Where Debian's Postfix has its daemons, and where `tests/install-real` unpacks Exim.

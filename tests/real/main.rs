@@ -4,6 +4,11 @@
 //!
 //! `tests/install-real` installs what is needed; then `cargo test --test real`.
 
+#[path = "../support"]
+mod support {
+    pub(crate) mod poll;
+}
+
 mod clean;
 mod client;
 mod faults;

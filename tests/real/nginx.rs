@@ -9,8 +9,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::LAB_TOML;
-use crate::process::{Process, poll, system_command};
+use crate::process::{Process, system_command};
 use crate::serve::Serve;
+use crate::support::poll::poll;
 
 /// How long nginx and its answers may take.
 const PATIENCE: Duration = Duration::from_secs(20);

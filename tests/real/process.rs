@@ -5,25 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use tokio::time::Instant;
-
-/// Between two looks.
-const PAUSE: Duration = Duration::from_millis(20);
-
-/// Looks again and again until something comes of it; none where nothing did in that time.
-pub(crate) fn poll<T>(within: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
-    let deadline = Instant::now() + within;
-    loop {
-        if let Some(found) = look() {
-            return Some(found);
-        }
-        if Instant::now() >= deadline {
-            return None;
-        }
-        #[expect(clippy::disallowed_methods, reason = "another program keeps a clock of its own")]
-        std::thread::sleep(PAUSE);
-    }
-}
+use crate::support::poll::poll;
 
 /// A program that may stand where only root's PATH leads.
 pub(crate) fn system_command(name: &str) -> Command {

@@ -7,7 +7,8 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::process::{Process, poll};
+use crate::process::Process;
+use crate::support::poll::poll;
 
 /// How long it may take until the service listens, and until it has stopped.
 const START: Duration = Duration::from_secs(10);

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use crate::LAB_TOML;
 use crate::client::post;
-use crate::process::poll;
 use crate::serve::Serve;
+use crate::support::poll::poll;
 use crate::unbound::{Answers, Unbound};
 
 /// What counts as "at once" on a busy machine. A question that nobody answers takes longer.

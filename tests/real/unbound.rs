@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::process::{Process, poll, system_command};
+use crate::process::{Process, system_command};
+use crate::support::poll::poll;
 
 const ZONES: &str = include_str!("zones.txt");
 

@@ -95,6 +95,19 @@ pub(crate) struct Seen {
     pub(crate) over: bool,
 }
 
+impl Conduct {
+    /// Does what it should, with pipelining and at once.
+    pub(crate) fn orderly() -> Self {
+        Self {
+            pipelining: true,
+            starttls: None,
+            faults: Vec::new(),
+            delays: vec![0],
+            pieces: vec![(4096, 0)],
+        }
+    }
+}
+
 impl Plan {
     /// What the server answers for this recipient: those whose local part begins with `known.` exist.
     pub(crate) fn knows(&self, address: &str) -> bool {

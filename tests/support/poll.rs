@@ -20,14 +20,21 @@ pub(crate) fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
 pub(crate) fn until_within<T>(
     patience: Duration,
     what: &str,
-    mut look: impl FnMut() -> Option<T>,
+    look: impl FnMut() -> Option<T>,
 ) -> T {
-    let deadline = Instant::now() + patience;
+    poll(patience, look).unwrap_or_else(|| panic!("in vain: {what}"))
+}
+
+/// What `look` finds, as soon as it finds something; none where it found nothing in that time.
+pub(crate) fn poll<T>(within: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + within;
     loop {
         if let Some(found) = look() {
-            return found;
+            return Some(found);
         }
-        assert!(Instant::now() < deadline, "in vain: {what}");
+        if Instant::now() >= deadline {
+            return None;
+        }
         std::thread::park_timeout(PAUSE);
     }
 }

@@ -32,23 +32,17 @@ pub(crate) fn asking_patiently(dns: &DnsServer) -> Command {
     command
 }
 
-/// The program with so many open files at most.
-pub(crate) fn with_open_files(program: &Command, most: usize) -> Command {
-    let mut shell = Command::new("sh");
-    shell
-        .args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\"")])
-        .arg(program.get_program())
-        .args(program.get_args());
-    for (name, value) in program.get_envs() {
-        match value {
-            Some(value) => shell.env(name, value),
-            None => shell.env_remove(name),
-        };
-    }
-    if let Some(folder) = program.get_current_dir() {
-        shell.current_dir(folder);
-    }
-    shell
+/// The same, allowed to ask mail servers on this machine at this port, with no pause between connections.
+pub(crate) fn probing(dns: &DnsServer, port: u16) -> Command {
+    let mut command = asking(dns);
+    command
+        .env("MAILVET_NETWORK__ALLOW", "127.0.0.0/8")
+        .env("MAILVET_PROBE__ENABLED", "true")
+        .env("MAILVET_PROBE__HELO", "probe.lab.test")
+        .env("MAILVET_PROBE__MAIL_FROM", "probe@lab.test")
+        .env("MAILVET_PROBE__PORT", port.to_string())
+        .env("MAILVET_PROBE__GAP_MS", "0");
+    command
 }
 
 /// The program, with nothing in its environment that would change what it does.

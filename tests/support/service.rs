@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 
 use serde_json::Value;
 
+use crate::support::bounded::carry_over;
 use crate::support::poll::{PATIENCE, until};
 
 /// A running service. It dies with this value.
@@ -169,19 +170,9 @@ pub(crate) fn passing_in(socket: &TcpListener, program: &Command) -> Command {
                           if [ \"$FDS\" = 2 ]; then exec 4<&1 1>/dev/null; fi; \
                           LISTEN_PID=$$ LISTEN_FDS=${FDS:-1} exec \"$@\"";
     let mut shell = Command::new("sh");
-    shell
-        .args(["-c", SCRIPT, "sh"])
-        .arg(program.get_program())
-        .args(program.get_args())
-        .args(["serve", "--log-format", "json"])
-        .env_remove("FDS")
-        .env_remove("LISTEN_FDNAMES");
-    for (name, value) in program.get_envs() {
-        match value {
-            Some(value) => shell.env(name, value),
-            None => shell.env_remove(name),
-        };
-    }
+    shell.args(["-c", SCRIPT, "sh"]).env_remove("FDS").env_remove("LISTEN_FDNAMES");
+    carry_over(program, &mut shell);
+    shell.args(["serve", "--log-format", "json"]);
     shell.stdin(OwnedFd::from(socket.try_clone().unwrap()));
     shell
 }

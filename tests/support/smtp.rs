@@ -152,3 +152,11 @@ async fn serve(server: MailServer, listener: &TcpListener) {
         while talks.try_join_next().is_some() {}
     }
 }
+
+/// The recipient that a command asks about; a made-up one shows as such.
+pub(crate) fn recipient(command: &str) -> Option<String> {
+    let address = command.strip_prefix("RCPT TO:<")?.split('>').next()?.to_owned();
+    let (local, domain) = address.split_once('@')?;
+    let is_made_up = local.len() == 20 && local.bytes().all(|b| b.is_ascii_lowercase());
+    Some(if is_made_up { format!("made-up@{domain}") } else { address })
+}

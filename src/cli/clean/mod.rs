@@ -207,7 +207,8 @@ fn write_options(
     fix_at: Confidence,
 ) -> WriteOptions {
     let WritingArgs { fields, fix, raw, .. } = &arguments.writing;
-    let is_json = format.unwrap_or(OutputFormat::extending(list_format)) == OutputFormat::JsonLines;
+    let is_json =
+        format.unwrap_or_else(|| OutputFormat::extending(list_format)) == OutputFormat::JsonLines;
     let mut columns = match fields {
         Some(Columns(columns)) => columns.clone(),
         None => Column::USUAL.into_iter().chain(is_json.then_some(Column::Report)).collect(),

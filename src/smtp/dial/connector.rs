@@ -1,4 +1,4 @@
-//! How connections leave this machine.
+//! The dialer that makes real connections.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -9,23 +9,22 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use super::{Connection, DialError, Dialer, Socks5, Target};
 
-/// The way out: the dialer that makes real connections.
+/// Makes real connections.
 #[derive(Clone, Debug)]
 pub enum Egress {
-    /// By a connection of our own.
     Direct(SourceAddress),
-    /// By a proxy, whose address servers then see.
+    /// Through a proxy, whose address servers then see.
     Proxy(Socks5),
 }
 
-/// The address that servers see.
+/// The source address of connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SourceAddress {
-    /// Whichever the system chooses.
+    /// Chosen by the system.
     #[default]
     System,
-    /// The one of its family. A family without one is not used: nobody has seen to the reverse DNS and
-    /// the reputation of what the system would choose.
+    /// One for each family. A family without one is not used: the reverse DNS and the reputation of the address
+    /// that the system would choose are unknown.
     Fixed {
         /// For IPv4.
         v4: Option<Ipv4Addr>,

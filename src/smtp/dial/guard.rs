@@ -1,10 +1,10 @@
-//! Which addresses of a mail server are dialled.
+//! Which IP addresses of a mail server may be dialled.
 
 use std::net::{IpAddr, SocketAddr};
 
 use crate::reach::{Reach, ReachPolicy, Scope};
 
-/// Where mail servers listen (RFC 5321 §4.5.4.2).
+/// The port of mail servers (RFC 5321 §4.5.4.2).
 pub const SMTP_PORT: u16 = 25;
 /// The most addresses of one host that are tried.
 pub const MAX_ADDRESSES: usize = 4;
@@ -14,7 +14,7 @@ pub const MAX_ADDRESSES: usize = 4;
 pub struct Target(SocketAddr);
 
 impl Target {
-    /// The address, without a wrapping around it.
+    /// The IP address; an IPv4 address mapped into IPv6 is unwrapped.
     pub fn ip(self) -> IpAddr {
         self.0.ip()
     }
@@ -25,7 +25,7 @@ impl Target {
     }
 }
 
-/// Lets through what may be dialled.
+/// Admits the addresses that may be dialled.
 #[derive(Clone, Debug)]
 pub struct Guard {
     reach: ReachPolicy,
@@ -33,26 +33,24 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// By this policy, on this port: [`SMTP_PORT`] unless the operator has mail servers elsewhere.
+    /// `port` is [`SMTP_PORT`] unless the operator configured another one.
     pub fn new(reach: ReachPolicy, port: u16) -> Self {
         Self { reach, port }
     }
 
-    /// The address as a target.
-    ///
     /// # Errors
-    /// It may not be contacted, because of where it points.
+    /// The address may not be dialled.
     pub fn admit(&self, ip: IpAddr) -> Result<Target, Scope> {
         match self.reach.judge(ip) {
-            // A wrapped IPv4 address is judged as the one inside, and so it is dialled.
+            // A mapped IPv4 address is checked and dialled as IPv4.
             Reach::Reachable => Ok(Target((ip.to_canonical(), self.port).into())),
             Reach::Barred(scope) => Err(scope),
         }
     }
 
-    /// What is to be tried of a host's addresses, in this order: the families in turn, so that one that
-    /// does not work here costs one try. IPv4 leads: its reverse DNS and its reputation are more often in
-    /// order, and greylisting wants to see the same address again.
+    /// The addresses of a host to try, in this order: the families in turn, so that one that does not work here
+    /// costs one try. IPv4 first: its reverse DNS and reputation are more often in order, and greylisting wants
+    /// to see the same address again.
     pub fn targets(&self, ips: &[IpAddr]) -> Vec<Target> {
         let mut admitted: Vec<Target> = Vec::new();
         for target in ips.iter().filter_map(|ip| self.admit(*ip).ok()) {

@@ -1,4 +1,4 @@
-//! The way by a SOCKS5 proxy (RFC 1928, RFC 1929).
+//! Dialling through a SOCKS5 proxy (RFC 1928, RFC 1929).
 
 use std::fmt;
 
@@ -8,8 +8,7 @@ use tokio_socks::tcp::Socks5Stream;
 
 use super::{Connection, DialError, Target};
 
-/// A SOCKS5 proxy. It is told IP addresses only: what is looked up and what may be contacted is ours to
-/// decide.
+/// A SOCKS5 proxy. It gets IP addresses only, so that names are resolved and checked here.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Socks5 {
     /// Its address or name, and the port.
@@ -31,7 +30,7 @@ impl fmt::Debug for Socks5 {
 }
 
 impl Socks5 {
-    /// The proxy at an IP address or under a name that the system knows, with a login where it wants one.
+    /// `host` is an IP address or a name that the system can resolve.
     pub fn new(host: &str, port: u16, login: Option<(&str, &str)>) -> Self {
         let login =
             login.map(|(user, password)| Login { user: user.into(), password: password.into() });
@@ -54,7 +53,7 @@ impl Socks5 {
     }
 }
 
-/// What the proxy says of the server, if it is of the server that it speaks.
+/// The proxy's error, if it is about the server.
 fn refusal(error: &Error) -> DialError {
     match error {
         Error::ConnectionRefused => DialError::Refused,

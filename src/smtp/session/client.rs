@@ -1,4 +1,4 @@
-//! How a conversation begins: the dial, the banner, the greeting, encryption.
+//! The begin of a session: dial, banner, greeting, encryption.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::smtp::dial::{Connection, DialError, Dialer, Target};
 use crate::smtp::tls::{NoTls, Tls};
 use crate::smtp::wire::{Command, Features, HeloName, Sender};
 
-/// Who we say we are: the operator's own, both.
+/// The operator's own names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// In EHLO and HELO.
@@ -23,7 +23,7 @@ pub struct Identity {
     pub sender: Sender,
 }
 
-/// Begins conversations.
+/// Opens sessions.
 #[derive(Clone)]
 pub struct SmtpClient {
     identity: Arc<Identity>,
@@ -32,16 +32,14 @@ pub struct SmtpClient {
     faults: KnownFaults,
 }
 
-/// What to do about an offer of encryption.
+/// What to do where STARTTLS is offered.
 #[derive(Clone, Copy)]
 enum StartTls {
-    Take,
-    Leave,
+    Use,
+    Skip,
 }
 
 impl SmtpClient {
-    /// As this operator, with so much patience.
-    ///
     /// # Errors
     /// There is no TLS in this build.
     pub fn new(identity: Identity, timeouts: Timeouts) -> Result<Self, NoTls> {
@@ -49,16 +47,15 @@ impl SmtpClient {
         Ok(Self { identity: Arc::new(identity), timeouts, tls: Tls::new()?, faults })
     }
 
-    /// Begins a conversation with a host: by the first of its addresses that takes a connection, encrypted
-    /// where that is offered.
+    /// Opens a session with the first of a host's addresses that accepts a connection, encrypted where that is
+    /// offered.
     ///
-    /// Encryption that is refused is done without. Where it breaks the connection, the error is
-    /// [`Cause::Tls`], and the next connection to the same address is in clear text, as senders make it:
-    /// it is for the caller to say when.
+    /// If STARTTLS is refused, the session goes on in clear text. If the handshake breaks the connection, the
+    /// error is [`Cause::Tls`], and the next connection to the same address is in clear text, as that of a sender
+    /// would be; the caller decides when.
     ///
     /// # Errors
-    /// Nobody can be asked: no address took a connection, or the server behind the first that did does
-    /// not talk to us.
+    /// No address accepted a connection, or the first server that did refuses us.
     pub async fn connect(
         &self,
         dialer: &dyn Dialer,
@@ -68,18 +65,17 @@ impl SmtpClient {
         let ends = Instant::now() + self.timeouts.whole;
         let (target, connection) = self.dial_first(dialer, targets, ends).await?;
         let start_tls = match self.faults.has(target, Fault::Encryption) {
-            true => StartTls::Leave,
-            false => StartTls::Take,
+            true => StartTls::Skip,
+            false => StartTls::Use,
         };
         let begun = self.begin(connection, target, host, start_tls, ends).await;
         if let Err(SessionError { cause: Cause::Tls, .. }) = &begun {
-            self.faults.note(target, Fault::Encryption);
+            self.faults.record(target, Fault::Encryption);
         }
         begun
     }
 
-    /// A connection to the first address that takes one; else the error of the first, which is the one
-    /// that ought to work.
+    /// A connection to the first address that accepts one; else the error of the first address.
     async fn dial_first(
         &self,
         dialer: &dyn Dialer,
@@ -140,7 +136,7 @@ impl SmtpClient {
                 ended: None,
             }),
             Err(error) => {
-                // A server that refuses waits for us to go (RFC 5321 §3.1).
+                // A server that refuses waits for QUIT (RFC 5321 §3.1).
                 if matches!(error.cause, Cause::Reply(_)) {
                     channel.quit().await;
                 }
@@ -155,15 +151,15 @@ impl SmtpClient {
         host: &HostName,
         start_tls: StartTls,
     ) -> Result<(Features, Encryption), SessionError> {
-        let banner = channel.hear_within(self.timeouts.banner, Stage::Connect).await?;
-        done(banner, Stage::Connect)?;
+        let banner = channel.read_reply_within(self.timeouts.banner, Stage::Connect).await?;
+        require(banner, Stage::Connect)?;
         let features = self.introduce(channel).await?;
         match start_tls {
-            StartTls::Take | StartTls::Leave if !features.starttls => {
+            StartTls::Use | StartTls::Skip if !features.starttls => {
                 Ok((features, Encryption::NotOffered))
             }
-            StartTls::Leave => Ok((features, Encryption::Failed)),
-            StartTls::Take => {
+            StartTls::Skip => Ok((features, Encryption::Failed)),
+            StartTls::Use => {
                 let reply = channel.exchange(Command::StartTls).await?;
                 if reply.code.get() != READY {
                     return Ok((features, Encryption::Failed));
@@ -175,16 +171,16 @@ impl SmtpClient {
         }
     }
 
-    /// EHLO; HELO to a server that does not know it, or does not want to (RFC 5321 §3.2).
+    /// EHLO, or HELO where that is refused (RFC 5321 §3.2).
     async fn introduce(&self, channel: &mut Channel) -> Result<Features, SessionError> {
         let helo = &self.identity.helo;
         let reply = channel.exchange(Command::Ehlo(helo)).await?;
         if reply.code.class() == ReplyClass::Permanent {
             let reply = channel.exchange(Command::Helo(helo)).await?;
-            done(reply, Stage::Helo)?;
+            require(reply, Stage::Helo)?;
             return Ok(Features::default());
         }
-        done(reply, Stage::Helo).map(|reply| Features::of(&reply))
+        require(reply, Stage::Helo).map(|reply| Features::of(&reply))
     }
 }
 
@@ -192,8 +188,8 @@ fn no_connection(cause: Cause) -> SessionError {
     SessionError { stage: Stage::Connect, cause }
 }
 
-/// The reply to a step that nothing goes without.
-fn done(reply: Reply, stage: Stage) -> Result<Reply, SessionError> {
+/// The reply to a step that is required.
+fn require(reply: Reply, stage: Stage) -> Result<Reply, SessionError> {
     match reply.code.class() {
         ReplyClass::Positive => Ok(reply),
         ReplyClass::Intermediate | ReplyClass::Transient | ReplyClass::Permanent => {

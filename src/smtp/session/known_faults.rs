@@ -1,4 +1,4 @@
-//! What has failed with a server before, so that the next connection does without it.
+//! Features that failed with a server, so that the next connection does without them.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,11 +10,11 @@ use crate::smtp::dial::Target;
 
 /// The most faults that are remembered; the oldest are forgotten first.
 const CAPACITY: usize = 4_096;
-/// How long a server is talked to in clear text after encryption broke. It may be mended, and nobody who
-/// can break a handshake once should have clear text for good.
+/// How long connections to a server are in clear text after encryption failed. An attacker who can break one
+/// handshake must not get clear text for good.
 const CLEAR_TEXT_FOR: Duration = Duration::from_secs(3600);
 
-/// What does not work with a server.
+/// A feature that does not work with a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Fault {
     /// Replies to a pipelined group could not be matched with its commands.
@@ -23,21 +23,20 @@ pub(super) enum Fault {
     Encryption,
 }
 
-/// The faults that showed, by server. Clones share what they know.
+/// Known faults by server. Clones share them.
 #[derive(Clone, Default)]
-pub(super) struct KnownFaults(Arc<Mutex<Noted>>);
+pub(super) struct KnownFaults(Arc<Mutex<FaultTable>>);
 
 #[derive(Default)]
-struct Noted {
-    /// With the end of each; none where it has no end.
+struct FaultTable {
+    /// The expiry of each fault, if it expires.
     faults: HashMap<(Target, Fault), Option<Instant>>,
     /// The keys of `faults`, the oldest first.
     order: VecDeque<(Target, Fault)>,
 }
 
 impl KnownFaults {
-    /// Remembers a fault from now on.
-    pub(super) fn note(&self, target: Target, fault: Fault) {
+    pub(super) fn record(&self, target: Target, fault: Fault) {
         let until = match fault {
             Fault::Pipelining => None,
             Fault::Encryption => Some(Instant::now() + CLEAR_TEXT_FOR),
@@ -54,7 +53,6 @@ impl KnownFaults {
         }
     }
 
-    /// Whether a fault has shown, and still counts.
     pub(super) fn has(&self, target: Target, fault: Fault) -> bool {
         match self.lock().faults.get(&(target, fault)) {
             None => false,
@@ -62,7 +60,7 @@ impl KnownFaults {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Noted> {
+    fn lock(&self) -> MutexGuard<'_, FaultTable> {
         // Nothing that holds the lock can leave the two collections at odds.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -83,8 +81,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn faults_are_kept_apart_and_one_of_them_ends() {
         let faults = KnownFaults::default();
-        faults.note(target(1), Fault::Encryption);
-        faults.note(target(2), Fault::Pipelining);
+        faults.record(target(1), Fault::Encryption);
+        faults.record(target(2), Fault::Pipelining);
         let all = || {
             [1, 2, 3].map(|number| {
                 [Fault::Encryption, Fault::Pipelining]
@@ -94,7 +92,7 @@ mod tests {
         assert_eq!(all(), [[true, false], [false, true], [false, false]]);
         tokio::time::advance(CLEAR_TEXT_FOR).await;
         assert_eq!(all(), [[false, false], [false, true], [false, false]]);
-        faults.note(target(1), Fault::Encryption);
+        faults.record(target(1), Fault::Encryption);
         assert_eq!(all(), [[true, false], [false, true], [false, false]]);
     }
 
@@ -103,8 +101,8 @@ mod tests {
         let faults = KnownFaults::default();
         let capacity = u16::try_from(CAPACITY).unwrap();
         for number in 0..=capacity {
-            faults.note(target(number), Fault::Pipelining);
-            faults.note(target(number), Fault::Pipelining);
+            faults.record(target(number), Fault::Pipelining);
+            faults.record(target(number), Fault::Pipelining);
         }
         assert!(!faults.has(target(0), Fault::Pipelining));
         assert!(faults.has(target(1), Fault::Pipelining));

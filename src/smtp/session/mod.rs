@@ -1,4 +1,4 @@
-//! One conversation with one server, from the banner to QUIT.
+//! A session with one server, from the banner to QUIT.
 
 mod channel;
 mod client;
@@ -19,19 +19,18 @@ use channel::{CLOSING, Channel};
 use known_faults::KnownFaults;
 use transaction::Envelope;
 
-/// How long a server is waited for.
-///
-/// RFC 5321 §4.5.3.2 has senders wait for minutes, since a message is at stake. A probe can be had again.
+/// Deadlines of a session. RFC 5321 §4.5.3.2 has senders wait for minutes, since a message is at stake; a probe
+/// can be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// For one address to take a connection.
+    /// For the connection to one address.
     pub connect: Duration,
-    /// For the banner, which servers hold back from those who cannot wait.
+    /// For the banner, which servers delay for clients that cannot wait.
     pub banner: Duration,
-    /// For each reply after it, and for encryption. A default Postfix takes a second or more where nobody
-    /// ever sends a message, and a server that asks another one first takes longer.
+    /// For each later reply, and for encryption. A default Postfix delays clients that never send a message by
+    /// a second or more, and a server that asks another one first takes longer.
     pub reply: Duration,
-    /// For everything from the first dial to the last reply, whatever the server does meanwhile.
+    /// From the first dial to the last reply.
     pub whole: Duration,
 }
 
@@ -46,38 +45,34 @@ impl Default for Timeouts {
     }
 }
 
-/// What came of asking about one recipient.
+/// What came of one recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecipientOutcome {
-    /// The server answered: about this recipient ([`Stage::RcptTo`]), or to our sender before the
-    /// recipient could matter ([`Stage::MailFrom`]).
+    /// The server replied to RCPT TO ([`Stage::RcptTo`]), or refused MAIL FROM before it ([`Stage::MailFrom`]).
     Answered(Stage, Reply),
-    /// The conversation ended before an answer. It says nothing about the recipient.
+    /// The session ended before a reply, which says nothing about the recipient.
     NotAsked(SessionError),
     /// The caller wanted to stop before this recipient was sent.
     Stopped,
-    /// The address goes beyond ASCII, which the server does not offer to take.
+    /// The address is not ASCII, and the server does not offer SMTPUTF8.
     Smtputf8Unsupported,
 }
 
-/// Why a conversation ended too early.
+/// Why a session ended too early.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the conversation ended at {stage:?}: {cause}")]
 pub struct SessionError {
-    /// What was waited for.
     pub stage: Stage,
-    /// What came instead.
     pub cause: Cause,
 }
 
-/// What ended a conversation.
+/// What ended a session.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Cause {
     /// There was no connection.
     #[error(transparent)]
     Unreachable(DialError),
-    /// The server does not talk to us, or not any longer: it refused a step that nothing goes without,
-    /// or said 421.
+    /// The server refused a step that is required, or sent 421.
     #[error("the server refused to go on")]
     Reply(Reply),
     /// No reply in time.
@@ -86,16 +81,16 @@ pub enum Cause {
     /// The server hung up.
     #[error("the connection was dropped")]
     Dropped,
-    /// What the server said is no SMTP.
+    /// The server does not keep to SMTP.
     #[error(transparent)]
     Malformed(Malformed),
-    /// Encryption failed: the handshake broke the connection, or the server demands what did not work.
+    /// The TLS handshake broke the connection, or the server demands TLS after it failed.
     #[error("encryption failed")]
     Tls,
 }
 
 impl SessionError {
-    /// Whether replies turned out not to belong to the commands that they were taken for.
+    /// Whether replies may belong to other commands than those they were matched with.
     pub fn is_out_of_step(&self) -> bool {
         matches!(self.cause, Cause::Malformed(malformed) if malformed.is_out_of_step())
     }
@@ -115,22 +110,20 @@ impl Cause {
     }
 }
 
-/// How a conversation is kept from those who listen.
+/// How a session is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encryption {
-    /// By TLS.
     Tls,
-    /// Not at all: it is not offered.
+    /// TLS is not offered.
     NotOffered,
-    /// Not at all: it is offered and does not work. A server that then demands it ends the conversation
-    /// with [`Cause::Tls`].
+    /// TLS is offered and does not work. If the server then demands it, the session ends with [`Cause::Tls`].
     Failed,
 }
 
-/// A conversation with a server that is ready to be asked.
+/// A session with a server that is ready for recipients.
 ///
-/// It ought to end with [`Session::quit`]: servers note who hangs up on them, and only the reply to it shows
-/// that the answers belong to whom they seem to.
+/// It should end with [`Session::quit`]: servers count clients that hang up, and only the reply to QUIT shows
+/// that each reply belonged to its recipient.
 pub struct Session {
     channel: Channel,
     identity: Arc<Identity>,
@@ -140,7 +133,7 @@ pub struct Session {
     encryption: Encryption,
     envelope: Envelope,
     recipients_sent: usize,
-    /// Why nothing more can be asked.
+    /// Why no more recipients can be sent.
     ended: Option<SessionError>,
 }
 
@@ -150,30 +143,28 @@ impl Session {
         self.target
     }
 
-    /// How the conversation is encrypted.
     pub fn encryption(&self) -> Encryption {
         self.encryption
     }
 
-    /// How many recipients the server was asked about, whatever came back: the RCPT commands that were
-    /// written, also where the write failed.
+    /// The RCPT commands that were written, also where the write failed.
     pub fn recipients_sent(&self) -> usize {
         self.recipients_sent
     }
 
-    /// Why nothing more can be asked; none where more can be.
+    /// Why no more recipients can be sent; none while they can.
     pub fn ended(&self) -> Option<&SessionError> {
         self.ended.as_ref()
     }
 
-    /// Takes leave where somebody is still there, and tells whether the answers can be relied on. That is
-    /// known only now: until then no answer is more than what seems to be one.
+    /// Sends QUIT if the connection is open. Returns whether the outcomes can be relied on, which is known only
+    /// now.
     pub async fn quit(mut self) -> Synchronisation {
         let Some(SessionError { stage, cause }) = self.ended else {
             return self.channel.quit_in_step().await;
         };
         match cause {
-            // RSET is never refused by a server that knows where it is: that was another command's reply.
+            // RSET is never refused by a server in step: that was another command's reply.
             Cause::Reply(reply) if stage == Stage::Quit && reply.code.get() != CLOSING => {
                 self.channel.quit().await;
                 Synchronisation::Lost

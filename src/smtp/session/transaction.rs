@@ -1,11 +1,11 @@
-//! Asking about recipients.
+//! Transactions: MAIL FROM and RCPT TO.
 
 use super::known_faults::Fault;
 use super::{Cause, Encryption, RecipientOutcome, Session, SessionError};
 use crate::reply::{Reply, ReplyClass, Stage};
 use crate::smtp::wire::{Charset, Command, Malformed, Recipient};
 
-/// The most recipients that a server is asked about in one write.
+/// The most recipients in one write.
 pub const MAX_IN_FLIGHT: usize = 10;
 
 /// The reply to RSET (RFC 5321 §4.3.2).
@@ -13,47 +13,45 @@ const RESET: u16 = 250;
 /// "Too many recipients", when it stands alone (RFC 5321 §4.5.3.1.10).
 const ENVELOPE_FULL: u16 = 452;
 
-/// What the recipients of one transaction have in common: some providers refuse those of several domains
-/// together, and SMTPUTF8 is said once for all.
+/// What the recipients of a transaction have in common: some providers refuse recipients of several domains
+/// in one, and SMTPUTF8 is a parameter of MAIL FROM.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Transaction {
     charset: Charset,
     domain: Box<str>,
 }
 
-/// What the server holds of a message that never comes.
+/// The state of the transaction at the server.
 pub(super) enum Envelope {
-    /// Nothing: no sender was named, or none that it accepted.
+    /// No sender was sent, or none was accepted.
     Closed,
-    /// The sender, and room for recipients of this kind.
+    /// The sender was accepted; recipients of this kind may follow.
     Open(Transaction),
-    /// The sender, and as many recipients as it takes.
+    /// The server accepts no more recipients in it.
     Full,
 }
 
-/// How commands are said.
+/// How commands are sent.
 #[derive(Clone, Copy, PartialEq)]
 enum SendMode {
-    /// Each after the reply to the one before it.
+    /// Each after the reply to the previous one.
     OneByOne,
-    /// All at once, with RSET behind them (RFC 2920). The replies count together or not at all: once RSET got
-    /// its own, and nothing follows. One that is too many or missing would else shift the others.
+    /// All at once, with RSET last (RFC 2920). The replies count together, when RSET has its own and nothing
+    /// follows, or not at all: a reply too many, or one missing, would shift the others.
     Grouped,
 }
 
 impl Session {
-    /// Asks about each of these, in as few writes as the server allows, and tells what came of it, in the
-    /// same order.
+    /// Sends these recipients in as few writes as the server allows; returns their outcomes in the same order.
     ///
-    /// It can be called again: the recipients of one domain share a transaction for as long as no other
-    /// domain comes between. A recipient that was too many for a transaction (452 4.5.3) gets a place in
-    /// a new one when it is asked about again.
+    /// It can be called again. Recipients of one domain share a transaction until another domain comes between.
+    /// A recipient that was too many for a transaction (452 4.5.3) gets a new one when it is sent again.
     pub async fn ask(&mut self, recipients: &[Recipient]) -> Vec<RecipientOutcome> {
         self.ask_while(recipients, &|| true).await
     }
 
-    /// The same for as long as `goes_on` is true: no recipient is sent after that. A group that was sent is
-    /// heard to its end.
+    /// The same; sends no more recipients once `goes_on` is false. The replies to a group that was sent are read
+    /// to the end.
     pub async fn ask_while(
         &mut self,
         recipients: &[Recipient],
@@ -71,7 +69,7 @@ impl Session {
         asked.into_iter().map(|(_, asked)| asked).collect()
     }
 
-    /// Asks about recipients of one transaction, at most [`MAX_IN_FLIGHT`].
+    /// Sends recipients of one transaction, at most [`MAX_IN_FLIGHT`].
     async fn ask_together(
         &mut self,
         recipients: &[&Recipient],
@@ -98,20 +96,20 @@ impl Session {
         };
         let opening = commands.len();
         commands.extend(recipients.iter().map(|recipient| Command::Rcpt(recipient)));
-        // Alone, a recipient is worth neither another command nor the wait for silence.
-        let pace = match self.features.pipelining && recipients.len() > 1 {
+        // A single recipient is not worth RSET and the wait for silence.
+        let mode = match self.features.pipelining && recipients.len() > 1 {
             true => SendMode::Grouped,
             false => SendMode::OneByOne,
         };
 
-        let replies = self.exchange_all(&commands, opening, pace, goes_on).await;
+        let replies = self.exchange_all(&commands, opening, mode, goes_on).await;
         let (opened, answers) = replies.split_at(opening.min(replies.len()));
         let refused = commands.iter().zip(opened).find(|(_, reply)| is_refusal(reply));
         if let Some((command, reply)) = refused {
             self.envelope = Envelope::Closed;
             return vec![self.answered(command.stage(), reply); recipients.len()];
         }
-        self.envelope = match pace {
+        self.envelope = match mode {
             SendMode::Grouped => Envelope::Closed,
             SendMode::OneByOne if answers.iter().any(is_one_too_many) => Envelope::Full,
             SendMode::OneByOne => Envelope::Open(transaction),
@@ -123,42 +121,41 @@ impl Session {
         asked
     }
 
-    /// Says the commands and hears the replies: in order, until one does not come or the opening of the
-    /// transaction is refused.
+    /// Sends the commands and reads the replies, until one does not come or the opening of the transaction is
+    /// refused.
     async fn exchange_all(
         &mut self,
         commands: &[Command<'_>],
         opening: usize,
-        pace: SendMode,
+        mode: SendMode,
         goes_on: &(dyn Fn() -> bool + Sync),
     ) -> Vec<Reply> {
-        // Whoever waits for this may go away in the middle of it, and would leave replies behind that
-        // belong to nobody any more.
+        // If this future is dropped in the middle, replies are left that match no command.
         self.ended = Some(SessionError { stage: Stage::RcptTo, cause: Cause::Timeout });
         let mut replies = Vec::with_capacity(commands.len());
-        let heard = match pace {
+        let read = match mode {
             SendMode::OneByOne => {
-                self.hear_one_by_one(&mut replies, commands, opening, goes_on).await
+                self.exchange_one_by_one(&mut replies, commands, opening, goes_on).await
             }
-            SendMode::Grouped => self.hear_group(&mut replies, commands).await,
+            SendMode::Grouped => self.exchange_group(&mut replies, commands).await,
         };
-        self.ended = heard.err();
+        self.ended = read.err();
         let Some(error) = &self.ended else { return replies };
         if error.is_out_of_step() {
-            // One of the replies is another command's, and nobody can tell which.
+            // One of the replies is another command's, and nothing shows which.
             replies.clear();
-        } else if pace == SendMode::Grouped {
-            // That we are refused before a recipient matters says nothing of a mailbox, and counts.
+        } else if mode == SendMode::Grouped {
+            // A refusal before the first recipient says nothing of a mailbox, and counts.
             let refused = replies.iter().take(opening).position(is_refusal);
             replies.truncate(refused.map_or(0, |at| at + 1));
         }
-        if pace == SendMode::Grouped || error.is_out_of_step() {
-            self.faults.note(self.target, Fault::Pipelining);
+        if mode == SendMode::Grouped || error.is_out_of_step() {
+            self.faults.record(self.target, Fault::Pipelining);
         }
         replies
     }
 
-    async fn hear_one_by_one(
+    async fn exchange_one_by_one(
         &mut self,
         replies: &mut Vec<Reply>,
         commands: &[Command<'_>],
@@ -166,13 +163,13 @@ impl Session {
         goes_on: &(dyn Fn() -> bool + Sync),
     ) -> Result<(), SessionError> {
         let stage = Stage::RcptTo;
-        let has_lost_count = self.faults.has(self.target, Fault::Pipelining);
+        let was_out_of_step = self.faults.has(self.target, Fault::Pipelining);
         for command in commands {
             if replies.len() >= opening && !goes_on() {
                 break;
             }
-            // A reply too many that comes late would be taken for this recipient's.
-            if has_lost_count && matches!(command, Command::Rcpt(_)) {
+            // A late reply too many would be taken for this recipient's.
+            if was_out_of_step && matches!(command, Command::Rcpt(_)) {
                 let silence = self.channel.wait_in_silence(stage).await;
                 silence.inspect_err(|error| withdraw_last(replies, opening, error))?;
             }
@@ -182,14 +179,14 @@ impl Session {
                 break;
             }
         }
-        if has_lost_count {
+        if was_out_of_step {
             let silence = self.channel.wait_in_silence(stage).await;
             return silence.inspect_err(|error| withdraw_last(replies, opening, error));
         }
         self.channel.ensure_no_pending_input(stage)
     }
 
-    async fn hear_group(
+    async fn exchange_group(
         &mut self,
         replies: &mut Vec<Reply>,
         commands: &[Command<'_>],
@@ -207,24 +204,24 @@ impl Session {
         self.channel.wait_in_silence(stage).await
     }
 
-    /// Says commands at once, and counts the recipients among them.
+    /// Sends commands in one write, and counts the recipients among them.
     async fn send_command(&mut self, commands: &[Command<'_>]) -> Result<(), SessionError> {
         let Some(first) = commands.first() else { return Ok(()) };
         self.channel.ensure_no_pending_input(first.stage())?;
         let recipients = commands.iter().filter(|command| matches!(command, Command::Rcpt(_)));
-        // Before the write: one that fails half-way may have named them all.
+        // Before the write: a failed write may have sent them all.
         self.recipients_sent += recipients.count();
         self.channel.write(commands).await
     }
 
-    /// What a reply comes to.
+    /// The outcome of a reply.
     fn answered(&mut self, stage: Stage, reply: &Reply) -> RecipientOutcome {
         let ending = match stage {
             Stage::MailFrom | Stage::RcptTo if self.demands_tls(reply) => {
                 Some(SessionError { stage: Stage::StartTls, cause: Cause::Tls })
             }
             Stage::MailFrom | Stage::RcptTo => None,
-            // RSET is never refused (RFC 5321 §4.3.2) by a server that knows where it is.
+            // RSET is never refused (RFC 5321 §4.3.2) by a server in step.
             Stage::Connect | Stage::Helo | Stage::StartTls | Stage::Data | Stage::Quit => {
                 Some(SessionError { stage, cause: Cause::Reply(reply.clone()) })
             }
@@ -237,12 +234,12 @@ impl Session {
 
     /// Whether the server wants the encryption that failed (RFC 3207 §4, X.7.10 in RFC 5248 §3).
     fn demands_tls(&self, reply: &Reply) -> bool {
-        let names_it = || {
+        let mentions_tls = || {
             let is_coded =
                 reply.enhanced.is_some_and(|code| (code.subject, code.detail) == (7, 10));
             is_coded || reply.text.to_ascii_uppercase().contains("TLS")
         };
-        self.encryption == Encryption::Failed && is_refusal(reply) && names_it()
+        self.encryption == Encryption::Failed && is_refusal(reply) && mentions_tls()
     }
 }
 
@@ -252,8 +249,8 @@ impl Transaction {
     }
 }
 
-/// Takes back the last recipient's answer where a server that lost count before says 421 unasked: that may
-/// be the answer, and the other one a reply too many. Those before it were followed by silence.
+/// Withdraws the last reply where a server that was out of step before sends 421 without a command: the 421 may
+/// be the reply, and the other one too many. Earlier replies were followed by silence.
 fn withdraw_last(replies: &mut Vec<Reply>, opening: usize, error: &SessionError) {
     if matches!(error.cause, Cause::Reply(_)) && replies.len() > opening {
         replies.pop();

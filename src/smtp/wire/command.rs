@@ -1,9 +1,9 @@
-//! What we say: commands, made of proven names and addresses only.
+//! The commands, made of parsed names and addresses only.
 
-use super::names::{HeloName, Recipient, Sender};
+use super::names::{Charset, HeloName, Recipient, Sender};
 use crate::reply::Stage;
 
-/// One command. There is none that would send a message.
+/// A command. None of them sends a message.
 #[derive(Clone, Copy)]
 pub(crate) enum Command<'a> {
     Ehlo(&'a HeloName),
@@ -13,15 +13,6 @@ pub(crate) enum Command<'a> {
     Rcpt(&'a Recipient),
     Rset,
     Quit,
-}
-
-/// Which addresses a transaction may name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Charset {
-    /// ASCII alone.
-    Ascii,
-    /// Any, which the server must offer (RFC 6531 §3.4).
-    Utf8,
 }
 
 impl Command<'_> {
@@ -36,8 +27,8 @@ impl Command<'_> {
         }
     }
 
-    /// The command as a line, its end included. No byte of it ends the line sooner: all that varies is
-    /// parsed, and none of these grammars knows CR, LF or NUL.
+    /// The line with its CR LF. Nothing ends it sooner: all parts are parsed, and none of their grammars allows
+    /// CR, LF or NUL.
     pub(crate) fn line(self) -> String {
         match self {
             Self::Ehlo(name) => format!("EHLO {}\r\n", name.as_str()),

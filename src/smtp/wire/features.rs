@@ -1,4 +1,4 @@
-//! What a server says that it can do, in its reply to EHLO (RFC 5321 §4.1.1.1).
+//! The service extensions in the reply to EHLO (RFC 5321 §4.1.1.1).
 
 use crate::reply::Reply;
 
@@ -14,8 +14,8 @@ pub(crate) struct Features {
 }
 
 impl Features {
-    /// What a reply to EHLO offers, as far as its text is kept. The first line should be the server's
-    /// name, which is none of the words looked for; servers that leave it out are understood all the same.
+    /// The extensions in a reply to EHLO, as far as its text is kept. The first line should be the server's name,
+    /// which is no extension; servers that leave it out are understood all the same.
     pub(crate) fn of(reply: &Reply) -> Self {
         let offers = |feature: &str| {
             let mut keywords = reply.text.lines().map(|line| line.split_whitespace().next());

@@ -1,10 +1,17 @@
-//! What commands are made of: names that are proven to be what they are taken for.
+//! The parsed names that commands are made of.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::command::Charset;
 use crate::address::{Address, Host, SyntaxError};
+
+/// Which addresses a transaction may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Charset {
+    Ascii,
+    /// Any, which needs SMTPUTF8 (RFC 6531 §3.4).
+    Utf8,
+}
 
 /// The name that we greet servers with: a full domain name of the operator's own, which servers compare with
 /// our address, or an address literal (RFC 5321 §4.1.1.1, §4.1.4).
@@ -17,7 +24,6 @@ pub struct HeloName(Box<str>);
 pub struct HeloNameError;
 
 impl HeloName {
-    /// The name as it is sent.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -38,8 +44,8 @@ impl fmt::Display for HeloName {
     }
 }
 
-/// The sender that we name, an address of the operator's own. The empty one (`<>`) will not do: it
-/// belongs to reports of failed deliveries, and many servers refuse it in front of anything else.
+/// The address in MAIL FROM, the operator's own. It is never empty (`<>`): many servers accept that for reports
+/// of failed deliveries only.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Sender(Box<str>);
 
@@ -58,7 +64,6 @@ pub enum SenderError {
 }
 
 impl Sender {
-    /// The address as it is sent.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -83,7 +88,7 @@ impl fmt::Display for Sender {
     }
 }
 
-/// A mailbox that a server is asked about.
+/// A mailbox in RCPT TO.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Recipient {
     path: Box<str>,

@@ -1,42 +1,42 @@
-//! Replies, read from bytes as they come (RFC 5321 §4.2).
+//! Parsing replies from a stream of bytes (RFC 5321 §4.2).
 
 use crate::reply::{Reply, ReplyCode};
 
-/// The longest line without its end: eight times what servers may send (RFC 5321 §4.5.3.1.5).
+/// The longest line without CR LF: eight times what servers may send (RFC 5321 §4.5.3.1.5).
 pub const MAX_LINE: usize = 4096;
 /// The most lines of one reply.
 pub const MAX_LINES: usize = 64;
 /// The most bytes of one reply.
 pub const MAX_REPLY: usize = 16 * 1024;
 
-/// Why what a server sent is no SMTP.
+/// How a server breaks SMTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Malformed {
     /// A line does not begin with a reply code.
     #[error("a line without a reply code")]
     NoReply,
-    /// The lines of one reply do not agree on its code.
+    /// The lines of one reply have different codes.
     #[error("a reply with two codes")]
     CodeChanged,
-    /// A line goes on beyond [`MAX_LINE`].
+    /// A line is longer than [`MAX_LINE`].
     #[error("a line that is too long")]
     LineTooLong,
-    /// A reply goes on beyond [`MAX_LINES`] or [`MAX_REPLY`].
+    /// A reply is longer than [`MAX_LINES`] or [`MAX_REPLY`].
     #[error("a reply that is too long")]
     ReplyTooLong,
-    /// A reply that cannot be the answer to what was said.
+    /// A reply that cannot answer the command.
     #[error("a reply that is out of place")]
     OutOfPlace,
-    /// Something was said that nobody had asked for, so that no later reply can be told from it.
+    /// A reply without a command: later replies cannot be matched any more.
     #[error("a reply to nothing")]
     Unasked,
-    /// A reply that is another command's, so that those before it may be too.
+    /// A reply to another command: earlier replies may be mismatched too.
     #[error("a reply to another command")]
     Unmatched,
 }
 
 impl Malformed {
-    /// Whether it shows that replies do not belong to the commands that they were taken for.
+    /// Whether replies may belong to other commands than those they were matched with.
     pub fn is_out_of_step(self) -> bool {
         match self {
             Self::Unasked | Self::Unmatched => true,
@@ -62,11 +62,11 @@ impl Malformed {
     }
 }
 
-/// Cuts a stream of bytes into replies, however the network cut it. It does no reading itself.
+/// Splits a stream of bytes into replies. It does no I/O.
 ///
-/// A line may end in LF alone, hold any bytes, and have no text. What breaks a bound is an error rather than
-/// cut short: no server that means well comes near. What it holds is bounded by [`MAX_REPLY`],
-/// [`MAX_LINE`] and the longest piece that it is fed; after an error it is of no more use.
+/// A line may end in LF alone, hold any bytes, and have no text. What exceeds a bound is an error: no honest
+/// server comes near. The buffer is bounded by [`MAX_REPLY`], [`MAX_LINE`] and the longest piece that it is fed.
+/// After an error the reader is of no more use.
 #[derive(Default)]
 pub struct ReplyReader {
     unread: Vec<u8>,
@@ -84,7 +84,6 @@ enum LinePosition {
 }
 
 impl ReplyReader {
-    /// Takes what came.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.unread.extend_from_slice(bytes);
     }
@@ -92,7 +91,7 @@ impl ReplyReader {
     /// The next whole reply; none until more bytes come.
     ///
     /// # Errors
-    /// What came is no reply.
+    /// The input is no reply.
     pub fn next_reply(&mut self) -> Result<Option<Reply>, Malformed> {
         while let Some(line) = self.take_line()? {
             if self.add(&line)? == LinePosition::Last {
@@ -102,7 +101,7 @@ impl ReplyReader {
         Ok(None)
     }
 
-    /// Whether nothing is left of what came: no reply, and no part of one.
+    /// Whether no input is left, not even a part of a reply.
     pub fn is_empty(&self) -> bool {
         self.unread.is_empty() && self.code.is_none()
     }

@@ -57,7 +57,7 @@ impl Probing {
         let shared = &self.shared;
         let _task = shared.tasks.token();
         let _guard = PanicGuard { queues: &shared.queues, key };
-        // The limits apply to whoever runs the server, not to the domain of the mailbox.
+        // The limits apply to the operator of the server, not to the domain of the mailbox.
         let destination =
             Destination::new(key.host.clone(), key.operator.as_deref(), key.target.ip());
         while let Some(demand) = shared.queues.demand(key, shared.limiter.limits()) {

@@ -1,4 +1,4 @@
-//! One flight a mailbox: however many want to know, one asks, and goes on asking when they hang up.
+//! The probe of one mailbox, as a single flight: which servers are asked, in which order.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +16,9 @@ use crate::route::{Answer, Family, HostName, MailRoute};
 use crate::smtp::dial::Target;
 use crate::smtp::{MAX_HOSTS, in_order};
 
-/// Addresses of one host that are dialled, one of each family where there are two.
+/// The most addresses of one host that are dialled, one of each family where there are two.
 const MAX_DIALLED: usize = 2;
-/// Names of hosts that are looked up for one mailbox.
+/// The most host names that are looked up for one mailbox.
 const MAX_NAMES: usize = 2 * MAX_HOSTS;
 /// Far longer than all conversations of one flight together.
 const SAFETY_TIMEOUT: Duration = Duration::from_secs(6 * 3600);

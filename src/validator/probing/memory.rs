@@ -1,4 +1,4 @@
-//! What is known of mailboxes already: by this process, and by all that share the store.
+//! Evidence that is known already: the cache of this process, then the store that processes share.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::smtp::limiter::Day;
 use crate::smtp::{PostmasterAnswer, RecipientAnswers, RefusalFinding, RefusalRecord};
 use crate::store::Store;
 
-/// Remembers what mail servers said.
+/// The cache and the store as one.
 #[derive(Clone)]
 pub(super) struct Memory {
     cache: MailboxCache,
@@ -25,7 +25,7 @@ impl Memory {
         Self { cache, store, clock }
     }
 
-    /// What is known of the mailbox and still holds.
+    /// Valid evidence of the mailbox, or of its domain where that is a catch-all.
     pub(super) async fn recall(&self, request: &ProbeRequest) -> Option<Evidence> {
         let (mailbox, hosts) = (&request.mailbox, request.hosts());
         let mut known = self.cache.recall(mailbox, &hosts, self.clock.now());
@@ -37,12 +37,11 @@ impl Memory {
         }
         if let Some(evidence) = known {
             let evidence = self.reconsidered(&request.domain, evidence).await;
-            // As a refusal of us it may have ended by now.
+            // Reconsidered evidence has a shorter lifetime.
             let holds = evidence.valid_until().is_some_and(|until| self.clock.now() < until);
             return holds.then_some(evidence);
         }
-        // Where every mailbox is accepted, no one needs to be asked about.
-        // As those show it that are asked first.
+        // At a catch-all domain no mailbox needs a probe. The hosts that are tried first decide.
         let known = self.catch_all(&request.domain, &request.first_hosts()).await;
         match known.catch_all {
             CatchAll::Yes => Some(Evidence::of_catch_all_domain(known, self.clock.now())),
@@ -50,7 +49,6 @@ impl Memory {
         }
     }
 
-    /// Keeps what was found out.
     pub(super) async fn remember(&self, request: &ProbeRequest, evidence: &Evidence) {
         self.cache.remember(&request.mailbox, evidence);
         if let Some(store) = &self.store {
@@ -58,7 +56,7 @@ impl Memory {
         }
     }
 
-    /// Whether these servers accept mail for any mailbox of the domain, as far as that is known.
+    /// The catch-all result of the domain, if one of these servers showed it.
     pub(super) async fn catch_all(&self, domain: &Domain, hosts: &[HostName]) -> KnownCatchAll {
         let known = self.cache.catch_all(domain, hosts, self.clock.now());
         match (known.catch_all, &self.store) {
@@ -67,8 +65,8 @@ impl Memory {
         }
     }
 
-    /// Evidence in the light of what was found out of its server since: a refusal by one that refuses
-    /// everybody is no word about the mailbox.
+    /// Evidence corrected by what was learned of its server since: a refusal by a server that refuses everybody
+    /// says nothing about the mailbox.
     pub(super) async fn reconsidered(&self, domain: &Domain, evidence: Evidence) -> Evidence {
         let (MailboxStatus::NotFound, Some(host)) = (evidence.status, &evidence.host) else {
             return evidence;
@@ -79,7 +77,6 @@ impl Memory {
         }
     }
 
-    /// What is known of this server's refusals at the domain.
     pub(super) async fn refusals(&self, domain: &Domain, host: &HostName) -> RefusalRecord {
         let cached = self.cache.refusals(domain, host);
         match (cached, &self.store) {
@@ -93,7 +90,7 @@ impl Memory {
         }
     }
 
-    /// Takes it on to ask this server about postmaster; false where somebody has done so today.
+    /// Claims today's question about postmaster; false where it was asked today.
     pub(super) async fn claim_postmaster(&self, domain: &Domain, host: &HostName) -> bool {
         let today = Day::of(self.clock.now());
         let claim = move |record: RefusalRecord| {
@@ -104,7 +101,7 @@ impl Memory {
         before.postmaster_asked.is_none_or(|asked| asked < today)
     }
 
-    /// Notes what this server said of recipients of the domain.
+    /// Stores what this server answered about recipients of the domain.
     pub(super) async fn note_refusals(
         &self,
         domain: &Domain,
@@ -122,8 +119,7 @@ impl Memory {
         self.change_refusals(domain, host, note).await.1
     }
 
-    /// Changes a record for all processes, or where there is no store for this one; tells it before and
-    /// after.
+    /// Changes a record in the store, or without one in the cache; returns it before and after.
     async fn change_refusals(
         &self,
         domain: &Domain,
@@ -142,14 +138,13 @@ impl Memory {
         (before, after)
     }
 
-    /// Comes true when everything that was noted is kept.
+    /// Waits until all pending writes are committed or have failed.
     pub(super) async fn flush(&self) {
         if let Some(store) = &self.store {
             store.flush().await;
         }
     }
 
-    /// Keeps what this server has shown of a domain.
     pub(super) async fn remember_catch_all(
         &self,
         domain: &Domain,

@@ -25,7 +25,7 @@
 //! 1. `Validator::mailbox_stage` makes a [`ProbeRequest`] and calls [`Probing::probe`] with what is left of
 //!    20 s (`[budget] mailbox_timeout_ms`).
 //! 2. `Memory::recall` looks for valid evidence, or a catch-all result of the domain.
-//! 3. `Probing::join` joins or starts the flight. It lives at least [`MIN_FLIGHT`] (120 s), so that the result
+//! 3. `Probing::join` joins or starts the flight. It lives at least `MIN_FLIGHT` (120 s), so that the result
 //!    is stored even if no caller waits for it.
 //! 4. `ask_servers` tries up to three hosts with up to two addresses each, by preference. `enqueue` adds the
 //!    job to the queue of that server.
@@ -38,7 +38,7 @@
 //!    got `timeout` while a server was being asked, `paused` while the job waited for a permit.
 //!
 //! Shutdown: [`Probing::shut_down`] cancels `shutdown`. Dispatchers finish their jobs as paused, conversations
-//! send no further recipient and QUIT; it waits up to [`SHUTDOWN_TIMEOUT`] for the tasks that the
+//! send no further recipient and QUIT; it waits up to 10 s for the tasks that the
 //! `TaskTracker` counts, then for the store.
 
 mod conversation;

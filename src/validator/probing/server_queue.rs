@@ -65,11 +65,11 @@ impl ServerQueues {
     ///
     /// # Errors
     /// The queue is full.
-    pub(super) fn push(&self, key: &ServerKey, job: Job) -> Result<Dispatcher, Job> {
+    pub(super) fn push(&self, key: &ServerKey, job: Job) -> Result<Dispatcher, Box<Job>> {
         let mut queues = self.lock();
         let queue = queues.entry(key.clone()).or_default();
         if queue.jobs.len() >= MAX_QUEUED {
-            return Err(job);
+            return Err(Box::new(job));
         }
         queue.jobs.push_back(job);
         Ok(std::mem::replace(&mut queue.dispatcher, Dispatcher::Running))

@@ -120,16 +120,6 @@ fn limits() -> Limits {
     Limits { harvest_percent: 100, ..Limits::default() }
 }
 
-fn orderly() -> Conduct {
-    Conduct {
-        pipelining: true,
-        starttls: None,
-        faults: Vec::new(),
-        delays: vec![0],
-        pieces: vec![(4096, 0)],
-    }
-}
-
 fn addresses(texts: &str) -> Vec<String> {
     texts.split_whitespace().map(str::to_owned).collect()
 }
@@ -145,7 +135,7 @@ async fn a_conversation_out_of_step_tells_nothing() {
     let absent = MailboxStatus::NotFound;
     let truth = [accepted, accepted, absent, absent, accepted];
     for pipelining in [true, false] {
-        let orderly = Conduct { pipelining, delays: vec![50], ..orderly() };
+        let orderly = Conduct { pipelining, delays: vec![50], ..Conduct::orderly() };
         assert_eq!(told(orderly.clone()).await, truth, "{pipelining}");
         for fault in
             [Fault::Twice(0), Fault::Twice(1), Fault::Twice(75), Fault::ExtraBefore("250 Ok")]
@@ -164,7 +154,8 @@ async fn a_conversation_out_of_step_tells_nothing() {
 async fn shutdown_waits_for_running_tasks_and_not_for_ever() {
     // How long a task takes, and how long shutdown waits for it.
     for (task, expected) in [(0, 0), (3, 3), (60, 10)] {
-        let server = HostileServer::new(Plan { catch_all: false, connections: vec![orderly()] });
+        let server =
+            HostileServer::new(Plan { catch_all: false, connections: vec![Conduct::orderly()] });
         let probing = probing(&server, limits());
         let running = probing.shared.tasks.token();
         tokio::spawn(async move {

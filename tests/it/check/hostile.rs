@@ -111,7 +111,7 @@ fn one_place_writes_to_people() {
     // The file, what it may write there beside the console.
     let allowed = [
         ("cli/console.rs", "the console itself"),
-        ("cli/clean/voice.rs", "the summary, which makes what is foreign in it visible"),
+        ("cli/clean/console.rs", "the summary, which makes what is foreign in it visible"),
         ("cli/clean/watch.rs", "the progress bar: numbers"),
         ("cli/mod.rs", "where a panic happened"),
         ("telemetry.rs", "the log"),

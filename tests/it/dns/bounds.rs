@@ -7,10 +7,11 @@ use std::thread;
 use serde_json::json;
 
 use super::service::{line, report};
+use crate::support::bounded::with_open_files;
 use crate::support::dns::DnsServer;
 use crate::support::http::{Connection, post};
 use crate::support::poll::until;
-use crate::support::program::{asking, asking_patiently, with_open_files};
+use crate::support::program::{asking, asking_patiently};
 use crate::support::service::Service;
 
 #[test]

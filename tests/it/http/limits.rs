@@ -1,11 +1,11 @@
 //! The bounds of the service: beyond them it says so at once.
 
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::problem::assert_problem;
+use crate::support::bounded::with_open_files;
 use crate::support::dns::DnsServer;
 use crate::support::http::{Connection, ask, get, post, post_batch};
 use crate::support::poll::until;
@@ -82,19 +82,9 @@ fn a_crowd_that_says_nothing_holds_nobody_up() {
     assert_eq!(busy.response().status, 200);
 }
 
-/// The program with so many open files.
-fn with_open_files(count: usize, program: &Command) -> Command {
-    let mut shell = Command::new("sh");
-    shell
-        .args(["-c", &format!("ulimit -n {count}; exec \"$@\""), "sh"])
-        .arg(program.get_program())
-        .args(program.get_args());
-    shell
-}
-
 #[test]
 fn open_files() {
-    let service = Service::start(with_open_files(128, &offline()));
+    let service = Service::start(with_open_files(&offline(), 128));
     let address = service.address();
     let mut crowd: Vec<Connection> = (0..64).map(|_| Connection::open(address)).collect();
     until("there is no room", || (get(address, "/readyz").status == 503).then_some(()));
@@ -111,7 +101,7 @@ fn open_files() {
 #[test]
 fn no_open_files_left() {
     // So few that those who are turned away need more.
-    let service = Service::start(with_open_files(48, &offline()));
+    let service = Service::start(with_open_files(&offline(), 48));
     let address = service.address();
     let mut crowd: Vec<Connection> = (0..100).map(|_| Connection::open(address)).collect();
     service.hear("cannot accept connections");

@@ -14,19 +14,19 @@ use crate::support::service::Service;
 use tempfile::TempDir;
 
 /// A folder with a configuration that names two list files beside it.
-struct House {
+struct ReloadEnv {
     folder: TempDir,
 }
 
-impl House {
+impl ReloadEnv {
     fn new(settings: &str) -> Self {
-        let house = Self { folder: tempfile::tempdir().unwrap() };
-        house.write("disposable.txt", "# Date: 2026-01-02\nthrowaway.test\n");
-        house.write("deny.txt", "eve@good.test\n");
+        let env = Self { folder: tempfile::tempdir().unwrap() };
+        env.write("disposable.txt", "# Date: 2026-01-02\nthrowaway.test\n");
+        env.write("deny.txt", "eve@good.test\n");
         let files = "[catalog.files]\ndisposable = { extend = [\"disposable.txt\"] }\n\
                      deny = { extend = [\"deny.txt\"] }\n";
-        house.write("mailvet.toml", &format!("{settings}\n{files}"));
-        house
+        env.write("mailvet.toml", &format!("{settings}\n{files}"));
+        env
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -72,15 +72,15 @@ const DENIED: &str = "[\"denied_by_operator\",\"not_checked\"] reject";
 
 #[test]
 fn a_hang_up_signal_puts_new_lists_in_force() {
-    let house = House::new("");
-    let service = Service::start(house.offline());
+    let env = ReloadEnv::new("");
+    let service = Service::start(env.offline());
     let address = service.address();
     assert_eq!(told(address, "joe@throwaway.test"), DISPOSABLE);
     assert_eq!(told(address, "Eve@good.test"), DENIED);
     assert_eq!(told(address, "joe@new.test"), UNKNOWN);
 
-    house.write("disposable.txt", "new.test\n");
-    house.write("deny.txt", "");
+    env.write("disposable.txt", "new.test\n");
+    env.write("deny.txt", "");
     service.signal("HUP");
     until("the lists are read again", || (count(address, LOADED) == 1).then_some(()));
     assert_eq!(told(address, "joe@throwaway.test"), UNKNOWN);
@@ -90,12 +90,12 @@ fn a_hang_up_signal_puts_new_lists_in_force() {
 
 #[test]
 fn the_configuration_is_read_again_with_the_lists() {
-    let house = House::new("[catalog]\nallow = [\"throwaway.test\"]");
-    let service = Service::start(house.offline());
+    let env = ReloadEnv::new("[catalog]\nallow = [\"throwaway.test\"]");
+    let service = Service::start(env.offline());
     let address = service.address();
     let allowed = "[\"not_checked\",\"allowed_by_operator\"] accept";
     assert_eq!(told(address, "joe@throwaway.test"), allowed);
-    house.write("mailvet.toml", "[catalog]\ndeny = [\"throwaway.test\"]");
+    env.write("mailvet.toml", "[catalog]\ndeny = [\"throwaway.test\"]");
     service.signal("HUP");
     until("the lists are read again", || (count(address, LOADED) == 1).then_some(()));
     assert_eq!(told(address, "joe@throwaway.test"), DENIED);
@@ -103,18 +103,18 @@ fn the_configuration_is_read_again_with_the_lists() {
 
 #[test]
 fn a_bad_file_keeps_the_old_lists_and_says_so() {
-    let house = House::new("");
-    let service = Service::start(house.offline());
+    let env = ReloadEnv::new("");
+    let service = Service::start(env.offline());
     let address = service.address();
-    house.write("disposable.txt", "new.test\nmarked somebody@private.test\n");
+    env.write("disposable.txt", "new.test\nmarked somebody@private.test\n");
     service.signal("HUP");
     until("it is noticed", || (count(address, KEPT_OLD) == 1).then_some(()));
     assert_eq!(told(address, "joe@throwaway.test"), DISPOSABLE, "the old list");
     assert_eq!(told(address, "joe@new.test"), UNKNOWN, "nothing of the new one");
-    std::fs::remove_file(house.path("disposable.txt")).unwrap();
+    std::fs::remove_file(env.path("disposable.txt")).unwrap();
     service.signal("HUP");
     until("it is noticed", || (count(address, KEPT_OLD) == 2).then_some(()));
-    house.write("disposable.txt", "new.test\n");
+    env.write("disposable.txt", "new.test\n");
     service.signal("HUP");
     until("it is mended", || (count(address, LOADED) == 1).then_some(()));
     assert_eq!(told(address, "joe@new.test"), DISPOSABLE);
@@ -126,10 +126,10 @@ fn a_bad_file_keeps_the_old_lists_and_says_so() {
 
 #[test]
 fn a_changed_file_is_noticed_where_that_is_switched_on() {
-    let house = House::new("[catalog]\nwatch_seconds = 1");
-    let service = Service::start(house.offline());
+    let env = ReloadEnv::new("[catalog]\nwatch_seconds = 1");
+    let service = Service::start(env.offline());
     let address = service.address();
-    house.write("disposable.txt", "a-much-longer-name.new.test\n");
+    env.write("disposable.txt", "a-much-longer-name.new.test\n");
     until("the change is noticed", || (count(address, LOADED) >= 1).then_some(()));
     assert_eq!(told(address, "joe@a-much-longer-name.new.test"), DISPOSABLE);
     assert_eq!(told(address, "joe@throwaway.test"), UNKNOWN);
@@ -139,8 +139,8 @@ fn a_changed_file_is_noticed_where_that_is_switched_on() {
 fn a_reload_under_load_drops_no_request() {
     const CLIENTS: usize = 4;
     const RELOADS: u64 = 30;
-    let house = House::new("");
-    let service = Service::start(house.offline());
+    let env = ReloadEnv::new("");
+    let service = Service::start(env.offline());
     let address = service.address();
     let stop = Arc::new(AtomicBool::new(false));
     let answered = Arc::new(AtomicUsize::new(0));
@@ -166,7 +166,7 @@ fn a_reload_under_load_drops_no_request() {
             1 => "no domain at all\n",
             _ => "throwaway.test\n",
         };
-        house.write("disposable.txt", text);
+        env.write("disposable.txt", text);
         let before = answered.load(Ordering::Relaxed);
         service.signal("HUP");
         until("the lists were read again, between requests", || {
@@ -184,9 +184,9 @@ fn a_reload_under_load_drops_no_request() {
 
 #[test]
 fn denied_and_allowed_mail_servers() {
-    let house = House::new("");
-    house.write("deny.txt", "mx:foe.test\ngood.test\n");
-    house.write(
+    let env = ReloadEnv::new("");
+    env.write("deny.txt", "mx:foe.test\ngood.test\n");
+    env.write(
         "mailvet.toml",
         "[catalog]\nallow = [\"mx:friend.test\", \"vip@hosted.test\"]\n\
          [catalog.files]\ndeny = { replace = [\"deny.txt\"] }",
@@ -195,7 +195,7 @@ fn denied_and_allowed_mail_servers() {
         "hosted.test MX 10 mx.foe.test\nmx.foe.test A 192.0.2.1\n\
          trusted.test MX 10 mx.friend.test\nmx.friend.test A 192.0.2.2\ngood.test MX 10 mx.friend.test",
     );
-    let service = Service::start(house.configure(asking(&dns)));
+    let service = Service::start(env.configure(asking(&dns)));
     let address = service.address();
     let cases = [
         ("joe@hosted.test", "[\"denied_by_operator\",\"domain_accepts_mail\"] reject"),
@@ -231,34 +231,34 @@ fn a_bad_list_is_named_at_start() {
         ),
     ];
     for (file, text, message) in cases {
-        let house = House::new("");
-        house.write(file, text);
+        let env = ReloadEnv::new("");
+        env.write(file, text);
         for command in [vec!["check", "joe@good.test"], vec!["config"]] {
-            let output = house.offline().args(&command).output().unwrap();
+            let output = env.offline().args(&command).output().unwrap();
             let said = String::from_utf8(output.stderr).unwrap();
             assert_eq!(output.status.code(), Some(2), "{command:?} {text}: {said}");
             assert!(said.contains(message), "{command:?} {text}: {said}");
         }
     }
-    let house = House::new("");
-    std::fs::write(house.path("deny.txt"), b"good.test\nb\xfcse.test\n").unwrap();
-    let output = house.offline().arg("config").output().unwrap();
+    let env = ReloadEnv::new("");
+    std::fs::write(env.path("deny.txt"), b"good.test\nb\xfcse.test\n").unwrap();
+    let output = env.offline().arg("config").output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("deny.txt, line 2: not UTF-8"), "{said}");
 }
 
 #[test]
 fn config_shows_what_is_in_force_and_can_be_used_again() {
-    let house = House::new("[typo]\nrisky_at = 0.9");
+    let env = ReloadEnv::new("[typo]\nrisky_at = 0.9");
     let shown = |program: &mut Command| {
         let output = program.arg("config").output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(0), "{said}");
         String::from_utf8(output.stdout).unwrap()
     };
-    let mut program = house.offline();
+    let mut program = env.offline();
     let text = shown(program.args(["--dns", "127.0.0.1:5353"]).env("MAILVET_DNS__TRIES", "2"));
-    let file = house.path("mailvet.toml").display().to_string();
+    let file = env.path("mailvet.toml").display().to_string();
     for line in [
         format!("risky_at = 0.9  # {file}"),
         "suggest_at = 0.5  # default".to_owned(),
@@ -268,12 +268,12 @@ fn config_shows_what_is_in_force_and_can_be_used_again() {
             .to_owned(),
         format!(
             "# disposable               1  2026-01-02  {}",
-            house.path("disposable.txt").display()
+            env.path("disposable.txt").display()
         ),
     ] {
         assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
     }
-    let again = House::new("");
+    let again = ReloadEnv::new("");
     again.write("mailvet.toml", &text);
     let values = |text: &str| -> Vec<String> {
         let lines = text.lines().filter(|line| !line.starts_with('#'));

@@ -4,22 +4,22 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::house::{House, KNOWS_JOE, reasons};
+use super::probe_env::{KNOWS_JOE, ProbeEnv, reasons};
 
 #[test]
 fn those_who_wait_for_one_server_share_its_connections() {
     let script = "OFFERS PIPELINING\nRCPT #1 250 Ok\nRCPT #2 250 Ok\nRCPT #3 250 Ok\nRCPT #4 250 Ok\n\
                   RCPT #5 250 Ok\nRCPT #6 250 Ok\nRCPT #7 250 Ok\nRCPT #8 250 Ok";
-    let house = House::new(script);
+    let env = ProbeEnv::new(script);
     let addresses: Vec<String> = (0..80).map(|n| format!("joe{n}@good.test")).collect();
     let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
     // The first one is asked about alone, to find out whether all are accepted.
-    let reports = house.check_with(&[("MAILVET_PROBE__HARVEST_PERCENT", "100")], &addresses);
+    let reports = env.check_with(&[("MAILVET_PROBE__HARVEST_PERCENT", "100")], &addresses);
     for report in &reports {
         assert!(["accepted", "not_found"].contains(&report["mailbox"]["status"].as_str().unwrap()));
     }
-    assert!(house.connections() <= 1 + 80 / 8, "{} connections", house.connections());
-    for visit in house.mail.visits() {
+    assert!(env.connections() <= 1 + 80 / 8, "{} connections", env.connections());
+    for visit in env.mail.visits() {
         let recipients =
             visit.commands.iter().filter(|command| command.starts_with("RCPT")).count();
         assert!(recipients <= 10, "{recipients} recipients on a connection");
@@ -37,11 +37,11 @@ fn a_server_that_refuses_us_is_left_alone() {
         format!("BANNER {block}"),
         format!("OFFERS PIPELINING\nRCPT * {block}"),
     ] {
-        let house = House::new(&script);
-        let report = &house.check(&["joe@good.test"])[0];
+        let env = ProbeEnv::new(&script);
+        let report = &env.check(&["joe@good.test"])[0];
         assert_eq!(reasons(report), ["probe_refused"], "{script}: {report}");
         // Another process, another address.
-        let report = &house.check(&["nobody@good.test"])[0];
+        let report = &env.check(&["nobody@good.test"])[0];
         assert_eq!(
             reasons(report)[..2],
             ["domain_accepts_mail", "probe_paused"],
@@ -49,43 +49,43 @@ fn a_server_that_refuses_us_is_left_alone() {
         );
         assert!(report["mailbox"]["retry_at"].is_string(), "{script}: {report}");
         assert_eq!(report["mailbox"]["detail"], "refused", "{script}: {report}");
-        assert_eq!(house.connections(), 1, "{script}");
+        assert_eq!(env.connections(), 1, "{script}");
     }
 }
 
 #[test]
 fn harvesting_is_stopped() {
-    let house = House::new(KNOWS_JOE);
+    let env = ProbeEnv::new(KNOWS_JOE);
     let addresses: Vec<String> = (0..40).map(|n| format!("made.up.{n}@good.test")).collect();
     let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
-    let reports = house.check(&addresses);
+    let reports = env.check(&addresses);
     let paused = |report: &&serde_json::Value| report["mailbox"]["status"] == "paused";
     let count = reports.iter().filter(paused).count();
     assert!((10..=20).contains(&count), "{count} of 40 paused");
     // And postmaster, as nobody was accepted.
-    assert_eq!(house.asked().len(), 40 - count + 1);
+    assert_eq!(env.asked().len(), 40 - count + 1);
     let detail = &reports.iter().find(paused).unwrap()["mailbox"]["detail"];
     assert_eq!(detail, "harvest");
 }
 
 #[test]
 fn a_day_has_its_end() {
-    let house = House::new("RCPT * 250 Ok");
+    let env = ProbeEnv::new("RCPT * 250 Ok");
     let addresses = ["a@good.test", "b@good.test"];
     let limits = [("MAILVET_PROBE__MAX_RECIPIENTS_PER_DAY", "2")];
     // One, and a made-up one.
-    let report = &house.check_with(&limits, &addresses[..1])[0];
+    let report = &env.check_with(&limits, &addresses[..1])[0];
     assert_eq!(reasons(report), ["catch_all"], "{report}");
     // That every mailbox is accepted is known: nobody has to be asked.
-    let report = &house.check_with(&limits, &addresses[1..])[0];
+    let report = &env.check_with(&limits, &addresses[1..])[0];
     assert_eq!(reasons(report), ["catch_all"], "{report}");
     let zone =
         "good.test MX 10 mx.good.test\nother.test MX 10 mx.good.test\nmx.good.test A 127.0.0.1";
-    let house = House::with_zone(KNOWS_JOE, zone);
-    house.check_with(&limits, &["joe@good.test"]);
-    let report = &house.check_with(&limits, &["sue@other.test"])[0];
+    let env = ProbeEnv::with_zone(KNOWS_JOE, zone);
+    env.check_with(&limits, &["joe@good.test"]);
+    let report = &env.check_with(&limits, &["sue@other.test"])[0];
     assert_eq!(report["mailbox"]["detail"], "day_full", "{report}");
-    assert_eq!(house.asked(), ["joe@good.test", "made-up@good.test"]);
+    assert_eq!(env.asked(), ["joe@good.test", "made-up@good.test"]);
 }
 
 #[test]
@@ -96,19 +96,19 @@ fn a_domain_that_is_not_theirs_closes_nobody() {
                   RCPT b@evil.test 554 5.7.1 Relay access denied\n\
                   RCPT c@evil.test 554 5.7.1 Relay access denied\n\
                   RCPT d@evil.test 554 5.7.1 Relay access denied";
-    let house = House::with_zone(script, zone);
-    let reports = house.check(&["a@evil.test", "b@evil.test", "c@evil.test", "d@evil.test"]);
+    let env = ProbeEnv::with_zone(script, zone);
+    let reports = env.check(&["a@evil.test", "b@evil.test", "c@evil.test", "d@evil.test"]);
     assert!(reports.iter().all(|report| reasons(report) == ["probe_refused"]));
-    assert_eq!(house.check(&["joe@good.test"])[0]["verdict"], "deliverable");
+    assert_eq!(env.check(&["joe@good.test"])[0]["verdict"], "deliverable");
 }
 
 #[test]
 fn too_many_connections_are_not_made_again() {
-    let house = House::new("BANNER 421 4.7.0 Too many connections from your address");
+    let env = ProbeEnv::new("BANNER 421 4.7.0 Too many connections from your address");
     let addresses: Vec<String> = (0..40).map(|n| format!("joe{n}@good.test")).collect();
     let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
-    house.check(&addresses);
-    assert!(house.connections() <= 2, "{} connections", house.connections());
+    env.check(&addresses);
+    assert!(env.connections() <= 2, "{} connections", env.connections());
 }
 
 #[test]
@@ -116,30 +116,30 @@ fn a_block_list_is_named_whatever_servers_there_are() {
     let zone = "good.test MX 10 one.good.test\ngood.test MX 20 two.good.test\n\
                 one.good.test A 127.0.0.1\ntwo.good.test A 127.0.0.1";
     let banner = "BANNER 421 4.7.1 Service unavailable; client blocked using zen.spamhaus.org";
-    let house = House::with_zone(banner, zone);
-    let report = &house.check(&["joe@good.test"])[0];
+    let env = ProbeEnv::with_zone(banner, zone);
+    let report = &env.check(&["joe@good.test"])[0];
     assert_eq!(reasons(report), ["probe_refused"], "{report}");
-    assert_eq!(house.connections(), 1);
+    assert_eq!(env.connections(), 1);
 }
 
 #[test]
 fn once_all_are_known_to_be_accepted_nobody_else_is_asked_about() {
-    let house = House::new("RCPT * 250 Ok");
+    let env = ProbeEnv::new("RCPT * 250 Ok");
     let addresses: Vec<String> = (0..60).map(|n| format!("joe{n}@good.test")).collect();
     let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
-    let reports = house.check(&addresses);
+    let reports = env.check(&addresses);
     assert!(reports.iter().all(|report| reasons(report) == ["catch_all"]));
-    assert!(house.asked().len() <= 20, "{} were asked about", house.asked().len());
+    assert!(env.asked().len() <= 20, "{} were asked about", env.asked().len());
 }
 
 #[test]
 fn clear_text_after_a_broken_handshake_keeps_the_gap() {
-    let house = House::new(&format!("OFFERS STARTTLS\nTLS DROP\n{KNOWS_JOE}"));
+    let env = ProbeEnv::new(&format!("OFFERS STARTTLS\nTLS DROP\n{KNOWS_JOE}"));
     let began = Instant::now();
-    let report = &house.check_with(&[("MAILVET_PROBE__GAP_MS", "1500")], &["joe@good.test"])[0];
+    let report = &env.check_with(&[("MAILVET_PROBE__GAP_MS", "1500")], &["joe@good.test"])[0];
     assert_eq!(report["verdict"], "deliverable", "{report}");
     assert!(began.elapsed() >= Duration::from_millis(1500), "{:?}", began.elapsed());
-    let [broken, clear] = &house.mail.visits()[..] else { panic!("two connections") };
+    let [broken, clear] = &env.mail.visits()[..] else { panic!("two connections") };
     assert_eq!(broken.commands.last().map(String::as_str), Some("STARTTLS"));
     assert_eq!(clear.commands.last().map(String::as_str), Some("QUIT"));
     assert!(!clear.commands.iter().any(|command| command == "STARTTLS"));
@@ -149,12 +149,12 @@ fn clear_text_after_a_broken_handshake_keeps_the_gap() {
 fn a_server_that_lost_count_tells_nothing() {
     // One reply too many at the sender, in each of its conversations.
     let script = format!("OFFERS PIPELINING\nMAIL TWICE 250 Ok\n{KNOWS_JOE}");
-    let house = House::new(&script);
+    let env = ProbeEnv::new(&script);
     let addresses = ["joe@good.test", "a@good.test", "b@good.test", "c@good.test"];
-    for report in house.check(&addresses) {
+    for report in env.check(&addresses) {
         assert_eq!(reasons(&report), ["probe_protocol_error"], "{report}");
     }
     // That is no answer to be kept for days.
-    let report = &house.check(&["joe@good.test"])[0];
+    let report = &env.check(&["joe@good.test"])[0];
     assert_eq!(report["verdict"], "unknown", "{report}");
 }

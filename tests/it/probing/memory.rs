@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use super::house::{House, KNOWS_JOE, reasons};
+use super::probe_env::{KNOWS_JOE, ProbeEnv, reasons};
 use crate::support::run::run;
 
 #[test]
@@ -14,37 +14,37 @@ fn a_second_run_asks_nobody() {
         ("RCPT * 250 Ok", "risky"),
         ("RCPT * 450 4.2.0 Greylisted", "unknown"),
     ] {
-        let house = House::new(script);
-        let first = &house.check(&["joe@good.test"])[0];
-        let asked = house.asked();
-        let second = &house.check(&["joe@good.test", "JOE@good.test"])[0];
+        let env = ProbeEnv::new(script);
+        let first = &env.check(&["joe@good.test"])[0];
+        let asked = env.asked();
+        let second = &env.check(&["joe@good.test", "JOE@good.test"])[0];
         assert_eq!(first["verdict"], verdict, "{script}: {first}");
         assert_eq!(second["verdict"], verdict, "{script}: {second}");
         assert_eq!(first["reasons"], second["reasons"], "{script}");
         assert_eq!(first["mailbox"]["catch_all"], second["mailbox"]["catch_all"], "{script}");
-        assert_eq!(house.asked(), asked, "{script}");
+        assert_eq!(env.asked(), asked, "{script}");
         // Forgotten, it is asked about again.
-        let ran = run(house.program().args(["forget", "joe@good.test"]), b"");
+        let ran = run(env.program().args(["forget", "joe@good.test"]), b"");
         assert_eq!(ran.status, 0, "{script}: {}", ran.stderr);
-        house.check(&["joe@good.test"]);
-        assert!(house.asked().len() > asked.len(), "{script}");
+        env.check(&["joe@good.test"]);
+        assert!(env.asked().len() > asked.len(), "{script}");
     }
 }
 
 #[test]
 fn the_same_mailbox_is_asked_about_once() {
-    let house = House::new(KNOWS_JOE);
-    let reports = house.check(&["joe@good.test"; 30]);
+    let env = ProbeEnv::new(KNOWS_JOE);
+    let reports = env.check(&["joe@good.test"; 30]);
     assert!(reports.iter().all(|report| report["verdict"] == "deliverable"));
-    assert_eq!(house.asked(), ["joe@good.test", "made-up@good.test"]);
+    assert_eq!(env.asked(), ["joe@good.test", "made-up@good.test"]);
 }
 
 #[test]
 fn nothing_that_is_kept_names_anybody() {
-    let house = House::new(KNOWS_JOE);
+    let env = ProbeEnv::new(KNOWS_JOE);
     let state = tempfile::tempdir().unwrap();
     let folder = state.path().join("mailvet");
-    house.check_with(
+    env.check_with(
         &[("MAILVET_STATE__DIR", folder.to_str().unwrap())],
         &["joe@good.test", "zqx7@good.test"],
     );
@@ -65,12 +65,12 @@ fn nothing_that_is_kept_names_anybody() {
 
 #[test]
 fn a_store_that_cannot_be_used_costs_nobody_their_run() {
-    let house = House::new(KNOWS_JOE);
+    let env = ProbeEnv::new(KNOWS_JOE);
     let state = tempfile::tempdir().unwrap();
     let path = state.path().join("mailvet.db");
     fs::write(&path, "this is no database, and long enough to tell").unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    let mut program = house.program();
+    let mut program = env.program();
     program.env("MAILVET_STATE__DIR", state.path()).args([
         "check",
         "--json",

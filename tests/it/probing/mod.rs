@@ -3,9 +3,9 @@
 mod counted;
 mod crowd;
 mod hostile;
-mod house;
 mod limiter;
 mod memory;
+mod probe_env;
 mod refused;
 mod service;
 mod shutdown;

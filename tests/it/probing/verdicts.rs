@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::house::{House, KNOWS_JOE, reasons};
+use super::probe_env::{KNOWS_JOE, ProbeEnv, reasons};
 use crate::support::run::run;
 use crate::support::smtp::SmtpServer;
 
@@ -86,8 +86,8 @@ fn replies() {
         ),
     ];
     for (script, verdict, reason, status, detail) in cases {
-        let house = House::new(script);
-        let report = &house.check(&["joe@good.test"])[0];
+        let env = ProbeEnv::new(script);
+        let report = &env.check(&["joe@good.test"])[0];
         assert_eq!(report["verdict"], verdict, "{script}: {report}");
         assert_eq!(reasons(report), [reason], "{script}");
         let mailbox = &report["mailbox"];
@@ -106,10 +106,10 @@ fn replies() {
 
 #[test]
 fn nobody_is_there() {
-    let house = House::new(KNOWS_JOE);
+    let env = ProbeEnv::new(KNOWS_JOE);
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let port = closed.port().to_string();
-    let report = &house.check_with(&[("MAILVET_PROBE__PORT", &port)], &["joe@good.test"])[0];
+    let report = &env.check_with(&[("MAILVET_PROBE__PORT", &port)], &["joe@good.test"])[0];
     assert_eq!(reasons(report), ["probe_unreachable"], "{report}");
 }
 
@@ -136,10 +136,10 @@ impl Silent {
 
 #[test]
 fn a_port_that_never_answers_may_be_blocked() {
-    let house = House::new(KNOWS_JOE);
+    let env = ProbeEnv::new(KNOWS_JOE);
     let silent = Silent::new();
     let run_with = |arguments: &[&str]| {
-        let mut program = house.program();
+        let mut program = env.program();
         program
             .env("MAILVET_PROBE__PORT", silent.port.to_string())
             .env("MAILVET_PROBE__CONNECT_TIMEOUT_MS", "500")
@@ -153,7 +153,7 @@ fn a_port_that_never_answers_may_be_blocked() {
     assert!(ran.stderr.contains("No mail server answered. Many networks"), "{}", ran.stderr);
     // Who says no has answered.
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut program = house.program();
+    let mut program = env.program();
     program.env("MAILVET_PROBE__PORT", closed.port().to_string());
     let ran = run(program.args(["check", "--depth", "mailbox", "sue@good.test"]), b"");
     assert!(!ran.stdout.contains("port 25"), "{}", ran.stdout);
@@ -163,16 +163,16 @@ fn a_port_that_never_answers_may_be_blocked() {
 fn the_next_server_is_asked_where_one_is_not_there() {
     let zone = "good.test MX 10 down.good.test\ngood.test MX 20 mx.good.test\n\
                 down.good.test A 127.0.0.99\nmx.good.test A 127.0.0.1";
-    let house = House::with_zone(KNOWS_JOE, zone);
-    let report = &house.check(&["joe@good.test"])[0];
+    let env = ProbeEnv::with_zone(KNOWS_JOE, zone);
+    let report = &env.check(&["joe@good.test"])[0];
     assert_eq!(report["verdict"], "deliverable", "{report}");
     assert_eq!(report["mailbox"]["host"], "mx.good.test", "{report}");
 }
 
 #[test]
 fn a_domain_without_mx_is_asked_itself() {
-    let house = House::with_zone(KNOWS_JOE, "good.test A 127.0.0.1");
-    let report = &house.check(&["joe@good.test"])[0];
+    let env = ProbeEnv::with_zone(KNOWS_JOE, "good.test A 127.0.0.1");
+    let report = &env.check(&["joe@good.test"])[0];
     assert_eq!(report["verdict"], "deliverable", "{report}");
     assert_eq!(report["mailbox"]["host"], "good.test", "{report}");
 }
@@ -210,12 +210,12 @@ fn who_is_not_asked_at_all() {
         ("joe@[127.0.0.1]", None, vec!["address_literal"]),
     ];
     for (address, setting, expected) in cases {
-        let house = House::with_zone(KNOWS_JOE, zone);
-        let report = &house.check_with(setting.as_slice(), &[address])[0];
+        let env = ProbeEnv::with_zone(KNOWS_JOE, zone);
+        let report = &env.check_with(setting.as_slice(), &[address])[0];
         assert_eq!(reasons(report), expected, "{address} {setting:?}: {report}");
         assert_eq!(report["mailbox"]["status"], "not_probed", "{address} {setting:?}");
         assert_eq!(report["checks"]["mailbox"], "skipped", "{address} {setting:?}");
-        assert_eq!(house.connections(), 0, "{address} {setting:?}");
+        assert_eq!(env.connections(), 0, "{address} {setting:?}");
     }
 }
 
@@ -225,10 +225,10 @@ fn only_a_server_that_offers_it_is_told_of_other_letters() {
         ("RCPT * 250 Ok", "smtputf8_unsupported"),
         ("OFFERS SMTPUTF8\nRCPT jörg@good.test 250 Ok", "mailbox_accepted"),
     ] {
-        let house = House::new(script);
-        let report = &house.check(&["jörg@good.test"])[0];
+        let env = ProbeEnv::new(script);
+        let report = &env.check(&["jörg@good.test"])[0];
         assert_eq!(reasons(report), [expected], "{script}: {report}");
-        let is_told = house.mail.commands().iter().any(|command| command.contains("jörg"));
+        let is_told = env.mail.commands().iter().any(|command| command.contains("jörg"));
         assert_eq!(is_told, expected == "mailbox_accepted", "{script}");
     }
 }
@@ -238,8 +238,8 @@ fn a_probe_without_a_name_of_ones_own_does_not_start() {
     for (variable, said) in
         [("MAILVET_PROBE__HELO", "helo"), ("MAILVET_PROBE__MAIL_FROM", "mail_from")]
     {
-        let house = House::new(KNOWS_JOE);
-        let mut program = house.program();
+        let env = ProbeEnv::new(KNOWS_JOE);
+        let mut program = env.program();
         let ran = run(program.env(variable, "").args(["check", "joe@good.test"]), b"");
         assert_eq!(ran.status, 2, "{variable}: {}", ran.stderr);
         assert!(ran.stderr.contains(said), "{variable}: {}", ran.stderr);
@@ -251,18 +251,18 @@ fn the_servers_own_words_are_for_the_operator() {
     let script = "RCPT * 550 5.1.1 no \u{1b}[31mjoe zebra";
     let words = "no \\u{1b}[31mjoe zebra";
     for (verbosity, is_shown) in [("-v", true), ("--strict", false)] {
-        let house = House::new(script);
+        let env = ProbeEnv::new(script);
         let ran = run(
-            house.program().args(["check", "--depth", "mailbox", "joe@good.test", verbosity]),
+            env.program().args(["check", "--depth", "mailbox", "joe@good.test", verbosity]),
             b"",
         );
         assert_eq!(ran.stdout.contains(words), is_shown, "{verbosity}: {}", ran.stdout);
         assert!(!ran.stdout.contains('\u{1b}'), "{verbosity}: {}", ran.stdout);
     }
-    let house = House::new(script);
-    assert!(!json!(house.check(&["joe@good.test"])).to_string().contains("zebra"));
-    let house = House::new(script);
-    let mut program = house.program();
+    let env = ProbeEnv::new(script);
+    assert!(!json!(env.check(&["joe@good.test"])).to_string().contains("zebra"));
+    let env = ProbeEnv::new(script);
+    let mut program = env.program();
     program.args(["check", "--json", "-v", "--depth", "mailbox", "joe@good.test"]);
     let ran = run(&mut program, b"");
     assert_eq!(ran.json()[0]["mailbox"]["text"], "no \u{1b}[31mjoe zebra", "{}", ran.stdout);
@@ -274,12 +274,12 @@ fn what_one_server_shows_says_nothing_of_another() {
     // The first one tells; the second, which is asked once the first is gone, takes anything.
     let zone = "good.test MX 10 one.good.test\ngood.test MX 20 two.good.test\n\
                 one.good.test A 127.0.0.1\ntwo.good.test A 127.0.0.2";
-    let mut house = House::with_zone(KNOWS_JOE, zone);
-    let port = house.mail.address().port();
-    assert_eq!(house.check(&["joe@good.test"])[0]["verdict"], "deliverable");
-    house.mail.stop();
+    let mut env = ProbeEnv::with_zone(KNOWS_JOE, zone);
+    let port = env.mail.address().port();
+    assert_eq!(env.check(&["joe@good.test"])[0]["verdict"], "deliverable");
+    env.mail.stop();
     let two = SmtpServer::start_at(([127, 0, 0, 2], port).into(), "RCPT * 250 Ok");
-    let report = &house.check(&["nobody.here@good.test"])[0];
+    let report = &env.check(&["nobody.here@good.test"])[0];
     assert_eq!(reasons(report), ["catch_all"], "{report}");
     assert_eq!(two.visits().len(), 1);
 }
@@ -291,8 +291,8 @@ fn a_server_that_is_not_set_up_for_the_domain_says_nothing_of_the_mailbox() {
         "550 relay not permitted",
         "554 5.7.1 Relay access denied",
     ] {
-        let house = House::new(&format!("RCPT * {reply}"));
-        let report = &house.check(&["joe@good.test"])[0];
+        let env = ProbeEnv::new(&format!("RCPT * {reply}"));
+        let report = &env.check(&["joe@good.test"])[0];
         assert_eq!(reasons(report), ["probe_refused"], "{reply}: {report}");
     }
 }
@@ -300,8 +300,8 @@ fn a_server_that_is_not_set_up_for_the_domain_says_nothing_of_the_mailbox() {
 #[test]
 fn the_same_name_at_another_domain_of_the_provider_is_another_mailbox() {
     let zone = "me.com MX 10 mx.good.test\nicloud.com MX 10 mx.good.test\nmx.good.test A 127.0.0.1";
-    let house = House::with_zone("RCPT joe@icloud.com 250 Ok", zone);
-    assert_eq!(house.check(&["joe@me.com"])[0]["verdict"], "undeliverable");
-    let report = &house.check(&["joe@icloud.com"])[0];
+    let env = ProbeEnv::with_zone("RCPT joe@icloud.com 250 Ok", zone);
+    assert_eq!(env.check(&["joe@me.com"])[0]["verdict"], "undeliverable");
+    let report = &env.check(&["joe@icloud.com"])[0];
     assert_eq!(report["verdict"], "deliverable", "{report}");
 }

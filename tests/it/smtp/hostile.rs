@@ -26,10 +26,8 @@ impl Dialer for Wire {
 fn conduct(offers: Offers, faults: &[(usize, Fault)]) -> Conduct {
     Conduct {
         pipelining: offers == Offers::Pipelining,
-        starttls: None,
         faults: faults.to_vec(),
-        delays: vec![0],
-        pieces: vec![(4096, 0)],
+        ..Conduct::orderly()
     }
 }
 

@@ -6,7 +6,7 @@ use mailvet::address::Domain;
 use mailvet::evidence::{CatchAll, Evidence, KnownCatchAll, MailboxStatus, NotProbed};
 use mailvet::store::Greylisting;
 
-use super::house::{ACCEPTED, DAY, HOUR, House, MINUTE, host, mailbox, noon, said};
+use crate::support::store::{ACCEPTED, DAY, HOUR, MINUTE, TempStore, host, mailbox, noon, said};
 
 #[tokio::test]
 async fn what_is_kept_comes_back_until_it_holds_no_more() {
@@ -32,27 +32,27 @@ async fn what_is_kept_comes_back_until_it_holds_no_more() {
         (Of::Paused, None),
         (Of::NotProbed(NotProbed::Provider), None),
     ];
-    let house = House::new();
+    let temp = TempStore::new();
     let joe = mailbox("joe@good.test");
     for (found, lasts) in cases {
-        house.open().remember(&joe, &said(ACCEPTED)).await;
-        house.open().remember(&joe, &said(found)).await;
+        temp.open().remember(&joe, &said(ACCEPTED)).await;
+        temp.open().remember(&joe, &said(found)).await;
         let hosts = [host("mx2.test"), host("mx.test")];
         let expected = said(lasts.map_or(ACCEPTED, |_| found));
         // A second before its end, and then.
         let end = noon() + lasts.unwrap_or(week);
-        let before = house.open_at(end - Duration::from_secs(1)).recall(&joe, &hosts).await;
+        let before = temp.open_at(end - Duration::from_secs(1)).recall(&joe, &hosts).await;
         assert!(before == Some(expected), "{found:?}");
-        assert!(house.open_at(end).recall(&joe, &hosts).await.is_none(), "{found:?}");
+        assert!(temp.open_at(end).recall(&joe, &hosts).await.is_none(), "{found:?}");
     }
-    let nobody = house.open().recall(&mailbox("sue@good.test"), &[host("mx.test")]).await;
+    let nobody = temp.open().recall(&mailbox("sue@good.test"), &[host("mx.test")]).await;
     assert!(nobody.is_none());
 }
 
 #[tokio::test]
 async fn a_server_that_is_no_longer_the_domain_s_is_not_believed() {
-    let house = House::new();
-    let store = house.open();
+    let temp = TempStore::new();
+    let store = temp.open();
     let [joe, sue] = ["joe@good.test", "sue@good.test"].map(mailbox);
     store.remember(&joe, &said(MailboxStatus::NotFound)).await;
     let by_nobody = Evidence { host: None, ..said(MailboxStatus::Unreachable) };
@@ -70,8 +70,8 @@ async fn a_server_that_is_no_longer_the_domain_s_is_not_believed() {
 
 #[tokio::test]
 async fn what_somebody_else_wrote_is_not_kept() {
-    let house = House::new();
-    let store = house.open();
+    let temp = TempStore::new();
+    let store = temp.open();
     let evidence = Evidence { detail: Some("User joe unknown".into()), ..said(ACCEPTED) };
     store.remember(&mailbox("joe@good.test"), &evidence).await;
     let back = store.recall(&mailbox("joe@good.test"), &[host("mx.test")]).await.unwrap();
@@ -80,14 +80,14 @@ async fn what_somebody_else_wrote_is_not_kept() {
 
 #[tokio::test]
 async fn greylisting_remembers_the_first_time() {
-    let house = House::new();
+    let temp = TempStore::new();
     let joe = mailbox("joe@good.test");
     let deferred = |after| Evidence {
         asked_at: noon() + after,
         retry_at: Some(noon() + after + 5 * MINUTE),
         ..said(MailboxStatus::Greylisted)
     };
-    let at = |after| house.open_at(noon() + after);
+    let at = |after| temp.open_at(noon() + after);
     assert_eq!(at(MINUTE).greylisting(&joe).await, None);
     at(Duration::ZERO).remember(&joe, &deferred(Duration::ZERO)).await;
     at(6 * MINUTE).remember(&joe, &deferred(6 * MINUTE)).await;
@@ -109,9 +109,9 @@ async fn greylisting_remembers_the_first_time() {
 
 #[tokio::test]
 async fn catch_all_is_known_for_a_week() {
-    let house = House::new();
+    let temp = TempStore::new();
     let domain = |name| Domain::parse(name).unwrap();
-    let store = house.open();
+    let store = temp.open();
     let mx = host("mx.test");
     store.remember_catch_all(&domain("all.test"), &mx, CatchAll::Yes, noon()).await;
     store.remember_catch_all(&domain("Bücher.test"), &mx, CatchAll::No, noon()).await;
@@ -125,7 +125,7 @@ async fn catch_all_is_known_for_a_week() {
         ("sub.all.test", 6, CatchAll::Unknown),
         ("all.test", 7, CatchAll::Unknown),
     ] {
-        let store = house.open_at(noon() + days * DAY);
+        let store = temp.open_at(noon() + days * DAY);
         let known = store.catch_all(&domain(name), &[host("other.test"), mx.clone()]).await;
         assert_eq!(known.catch_all, expected, "{name} after {days} days");
         // It is as old as it is, whenever it is used.

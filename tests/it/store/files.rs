@@ -12,51 +12,15 @@ use mailvet::evidence::{CatchAll, Evidence, KnownCatchAll};
 use mailvet::store::{Store, StoreError};
 use rusqlite::Connection;
 
-use super::child::{child, store};
-use super::house::{ACCEPTED, DAY, House, host, mailbox, noon, said, write_private};
 use crate::support::program::offline;
-
-fn mode(path: &Path) -> u32 {
-    fs::metadata(path).unwrap().permissions().mode() & 0o7777
-}
-
-#[test]
-#[ignore = "run as a process of its own"]
-fn looks_at_its_files() {
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let store = store(StoppedClock(noon()));
-    runtime.block_on(store.remember(&mailbox("joe@good.test"), &said(ACCEPTED)));
-    let folder = std::env::var("MAILVET_TEST_FOLDER").unwrap();
-    let folder = Path::new(&folder);
-    assert_eq!(mode(folder), 0o700);
-    assert_eq!(mode(folder.parent().unwrap()), 0o700);
-    for file in ["mailvet.db", "mailvet.db-wal", "mailvet.db-shm", "mailvet.key"] {
-        assert_eq!(mode(&folder.join(file)), 0o600, "{file}");
-    }
-    assert_eq!(fs::read_dir(folder).unwrap().count(), 4);
-}
-
-#[test]
-fn nobody_else_can_read_them() {
-    for mask in ["000", "022", "077"] {
-        let house = House::new();
-        let child = child("store::files::looks_at_its_files", &house.state());
-        let mut masked = std::process::Command::new("sh");
-        masked.args(["-c", &format!("umask {mask}; exec \"$0\" \"$@\"")]);
-        masked.arg(child.get_program()).args(child.get_args());
-        masked.envs(child.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        let output = masked.output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "umask {mask}: {said}");
-    }
-}
+use crate::support::store::{ACCEPTED, DAY, TempStore, host, mailbox, noon, said, write_private};
 
 #[tokio::test]
 async fn many_can_open_it_at_the_same_time() {
     for _ in 0..20 {
-        let house = House::new();
+        let temp = TempStore::new();
         let stores: Vec<_> = std::thread::scope(|scope| {
-            let opening: Vec<_> = (0..8).map(|_| scope.spawn(|| house.open())).collect();
+            let opening: Vec<_> = (0..8).map(|_| scope.spawn(|| temp.open())).collect();
             opening.into_iter().map(|opened| opened.join().unwrap()).collect()
         });
         stores[0].remember(&mailbox("joe@good.test"), &said(ACCEPTED)).await;
@@ -69,9 +33,9 @@ async fn many_can_open_it_at_the_same_time() {
 #[tokio::test]
 async fn damage_is_named_with_what_to_do() {
     // What the file is made of; what it is called then.
-    let house = House::new();
-    house.open().remember(&mailbox("joe@good.test"), &said(ACCEPTED)).await;
-    let path = house.file("mailvet.db");
+    let temp = TempStore::new();
+    temp.open().remember(&mailbox("joe@good.test"), &said(ACCEPTED)).await;
+    let path = temp.file("mailvet.db");
     let sound = fs::read(&path).unwrap();
     let half = &sound[..sound.len() / 2];
     let mut scribbled = sound.clone();
@@ -82,7 +46,7 @@ async fn damage_is_named_with_what_to_do() {
         ("scribbled", &scribbled),
     ] {
         fs::write(&path, bytes).unwrap();
-        let fault = house.fault();
+        let fault = temp.fault();
         assert!(matches!(fault, StoreError::Damaged { .. }), "{name}: {fault}");
         let said = fault.to_string();
         let path = path.to_str().unwrap();
@@ -92,26 +56,26 @@ async fn damage_is_named_with_what_to_do() {
         assert_eq!(fs::read(path).unwrap(), bytes, "{name}: left as it is");
     }
     for file in ["mailvet.db", "mailvet.db-wal", "mailvet.db-shm"] {
-        let _ = fs::remove_file(house.file(file));
+        let _ = fs::remove_file(temp.file(file));
     }
-    house.open().remember(&mailbox("joe@good.test"), &said(ACCEPTED)).await;
+    temp.open().remember(&mailbox("joe@good.test"), &said(ACCEPTED)).await;
 }
 
 #[tokio::test]
 async fn damage_that_shows_later_costs_nothing_but_what_was_kept() {
-    let house = House::new();
-    let store = house.open();
+    let temp = TempStore::new();
+    let store = temp.open();
     for number in 0..2_000 {
         store.remember(&mailbox(&format!("joe{number}@good.test")), &said(ACCEPTED)).await;
     }
     drop(store);
-    let path = house.file("mailvet.db");
+    let path = temp.file("mailvet.db");
     let mut bytes = fs::read(&path).unwrap();
     assert!(bytes.len() > 100_000);
     bytes[60_000..].fill(0x5a);
     fs::write(&path, &bytes).unwrap();
     // It may be found out at once, or with the first row that is looked for.
-    let opened = house.try_open(64, Arc::new(StoppedClock(noon())));
+    let opened = temp.try_open(64, Arc::new(StoppedClock(noon())));
     if let Ok(store) = opened {
         for number in 0..2_000 {
             let joe = mailbox(&format!("joe{number}@good.test"));
@@ -124,15 +88,15 @@ async fn damage_that_shows_later_costs_nothing_but_what_was_kept() {
 
 #[test]
 fn files_of_others_are_left_alone() {
-    let house = House::new();
-    fs::create_dir_all(house.state()).unwrap();
-    let path = house.file("mailvet.db");
+    let temp = TempStore::new();
+    fs::create_dir_all(temp.state()).unwrap();
+    let path = temp.file("mailvet.db");
     write_private(&path, "");
     let theirs = Connection::open(&path).unwrap();
     theirs.execute_batch("CREATE TABLE song (title TEXT)").unwrap();
     drop(theirs);
     let before = fs::read(&path).unwrap();
-    let fault = house.fault();
+    let fault = temp.fault();
     assert!(matches!(fault, StoreError::NotOurs { .. }), "{fault}");
     assert!(fault.to_string().contains("choose another folder"), "{fault}");
     assert_eq!(fs::read(&path).unwrap(), before);
@@ -140,12 +104,12 @@ fn files_of_others_are_left_alone() {
 
 #[test]
 fn a_newer_store_is_left_alone() {
-    let house = House::new();
-    drop(house.open());
-    let newer = Connection::open(house.file("mailvet.db")).unwrap();
+    let temp = TempStore::new();
+    drop(temp.open());
+    let newer = Connection::open(temp.file("mailvet.db")).unwrap();
     newer.pragma_update(None, "user_version", 99).unwrap();
     drop(newer);
-    let fault = house.fault();
+    let fault = temp.fault();
     assert!(matches!(fault, StoreError::Newer { .. }), "{fault}");
 }
 
@@ -157,10 +121,10 @@ fn knows(store: &Store, name: &str) -> bool {
 
 #[test]
 fn what_was_kept_under_old_canonical_keys_is_dropped() {
-    let house = House::new();
+    let temp = TempStore::new();
     let domain = Domain::parse("all.test").unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let store = house.open();
+    let store = temp.open();
     // The command goes by the system's clock, and what has ended would go anyway.
     let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap();
     let evidence = Evidence { asked_at: now, ..said(ACCEPTED) };
@@ -170,9 +134,9 @@ fn what_was_kept_under_old_canonical_keys_is_dropped() {
         store.flush().await;
     });
     drop(store);
-    assert!(knows(&house.open(), "joe@good.test"), "kept while the rules are the same");
+    assert!(knows(&temp.open(), "joe@good.test"), "kept while the rules are the same");
     // As the first version left it.
-    let old = Connection::open(house.file("mailvet.db")).unwrap();
+    let old = Connection::open(temp.file("mailvet.db")).unwrap();
     let sql = "DELETE FROM setting WHERE name = 'canonical_rules';
                ALTER TABLE catch_all DROP COLUMN asked_at;
                ALTER TABLE standing DROP COLUMN refused_us;
@@ -184,7 +148,7 @@ fn what_was_kept_under_old_canonical_keys_is_dropped() {
     old.execute_batch(sql).unwrap();
     drop(old);
     let opened = offline()
-        .env("MAILVET_STATE__DIR", house.state())
+        .env("MAILVET_STATE__DIR", temp.state())
         .env("MAILVET_LOG__LEVEL", "info")
         .args(["forget", "nobody@good.test"])
         .output()
@@ -192,28 +156,28 @@ fn what_was_kept_under_old_canonical_keys_is_dropped() {
     let log = String::from_utf8(opened.stderr).unwrap();
     assert!(log.contains("what was kept by the old ones is dropped from the store"), "{log}");
     assert!(!log.contains("good.test"), "{log}");
-    assert!(!knows(&house.open(), "joe@good.test"));
+    assert!(!knows(&temp.open(), "joe@good.test"));
     // Keyed by its domain, to which the rules say nothing, and as old as it was.
-    let known = runtime.block_on(house.open().catch_all(&domain, &[host("mx.test")]));
+    let known = runtime.block_on(temp.open().catch_all(&domain, &[host("mx.test")]));
     assert_eq!(known, KnownCatchAll::shown(CatchAll::Yes, now));
     // Once.
-    runtime.block_on(house.open().remember(&mailbox("joe@good.test"), &evidence));
-    assert!(knows(&house.open(), "joe@good.test"));
+    runtime.block_on(temp.open().remember(&mailbox("joe@good.test"), &evidence));
+    assert!(knows(&temp.open(), "joe@good.test"));
 }
 
 #[test]
 fn an_unfinished_store_is_finished() {
-    let house = House::new();
-    fs::create_dir_all(house.state()).unwrap();
-    write_private(&house.file("mailvet.db"), "");
-    write_private(&house.file("mailvet.key"), "half");
-    drop(house.open());
-    assert_eq!(fs::read(house.file("mailvet.key")).unwrap().len(), 32);
+    let temp = TempStore::new();
+    fs::create_dir_all(temp.state()).unwrap();
+    write_private(&temp.file("mailvet.db"), "");
+    write_private(&temp.file("mailvet.key"), "half");
+    drop(temp.open());
+    assert_eq!(fs::read(temp.file("mailvet.key")).unwrap().len(), 32);
 }
 
 #[test]
 fn a_folder_that_cannot_be_used_is_named() {
-    let house = House::new();
+    let temp = TempStore::new();
     let folder = tempfile::tempdir().unwrap();
     let blocked = folder.path().join("file");
     fs::write(&blocked, "").unwrap();
@@ -223,33 +187,33 @@ fn a_folder_that_cannot_be_used_is_named() {
         assert!(fault.to_string().contains(path.to_str().unwrap()), "{fault}");
     }
     // The database itself is a folder.
-    fs::create_dir_all(house.file("mailvet.db")).unwrap();
-    let fault = house.fault();
+    fs::create_dir_all(temp.file("mailvet.db")).unwrap();
+    let fault = temp.fault();
     assert!(matches!(fault, StoreError::Unusable { .. }), "{fault}");
 }
 
 #[tokio::test]
 async fn without_its_key_nothing_is_left() {
-    let house = House::new();
+    let temp = TempStore::new();
     let joe = mailbox("joe@good.test");
-    house.open().remember(&joe, &said(ACCEPTED)).await;
-    assert!(house.open().recall(&joe, &[host("mx.test")]).await.is_some(), "with its key");
-    fs::remove_file(house.file("mailvet.key")).unwrap();
-    assert!(house.open().recall(&joe, &[host("mx.test")]).await.is_none());
-    let rows = Connection::open(house.file("mailvet.db")).unwrap();
+    temp.open().remember(&joe, &said(ACCEPTED)).await;
+    assert!(temp.open().recall(&joe, &[host("mx.test")]).await.is_some(), "with its key");
+    fs::remove_file(temp.file("mailvet.key")).unwrap();
+    assert!(temp.open().recall(&joe, &[host("mx.test")]).await.is_none());
+    let rows = Connection::open(temp.file("mailvet.db")).unwrap();
     let rows: u32 = rows.query_row("SELECT count(*) FROM evidence", [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 0);
 }
 
 #[tokio::test]
 async fn what_has_ended_goes() {
-    let house = House::new();
-    let store = house.open();
+    let temp = TempStore::new();
+    let store = temp.open();
     for number in 0..300 {
         store.remember(&mailbox(&format!("joe{number}@good.test")), &said(ACCEPTED)).await;
     }
-    let later = house.open_at(noon() + 8 * DAY);
-    let rows = Connection::open(house.file("mailvet.db")).unwrap();
+    let later = temp.open_at(noon() + 8 * DAY);
+    let rows = Connection::open(temp.file("mailvet.db")).unwrap();
     let rows: u32 = rows.query_row("SELECT count(*) FROM evidence", [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 0);
     drop((store, later));
@@ -292,11 +256,11 @@ fn what_others_have_laid_there_is_not_used() {
     ];
     for file in files {
         for (what, words) in kinds {
-            let house = House::new();
-            fs::create_dir_all(house.state()).unwrap();
-            let path = house.file(file);
+            let temp = TempStore::new();
+            fs::create_dir_all(temp.state()).unwrap();
+            let path = temp.file(file);
             lay(&path, what);
-            let fault = house.fault();
+            let fault = temp.fault();
             assert!(matches!(fault, StoreError::Unusable { .. }), "{file}, {what}: {fault}");
             let said = fault.to_string();
             assert!(said.contains(words) && said.contains(file), "{file}, {what}: {said}");
@@ -307,10 +271,10 @@ fn what_others_have_laid_there_is_not_used() {
 
 #[test]
 fn a_folder_may_be_reached_through_a_link() {
-    let house = House::new();
-    drop(house.open());
-    let link = house.state().with_file_name("link");
-    std::os::unix::fs::symlink(house.state(), &link).unwrap();
+    let temp = TempStore::new();
+    drop(temp.open());
+    let link = temp.state().with_file_name("link");
+    std::os::unix::fs::symlink(temp.state(), &link).unwrap();
     assert!(Store::open(&link, 64, Arc::new(StoppedClock(noon()))).is_ok());
 }
 
@@ -322,14 +286,14 @@ fn the_superuser_leaves_a_file_to_its_owner() {
     if !rustix::process::geteuid().is_root() {
         return;
     }
-    let house = House::new();
-    drop(house.open());
+    let temp = TempStore::new();
+    drop(temp.open());
     for file in ["mailvet.db", "mailvet.key"] {
-        chown(house.file(file), Some(ANOTHER), Some(ANOTHER)).unwrap();
+        chown(temp.file(file), Some(ANOTHER), Some(ANOTHER)).unwrap();
     }
-    let store = house.open();
+    let store = temp.open();
     for file in ["mailvet.db", "mailvet.db-wal", "mailvet.db-shm", "mailvet.key"] {
-        let there = fs::metadata(house.file(file)).unwrap();
+        let there = fs::metadata(temp.file(file)).unwrap();
         assert_eq!((there.uid(), there.mode() & 0o777), (ANOTHER, 0o600), "{file}");
     }
     drop(store);
@@ -337,13 +301,13 @@ fn the_superuser_leaves_a_file_to_its_owner() {
 
 #[test]
 fn a_key_that_somebody_keeps_locked_is_not_waited_for_without_end() {
-    let house = House::new();
-    drop(house.open());
-    let key = fs::File::open(house.file("mailvet.key")).unwrap();
+    let temp = TempStore::new();
+    drop(temp.open());
+    let key = fs::File::open(temp.file("mailvet.key")).unwrap();
     key.lock().unwrap();
-    let fault = house.fault();
+    let fault = temp.fault();
     assert!(matches!(fault, StoreError::Locked { .. }), "{fault}");
     assert!(fault.to_string().contains("mailvet.key"), "{fault}");
     key.unlock().unwrap();
-    drop(house.open());
+    drop(temp.open());
 }

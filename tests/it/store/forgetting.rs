@@ -9,8 +9,8 @@ use mailvet::clock::SystemClock;
 use mailvet::evidence::{CatchAll, Evidence, KnownCatchAll, MailboxStatus};
 use mailvet::store::Store;
 
-use super::house::{ACCEPTED, House, MINUTE, host, mailbox, said, write_private};
 use crate::support::program::offline;
+use crate::support::store::{ACCEPTED, MINUTE, TempStore, host, mailbox, said, write_private};
 
 struct Ran {
     status: i32,
@@ -27,8 +27,8 @@ fn run(command: &mut Command) -> Ran {
     }
 }
 
-fn forget(house: &House, addresses: &[&str]) -> Ran {
-    run(offline().env("MAILVET_STATE__DIR", house.state()).arg("forget").args(addresses))
+fn forget(temp: &TempStore, addresses: &[&str]) -> Ran {
+    run(offline().env("MAILVET_STATE__DIR", temp.state()).arg("forget").args(addresses))
 }
 
 /// The same as of now: the command goes by the system's clock.
@@ -54,13 +54,13 @@ async fn all_forms_of_an_address_are_forgotten_and_nobody_else_is() {
         (&[], &["joe@good.example.org"], 0),
     ];
     for (kept, forgotten, entries) in cases {
-        let house = House::new();
-        let store = house.open_with(Arc::new(SystemClock));
+        let temp = TempStore::new();
+        let store = temp.open_with(Arc::new(SystemClock));
         for name in kept {
             store.remember(&mailbox(name), &just_said(ACCEPTED)).await;
         }
         store.remember(&mailbox("other@good.example.org"), &just_said(ACCEPTED)).await;
-        let ran = forget(&house, forgotten);
+        let ran = forget(&temp, forgotten);
         let name = format!("{forgotten:?}: {} {}", ran.stdout, ran.stderr);
         assert_eq!((ran.status, ran.stderr.as_str()), (0, ""), "{name}");
         let count = match entries {
@@ -78,29 +78,29 @@ async fn all_forms_of_an_address_are_forgotten_and_nobody_else_is() {
 
 #[tokio::test]
 async fn everything_that_is_kept_of_it_is_forgotten() {
-    let house = House::new();
-    let store = house.open_with(Arc::new(SystemClock));
+    let temp = TempStore::new();
+    let store = temp.open_with(Arc::new(SystemClock));
     let joe = mailbox("joe@good.example.org");
     let domain = Domain::parse("good.example.org").unwrap();
     let retry_at = Some(Timestamp::now() + 5 * MINUTE);
     let greylisted = Evidence { retry_at, ..just_said(MailboxStatus::Greylisted) };
     store.remember(&joe, &greylisted).await;
     store.remember_catch_all(&domain, &host("mx.test"), CatchAll::Yes, Timestamp::now()).await;
-    let ran = forget(&house, &["joe@good.example.org"]);
+    let ran = forget(&temp, &["joe@good.example.org"]);
     assert!(ran.stdout.contains("3 entries"), "{}", ran.stdout);
     assert_eq!(store.greylisting(&joe).await, None);
     assert_eq!(store.catch_all(&domain, &[host("mx.test")]).await, KnownCatchAll::UNKNOWN);
-    let again = forget(&house, &["joe@good.example.org"]);
+    let again = forget(&temp, &["joe@good.example.org"]);
     assert!(again.status == 0 && again.stdout.contains("nothing"), "{}", again.stdout);
 }
 
 #[test]
 fn where_nothing_is_kept() {
-    let house = House::new();
-    let ran = forget(&house, &["joe@good.example.org"]);
+    let temp = TempStore::new();
+    let ran = forget(&temp, &["joe@good.example.org"]);
     assert_eq!((ran.status, ran.stderr.as_str()), (0, ""));
     assert!(ran.stdout.contains("there is no store in"), "{}", ran.stdout);
-    assert!(!house.state().exists(), "looking for it makes none");
+    assert!(!temp.state().exists(), "looking for it makes none");
     let homeless = run(offline()
         .env_remove("HOME")
         .env_remove("XDG_STATE_HOME")
@@ -111,14 +111,14 @@ fn where_nothing_is_kept() {
 
 #[test]
 fn the_folder_is_the_configured_one_or_the_users_own() {
-    let house = House::new();
+    let temp = TempStore::new();
     let home = tempfile::tempdir().unwrap();
     let configured = home.path().join("mailvet.toml");
     std::fs::write(&configured, "[state]\ndir = \"here\"").unwrap();
     let home_path = home.path().to_str().unwrap();
     let file = ["--config", configured.to_str().unwrap()];
     let below_home = home.path().join(".local/state/mailvet");
-    let state = house.state();
+    let state = temp.state();
     // HOME, XDG_STATE_HOME, MAILVET_STATE__DIR, further arguments; the folder that is looked at.
     let cases = [
         ([Some(home_path), None, None], &[][..], &below_home),
@@ -147,24 +147,24 @@ fn the_folder_is_the_configured_one_or_the_users_own() {
 
 #[tokio::test]
 async fn mistakes_erase_nothing() {
-    let house = House::new();
-    let store = house.open_with(Arc::new(SystemClock));
+    let temp = TempStore::new();
+    let store = temp.open_with(Arc::new(SystemClock));
     store.remember(&mailbox("joe@good.example.org"), &just_said(ACCEPTED)).await;
-    let ran = forget(&house, &["joe@good.example.org", "sue at good.example.org"]);
+    let ran = forget(&temp, &["joe@good.example.org", "sue at good.example.org"]);
     assert_eq!((ran.status, ran.stdout.as_str()), (2, ""));
     assert!(ran.stderr.contains("argument 2"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("sue"), "{}", ran.stderr);
     assert!(knows(&store, "joe@good.example.org").await);
-    let none = forget(&house, &[]);
+    let none = forget(&temp, &[]);
     assert_eq!(none.status, 2);
 }
 
 #[test]
 fn a_store_that_cannot_be_used_is_a_failure() {
-    let house = House::new();
-    std::fs::create_dir_all(house.state()).unwrap();
-    write_private(&house.file("mailvet.db"), "garbage".repeat(1_000));
-    let ran = forget(&house, &["joe@good.example.org"]);
+    let temp = TempStore::new();
+    std::fs::create_dir_all(temp.state()).unwrap();
+    write_private(&temp.file("mailvet.db"), "garbage".repeat(1_000));
+    let ran = forget(&temp, &["joe@good.example.org"]);
     assert_eq!((ran.status, ran.stdout.as_str()), (4, ""));
     assert!(ran.stderr.contains("is damaged"), "{}", ran.stderr);
 }

@@ -1,23 +1,19 @@
 //! No room, or no access: the run goes on, and it is said once.
 
 use std::num::NonZeroU32;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mailvet::clock::{MovableClock, StoppedClock};
-use mailvet::config::{LogConfig, LogFormat};
 use mailvet::evidence::Evidence;
 use mailvet::smtp::limiter::{
     AcquireResult, Destination, Limits, NeverList, Outcomes, ProbeLimiter,
 };
 use mailvet::store::{Store, StoreError};
-use mailvet::telemetry::start;
 use rusqlite::Connection;
 use tokio::time::{Instant, advance};
 
-use super::child::{child, store};
-use super::house::{ACCEPTED, House, host, mailbox, noon, said};
+use crate::support::store::{ACCEPTED, TempStore, host, mailbox, noon, said};
 
 /// Keeps what was found out of one of many, later ones later.
 async fn remember(store: &Store, number: u32) {
@@ -28,14 +24,14 @@ async fn remember(store: &Store, number: u32) {
 
 #[tokio::test]
 async fn where_the_size_is_reached_the_newest_stays() {
-    let house = House::new();
-    let store = house.try_open(1, Arc::new(StoppedClock(noon()))).unwrap();
+    let temp = TempStore::new();
+    let store = temp.try_open(1, Arc::new(StoppedClock(noon()))).unwrap();
     let hosts = [host("mx.test")];
     for number in 0..15_000 {
         remember(&store, number).await;
     }
     assert!(store.last_error().await.is_none());
-    let size = std::fs::metadata(house.file("mailvet.db")).unwrap().len();
+    let size = std::fs::metadata(temp.file("mailvet.db")).unwrap().len();
     assert!(size <= 1 << 20, "{size}");
     assert!(store.recall(&mailbox("joe14999@good.test"), &hosts).await.is_some());
     assert!(store.recall(&mailbox("joe0@good.test"), &hosts).await.is_none());
@@ -43,9 +39,9 @@ async fn where_the_size_is_reached_the_newest_stays() {
 
 #[tokio::test]
 async fn connections_count_once_also_where_room_is_made() {
-    let house = House::new();
+    let temp = TempStore::new();
     let clock = Arc::new(MovableClock::starting_at(noon()));
-    let store = house.try_open(1, clock.clone()).unwrap();
+    let store = temp.try_open(1, clock.clone()).unwrap();
     let limits = Limits { gap: Duration::ZERO, recipients_per_day: 2_005, ..Limits::default() };
     let ledger = Arc::new(store.clone());
     let limiter = ProbeLimiter::new(limits, NeverList::default(), clock, Some(ledger));
@@ -69,12 +65,12 @@ async fn connections_count_once_also_where_room_is_made() {
 
 #[tokio::test(start_paused = true)]
 async fn who_keeps_it_locked_is_waited_for_and_then_done_without_for_a_while() {
-    let house = House::new();
-    let store = house.open();
+    let temp = TempStore::new();
+    let store = temp.open();
     let [joe, sue] = ["joe@good.test", "sue@good.test"].map(mailbox);
     let hosts = [host("mx.test")];
     store.remember(&joe, &said(ACCEPTED)).await;
-    let other = Connection::open(house.file("mailvet.db")).unwrap();
+    let other = Connection::open(temp.file("mailvet.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     store.remember(&sue, &said(ACCEPTED)).await;
     assert!(matches!(store.last_error().await, Some(StoreError::Locked { .. })));
@@ -85,47 +81,4 @@ async fn who_keeps_it_locked_is_waited_for_and_then_done_without_for_a_while() {
     assert!(store.last_error().await.is_none());
     store.remember(&sue, &said(ACCEPTED)).await;
     assert!(store.recall(&sue, &hosts).await.is_some());
-}
-
-#[test]
-#[ignore = "run as a process of its own"]
-fn writes_more_than_it_may() {
-    // Written out when it is dropped.
-    let _log = start(LogConfig { format: LogFormat::Text, ..LogConfig::default() }).unwrap();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let store = store(StoppedClock(noon()));
-        for number in 0..3_000 {
-            store.remember(&mailbox(&format!("joe{number}@good.test")), &said(ACCEPTED)).await;
-        }
-        let last_error = store.last_error().await.expect("the disk is full");
-        assert!(!matches!(last_error, StoreError::Damaged { .. }), "{last_error}");
-        println!("the run went on");
-    });
-}
-
-#[test]
-fn a_full_disk_is_told_once_and_damages_nothing() {
-    let house = House::new();
-    drop(house.open());
-    let writer = child("store::full::writes_more_than_it_may", &house.state());
-    let mut limited = Command::new("sh");
-    // 150 KiB a file; who writes more is told so, not killed.
-    limited.args(["-c", "trap '' XFSZ; ulimit -f 300; exec \"$0\" \"$@\""]);
-    limited.arg(writer.get_program()).args(writer.get_args());
-    limited.envs(writer.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let output = limited.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    assert!(String::from_utf8_lossy(&output.stdout).contains("the run went on"));
-    assert_eq!(said.matches("WARN").count(), 1, "{said}");
-    assert!(said.contains("meanwhile nothing is kept"), "{said}");
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let store = house.open();
-        let first = store.recall(&mailbox("joe0@good.test"), &[host("mx.test")]).await;
-        assert!(first.is_some(), "what was kept before is there");
-        store.remember(&mailbox("sue@good.test"), &super::house::said(ACCEPTED)).await;
-        assert!(store.last_error().await.is_none());
-    });
 }

@@ -13,15 +13,15 @@ use mailvet::smtp::limiter::{
 };
 use tokio::time::Instant;
 
-use super::house::{ACCEPTED, House, MINUTE, host, mailbox, noon, said};
+use crate::support::store::{ACCEPTED, MINUTE, TempStore, host, mailbox, noon, said};
 
 /// In everything that could be told from the files.
 const MARK: &str = "zqx7";
 
 #[tokio::test]
 async fn the_files_know_nobody() {
-    let house = House::new();
-    let store = house.open();
+    let temp = TempStore::new();
+    let store = temp.open();
     let domain = Domain::parse("good-zqx7.test").unwrap();
     for (name, found) in [
         ("joe.zqx7@good-zqx7.test", ACCEPTED),
@@ -50,7 +50,7 @@ async fn the_files_know_nobody() {
     store.forget(&[mailbox("joe.zqx7@good-zqx7.test")], None).await.unwrap();
     store.remember(&mailbox("joe.zqx7@good-zqx7.test"), &said(ACCEPTED)).await;
     let mut files = 0;
-    for entry in fs::read_dir(house.state()).unwrap() {
+    for entry in fs::read_dir(temp.state()).unwrap() {
         let entry = entry.unwrap();
         let bytes = fs::read(entry.path()).unwrap();
         let text = String::from_utf8_lossy(&bytes).to_lowercase();

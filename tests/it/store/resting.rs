@@ -15,7 +15,7 @@ use mailvet::store::{Store, StoreError};
 use rusqlite::Connection;
 use tokio::time::{Instant, advance};
 
-use super::house::{ACCEPTED, House, host, mailbox, noon, said};
+use crate::support::store::{ACCEPTED, TempStore, host, mailbox, noon, said};
 
 const REFUSED: Outcomes =
     Outcomes { asked: 1, answered: 0, absent: 0, refused_us: 1, feedback: ServerFeedback::Refused };
@@ -36,7 +36,7 @@ fn is_paused(permission: &AcquireResult) -> bool {
 
 /// A process that was refused while another one had the store locked.
 struct Refused {
-    house: House,
+    temp: TempStore,
     clock: Arc<MovableClock>,
     store: Store,
     one: ProbeLimiter,
@@ -45,22 +45,22 @@ struct Refused {
 
 impl Refused {
     async fn while_locked() -> Self {
-        let house = House::new();
+        let temp = TempStore::new();
         let clock = Arc::new(MovableClock::starting_at(noon()));
-        let store = house.open_with(clock.clone());
+        let store = temp.open_with(clock.clone());
         let one = process(store.clone(), &clock);
         let AcquireResult::Go(grant) = ask(&one).await else { panic!("a permit") };
-        let lock = Connection::open(house.file("mailvet.db")).unwrap();
+        let lock = Connection::open(temp.file("mailvet.db")).unwrap();
         lock.execute_batch("BEGIN IMMEDIATE").unwrap();
         grant.settle(REFUSED);
-        Self { house, clock, store, one, lock }
+        Self { temp, clock, store, one, lock }
     }
 }
 
 /// Whether other processes learn of the breaker, as soon as what works in the background has ended.
-async fn others_know(house: &House, clock: &Arc<MovableClock>) -> bool {
+async fn others_know(temp: &TempStore, clock: &Arc<MovableClock>) -> bool {
     for _ in 0..1_000 {
-        let other = process(house.open_with(clock.clone()), clock);
+        let other = process(temp.open_with(clock.clone()), clock);
         if is_paused(&ask(&other).await) {
             return true;
         }
@@ -71,17 +71,17 @@ async fn others_know(house: &House, clock: &Arc<MovableClock>) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_opened_at_start_is_tried_again_a_minute_later() {
-    let house = House::new();
+    let temp = TempStore::new();
     // A file stands where the folder is going to be.
-    let blocked = house.state().parent().unwrap().to_owned();
+    let blocked = temp.state().parent().unwrap().to_owned();
     fs::write(&blocked, "").unwrap();
     let clock = Arc::new(StoppedClock(noon()));
-    let (store, error) = Store::open_or_retry(&house.state(), 64, clock);
+    let (store, error) = Store::open_or_retry(&temp.state(), 64, clock);
     assert!(matches!(error, Some(StoreError::Unusable { .. })));
     let (joe, hosts) = (mailbox("joe@good.test"), [host("mx.test")]);
     fs::remove_file(&blocked).unwrap();
     store.remember(&joe, &said(ACCEPTED)).await;
-    assert!(!house.state().exists(), "it was tried again at once");
+    assert!(!temp.state().exists(), "it was tried again at once");
     assert!(store.last_error().await.is_some());
     advance(Duration::from_secs(61)).await;
     store.remember(&joe, &said(ACCEPTED)).await;
@@ -91,7 +91,7 @@ async fn what_cannot_be_opened_at_start_is_tried_again_a_minute_later() {
 
 #[tokio::test(start_paused = true)]
 async fn a_breaker_that_opens_meanwhile_is_told_to_others_later() {
-    let Refused { house, clock, store, one: _one, lock } = Refused::while_locked().await;
+    let Refused { temp, clock, store, one: _one, lock } = Refused::while_locked().await;
     store.flush().await;
     assert!(matches!(store.last_error().await, Some(StoreError::Locked { .. })));
     lock.execute_batch("ROLLBACK").unwrap();
@@ -104,13 +104,13 @@ async fn a_breaker_that_opens_meanwhile_is_told_to_others_later() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert!(store.last_error().await.is_none());
-    let other = process(house.open_with(clock.clone()), &clock);
+    let other = process(temp.open_with(clock.clone()), &clock);
     assert!(is_paused(&ask(&other).await), "the other process does not know");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_goes_away_loses_nothing() {
-    let Refused { house, clock, store, one, lock } = Refused::while_locked().await;
+    let Refused { temp, clock, store, one, lock } = Refused::while_locked().await;
     // Each of these looks at the file first, and is given up at once.
     let (joe, hosts) = (mailbox("joe@good.test"), [host("mx.test")]);
     for _ in 0..3 {
@@ -119,14 +119,14 @@ async fn a_caller_that_goes_away_loses_nothing() {
     }
     lock.execute_batch("ROLLBACK").unwrap();
     drop((one, store));
-    assert!(others_know(&house, &clock).await, "the other process does not know");
+    assert!(others_know(&temp, &clock).await, "the other process does not know");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_left_at_the_end_is_written_then() {
-    let Refused { house, clock, store, one, lock } = Refused::while_locked().await;
+    let Refused { temp, clock, store, one, lock } = Refused::while_locked().await;
     store.flush().await;
     lock.execute_batch("ROLLBACK").unwrap();
     drop((one, store));
-    assert!(others_know(&house, &clock).await, "the other process does not know");
+    assert!(others_know(&temp, &clock).await, "the other process does not know");
 }

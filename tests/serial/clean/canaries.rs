@@ -2,10 +2,26 @@
 
 use rustix::process::Signal;
 
+use super::clean_env::{A_RUN, CleanEnv, CleanRun, SOUND};
 use super::lists::{mx_questions, one_each};
-use super::workshop::{A_RUN, SOUND, Working, Workshop};
 use crate::support::dns::{DnsServer, Protocol};
 use crate::support::poll::until_within;
+
+tests![
+    canaries_are_asked_first_then_every_thousand_domains_and_last,
+    without_anything_to_ask_no_canary_is_asked,
+    a_resolver_that_lies_from_the_start_is_asked_nothing_else,
+    a_resolver_that_says_nothing_ends_the_run,
+    what_a_resolver_said_since_it_was_last_found_honest_is_forgotten,
+    who_stops_a_run_that_is_lied_to_keeps_no_lie,
+    who_kills_a_run_that_is_lied_to_is_told_when_it_goes_on,
+    without_canaries_the_resolver_is_believed,
+    a_resolver_that_was_named_is_tested_like_any_other,
+    a_server_that_lies_is_not_asked_about_a_list,
+    a_server_that_begins_to_lie_ends_the_run_while_another_passes,
+    one_canary_that_changes_its_dns_stops_no_run,
+    a_provider_that_is_denied_counts_with_the_canaries,
+];
 
 /// So many that the resolver is tested twice on the way.
 const DOMAINS: usize = 2_100;
@@ -21,24 +37,21 @@ fn list(domains: usize) -> String {
     one_each(domains.iter().map(String::as_str))
 }
 
-#[test]
 fn canaries_are_asked_first_then_every_thousand_domains_and_last() {
     for (domains, tests) in [(1, 2), (1_000, 2), (1_001, 3), (2_500, 4)] {
         let dns = DnsServer::start(&honest());
-        Workshop::undisturbed(&list(domains), &dns);
+        CleanEnv::undisturbed(&list(domains), &dns);
         assert_eq!(dns.mx_questions("canary.test"), tests, "{domains} domains");
         assert_eq!(dns.questions()[..3].iter().filter(|asked| asked.starts_with('d')).count(), 0);
     }
 }
 
-#[test]
 fn without_anything_to_ask_no_canary_is_asked() {
     let dns = DnsServer::start(&honest());
-    Workshop::undisturbed("email\nnobody\njoe@[192.0.2.1]\njoe@a.invalid\n", &dns);
+    CleanEnv::undisturbed("email\nnobody\njoe@[192.0.2.1]\njoe@a.invalid\n", &dns);
     assert_eq!(dns.all_packets(), 0);
 }
 
-#[test]
 fn a_resolver_that_lies_from_the_start_is_asked_nothing_else() {
     let cases = [
         ("* MX 10 mx.test\nmx.test A 192.0.2.1", "invents_answers"),
@@ -48,50 +61,48 @@ fn a_resolver_that_lies_from_the_start_is_asked_nothing_else() {
     ];
     for (lies, name) in cases {
         let dns = DnsServer::start(lies);
-        let workshop = Workshop::with(&list(FEW));
-        let ended = Working::start(&mut workshop.clean(&dns)).end();
+        let env = CleanEnv::with(&list(FEW));
+        let ended = CleanRun::start(&mut env.clean(&dns)).end();
         ended.assert(lies, 3, &["cannot be believed", name, "--resume goes on"]);
-        workshop.assert_resumable(lies);
+        env.assert_resumable(lies);
         let others: Vec<String> = dns.questions();
         let others = others.iter().filter(|question| {
             !question.starts_with("canary.test ") && !question.starts_with("mailvet-")
         });
         assert_eq!(others.count(), 0, "{lies}");
         assert_eq!(dns.mx_questions("canary.test"), 1, "{lies}");
-        let partial = std::fs::read_to_string(workshop.path("out.csv.mailvet-partial")).unwrap();
+        let partial = std::fs::read_to_string(env.path("out.csv.mailvet-partial")).unwrap();
         assert!(partial.lines().count() <= 1, "{lies}: rows in {partial}");
 
         dns.replace_zone(&honest());
-        Working::start(&mut workshop.resume(&dns)).end().assert(lies, 0, &[]);
-        workshop.assert_done(lies);
-        assert_eq!(workshop.output().matches("domain_accepts_mail").count(), FEW, "{lies}");
+        CleanRun::start(&mut env.resume(&dns)).end().assert(lies, 0, &[]);
+        env.assert_done(lies);
+        assert_eq!(env.output().matches("domain_accepts_mail").count(), FEW, "{lies}");
     }
 }
 
-#[test]
 fn a_resolver_that_says_nothing_ends_the_run() {
     for mute in ["* SILENCE", "* SERVFAIL", "* REFUSED"] {
         let dns = DnsServer::start(mute);
-        let workshop = Workshop::with(&list(FEW));
-        let mut command = workshop.clean(&dns);
+        let env = CleanEnv::with(&list(FEW));
+        let mut command = env.clean(&dns);
         command.env("MAILVET_DNS__TIMEOUT_MS", "200");
-        let ended = Working::start(&mut command).end();
+        let ended = CleanRun::start(&mut command).end();
         ended.assert(mute, 3, &["the DNS does not answer", "--resume goes on"]);
-        workshop.assert_resumable(mute);
+        env.assert_resumable(mute);
         assert_eq!(dns.questions().iter().filter(|asked| asked.starts_with('d')).count(), 0);
     }
 }
 
-#[test]
 fn what_a_resolver_said_since_it_was_last_found_honest_is_forgotten() {
     let dns = DnsServer::start(&honest());
-    let expected = Workshop::undisturbed(&list(DOMAINS), &dns);
+    let expected = CleanEnv::undisturbed(&list(DOMAINS), &dns);
     for lies in ["* NXDOMAIN", "* MX 10 mx.test\nmx.test A 192.0.2.1", "* SERVFAIL"] {
         let dns = DnsServer::start(&honest());
-        let workshop = Workshop::with(&list(DOMAINS));
+        let env = CleanEnv::with(&list(DOMAINS));
         let slowly = ["--concurrency", "16"];
         assert_eq!(slowly[1], CONCURRENCY.to_string());
-        let mut run = Working::start(workshop.clean(&dns).args(slowly));
+        let mut run = CleanRun::start(env.clean(&dns).args(slowly));
         let mut at_the_test = None;
         until_within(A_RUN, "domains are asked about after the second test", || {
             assert!(run.is_at_work(), "{lies}");
@@ -103,13 +114,13 @@ fn what_a_resolver_said_since_it_was_last_found_honest_is_forgotten() {
         });
         dns.replace_zone(lies);
         run.end().assert(lies, 3, &["the DNS", "--resume goes on"]);
-        workshop.assert_resumable(lies);
+        env.assert_resumable(lies);
 
         dns.replace_zone(&honest());
         let before = dns.questions().len();
-        Working::start(workshop.resume(&dns).args(slowly)).end().assert(lies, 0, &[]);
-        workshop.assert_done(lies);
-        assert!(workshop.output() == expected, "{lies}: the outputs differ");
+        CleanRun::start(env.resume(&dns).args(slowly)).end().assert(lies, 0, &[]);
+        env.assert_done(lies);
+        assert!(env.output() == expected, "{lies}: the outputs differ");
         let again = dns.questions().split_off(before);
         let again = again.iter().filter(|asked| asked.starts_with('d') && asked.ends_with(" MX"));
         let again = again.count();
@@ -122,8 +133,8 @@ fn what_a_resolver_said_since_it_was_last_found_honest_is_forgotten() {
 }
 
 /// Begins a run, lets the resolver lie when it has been tested, and waits until it has lied a while.
-fn lied_to(workshop: &Workshop, dns: &DnsServer, lies: &str) -> Working {
-    let mut run = Working::start(workshop.clean(dns).args(["--concurrency", "16"]));
+fn lied_to(env: &CleanEnv, dns: &DnsServer, lies: &str) -> CleanRun {
+    let mut run = CleanRun::start(env.clean(dns).args(["--concurrency", "16"]));
     let mut asked = |more: usize| {
         let enough = dns.all_packets() + more;
         until_within(A_RUN, "domains are asked about", || {
@@ -137,93 +148,87 @@ fn lied_to(workshop: &Workshop, dns: &DnsServer, lies: &str) -> Working {
     run
 }
 
-#[test]
 fn who_stops_a_run_that_is_lied_to_keeps_no_lie() {
     let dns = DnsServer::start(&honest());
-    let expected = Workshop::undisturbed(&list(DOMAINS), &dns);
+    let expected = CleanEnv::undisturbed(&list(DOMAINS), &dns);
     for lies in ["* NXDOMAIN", "* MX 10 mx.test\nmx.test A 192.0.2.1"] {
         let dns = DnsServer::start(&honest());
-        let workshop = Workshop::with(&list(DOMAINS));
-        let run = lied_to(&workshop, &dns, lies);
+        let env = CleanEnv::with(&list(DOMAINS));
+        let run = lied_to(&env, &dns, lies);
         run.signal(Signal::INT);
         run.end().assert(lies, 3, &["--resume goes on"]);
         dns.replace_zone(&honest());
-        Working::start(&mut workshop.resume(&dns)).end().assert(lies, 0, &[]);
-        workshop.assert_done(lies);
-        assert!(workshop.output() == expected, "{lies}: the outputs differ");
+        CleanRun::start(&mut env.resume(&dns)).end().assert(lies, 0, &[]);
+        env.assert_done(lies);
+        assert!(env.output() == expected, "{lies}: the outputs differ");
     }
 }
 
-#[test]
 fn who_kills_a_run_that_is_lied_to_is_told_when_it_goes_on() {
     let dns = DnsServer::start(&honest());
-    let expected = Workshop::undisturbed(&list(DOMAINS), &dns);
+    let expected = CleanEnv::undisturbed(&list(DOMAINS), &dns);
     let dns = DnsServer::start(&honest());
-    let workshop = Workshop::with(&list(DOMAINS));
-    lied_to(&workshop, &dns, "* NXDOMAIN").kill();
+    let env = CleanEnv::with(&list(DOMAINS));
+    lied_to(&env, &dns, "* NXDOMAIN").kill();
     dns.replace_zone(&honest());
-    let ended = Working::start(&mut workshop.resume(&dns)).end();
+    let ended = CleanRun::start(&mut env.resume(&dns)).end();
     ended.assert("told", 3, &["something else", "--resume goes on"]);
-    Working::start(&mut workshop.resume(&dns)).end().assert("gone on", 0, &[]);
-    workshop.assert_done("gone on");
-    assert!(workshop.output() == expected, "the outputs differ");
+    CleanRun::start(&mut env.resume(&dns)).end().assert("gone on", 0, &[]);
+    env.assert_done("gone on");
+    assert!(env.output() == expected, "the outputs differ");
 }
 
-#[test]
 fn without_canaries_the_resolver_is_believed() {
     let dns = DnsServer::start("* NXDOMAIN");
-    let workshop = Workshop::with(&format!("{}joe@gmail.com\n", list(FEW)));
-    let mut command = workshop.clean(&dns);
-    Working::start(command.env("MAILVET_DNS__CANARIES", "[]")).end().assert("believed", 0, &[]);
+    let env = CleanEnv::with(&format!("{}joe@gmail.com\n", list(FEW)));
+    let mut command = env.clean(&dns);
+    CleanRun::start(command.env("MAILVET_DNS__CANARIES", "[]")).end().assert("believed", 0, &[]);
     assert_eq!(mx_questions(&dns).len(), FEW + 1);
-    assert_eq!(workshop.output().matches("domain_not_found").count(), FEW);
+    assert_eq!(env.output().matches("domain_not_found").count(), FEW);
     // But for what cannot be.
-    let output = workshop.output();
+    let output = env.output();
     let gmail = output.lines().find(|row| row.starts_with("joe@gmail.com"));
     assert!(gmail.is_some_and(|row| row.contains("unknown,accept,dns_failure")), "{gmail:?}");
 }
 
-#[test]
 fn a_resolver_that_was_named_is_tested_like_any_other() {
     let dns = DnsServer::start("* NXDOMAIN");
-    let workshop = Workshop::with(&list(FEW));
-    let mut command = workshop.clean(&dns);
+    let env = CleanEnv::with(&list(FEW));
+    let mut command = env.clean(&dns);
     let words = [
         "your resolver says gmail.com does not exist",
         "check the network or name another with --dns",
         "MAILVET_DNS__CANARIES=[]",
         "--resume goes on",
     ];
-    Working::start(command.env_remove("MAILVET_DNS__CANARIES")).end().assert("stops", 3, &words);
-    workshop.assert_resumable("stops");
+    CleanRun::start(command.env_remove("MAILVET_DNS__CANARIES")).end().assert("stops", 3, &words);
+    env.assert_resumable("stops");
 }
 
-#[test]
 fn a_server_that_lies_is_not_asked_about_a_list() {
     let dns = DnsServer::start(&honest());
-    let expected = Workshop::undisturbed(&list(FEW), &dns);
+    let expected = CleanEnv::undisturbed(&list(FEW), &dns);
     for lies in ["* NXDOMAIN", "* MX 10 mx.test\nmx.test A 192.0.2.9"] {
         let (liar, dns) = (DnsServer::start(lies), DnsServer::start(&honest()));
-        let workshop = Workshop::with(&list(FEW));
-        Working::start(&mut workshop.clean_with([&liar, &dns])).end().assert(lies, 0, &[]);
-        assert!(workshop.output() == expected, "{lies}: the outputs differ");
+        let env = CleanEnv::with(&list(FEW));
+        CleanRun::start(&mut env.clean_with([&liar, &dns])).end().assert(lies, 0, &[]);
+        assert!(env.output() == expected, "{lies}: the outputs differ");
         assert!(!liar.questions().iter().any(|asked| asked.starts_with("d")), "{lies}");
         assert_eq!(liar.mx_questions("canary.test"), 2, "{lies}: before and after");
     }
 }
 
-#[test]
 fn a_server_that_begins_to_lie_ends_the_run_while_another_passes() {
     let dns = DnsServer::start(&honest());
-    let expected = Workshop::undisturbed(&list(DOMAINS), &dns);
+    let expected = CleanEnv::undisturbed(&list(DOMAINS), &dns);
     let servers = [honest(), honest()].map(|zone| DnsServer::start(&zone));
-    let workshop = Workshop::with(&list(DOMAINS));
+    let env = CleanEnv::with(&list(DOMAINS));
     let clean = || {
-        let mut command = workshop.clean_with(servers.each_ref());
+        let mut command = env.clean_with(servers.each_ref());
         command.args(["--concurrency", "16"]);
         command
     };
-    let mut run = Working::start(&mut clean());
+    let mut run = CleanRun::start(&mut clean());
     // One of them is asked as long as it answers.
     let liar = until_within(A_RUN, "one is asked", || {
         assert!(run.is_at_work());
@@ -231,32 +236,30 @@ fn a_server_that_begins_to_lie_ends_the_run_while_another_passes() {
     });
     liar.replace_zone("* NXDOMAIN");
     run.end().assert("ends", 3, &["cannot be believed", "--resume goes on"]);
-    workshop.assert_resumable("ends");
-    Working::start(clean().arg("--resume")).end().assert("goes on", 0, &[]);
-    assert!(workshop.output() == expected, "the outputs differ");
+    env.assert_resumable("ends");
+    CleanRun::start(clean().arg("--resume")).end().assert("goes on", 0, &[]);
+    assert!(env.output() == expected, "the outputs differ");
 }
 
-#[test]
 fn one_canary_that_changes_its_dns_stops_no_run() {
     let zone = format!("{}\nold.test NXDOMAIN\nnew.test MX 10 mx.test", honest());
     for (canaries, status) in
         [("canary.test,old.test", 0), ("canary.test,old.test,new.test", 0), ("old.test", 3)]
     {
         let dns = DnsServer::start(&zone);
-        let workshop = Workshop::with(&list(FEW));
-        let mut command = workshop.clean(&dns);
+        let env = CleanEnv::with(&list(FEW));
+        let mut command = env.clean(&dns);
         command.env("MAILVET_DNS__CANARIES", canaries);
-        Working::start(&mut command).end().assert(canaries, status, &[]);
+        CleanRun::start(&mut command).end().assert(canaries, status, &[]);
     }
 }
 
-#[test]
 fn a_provider_that_is_denied_counts_with_the_canaries() {
     let zone = format!("{}\nold.test NXDOMAIN\nabv.bg NXDOMAIN", honest());
     let dns = DnsServer::start(&zone);
-    let workshop = Workshop::with(&format!("{}joe@abv.bg\n", list(FEW)));
-    let mut command = workshop.clean(&dns);
+    let env = CleanEnv::with(&format!("{}joe@abv.bg\n", list(FEW)));
+    let mut command = env.clean(&dns);
     command.env("MAILVET_DNS__CANARIES", "canary.test,old.test");
-    Working::start(&mut command).end().assert("two of three", 3, &["denies_what_exists"]);
-    workshop.assert_resumable("two of three");
+    CleanRun::start(&mut command).end().assert("two of three", 3, &["denies_what_exists"]);
+    env.assert_resumable("two of three");
 }

@@ -5,12 +5,16 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use fastrand::Rng;
 
+use super::clean_env::{A_RUN, CleanEnv, CleanRun};
 use super::lists::{MadeUp, assert_rows, mx_questions};
 use super::most_rows;
-use super::workshop::{A_RUN, Working, Workshop};
-use crate::alone;
 use crate::support::dns::DnsServer;
 use crate::support::poll::until_within;
+
+tests![
+    who_is_killed_again_and_again_ends_as_if_nothing_had_been,
+    who_is_killed_between_the_output_and_the_journal_loses_nothing,
+];
 
 const KILLS: usize = 20;
 const CONCURRENCY: usize = 16;
@@ -28,14 +32,12 @@ enum ProgressSnapshot {
     Written(u64),
 }
 
-#[test]
 fn who_is_killed_again_and_again_ends_as_if_nothing_had_been() {
     let rows = (most_rows() / 25).clamp(2_500, 200_000);
-    let _alone = alone();
     let list = MadeUp::of(rows, rows / 10);
     let dns = DnsServer::start(&list.zone);
     dns.release();
-    let expected = Workshop::undisturbed(&list.text, &dns);
+    let expected = CleanEnv::undisturbed(&list.text, &dns);
     assert_rows(expected.lines().map(str::to_owned), rows);
     let asked = mx_questions(&dns);
     for domain in &list.domains {
@@ -44,7 +46,7 @@ fn who_is_killed_again_and_again_ends_as_if_nothing_had_been() {
 
     let packets = dns.all_packets();
     let dns = DnsServer::start(&list.zone);
-    let workshop = Workshop::with(&list.text);
+    let env = CleanEnv::with(&list.text);
     let mut random = Rng::with_seed(20);
     let mut furthest = 0;
     for kill in 0..KILLS {
@@ -59,34 +61,34 @@ fn who_is_killed_again_and_again_ends_as_if_nothing_had_been() {
             1 | 2 => ProgressSnapshot::Asked(random.usize(budget / 2..=budget)),
             _ => ProgressSnapshot::Written(random.u64(furthest / 2..=furthest * 3 / 2 + 1)),
         };
-        let left = workshop.partial().map_or(0, |partial| partial.ino());
-        let mut command = if kill == 0 { workshop.clean(&dns) } else { workshop.resume(&dns) };
-        let mut run = Working::start(command.args(["--concurrency", &CONCURRENCY.to_string()]));
+        let left = env.partial().map_or(0, |partial| partial.ino());
+        let mut command = if kill == 0 { env.clean(&dns) } else { env.resume(&dns) };
+        let mut run = CleanRun::start(command.args(["--concurrency", &CONCURRENCY.to_string()]));
         until_within(A_RUN, "it is time to kill", || {
             assert!(run.is_at_work(), "kill {kill}: {moment:?}");
             let asked = dns.all_packets() - asked;
             let is_stuck = asked > budget || dns.kept_back() > kept_back;
             let is_time = match moment {
-                ProgressSnapshot::Begun => workshop.path("out.csv.mailvet-journal").exists(),
+                ProgressSnapshot::Begun => env.path("out.csv.mailvet-journal").exists(),
                 ProgressSnapshot::Asked(packets) => asked >= packets,
                 // Not what the run before has left.
                 ProgressSnapshot::Written(bytes) => {
-                    workshop.partial().is_some_and(|now| now.ino() != left && now.len() >= bytes)
+                    env.partial().is_some_and(|now| now.ino() != left && now.len() >= bytes)
                 }
             };
             (is_stuck || is_time).then_some(())
         });
         let ended = run.kill();
         assert_eq!(ended.status, None, "kill {kill}: {}", ended.said);
-        workshop.assert_resumable(&format!("kill {kill}: {moment:?}"));
-        furthest = furthest.max(workshop.partial().map_or(0, |partial| partial.len()));
+        env.assert_resumable(&format!("kill {kill}: {moment:?}"));
+        furthest = furthest.max(env.partial().map_or(0, |partial| partial.len()));
     }
     dns.answer_only(None);
     dns.release();
-    let ended = Working::start(&mut workshop.resume(&dns)).end();
+    let ended = CleanRun::start(&mut env.resume(&dns)).end();
     ended.assert("the last run", 0, &[]);
-    workshop.assert_done("the last run");
-    assert!(workshop.output() == expected, "the outputs differ");
+    env.assert_done("the last run");
+    assert!(env.output() == expected, "the outputs differ");
 
     let asked = mx_questions(&dns);
     let asked = list.domains.iter().map(|domain| asked.get(domain).copied().unwrap_or_default());
@@ -97,29 +99,28 @@ fn who_is_killed_again_and_again_ends_as_if_nothing_had_been() {
     println!("{rows} rows, {KILLS} kills: {asked} questions about {} domains", list.domains.len());
 }
 
-#[test]
 fn who_is_killed_between_the_output_and_the_journal_loses_nothing() {
     let list = MadeUp::of(250, 50);
     let dns = DnsServer::start(&list.zone);
-    let workshop = Workshop::with(&list.text);
-    Working::start_held(&workshop, &dns).kill();
-    let kept: Vec<_> = workshop
+    let env = CleanEnv::with(&list.text);
+    CleanRun::start_held(&env, &dns).kill();
+    let kept: Vec<_> = env
         .files()
         .into_iter()
         .filter(|name| name.contains("journal"))
-        .map(|name| (workshop.path(&name), std::fs::read(workshop.path(&name)).unwrap()))
+        .map(|name| (env.path(&name), std::fs::read(env.path(&name)).unwrap()))
         .collect();
     dns.release();
-    Working::start(&mut workshop.resume(&dns)).end().assert("resumed", 0, &[]);
-    let output = workshop.output();
+    CleanRun::start(&mut env.resume(&dns)).end().assert("resumed", 0, &[]);
+    let output = env.output();
     for (path, bytes) in kept {
         std::fs::write(&path, bytes).unwrap();
         std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     }
     let before = dns.questions().len();
-    Working::start(&mut workshop.resume(&dns)).end().assert("once more", 0, &[]);
-    workshop.assert_done("once more");
-    assert!(workshop.output() == output, "the outputs differ");
+    CleanRun::start(&mut env.resume(&dns)).end().assert("once more", 0, &[]);
+    env.assert_done("once more");
+    assert!(env.output() == output, "the outputs differ");
     let again = dns.questions().split_off(before);
     let is_of_list = |question: &&String| {
         question.strip_suffix(" MX").is_some_and(|name| list.domains.contains(name))

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use fastrand::Rng;
 
-use super::workshop::SOUND;
+use super::clean_env::SOUND;
 use crate::support::dns::DnsServer;
 
 /// What domains are like, in turn.

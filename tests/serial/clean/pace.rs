@@ -4,14 +4,20 @@ use std::fmt::Write as _;
 
 use tokio::time::{Duration, Instant};
 
+use super::clean_env::{A_RUN, CleanEnv, CleanRun, SOUND};
 use super::lists::{mx_questions, one_each};
-use super::workshop::{A_RUN, SOUND, Working, Workshop};
-use crate::alone;
+use crate::support::bounded::with_open_files;
 use crate::support::dns::DnsServer;
 use crate::support::poll::until_within;
-use crate::support::program::with_open_files;
 
-#[test]
+tests![
+    never_more_domains_are_asked_about_at_once_than_the_owner_says,
+    look_ups_keep_to_the_rate,
+    a_domain_is_asked_about_once_however_short_its_answer_holds,
+    no_row_is_given_up_because_others_are_before_it,
+    a_concurrency_that_cannot_be_is_wrong_use,
+];
+
 fn never_more_domains_are_asked_about_at_once_than_the_owner_says() {
     // From 8 on some answers of a run that was killed are doubted, which takes nothing off.
     for concurrency in [1, 3, 16] {
@@ -19,9 +25,9 @@ fn never_more_domains_are_asked_about_at_once_than_the_owner_says() {
         let domains: Vec<String> = (0..30).map(|domain| format!("d{domain}.test")).collect();
         // Some of them come up in several rows.
         let list = one_each(domains.iter().chain(&domains).map(String::as_str));
-        let workshop = Workshop::with(&list);
-        let mut command = workshop.clean(&dns);
-        let mut run = Working::start(command.args(["--concurrency", &concurrency.to_string()]));
+        let env = CleanEnv::with(&list);
+        let mut command = env.clean(&dns);
+        let mut run = CleanRun::start(command.args(["--concurrency", &concurrency.to_string()]));
         for answered in 0..domains.len() {
             let left = domains.len() - answered;
             until_within(A_RUN, "as many are asked about as may be", || {
@@ -37,20 +43,18 @@ fn never_more_domains_are_asked_about_at_once_than_the_owner_says() {
     }
 }
 
-#[test]
 fn look_ups_keep_to_the_rate() {
     let dns = DnsServer::start(&format!("{SOUND}\n*.test MX 10 mx.test"));
     let domains: Vec<String> = (0..31).map(|domain| format!("d{domain}.test")).collect();
-    let workshop = Workshop::with(&one_each(domains.iter().map(String::as_str)));
+    let env = CleanEnv::with(&one_each(domains.iter().map(String::as_str)));
     let began = Instant::now();
-    let mut command = workshop.clean(&dns);
-    Working::start(command.args(["--rate", "20"])).end().assert("at its pace", 0, &[]);
+    let mut command = env.clean(&dns);
+    CleanRun::start(command.args(["--rate", "20"])).end().assert("at its pace", 0, &[]);
     // Thirty pauses of a twentieth of a second.
     assert!(began.elapsed() >= Duration::from_millis(1_500), "{:?}", began.elapsed());
     assert!(domains.iter().all(|domain| dns.mx_questions(domain) == 1));
 }
 
-#[test]
 fn a_domain_is_asked_about_once_however_short_its_answer_holds() {
     let kinds = [
         ("ttl0.test", "MX 10 mx.test\nttl0.test TTL 0"),
@@ -76,16 +80,16 @@ fn a_domain_is_asked_about_once_however_short_its_answer_holds() {
         writeln!(list, "sue@{domain}").unwrap();
     }
     let dns = DnsServer::start(&zone);
-    let workshop = Workshop::with(&list);
-    let mut command = workshop.clean(&dns);
+    let env = CleanEnv::with(&list);
+    let mut command = env.clean(&dns);
     // One try of the silent one ends before the slow one answers.
     command.env("MAILVET_DNS__TIMEOUT_MS", "4000");
-    Working::start(&mut command).end().assert("once", 0, &[]);
+    CleanRun::start(&mut command).end().assert("once", 0, &[]);
     let asked = mx_questions(&dns);
     for (domain, _) in kinds {
         assert_eq!(asked.get(domain), Some(&1), "{domain}");
     }
-    let output = workshop.output();
+    let output = env.output();
     for (domain, reason) in [("mute.test", "dns_timeout"), ("fails.test", "dns_failure")] {
         for person in ["joe", "sue"] {
             let row = output.lines().find(|row| row.starts_with(&format!("{person}@{domain}")));
@@ -97,7 +101,6 @@ fn a_domain_is_asked_about_once_however_short_its_answer_holds() {
 /// So many domains that many more wait for their turn than are asked about.
 const CROWD: usize = 20_000;
 
-#[test]
 fn no_row_is_given_up_because_others_are_before_it() {
     let domains: Vec<String> = (0..CROWD).map(|domain| format!("d{domain}.test")).collect();
     let list = one_each(domains.iter().map(String::as_str));
@@ -105,10 +108,9 @@ fn no_row_is_given_up_because_others_are_before_it() {
     // Concurrency, and the limit on open files where it is a low one.
     for (concurrency, files) in [("64", None), ("4096", None), ("4096", Some(64))] {
         let case = format!("{concurrency} at once, {files:?} files");
-        let _alone = alone();
         let dns = DnsServer::start(&zone);
-        let workshop = Workshop::with(&list);
-        let mut command = workshop.clean(&dns);
+        let env = CleanEnv::with(&list);
+        let mut command = env.clean(&dns);
         // As a user has it: the times of the resolver, not those of a busy machine.
         for time in ["TIMEOUT_MS", "TRIES", "LOOKUP_TIMEOUT_MS"] {
             command.env_remove(format!("MAILVET_DNS__{time}"));
@@ -119,22 +121,21 @@ fn no_row_is_given_up_because_others_are_before_it() {
             None => command,
         };
         let began = Instant::now();
-        Working::start(&mut command).end().assert(&case, 0, &[]);
+        CleanRun::start(&mut command).end().assert(&case, 0, &[]);
         println!("{case}: {:.1?}", began.elapsed());
-        let output = workshop.output();
+        let output = env.output();
         let good = output.matches("domain_accepts_mail").count();
         assert_eq!(good, CROWD, "{case}: {} rows", output.lines().count() - 1);
     }
 }
 
-#[test]
 fn a_concurrency_that_cannot_be_is_wrong_use() {
     let dns = DnsServer::start(SOUND);
-    let workshop = Workshop::with("email\n");
+    let env = CleanEnv::with("email\n");
     for concurrency in ["0", "4097", "20000", "-1", "many"] {
-        let mut command = workshop.clean(&dns);
+        let mut command = env.clean(&dns);
         let argument = format!("--concurrency={concurrency}");
-        let ended = Working::start(command.arg(argument)).end();
+        let ended = CleanRun::start(command.arg(argument)).end();
         ended.assert(concurrency, 2, &["--concurrency", "from 1 to 4096"]);
     }
     assert_eq!(dns.all_packets(), 0);

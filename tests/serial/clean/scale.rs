@@ -5,20 +5,19 @@ use std::io::{BufRead, BufReader, BufWriter, Write};
 
 use tokio::time::{Duration, Instant};
 
+use super::clean_env::{A_RUN, CleanEnv, CleanRun, SOUND};
 use super::lists::{assert_rows, mx_questions};
 use super::most_rows;
-use super::workshop::{A_RUN, SOUND, Working, Workshop};
-use crate::alone;
 use crate::support::dns::DnsServer;
 use crate::support::poll::until_within;
+
+tests![a_long_list_asks_about_each_domain_once_and_takes_little_memory,];
 
 /// What a run may take, in bytes, beside what it takes for each address.
 const BASE_BYTES: usize = 150 << 20;
 const BYTES_AN_ADDRESS: usize = 40;
 
-#[test]
 fn a_long_list_asks_about_each_domain_once_and_takes_little_memory() {
-    let _alone = alone();
     for rows in [most_rows() / 5, most_rows()] {
         let domains = (rows / 20).min(50_000);
         // Every fifth row has an address that stood in another one.
@@ -43,8 +42,8 @@ struct Cost {
 
 fn one_list(rows: usize, domains: usize, addresses: usize) -> Cost {
     let dns = DnsServer::start(&format!("{SOUND}\n*.test MX 10 mx.test\n"));
-    let workshop = Workshop::with("");
-    let mut list = BufWriter::new(File::create(workshop.path("list.csv")).unwrap());
+    let env = CleanEnv::with("");
+    let mut list = BufWriter::new(File::create(env.path("list.csv")).unwrap());
     writeln!(list, "id,email,name").unwrap();
     for row in 0..rows {
         let person = row % addresses;
@@ -54,7 +53,7 @@ fn one_list(rows: usize, domains: usize, addresses: usize) -> Cost {
     list.into_inner().unwrap().sync_all().unwrap();
 
     let began = Instant::now();
-    let mut run = Working::start(&mut workshop.clean(&dns));
+    let mut run = CleanRun::start(&mut env.clean(&dns));
     let status = format!("/proc/{}/status", run.child().id());
     let mut peak = 0;
     until_within(A_RUN, "the list is done", || {
@@ -66,12 +65,12 @@ fn one_list(rows: usize, domains: usize, addresses: usize) -> Cost {
     });
     let took = began.elapsed();
     run.end().assert("a long list", 0, &[]);
-    workshop.assert_done("a long list");
+    env.assert_done("a long list");
     let asked = mx_questions(&dns);
     for domain in 0..domains {
         assert_eq!(asked.get(&format!("d{domain}.test")), Some(&1), "d{domain}.test");
     }
-    let output = BufReader::new(File::open(workshop.path("out.csv")).unwrap());
+    let output = BufReader::new(File::open(env.path("out.csv")).unwrap());
     assert_rows(output.lines().map(Result::unwrap), rows);
     Cost { took, peak }
 }

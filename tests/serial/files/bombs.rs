@@ -13,6 +13,12 @@ use crate::support::bounded::within_memory;
 use crate::support::program::offline;
 use crate::support::run::run;
 
+tests![
+    a_workbook_is_refused_before_it_takes_memory,
+    a_sheet_is_not_held_in_memory,
+    gzip_is_unpacked_in_pieces,
+];
+
 /// What any list may cost, in MiB of address space: the program itself takes some 150.
 const MEMORY_MIB: u32 = 420;
 
@@ -69,7 +75,6 @@ fn written(piece: &str) -> impl Fn(&mut dyn Write) -> io::Result<()> {
     repeated(piece, 1)
 }
 
-#[test]
 fn a_workbook_is_refused_before_it_takes_memory() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("list.xlsx");
@@ -127,7 +132,6 @@ fn a_workbook_is_refused_before_it_takes_memory() {
     }
 }
 
-#[test]
 fn a_sheet_is_not_held_in_memory() {
     // As text 140 MiB: each cell has the longest text that there may be.
     let folder = tempfile::tempdir().unwrap();
@@ -143,7 +147,6 @@ fn a_sheet_is_not_held_in_memory() {
     assert_eq!(ran.status, 0, "{}", ran.stderr);
 }
 
-#[test]
 fn gzip_is_unpacked_in_pieces() {
     // 64 MiB, in one line, and in as many files as there are bytes.
     let folder = tempfile::tempdir().unwrap();

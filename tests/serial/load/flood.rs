@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::alone;
 use crate::support::dns::DnsServer;
 use crate::support::http::{Connection, post_batch};
 use crate::support::program::asking_patiently;
 use crate::support::service::Service;
+
+tests![a_flood_of_domains_takes_no_more_than_is_configured,];
 
 /// Addresses of one request.
 const TOGETHER: usize = 500;
@@ -22,9 +23,7 @@ const LOOKUP_KIB: usize = 16;
 /// Requests, answers, connections and arenas of the allocator, whatever is looked up.
 const REST_MIB: usize = 8;
 
-#[test]
 fn a_flood_of_domains_takes_no_more_than_is_configured() {
-    let _alone = alone();
     let lookups = std::env::var("FLOOD_LOOKUPS").map_or(16_000, |number| number.parse().unwrap());
     let dns = DnsServer::start("*.test MX 10 mx.test\nmx.test A 192.0.2.1");
     let mut program = asking_patiently(&dns);

@@ -10,9 +10,10 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 
 use super::random::Random;
-use crate::alone;
 use crate::support::dns::DnsServer;
 use crate::support::poll::until;
+
+tests![requests_given_up_half_way_leave_nothing_behind,];
 
 const DOMAINS: usize = 1_000;
 /// So many requests are begun before the next ones are.
@@ -28,14 +29,12 @@ const KINDS: [(&str, &str); 4] = [
     ("MX 0 .", "undeliverable"),
 ];
 
-#[test]
 fn requests_given_up_half_way_leave_nothing_behind() {
     let requests = std::env::var("LOAD_REQUESTS").ok().map(|number| number.parse().unwrap());
     run(requests.unwrap_or(20_000));
 }
 
 fn run(requests: usize) {
-    let _alone = alone();
     let zone: String = (0..DOMAINS)
         .map(|n| {
             let (line, _) = KINDS[n % KINDS.len()];

@@ -7,7 +7,13 @@
 //! LOAD_REQUESTS=100000 FLOOD_LOOKUPS=1200000 cargo test --test serial load
 //! ```
 
+use libtest_mimic::Trial;
+
 mod flood;
 mod given_up;
 mod outage;
 mod random;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    [flood::tests(), given_up::tests(), outage::tests()].into_iter().flatten().collect()
+}

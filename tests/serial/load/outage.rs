@@ -8,12 +8,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::random::Random;
-use crate::alone;
 use crate::support::dns::DnsServer;
 use crate::support::http::{Connection, post};
 use crate::support::poll::until;
 use crate::support::program::asking;
 use crate::support::service::Service;
+
+tests![an_outage_takes_nothing_away_and_makes_nothing_up,];
 
 const DOMAINS: usize = 50;
 /// These are known before the first outage; of the others an equal share is first asked for in each outage.
@@ -40,9 +41,7 @@ struct Crowd {
     wrong: Mutex<Vec<String>>,
 }
 
-#[test]
 fn an_outage_takes_nothing_away_and_makes_nothing_up() {
-    let _alone = alone();
     let zone: String =
         (0..DOMAINS).map(|n| format!("d{n}.test {}\n", KINDS[n % KINDS.len()].0)).collect();
     let mut dns = DnsServer::start(&format!("{zone}mx.test A 192.0.2.1"));

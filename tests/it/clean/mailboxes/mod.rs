@@ -1,8 +1,8 @@
 //! `mailvet clean --depth mailbox`: a list and mail servers, with patience, without, and stopped half-way.
 
 mod crowds;
-mod house;
-mod laboratory;
+mod mail_lab;
+mod mail_list_env;
 mod stopped;
 mod verdicts;
 mod waiting;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::house::{House, objects, verdicts};
+use super::mail_list_env::{MailListEnv, objects, verdicts};
 use crate::support::run::run;
 
 const DELIVERABLE: &str = "deliverable mailbox_accepted";
@@ -23,18 +23,18 @@ const ZONE: &str = "one.test MX 10 mx.shared.test
     mta5.am0.yahoodns.net A 127.0.1.1
     nowhere.test NXDOMAIN";
 
-fn house(shared: &str) -> House {
+fn env(shared: &str) -> MailListEnv {
     let block = "554 5.7.1 Service unavailable; Client host [127.0.0.1] blocked using bl.example";
     let refuses = format!("BANNER {block}");
     let defers = "RCPT * 450 4.2.0 Greylisted, come back later";
-    House::new(&[shared, "RCPT * 250 2.1.5 Ok", &refuses, defers], ZONE)
+    MailListEnv::new(&[shared, "RCPT * 250 2.1.5 Ok", &refuses, defers], ZONE)
 }
 
 #[test]
 fn each_row_has_its_verdict_in_the_order_of_the_list() {
     let shared = "RCPT joe@one.test 250 Ok\nRCPT JOE@one.test 250 Ok\nRCPT joe@two.test 250 Ok\nRCPT joe@three.test 250 Ok\n\
                   RCPT full@two.test 552 5.2.2 Mailbox full";
-    let house = house(shared);
+    let env = env(shared);
     // The address; what is said of it.
     let cases = [
         ("joe@one.test", DELIVERABLE),
@@ -53,9 +53,9 @@ fn each_row_has_its_verdict_in_the_order_of_the_list() {
         ("JOE@one.test", DELIVERABLE),
     ];
     let list: String = cases.iter().map(|(address, _)| format!("{address}\n")).collect();
-    house.write("list.txt", &list);
-    house.cleaned(&["list.txt", "-o", "out.jsonl"]);
-    let rows = objects(&house.read("out.jsonl"));
+    env.write("list.txt", &list);
+    env.cleaned(&["list.txt", "-o", "out.jsonl"]);
+    let rows = objects(&env.read("out.jsonl"));
     assert_eq!(rows.len(), cases.len());
     for ((address, expected), (row, said)) in cases.iter().zip(rows.iter().zip(verdicts(&rows))) {
         assert_eq!(row["email"], *address, "{row}");
@@ -65,15 +65,15 @@ fn each_row_has_its_verdict_in_the_order_of_the_list() {
     }
     assert_eq!(rows[13]["mailvet_duplicate_of"], 1, "{}", rows[13]);
     let is_joe = |address: &&String| address.eq_ignore_ascii_case("joe@one.test");
-    let joe = house.asked(1).iter().filter(is_joe).count();
+    let joe = env.asked(1).iter().filter(is_joe).count();
     assert_eq!(joe, 1, "one mailbox in two spellings is asked about once");
-    assert_eq!(house.asked(4), ["joe@grey.test"], "without --wait nobody comes back");
+    assert_eq!(env.asked(4), ["joe@grey.test"], "without --wait nobody comes back");
     for number in 1..=4 {
-        for visit in house.mail(number).visits() {
+        for visit in env.mail(number).visits() {
             assert!(!visit.commands.iter().any(|said| said.starts_with("DATA")), "server {number}");
         }
     }
-    assert!(!house.path("out.jsonl.mailvet-journal").exists(), "the journal goes with the end");
+    assert!(!env.path("out.jsonl.mailvet-journal").exists(), "the journal goes with the end");
 }
 
 #[test]
@@ -95,31 +95,31 @@ fn addresses_of_one_destination_share_connections_across_the_list() {
         writeln!(list, "p{number}@all.test").unwrap();
         expected.push("risky catch_all");
     }
-    let house = house(&script);
-    house.write("list.txt", &list);
-    house.cleaned(&["list.txt", "-o", "out.jsonl"]);
-    assert_eq!(verdicts(&objects(&house.read("out.jsonl"))), expected);
+    let env = env(&script);
+    env.write("list.txt", &list);
+    env.cleaned(&["list.txt", "-o", "out.jsonl"]);
+    assert_eq!(verdicts(&objects(&env.read("out.jsonl"))), expected);
     // Ninety, and one that nobody has for each domain; whoever comes first may be asked about alone.
-    let connections = house.mail(1).visits().len();
+    let connections = env.mail(1).visits().len();
     assert!(connections <= 93_usize.div_ceil(10) + 2, "{connections} connections");
-    assert_eq!(house.asked(1).len(), 93);
-    for visit in house.mail(1).visits() {
+    assert_eq!(env.asked(1).len(), 93);
+    for visit in env.mail(1).visits() {
         let recipients = visit.commands.iter().filter(|said| said.starts_with("RCPT")).count();
         assert!(recipients <= 10, "{recipients} recipients on a connection");
         assert_eq!(visit.commands.last().map(String::as_str), Some("QUIT"));
     }
-    assert!(house.asked(2).len() <= 11, "once all are accepted nobody else is asked about");
+    assert!(env.asked(2).len() <= 11, "once all are accepted nobody else is asked about");
 }
 
 #[test]
 fn a_full_day_leaves_the_rest_unasked() {
-    let house = house("RCPT joe@one.test 250 Ok");
+    let env = env("RCPT joe@one.test 250 Ok");
     let list: String = (0..40).map(|number| format!("p{number}@one.test\n")).collect();
-    house.write("list.txt", &list);
-    let mut program = house.clean(&["list.txt", "-o", "out.jsonl"], "state");
+    env.write("list.txt", &list);
+    let mut program = env.clean(&["list.txt", "-o", "out.jsonl"], "state");
     let ran = run(program.env("MAILVET_PROBE__MAX_RECIPIENTS_PER_DAY", "15"), b"");
     assert_eq!(ran.status, 0, "{}", ran.stderr);
-    let rows = objects(&house.read("out.jsonl"));
+    let rows = objects(&env.read("out.jsonl"));
     let (mut asked, mut paused) = (0, 0);
     for (said, row) in verdicts(&rows).iter().zip(&rows) {
         match said.as_str() {
@@ -132,13 +132,13 @@ fn a_full_day_leaves_the_rest_unasked() {
         }
     }
     // And postmaster, as nobody was accepted.
-    assert_eq!((asked, paused), (14, 26), "{:?}", house.mail(1).visits());
-    assert_eq!(house.asked(1).len(), 15);
+    assert_eq!((asked, paused), (14, 26), "{:?}", env.mail(1).visits());
+    assert_eq!(env.asked(1).len(), 15);
 }
 
 #[test]
 fn who_is_suppressed_or_still_known_is_not_asked_about() {
-    let house = house("RCPT joe@one.test 250 Ok\nRCPT old@one.test 250 Ok");
+    let env = env("RCPT joe@one.test 250 Ok\nRCPT old@one.test 250 Ok");
     let list = "email,mailvet_verdict,mailvet_reasons,mailvet_normalized,mailvet_checked_at\n\
                 joe@one.test,,,,\n\
                 gone@one.test,,,,\n\
@@ -146,9 +146,9 @@ fn who_is_suppressed_or_still_known_is_not_asked_about() {
                 anybody@two.test,,,,\n\
                 old@one.test,deliverable,mailbox_accepted,old@one.test,2020-01-01T00:00:00Z\n\
                 unknown@one.test,unknown,greylisted,unknown@one.test,2999-01-01T00:00:00Z\n";
-    house.write("list.csv", list);
-    house.write("gone.txt", "GONE@one.test\n@two.test\n");
-    house.cleaned(&[
+    env.write("list.csv", list);
+    env.write("gone.txt", "GONE@one.test\n@two.test\n");
+    env.cleaned(&[
         "list.csv",
         "-o",
         "out.jsonl",
@@ -159,18 +159,18 @@ fn who_is_suppressed_or_still_known_is_not_asked_about() {
         "--fields",
         "verdict,reasons,normalized",
     ]);
-    let rows = objects(&house.read("out.jsonl"));
+    let rows = objects(&env.read("out.jsonl"));
     assert_eq!(verdicts(&rows), [DELIVERABLE, DELIVERABLE, DELIVERABLE, NOT_FOUND]);
-    let mut asked = house.asked(1);
+    let mut asked = env.asked(1);
     asked.sort();
     assert_eq!(asked, ["joe@one.test", "made-up@one.test", "old@one.test", "unknown@one.test"]);
 }
 
 #[test]
 fn a_list_from_standard_input_is_asked_about_too() {
-    let house = house("RCPT joe@one.test 250 Ok");
-    let mut program = house.clean(&["--to", "jsonl", "--quiet"], "state");
-    let temporary = house.path("temporary");
+    let env = env("RCPT joe@one.test 250 Ok");
+    let mut program = env.clean(&["--to", "jsonl", "--quiet"], "state");
+    let temporary = env.path("temporary");
     std::fs::create_dir(&temporary).unwrap();
     let ran = run(program.env("TMPDIR", &temporary), b"joe@one.test\nmissing@one.test\n");
     assert_eq!((ran.status, ran.stderr.as_str()), (0, ""));
@@ -186,25 +186,25 @@ fn where_mail_servers_are_not_asked_it_is_said_once() {
     let cases =
         [(Some(("MAILVET_PROBE__ENABLED", "false")), true, off), (None, false, DELIVERABLE)];
     for (setting, is_told, expected) in cases {
-        let house = house("RCPT joe@one.test 250 Ok");
-        house.write("list.txt", "joe@one.test\njoe@one.test\n");
-        let mut program = house.clean(&["list.txt", "-o", "out.jsonl"], "state");
+        let env = env("RCPT joe@one.test 250 Ok");
+        env.write("list.txt", "joe@one.test\njoe@one.test\n");
+        let mut program = env.clean(&["list.txt", "-o", "out.jsonl"], "state");
         let ran = run(program.envs(setting), b"");
         assert_eq!(ran.status, 0, "{setting:?}: {}", ran.stderr);
         let times = ran.stderr.matches("mail servers are not asked").count();
         assert_eq!(times, usize::from(is_told), "{setting:?}: {}", ran.stderr);
-        let said = verdicts(&objects(&house.read("out.jsonl")));
+        let said = verdicts(&objects(&env.read("out.jsonl")));
         assert_eq!(said, [expected; 2], "{setting:?}");
-        assert_eq!(house.asked(1).is_empty(), is_told, "{setting:?}");
+        assert_eq!(env.asked(1).is_empty(), is_told, "{setting:?}");
     }
 }
 
 #[test]
 fn a_domain_is_looked_up_once_however_often_the_list_is_read() {
-    let house = house("RCPT joe@one.test 250 Ok");
-    house.write("list.txt", "joe@one.test\nsue@one.test\njoe@nowhere.test\n");
-    house.cleaned(&["list.txt", "-o", "out.jsonl"]);
+    let env = env("RCPT joe@one.test 250 Ok");
+    env.write("list.txt", "joe@one.test\nsue@one.test\njoe@nowhere.test\n");
+    env.cleaned(&["list.txt", "-o", "out.jsonl"]);
     for domain in ["one.test", "nowhere.test"] {
-        assert_eq!(house.dns().mx_questions(domain), 1, "{domain}");
+        assert_eq!(env.dns().mx_questions(domain), 1, "{domain}");
     }
 }

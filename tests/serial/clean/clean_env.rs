@@ -24,16 +24,16 @@ pub(super) const SOUND: &str = "
 ";
 
 /// A folder that is gone with the test.
-pub(super) struct Workshop {
+pub(super) struct CleanEnv {
     folder: TempDir,
 }
 
-impl Workshop {
+impl CleanEnv {
     /// A folder with this list in it.
     pub(super) fn with(list: &str) -> Self {
-        let workshop = Self { folder: tempfile::tempdir().unwrap() };
-        fs::write(workshop.path("list.csv"), list).unwrap();
-        workshop
+        let env = Self { folder: tempfile::tempdir().unwrap() };
+        fs::write(env.path("list.csv"), list).unwrap();
+        env
     }
 
     pub(super) fn path(&self, name: &str) -> PathBuf {
@@ -110,16 +110,16 @@ impl Workshop {
 
     /// What comes of the list when nobody disturbs.
     pub(super) fn undisturbed(list: &str, dns: &DnsServer) -> String {
-        let workshop = Self::with(list);
-        let ended = Working::start(&mut workshop.clean(dns)).end();
+        let env = Self::with(list);
+        let ended = CleanRun::start(&mut env.clean(dns)).end();
         assert_eq!(ended.status, Some(0), "{}", ended.said);
-        workshop.assert_done("undisturbed");
-        workshop.output()
+        env.assert_done("undisturbed");
+        env.output()
     }
 }
 
 /// A run. It dies with this value.
-pub(super) struct Working {
+pub(super) struct CleanRun {
     child: Child,
     said: Option<JoinHandle<String>>,
 }
@@ -132,16 +132,16 @@ pub(super) struct Ended {
     pub(super) said: String,
 }
 
-impl Working {
+impl CleanRun {
     pub(super) fn start(command: &mut Command) -> Self {
         // Who has an input or output of their own has set it before.
         Self::start_with(command.stdin(Stdio::null()).stdout(Stdio::null()))
     }
 
     /// Starts one on a list whose last row's domain is not answered, and waits until it knows all others.
-    pub(super) fn start_held(workshop: &Workshop, dns: &DnsServer) -> Self {
+    pub(super) fn start_held(env: &CleanEnv, dns: &DnsServer) -> Self {
         // One by one: the last domain is asked about when the others are noted.
-        let run = Self::start(workshop.clean(dns).args(["--concurrency", "1"]));
+        let run = Self::start(env.clean(dns).args(["--concurrency", "1"]));
         until_within(A_RUN, "the last answer is kept back", || (dns.kept_back() > 0).then_some(()));
         run
     }
@@ -181,7 +181,7 @@ impl Working {
     }
 }
 
-impl Drop for Working {
+impl Drop for CleanRun {
     fn drop(&mut self) {
         // Fails where it has ended already, which is as good.
         let _ = self.child.kill();

@@ -39,14 +39,14 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, advance};
 
-use super::house::{objects, recipient};
+use super::mail_list_env::objects;
 use crate::support::poll::PATIENCE;
-use crate::support::smtp::MailServer;
+use crate::support::smtp::{MailServer, recipient};
 
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
 /// Mail servers by their addresses, a folder for the journal, and a time that stands still.
-pub(super) struct Laboratory {
+pub(super) struct MailLab {
     zone: String,
     servers: Servers,
     folder: TempDir,
@@ -105,11 +105,11 @@ impl Write for Written {
     }
 }
 
-impl Laboratory {
+impl MailLab {
     /// At noon, with these domains, each at a mail server of its own with this script.
     pub(super) fn new(domains: &[(&str, &str)]) -> Self {
         let (standing, ends) = std::sync::mpsc::channel::<()>();
-        // Ends when the laboratory is closed.
+        // Ends when the lab is closed.
         tokio::task::spawn_blocking(move || ends.recv().is_ok());
         let servers = Servers::default();
         let mut zone = String::new();

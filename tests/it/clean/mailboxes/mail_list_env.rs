@@ -8,18 +8,18 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::dns::DnsServer;
-use crate::support::program::asking;
+use crate::support::program::probing;
 use crate::support::run::{Ran, run};
-use crate::support::smtp::SmtpServer;
+use crate::support::smtp::{SmtpServer, recipient};
 
 /// Mail servers in networks of their own on loopback, and a folder for lists.
-pub(super) struct House {
+pub(super) struct MailListEnv {
     dns: DnsServer,
     mail: Vec<SmtpServer>,
     folder: TempDir,
 }
 
-impl House {
+impl MailListEnv {
     /// With a mail server for each script, the first one at 127.0.1.1, the second one at 127.0.2.1; the zone
     /// says whose they are.
     pub(super) fn new(scripts: &[&str], zone: &str) -> Self {
@@ -52,17 +52,11 @@ impl House {
     /// `mailvet clean --depth mailbox`, which may ask these mail servers and is in no hurry about it. What is
     /// kept beside the journal is in the folder `state`.
     pub(super) fn clean(&self, arguments: &[&str], state: &str) -> Command {
-        let mut program = asking(&self.dns);
+        let mut program = probing(&self.dns, self.mail(1).address().port());
         program
             .current_dir(self.folder.path())
             .args(["clean", "--depth", "mailbox"])
             .args(arguments)
-            .env("MAILVET_NETWORK__ALLOW", "127.0.0.0/8")
-            .env("MAILVET_PROBE__ENABLED", "true")
-            .env("MAILVET_PROBE__HELO", "probe.lab.test")
-            .env("MAILVET_PROBE__MAIL_FROM", "probe@lab.test")
-            .env("MAILVET_PROBE__PORT", self.mail(1).address().port().to_string())
-            .env("MAILVET_PROBE__GAP_MS", "0")
             .env("MAILVET_PROBE__REPLY_TIMEOUT_MS", "1500")
             .env("MAILVET_PROBE__HARVEST_PERCENT", "100")
             .env("XDG_STATE_HOME", self.path(state));
@@ -92,14 +86,6 @@ fn servers(scripts: &[&str]) -> Option<Vec<SmtpServer>> {
         servers.push(server);
     }
     Some(servers)
-}
-
-/// Whom a command asks about.
-pub(super) fn recipient(command: &str) -> Option<String> {
-    let address = command.strip_prefix("RCPT TO:<")?.split('>').next()?.to_owned();
-    let (local, domain) = address.split_once('@')?;
-    let is_made_up = local.len() == 20 && local.bytes().all(|b| b.is_ascii_lowercase());
-    Some(if is_made_up { format!("made-up@{domain}") } else { address })
 }
 
 /// The objects of an output in JSON lines.

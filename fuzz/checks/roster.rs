@@ -1,14 +1,12 @@
 //! Whatever bytes stand in place of a list: they are understood or not, never with a panic; what is read is
 //! written again byte for byte, and with a column added every row is still there.
-#![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use mailvet::roster::{
     Cell, Encoding, Header, InputFormat, OutputFormat, OutputOptions, Plan, Preview, ReadOptions,
     Reader, Row, RowKind, RowPart, Writer,
 };
 
-fuzz_target!(|bytes: &[u8]| {
+pub(crate) fn check(bytes: &[u8]) {
     let [choice, list @ ..] = bytes else { return };
     let Ok(plan) = Plan::of(&Preview::read(list).expect("memory can be read"), &wish(*choice))
     else {
@@ -41,7 +39,7 @@ fuzz_target!(|bytes: &[u8]| {
             );
         }
     }
-});
+}
 
 fn wish(choice: u8) -> ReadOptions {
     let format = InputFormat::ALL.get(usize::from(choice & 7)).copied();

@@ -1,16 +1,14 @@
 //! Whatever a server says: it is read within bounds, has a meaning, and speaks of the mailbox only where it can.
-#![no_main]
 
 use std::sync::LazyLock;
 
-use libfuzzer_sys::fuzz_target;
 use mailvet::reply::{
     About, MAX_TEXT, MailboxDetail, Patterns, Reply, ReplyClass, Stage, classify, stage_in_log_line,
 };
 
 static PATTERNS: LazyLock<Patterns> = LazyLock::new(Patterns::builtin);
 
-fuzz_target!(|bytes: &[u8]| {
+pub(crate) fn check(bytes: &[u8]) {
     let [choice, text @ ..] = bytes else { return };
     let stage = Stage::ALL[usize::from(*choice) % Stage::ALL.len()];
     let text = String::from_utf8_lossy(text);
@@ -21,7 +19,7 @@ fuzz_target!(|bytes: &[u8]| {
     for provider in [None, Some("gmx"), Some("yahoo")] {
         holds(stage, &reply, classify(stage, &reply, provider, &PATTERNS).about);
     }
-});
+}
 
 fn holds(stage: Stage, reply: &Reply, about: About) {
     let About::Mailbox(detail) = about else { return };

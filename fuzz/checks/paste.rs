@@ -1,10 +1,8 @@
 //! Whatever is pasted: what is left stays as it is, and its places lead back into the text as typed.
-#![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use mailvet::address::Pasted;
 
-fuzz_target!(|bytes: &[u8]| {
+pub(crate) fn check(bytes: &[u8]) {
     let typed = String::from_utf8_lossy(bytes);
     let pasted = Pasted::clean(&typed);
     let left = pasted.text();
@@ -29,4 +27,4 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(source >= before);
         before = source;
     }
-});
+}

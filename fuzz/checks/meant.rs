@@ -1,17 +1,16 @@
 //! Whatever is typed: what is suggested for it is an address, and another one.
-#![no_main]
 
 use std::sync::LazyLock;
 
-use libfuzzer_sys::fuzz_target;
 use mailvet::address::{Address, Domain};
 use mailvet::catalog::Catalog;
 use mailvet::typo::{DomainStatus, Repaired, Suggester, tld_typo};
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::builtin);
-static SUGGESTER: LazyLock<Suggester> = LazyLock::new(|| Suggester::new(CATALOG.provider_domains()));
+static SUGGESTER: LazyLock<Suggester> =
+    LazyLock::new(|| Suggester::new(CATALOG.provider_domains()));
 
-fuzz_target!(|bytes: &[u8]| {
+pub(crate) fn check(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     if let Err(error) = text.parse::<Address>() {
         let repaired = SUGGESTER.repair(&text, error.code, None, |_| DomainStatus::Unknown);
@@ -25,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(domain) = Domain::parse(&text) {
         holds_for(&domain);
     }
-});
+}
 
 fn holds_for(domain: &Domain) {
     if let Some(candidate) = tld_typo(domain) {

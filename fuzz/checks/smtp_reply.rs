@@ -1,16 +1,14 @@
 //! Any bytes in place of a mail server's replies, in any pieces: replies or an error, the same ones
 //! however they were cut, and never more than is allowed.
-#![no_main]
 
-use libfuzzer_sys::fuzz_target;
 use mailvet::smtp::wire::{MAX_REPLY, ReplyReader};
 
-fuzz_target!(|bytes: &[u8]| {
+pub(crate) fn check(bytes: &[u8]) {
     let [piece, bytes @ ..] = bytes else { return };
     let in_pieces = read(bytes.chunks(1 + usize::from(*piece)));
     let at_once = read(std::iter::once(bytes));
     assert_eq!(in_pieces, at_once);
-});
+}
 
 /// Each reply as its code and text, then the error, if there is one.
 fn read<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<String> {

@@ -6,21 +6,21 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::dns::DnsServer;
-use crate::support::program::asking;
+use crate::support::program::probing;
 use crate::support::run::run;
-use crate::support::smtp::SmtpServer;
+use crate::support::smtp::{SmtpServer, recipient};
 
 /// Who knows joe, and tells.
 pub(super) const KNOWS_JOE: &str = "RCPT joe@good.test 250 2.1.5 Ok";
 
 /// Everything that a probe needs, on loopback.
-pub(super) struct House {
+pub(super) struct ProbeEnv {
     pub(super) dns: DnsServer,
     pub(super) mail: SmtpServer,
     state: TempDir,
 }
 
-impl House {
+impl ProbeEnv {
     /// With this mail server for good.test.
     pub(super) fn new(script: &str) -> Self {
         Self::with_zone(script, "good.test MX 10 mx.good.test\nmx.good.test A 127.0.0.1")
@@ -34,14 +34,8 @@ impl House {
 
     /// The program, which may ask the mail server and is in no hurry about it.
     pub(super) fn program(&self) -> Command {
-        let mut program = asking(&self.dns);
+        let mut program = probing(&self.dns, self.mail.address().port());
         program
-            .env("MAILVET_NETWORK__ALLOW", "127.0.0.0/8")
-            .env("MAILVET_PROBE__ENABLED", "true")
-            .env("MAILVET_PROBE__HELO", "probe.lab.test")
-            .env("MAILVET_PROBE__MAIL_FROM", "probe@lab.test")
-            .env("MAILVET_PROBE__PORT", self.mail.address().port().to_string())
-            .env("MAILVET_PROBE__GAP_MS", "0")
             .env("MAILVET_PROBE__REPLY_TIMEOUT_MS", "500")
             .env("XDG_STATE_HOME", self.state.path());
         program
@@ -72,13 +66,7 @@ impl House {
 
     /// Whom the mail server was asked about; made-up ones show as such.
     pub(super) fn asked(&self) -> Vec<String> {
-        let recipient = |command: String| {
-            let address = command.strip_prefix("RCPT TO:<")?.split('>').next()?.to_owned();
-            let (local, domain) = address.split_once('@')?;
-            let is_made_up = local.len() == 20 && local.bytes().all(|b| b.is_ascii_lowercase());
-            Some(if is_made_up { format!("made-up@{domain}") } else { address })
-        };
-        self.mail.commands().into_iter().filter_map(recipient).collect()
+        self.mail.commands().iter().filter_map(|command| recipient(command)).collect()
     }
 }
 
