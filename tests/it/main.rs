@@ -25,6 +25,7 @@ mod clean;
 mod cli;
 mod data;
 mod dns;
+mod docs;
 mod files;
 mod fuzz;
 mod http;

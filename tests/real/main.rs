@@ -24,6 +24,7 @@ mod serve;
 mod service;
 mod shapes;
 mod unbound;
+mod units;
 
 /// What a laboratory needs: its domains end in `.test`, its mail servers are on this machine, and what
 /// is not answered is soon given up: one question after 3 × 300 ms and 500 ms.
