@@ -133,6 +133,7 @@ impl Catalog {
     ///
     /// # Panics
     /// Never: a test reads the same lists.
+    #[cfg(feature = "testing")]
     pub fn builtin() -> Self {
         Self::from_lists(&Lists::builtin()).expect("a test reads the same lists")
     }

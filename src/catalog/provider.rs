@@ -9,8 +9,6 @@ use super::list::{ListError, ListRow};
 pub struct Provider {
     /// Short and stable, such as `gmail`: what clients see.
     pub id: Box<str>,
-    /// For people.
-    pub name: Box<str>,
     /// The registrable domains under which its mail servers are found.
     pub mx: Vec<Box<str>>,
     /// The characters that start a tag; the provider ignores them with all that follows.
@@ -55,7 +53,7 @@ pub enum ProviderKind {
 impl Provider {
     /// Reads a row of `providers.tsv`.
     pub(super) fn parse(row: &ListRow<'_>) -> Result<Self, ListError> {
-        let [id, name, mx, tag, kind] = row.columns()?;
+        let [id, _name, mx, tag, kind] = row.columns()?;
         let mx = match mx {
             "-" => Vec::new(),
             mx => mx.split(',').map(|d| row.domain(d)).collect::<Result<_, _>>()?,
@@ -67,7 +65,7 @@ impl Provider {
         };
         let kind = row.one_of("kind", kind)?;
         let local_parts = LocalPartRules::default();
-        Ok(Self { id: id.into(), name: name.into(), mx, tag: tag.into(), local_parts, kind })
+        Ok(Self { id: id.into(), mx, tag: tag.into(), local_parts, kind })
     }
 }
 

@@ -64,6 +64,7 @@ pub enum FileError {
 
 /// The text of a file.
 pub struct Text {
+    #[cfg_attr(not(feature = "testing"), expect(dead_code, reason = "only tests read it"))]
     pub container: Container,
     pub reader: Box<dyn BufRead + Send>,
     /// The workbook, to read its sheet again; none for other containers.

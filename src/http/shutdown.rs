@@ -24,7 +24,13 @@ pub struct Shutdown {
 
 impl Shutdown {
     /// A shutdown that has not been asked for yet.
-    #[expect(clippy::new_without_default, reason = "a default would look like no shutdown at all")]
+    #[cfg_attr(
+        feature = "testing",
+        expect(
+            clippy::new_without_default,
+            reason = "a default would look like no shutdown at all"
+        )
+    )]
     pub fn new() -> Self {
         let abort = CancellationToken::new();
         Self { drain: abort.child_token(), abort }

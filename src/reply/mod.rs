@@ -38,7 +38,9 @@ pub use classify::{Meaning, classify};
 pub use code::{EnhancedCode, EnhancedCodeError, ReplyClass, ReplyCode};
 pub use meaning::{About, MailboxDetail, NowDetail, UsDetail};
 pub use normalized_text::links;
-pub use patterns::{Patterns, PatternsInForce, RuleExample};
+#[cfg(feature = "testing")]
+pub use patterns::RuleExample;
+pub use patterns::{Patterns, PatternsInForce};
 pub use rule_file::{PatternError, PatternProblem};
 pub use stage::{Stage, StageError};
 pub use text::{MAX_TEXT, Reply, ReplyError, stage_in_log_line};

@@ -37,10 +37,12 @@ pub(super) struct Rule {
     pub(super) words: Option<usize>,
     pub(super) unless: Option<usize>,
     pub(super) names: Option<usize>,
+    #[cfg_attr(not(feature = "testing"), expect(dead_code, reason = "only tests read it"))]
     pub(super) examples: Vec<String>,
 }
 
 /// An example of a rule: a reply that this rule must be the first to match. A test checks all of them.
+#[cfg(feature = "testing")]
 #[derive(Clone, Copy, Debug)]
 pub struct RuleExample<'p> {
     /// The id of the rule.
@@ -59,6 +61,7 @@ impl Patterns {
     }
 
     /// The examples of all rules.
+    #[cfg(feature = "testing")]
     pub fn examples(&self) -> impl Iterator<Item = RuleExample<'_>> {
         self.rules.iter().flat_map(|rule| {
             rule.examples.iter().map(|text| RuleExample {

@@ -86,6 +86,7 @@ impl Patterns {
     ///
     /// # Panics
     /// Never: a test reads the same file.
+    #[cfg(feature = "testing")]
     pub fn builtin() -> Self {
         Self::from_sources(&[Self::builtin_source()]).expect("a test reads the same file")
     }

@@ -70,6 +70,7 @@ impl SeenSet {
 
     /// The memory that the tables take: a slot has an entry and a byte of control, and a table keeps at least
     /// an eighth of its slots free.
+    #[cfg(test)]
     pub fn memory_bytes(&self) -> usize {
         let slots = |shard: &Shard| (shard.capacity() * 8).div_ceil(7);
         let entries: usize = self.shards.iter().map(slots).sum();

@@ -97,6 +97,7 @@ impl Row {
     }
 
     /// The row exactly as it was read, with its line ending.
+    #[cfg(feature = "testing")]
     pub fn raw(&self) -> &[u8] {
         &self.raw
     }

@@ -21,6 +21,7 @@ pub(super) struct FileWithBackoff {
 }
 
 struct RecentError {
+    #[cfg_attr(not(feature = "testing"), expect(dead_code, reason = "only tests read it"))]
     error: StoreError,
     since: Instant,
 }
@@ -45,6 +46,7 @@ impl FileWithBackoff {
         (Self { folder: folder.to_owned(), max_mib, file, last_error }, error)
     }
 
+    #[cfg(feature = "testing")]
     pub(super) fn last_error(&self) -> Option<&StoreError> {
         self.last_error.as_ref().map(|last_error| &last_error.error)
     }

@@ -20,6 +20,7 @@ const GREYLISTING: Duration = Duration::from_secs(2 * 24 * 3600);
 const MAX_CODE_OCTETS: usize = 40;
 
 /// When a mailbox was greylisted.
+#[cfg(feature = "testing")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Greylisting {
     /// When it was first asked about.
@@ -138,6 +139,7 @@ impl StoreFile {
     }
 
     /// When a mailbox was greylisted, if that was lately.
+    #[cfg(feature = "testing")]
     pub(super) fn greylisting(
         &self,
         mailbox: &Canonical,

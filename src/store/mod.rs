@@ -49,6 +49,7 @@ use crate::smtp::limiter::{AcquireReply, AcquireRequest, LimitStore, ReleaseReco
 
 use backoff::{BACKOFF, Backoff, FileWithBackoff};
 pub use error::StoreError;
+#[cfg(feature = "testing")]
 pub use evidence::Greylisting;
 use file::StoreFile;
 pub use journal::{Checkpoint, Journal, JournalClosed, NotedMailbox, NotedRoute};
@@ -127,6 +128,7 @@ impl Store {
     }
 
     /// When a mailbox was greylisted, if that was lately.
+    #[cfg(feature = "testing")]
     pub async fn greylisting(&self, mailbox: &Canonical) -> Option<Greylisting> {
         let (mailbox, now) = (mailbox.clone(), self.shared.clock.now());
         self.with_file(move |file| file.greylisting(&mailbox, now)).await.ok().flatten()
@@ -192,6 +194,7 @@ impl Store {
     }
 
     /// Why the store cannot be used at the moment.
+    #[cfg(feature = "testing")]
     pub async fn last_error(&self) -> Option<StoreError> {
         self.shared.file.lock().await.last_error().cloned()
     }

@@ -98,6 +98,7 @@ const LOOKALIKE: Confidence = Confidence::from_percent(97);
 
 impl Suggester {
     /// Suggests the popular ones among these domains (lower-case A-labels).
+    #[cfg(feature = "testing")]
     pub fn new<'a>(listed: impl IntoIterator<Item = (&'a str, Popularity)>) -> Self {
         Self::with_own(listed, &[])
     }

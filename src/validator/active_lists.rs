@@ -11,6 +11,7 @@ pub struct ActiveLists {
 }
 
 impl ActiveLists {
+    #[cfg(feature = "testing")]
     pub fn new(catalog: Catalog) -> Self {
         Self::with_own_domains(catalog, &[])
     }

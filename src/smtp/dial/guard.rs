@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use crate::reach::{Reach, ReachPolicy, Scope};
 
 /// The port of mail servers (RFC 5321 §4.5.4.2).
+#[cfg(feature = "testing")]
 pub const SMTP_PORT: u16 = 25;
 /// The most addresses of one host that are tried.
 pub const MAX_ADDRESSES: usize = 4;

@@ -11,7 +11,9 @@ use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use connector::{Egress, SourceAddress};
-pub use guard::{Guard, MAX_ADDRESSES, SMTP_PORT, Target};
+#[cfg(feature = "testing")]
+pub use guard::SMTP_PORT;
+pub use guard::{Guard, MAX_ADDRESSES, Target};
 pub use socks::Socks5;
 
 /// A stream of bytes in both directions.

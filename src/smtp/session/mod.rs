@@ -139,10 +139,12 @@ pub struct Session {
 
 impl Session {
     /// The address that was dialled.
+    #[cfg(feature = "testing")]
     pub fn target(&self) -> Target {
         self.target
     }
 
+    #[cfg(feature = "testing")]
     pub fn encryption(&self) -> Encryption {
         self.encryption
     }

@@ -49,6 +49,7 @@ impl Malformed {
     }
 
     /// A short name for metrics and logs.
+    #[cfg(feature = "testing")]
     pub fn code(self) -> &'static str {
         match self {
             Self::NoReply => "no_reply",
