@@ -12,8 +12,8 @@ use crate::http::Shutdown;
 ///
 /// # Errors
 /// The system refuses the signal handlers.
-pub(super) fn shutdown_on_signals()
--> io::Result<(Shutdown, impl Future<Output = ()> + Send + 'static)> {
+pub(super) fn service_shutdown() -> io::Result<(Shutdown, impl Future<Output = ()> + Send + 'static)>
+{
     let mut interrupts = Interrupts::new()?;
     let shutdown = Shutdown::new();
     let signalled = shutdown.clone();

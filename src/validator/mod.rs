@@ -16,7 +16,7 @@
 //!   is none. It goes to the report. The rules of the verdict see it as
 //!   [`HostFindings`](crate::verdict::HostFindings), a view that borrows the route.
 //!
-//! Within a look-up, before anything is believed or kept, a route is a [`Routed`](crate::route::Routed): the route
+//! Within a look-up, before anything is believed or kept, a route is a [`RouteWithTtl`](crate::route::RouteWithTtl): the route
 //! and the TTL of its answers.
 //!
 //! # A request, from JSON to JSON
@@ -24,7 +24,7 @@
 //! `POST /v1/validate` with `{"email": "sue@yahooo.com"}`, with the default times:
 //!
 //! 1. `http::router` and its layers; `http::validate` parses the body into a [`Request`] (`budget` 1500 ms,
-//!    `depth` domain, `priority` [`Priority::Now`], `client` from `http::Guard`).
+//!    `depth` domain, `priority` [`Priority::Now`], `client` from `http::ClientGuard`).
 //! 2. [`Validator::validate`] loads the active lists ([`ActiveLists`]; a reload swaps them as a whole).
 //! 3. `ParsedInput::parse`: [`Pasted::clean`](crate::address::Pasted::clean),
 //!    [`Address::parse`], `Catalog::look_up`, `Suggester::suggest`. No I/O.
@@ -34,7 +34,7 @@
 //!    * `SingleFlight::join`: the first caller for a domain leads, others follow; `[dns] max_lookups` and the
 //!      limits per zone and client refuse what is too much;
 //!    * `RouteLookup::ask` in a task of its own, at most `[dns] lookup_timeout_ms`: `dns::find_route`, then
-//!      `dns::second_opinion` where mail would go nowhere; `believed` and `settled` (canaries) decide what counts;
+//!      `dns::second_opinion` where mail would go nowhere; `believed` and `once_trusted` (canaries) decide what counts;
 //!    * the caller waits until its budget is over, or for 1 s where a stale route (up to 24 h) can be served.
 //! 5. `Validator::corrected_tld`: where the domain does not exist, perhaps one with another ending accepts mail.
 //! 6. `Validator::mailbox_stage` at depth mailbox: `Probing::ask` (see `probing`).
@@ -72,7 +72,7 @@ use crate::report::Report;
 use crate::route::{HostName, Trust};
 use crate::typo::{Confidence, Locale};
 use crate::verdict::{Depth, Policy};
-use list_mode::ListMode;
+use list_mode::ListRun;
 use routes::RouteSource;
 use syntax_stage::{ParsedInput, canonical_in};
 
@@ -145,7 +145,7 @@ pub struct Validator {
     /// None: offline.
     routes: Option<Arc<dyn RouteSource>>,
     /// The work on a list that all of it is for.
-    list_mode: Option<ListMode>,
+    list_run: Option<ListRun>,
     probing: Option<Probing>,
     clock: Arc<dyn Clock>,
 }
@@ -160,7 +160,7 @@ impl Validator {
                 move |domain: &HostName| lists.load().catalog.popularity(domain.as_str());
             Arc::new(routes.with_popularity(Arc::new(popularity)))
         });
-        Self { lists, suggest_at, policy, routes, list_mode: None, probing, clock }
+        Self { lists, suggest_at, policy, routes, list_run: None, probing, clock }
     }
 
     /// Checks one text. There is always a report: what could not be found out is part of it.

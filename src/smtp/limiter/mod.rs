@@ -1,7 +1,7 @@
 //! The rate limiter of the probe: what limits connections to a mail server.
 //!
 //! Every probe connection needs a [`Permit`]: leave to open one connection now and to ask about so many
-//! recipients on it. [`ProbeLimiter::acquire`] waits for it; [`Permit::settle`] reports what came of the
+//! recipients on it. [`ProbeLimiter::acquire`] waits for it; [`Permit::finish`] reports what came of the
 //! connection. A permit that is dropped before [`Permit::start`] gives back what it reserved; dropped later,
 //! everything that it allowed counts as asked.
 //!

@@ -11,10 +11,10 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::{Semaphore, watch};
 
-use super::{Halt, ListMode};
+use super::{Halt, ListRun};
 use crate::cache::{LONGEST_RUN, LearnedRoute, Timing};
 use crate::report::DomainEvidence;
-use crate::route::{Failure, HostName, Routed};
+use crate::route::{Failure, HostName, RouteWithTtl};
 use crate::store::{JournalClosed, NotedRoute};
 use crate::validator::routes::{
     Client, CountedLookup, DnsAnswer, LookupProgress, MAX_QUESTIONS, RouteLookup, RouteOrigin,
@@ -31,7 +31,7 @@ pub(in crate::validator) struct JournaledRoutes {
     flights: SingleFlight<HostName, LookupProgress>,
     /// Permits of the look-ups at the same time. Each flight holds one.
     permits: Arc<Semaphore>,
-    list: ListMode,
+    list: ListRun,
 }
 
 impl RouteSource for JournaledRoutes {
@@ -57,7 +57,7 @@ impl RouteSource for JournaledRoutes {
 }
 
 impl JournaledRoutes {
-    pub(in crate::validator) fn new(lookup: RouteLookup, list: ListMode) -> Self {
+    pub(in crate::validator) fn new(lookup: RouteLookup, list: ListRun) -> Self {
         Self {
             lookup: lookup.with_questions(questions_within(list.inner.settings.open_files)),
             // The permits are their bound.
@@ -125,7 +125,7 @@ fn questions_within(open_files: Option<u64>) -> usize {
 /// The task of a look-up.
 async fn learn(
     lookup: &RouteLookup,
-    list: &ListMode,
+    list: &ListRun,
     domain: &HostName,
     client: Client,
     progress: &watch::Sender<LookupProgress>,
@@ -140,13 +140,13 @@ async fn learn(
             lookup.remember(domain.clone(), learned.clone()).await;
             learned
         }
-        Err(WorkEnded) => lookup.learned(Routed::unresolved(Failure::Untrusted)),
+        Err(WorkEnded) => lookup.learned(RouteWithTtl::unresolved(Failure::Untrusted)),
     }
 }
 
 async fn recall_or_ask(
     lookup: &RouteLookup,
-    list: &ListMode,
+    list: &ListRun,
     domain: &HostName,
     client: Client,
     progress: &watch::Sender<LookupProgress>,
