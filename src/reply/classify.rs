@@ -1,4 +1,4 @@
-//! From a reply to its meaning: the general rules around the rules of `data/replies.toml`.
+//! From a reply to its meaning: the general rules, and between them the rules of `data/replies.toml`.
 
 use super::rules::Rule;
 use super::{About, MailboxDetail, NowDetail, Reply, ReplyClass, ReplyRules, Stage, UsDetail};

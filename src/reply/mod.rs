@@ -8,7 +8,7 @@
 //! ```text
 //! text ── Reply::parse ──► Reply {code, enhanced, text} ──┐
 //! stage (stage_in_log_line), provider ────────────────────┼─ classify ──► Meaning {about, rule}
-//! data/replies.toml ── ReplyRules::from_sources ──► rules ──┘                 │
+//! data/replies.toml ── ReplyRules::from_sources ► rules ──┘                 │
 //!                                                   explanation, remedy ◄───┘
 //! ```
 //!
@@ -18,7 +18,8 @@
 //! first rule that matches decides, so its place counts; data/README.md says how many there are.
 //! `cargo test --test it reply::` checks that each example is matched by its own rule first, that words about us win
 //! over words about the mailbox, and that nothing transient counts against a mailbox (tests/it/reply/rules.rs,
-//! general.rs). Operators add rules of their own in the same form.
+//! general.rs). Operators add rules of their own in the same form
+//! (`[catalog.files.replies]`, docs/lists.md).
 //!
 //! A new meaning is a variant in `meaning` with its sentences in `explain`; its code goes into
 //! `tests/vectors/codes.tsv`.

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! Validator ── RouteSource ── JournaledRoutes ──► journal, or a turn (RateGate) and the DNS
-//!     │                             │                  each round of turns: canaries first
+//!     │                             │                  before each round of look-ups the canaries are tested
 //!     │                             └── Halt: the resolver lies or is silent
 //!     └── mailbox stage ── ListRun::recall_mailbox / note_mailbox (RetryPlan)
 //! ```

@@ -16,8 +16,13 @@
 //!   is none. It goes to the report. The rules of the verdict see it as
 //!   [`HostFindings`](crate::verdict::HostFindings), a view that borrows the route.
 //!
-//! Within a look-up, before anything is believed or kept, a route is a [`RouteWithTtl`](crate::route::RouteWithTtl): the route
-//! and the TTL of its answers.
+//! Within a look-up, before anything is believed or kept, the route has three more types:
+//!
+//! * [`RouteWithTtl`](crate::route::RouteWithTtl): the route and the shortest TTL of its answers.
+//! * [`RouteOutcome`](crate::route::RouteOutcome): that, and the answers against the domain (denials), about which a
+//!   second server is asked. `dns::find_route` returns it.
+//! * `DnsAnswer` (in `routes::belief`): the route after the second opinion, the server that answered about the MX
+//!   records, and whether another server agreed. `RouteLookup::believed` decides by it.
 //!
 //! # A request, from JSON to JSON
 //!
@@ -37,7 +42,7 @@
 //!      `dns::second_opinion` where mail would go nowhere; `believed` and `once_trusted` (canaries) decide what counts;
 //!    * the caller waits until its budget is over, or for 1 s where a stale route (up to 24 h) can be served.
 //! 5. `Validator::corrected_tld`: where the domain does not exist, perhaps one with another ending accepts mail.
-//! 6. `Validator::mailbox_stage` at depth mailbox: `Probing::ask` (see `probing`).
+//! 6. `Validator::mailbox_stage` at depth mailbox: `Probing::probe` (see `probing`).
 //! 7. `Validator::well_formed`: [`weigh`](crate::typo::weigh) the suggestion with what the DNS said,
 //!    [`judge`](crate::verdict::judge), [`message`](crate::verdict::message); the result is a [`Report`].
 //! 8. `http::validate` writes it as [`JsonReport`](crate::report::JsonReport).
@@ -136,7 +141,8 @@ pub struct ValidatorParts {
     pub clock: Arc<dyn Clock>,
 }
 
-/// The pipeline. All requests share it; it holds no state of any of them.
+/// The pipeline. Requests share its lists, its caches of routes and mailboxes, its look-ups and probes under way, and
+/// its limits; nothing of a request outlives it except what was learned of domains and mailboxes.
 pub struct Validator {
     /// Swapped as a whole when lists are read again; a request keeps those that it began with.
     lists: Arc<ArcSwap<ActiveLists>>,
@@ -144,7 +150,7 @@ pub struct Validator {
     policy: Policy,
     /// None: offline.
     routes: Option<Arc<dyn RouteSource>>,
-    /// The work on a list that all of it is for.
+    /// Set where this validator works on one list (`mailvet clean`): journal, rate, retries; none in the service.
     list_run: Option<ListRun>,
     probing: Option<Probing>,
     clock: Arc<dyn Clock>,

@@ -50,9 +50,9 @@ pub use rate_limit::{Client, LookupLimits, Priority};
 pub use trust::DnsComplaint;
 pub(super) use trust::{HINT_TO_SWITCH_OFF_CANARIES, TestOutcome};
 
-/// Nobody waits longer than this for a newer route while there is a stale one.
+/// The longest wait for a newer route while there is a stale one.
 const STALE_AFTER: Duration = Duration::from_secs(1);
-/// Nobody waits longer than this, whatever the budget: a day, which the clock can still add.
+/// The longest wait, whatever the budget: a day, which the clock can still add.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 /// After a refresh failed, the next one waits this long (RFC 8767 §5 asks for a pause).
 const REFRESH_PAUSE: Duration = Duration::from_secs(5);
@@ -70,7 +70,8 @@ pub(super) struct RouteQuery<'a> {
 /// Where the pipeline gets routes from.
 pub(super) trait RouteSource: Send + Sync {
     /// What is known of a domain, or can be found out in the time. A look-up that was begun goes on when the time
-    /// is over, or when the caller hangs up.
+    /// is over, or when the caller stops waiting. The journaled source ignores the budget: a row waits until the
+    /// look-up ends.
     fn find<'a>(&'a self, query: RouteQuery<'a>) -> BoxFuture<'a, DomainEvidence>;
 
     /// How many domains are being looked up.

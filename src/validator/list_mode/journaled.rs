@@ -1,7 +1,7 @@
 //! Routes for the work on a list: what the journal holds is not asked, what was asked is noted.
 //!
-//! It differs from the live [`Routes`](crate::validator::Routes) in four ways: a look-up waits for its turn and has
-//! no limit but that; a row waits for its route however long that takes; a name below a domain that does not exist
+//! It differs from the live [`Routes`](crate::validator::Routes) in four ways: a look-up waits for a
+//! permit (`concurrency`) and for its turn, and the limits for each zone and client do not apply; a row waits for its route however long that takes; a name below a domain that does not exist
 //! is asked for all the same, because the output must not depend on the order of the rows; and where the resolver
 //! is found to lie, the work ends.
 

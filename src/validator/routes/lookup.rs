@@ -1,5 +1,5 @@
-//! Looking one domain up in the DNS: the questions, a second server's opinion on an answer that speaks against the
-//! domain, and what is believed of it all.
+//! Looking one domain up in the DNS: the questions, a second server's opinion on a denial, and what is believed of
+//! it all.
 //!
 //! This is what the live and the journaled routes share.
 
@@ -176,7 +176,7 @@ impl RouteLookup {
         self.belief.judge(domain, answer)
     }
 
-    /// What may be told of a route: nothing before it is known whether the resolver can be believed.
+    /// The route, once a test has shown whether the resolver can be believed; before that no caller gets it.
     pub(super) async fn once_trusted(&self, routed: RouteWithTtl) -> RouteWithTtl {
         match self.trust().once_trusted(self.lookup_timeout).await {
             Some(Trust::Sound) => routed,
