@@ -55,7 +55,7 @@ pub fn start(log: LogConfig) -> io::Result<Logging> {
     Ok(Logging(writer))
 }
 
-/// Buckets of times: from a cached answer to a DNS look-up that is given up.
+/// Buckets of times: from a cached answer to one past the default budget (1.5 s).
 const SECONDS: [f64; 12] =
     [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 

@@ -3,10 +3,11 @@
 use std::sync::LazyLock;
 
 use mailvet::reply::{
-    About, MAX_TEXT, MailboxDetail, Patterns, Reply, ReplyClass, Stage, classify, stage_in_log_line,
+    About, MAX_TEXT, MailboxDetail, Reply, ReplyClass, ReplyRules, Stage, classify,
+    stage_in_log_line,
 };
 
-static PATTERNS: LazyLock<Patterns> = LazyLock::new(Patterns::builtin);
+static PATTERNS: LazyLock<ReplyRules> = LazyLock::new(ReplyRules::builtin);
 
 pub(crate) fn check(bytes: &[u8]) {
     let [choice, text @ ..] = bytes else { return };

@@ -8,7 +8,7 @@ use moka::Expiry;
 use moka::future::Cache;
 use tokio::time::Instant;
 
-use crate::route::{HostName, MailRoute, Routed, lifetime};
+use crate::route::{HostName, MailRoute, RouteWithTtl, lifetime};
 
 /// The bytes of an entry beside the names in it: keys, counters, links.
 const ENTRY_OVERHEAD_BYTES: usize = 256;
@@ -44,7 +44,7 @@ pub enum Timing {
 
 impl LearnedRoute {
     /// A route learned now.
-    pub fn new(routed: Routed, asked_at: Timestamp) -> Self {
+    pub fn new(routed: RouteWithTtl, asked_at: Timestamp) -> Self {
         let lifetime = lifetime(&routed);
         let learned = Instant::now();
         let expires = learned + lifetime;
@@ -63,7 +63,7 @@ impl LearnedRoute {
 
     /// A route for a run over a list, which asks about no domain twice: it holds to the end of the run, whatever its
     /// TTL.
-    pub fn for_a_run(routed: Routed, asked_at: Timestamp) -> Self {
+    pub fn for_a_run(routed: RouteWithTtl, asked_at: Timestamp) -> Self {
         let expires = Instant::now() + LONGEST_RUN;
         Self { expires, stale_until: expires, ..Self::new(routed, asked_at) }
     }
@@ -173,7 +173,7 @@ mod tests {
     use crate::route::Failure;
 
     fn learned(route: MailRoute, seconds: u64) -> LearnedRoute {
-        let routed = Routed { route, ttl: Duration::from_secs(seconds) };
+        let routed = RouteWithTtl { route, ttl: Duration::from_secs(seconds) };
         LearnedRoute::new(routed, Timestamp::UNIX_EPOCH)
     }
 

@@ -14,7 +14,7 @@ use super::sockets::{differ, needing_open};
 use super::written_to;
 use crate::catalog::ListInForce;
 use crate::config::{Config, Origins};
-use crate::reply::{Patterns, PatternsInForce};
+use crate::reply::{ReplyRules, RuleFileInForce};
 use crate::report::visible;
 use crate::validator::{Network, Validator};
 
@@ -40,11 +40,11 @@ pub(super) fn run(arguments: &ConfigArgs, settings: Settings) -> Result<Exit, Cl
             format!("{}: the configuration can be used\n{notes}", visible(&file.to_string_lossy()))
         }
         None => {
-            let EffectiveConfig { config, origins, validator, patterns } = in_force(&settings)?;
+            let EffectiveConfig { config, origins, validator, rules } = in_force(&settings)?;
             let mut text = format!("# Configuration file: {}\n\n", settings.file());
             text.push_str(&values(&config, &origins));
             text.push_str(&lists(&validator.lists_in_force()));
-            text.push_str(&replies(patterns.in_force()));
+            text.push_str(&replies(rules.in_force()));
             text
         }
     };
@@ -57,7 +57,7 @@ struct EffectiveConfig {
     config: Config,
     origins: Origins,
     validator: Validator,
-    patterns: Patterns,
+    rules: ReplyRules,
 }
 
 fn in_force(settings: &Settings) -> Result<EffectiveConfig, CliError> {
@@ -66,8 +66,8 @@ fn in_force(settings: &Settings) -> Result<EffectiveConfig, CliError> {
         differ(config.http.listen, admin_listen).or_usage()?;
     }
     let validator = Validator::from_config(&config, Network::Offline, None).or_usage()?;
-    let patterns = Patterns::from_sources(&config.catalog.replies().or_usage()?).or_usage()?;
-    Ok(EffectiveConfig { config, origins, validator, patterns })
+    let rules = ReplyRules::from_sources(&config.catalog.replies().or_usage()?).or_usage()?;
+    Ok(EffectiveConfig { config, origins, validator, rules })
 }
 
 /// Every value under its table, each with its origin in a comment.
@@ -135,7 +135,7 @@ fn lists(lists: &[ListInForce]) -> String {
     text
 }
 
-fn replies(files: &[PatternsInForce]) -> String {
+fn replies(files: &[RuleFileInForce]) -> String {
     let rows =
         files.iter().map(|file| row("replies", file.rules, file.date.as_deref(), &file.source));
     rows.collect()

@@ -16,7 +16,7 @@ use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::did_you_mean::{did_you_mean, nearest_name};
 use crate::reply::{
-    About, MailboxDetail, Meaning, Patterns, Reply, ReplyError, Stage, classify, links,
+    About, MailboxDetail, Meaning, Reply, ReplyError, ReplyRules, Stage, classify, links,
     stage_in_log_line,
 };
 use crate::report::{ServerText, beginning, visible, visible_json};
@@ -57,13 +57,13 @@ pub(super) fn run(
     global: &Global,
     config: &Config,
 ) -> Result<Exit, CliError> {
-    let patterns = Patterns::from_sources(&config.catalog.replies().or_usage()?).or_usage()?;
+    let rules = ReplyRules::from_sources(&config.catalog.replies().or_usage()?).or_usage()?;
     let provider = arguments.provider.as_deref();
     if let Some(provider) = provider {
-        check_provider(provider, config, &patterns)?;
+        check_provider(provider, config, &rules)?;
     }
     let explainer =
-        Explainer { arguments, server_text: global.server_text(), provider, patterns: &patterns };
+        Explainer { arguments, server_text: global.server_text(), provider, rules: &rules };
     match arguments.text.as_slice() {
         [dash] if dash == "-" => explainer.explain_all(io::stdin().lock()),
         words => {
@@ -75,10 +75,10 @@ pub(super) fn run(
     }
 }
 
-fn check_provider(provider: &str, config: &Config, patterns: &Patterns) -> Result<(), CliError> {
+fn check_provider(provider: &str, config: &Config, rules: &ReplyRules) -> Result<(), CliError> {
     let catalog = Catalog::from_lists(&config.catalog.lists().or_usage()?).or_usage()?;
     let listed = || catalog.providers().map(|provider| &*provider.id);
-    if listed().chain(patterns.providers()).any(|known| known == provider) {
+    if listed().chain(rules.providers()).any(|known| known == provider) {
         return Ok(());
     }
     let nearest = nearest_name(provider, listed(), 3);
@@ -90,7 +90,7 @@ struct Explainer<'a> {
     arguments: &'a ReplyArgs,
     server_text: ServerText,
     provider: Option<&'a str>,
-    patterns: &'a Patterns,
+    rules: &'a ReplyRules,
 }
 
 /// A reply and its meaning.
@@ -105,7 +105,7 @@ impl<'a> Explainer<'a> {
         let reply = Reply::parse(text)?;
         let stage =
             self.arguments.stage.or_else(|| stage_in_log_line(text)).unwrap_or(Stage::RcptTo);
-        let meaning = classify(stage, &reply, self.provider, self.patterns);
+        let meaning = classify(stage, &reply, self.provider, self.rules);
         Ok(Explained { reply, meaning, server_text: self.server_text })
     }
 

@@ -15,8 +15,8 @@ use super::tasks::{ServiceTasks, Task};
 use super::{signals, system};
 use crate::config::{Config, HttpConfig, HttpLimits};
 use crate::http::{
-    self, Access, AdminRoutes, Admission, AdmissionBounds, App, BodyBounds, ConnectionBounds,
-    Drained, Guard, PassedIn, Shutdown,
+    self, Access, AdminRoutes, Admission, AdmissionBounds, App, BodyBounds, ClientGuard,
+    ConnectionBounds, Drained, PassedIn, Shutdown,
 };
 use crate::telemetry::Metrics;
 use crate::validator::Validator;
@@ -46,7 +46,7 @@ pub(super) async fn run(
 ) -> Result<Exit, CliError> {
     let access = arguments.access(&config.http);
     let sockets = SocketPlan::new(arguments.listen.as_deref(), &config.http, access, passed_in)?;
-    let guard = Guard::new(access, &config.http).or_usage()?;
+    let guard = ClientGuard::new(access, &config.http).or_usage()?;
     let bounds = connection_bounds(&config.http.limits, system::raise_open_files());
     // Before anything is counted.
     let metrics = Metrics::start();
@@ -58,7 +58,7 @@ pub(super) async fn run(
     let mut tasks = ServiceTasks::default();
     // Before the socket is open: once it is, a signal may come.
     let (shutdown, signals) =
-        signals::shutdown_on_signals().context("cannot wait for signals").or_failure()?;
+        signals::service_shutdown().context("cannot wait for signals").or_failure()?;
     tasks.spawn(Task::Signals, signals);
     let reloader = Reloader::new(validator.clone(), settings, &config, files)
         .context("cannot wait for signals")
@@ -116,7 +116,7 @@ impl ServeArgs {
 fn app(
     config: &Config,
     global: &Global,
-    guard: Guard,
+    guard: ClientGuard,
     validator: Arc<Validator>,
     metrics: Metrics,
     shutdown: Shutdown,

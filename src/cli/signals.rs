@@ -1,5 +1,5 @@
-//! The signals that stop a command: SIGTERM and SIGINT (Ctrl-C). The first one stops it in good order, the
-//! second one at once.
+//! The signals that stop a command: SIGTERM and SIGINT (Ctrl-C). The first one stops it in good order. The second one
+//! ends `serve` at once; of `check` and `clean` it only ends the wait for mail servers.
 
 use std::io;
 
@@ -7,13 +7,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::http::Shutdown;
 
-/// A shutdown that follows the signals, and the task that makes it do so, which never ends. From now on
+/// The shutdown of `serve`, which follows the signals, and the task that makes it do so, which never ends. From now on
 /// SIGTERM and SIGINT no longer end the process. To be called within a tokio runtime.
 ///
 /// # Errors
 /// The system refuses the signal handlers.
-pub(super) fn shutdown_on_signals()
--> io::Result<(Shutdown, impl Future<Output = ()> + Send + 'static)> {
+pub(super) fn service_shutdown() -> io::Result<(Shutdown, impl Future<Output = ()> + Send + 'static)>
+{
     let mut interrupts = Interrupts::new()?;
     let shutdown = Shutdown::new();
     let signalled = shutdown.clone();

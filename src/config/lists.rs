@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{CatalogConfig, ListFiles, ListFilesConfig};
 use crate::catalog::{ListKind, Lists, SourceText};
-use crate::reply::Patterns;
+use crate::reply::ReplyRules;
 
 /// A list file cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -122,7 +122,7 @@ impl CatalogConfig {
     /// A file cannot be read.
     pub fn replies(&self) -> Result<Vec<SourceText<'static>>, ListFileError> {
         let files = &self.files.replies;
-        let builtin = files.replace.is_empty().then(Patterns::builtin_source);
+        let builtin = files.replace.is_empty().then(ReplyRules::builtin_source);
         let own = files.paths().map(|path| read("replies", path));
         builtin.into_iter().map(Ok).chain(own).collect()
     }

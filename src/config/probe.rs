@@ -46,7 +46,7 @@ pub struct ProbeConfig {
     pub breaker_minutes: u64,
     /// The longest that it stays open.
     pub breaker_max_minutes: u64,
-    /// Where a greater percentage of recipients do not exist, the server is not asked for the rest of the day.
+    /// Where a greater percentage of recipients do not exist, the organisation or network is paused for 24 hours.
     pub harvest_percent: u32,
     /// The number of recipients from which on that is judged.
     pub harvest_sample: u32,

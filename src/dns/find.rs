@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use super::{Dns, Servers};
 use crate::reach::ReachPolicy;
 use crate::route::{
-    Answered, Denial, DnsQuestion, Failure, HostName, RouteOutcome, RouteResolver, Routed,
+    Answered, Denial, DnsQuestion, Failure, HostName, RouteOutcome, RouteResolver, RouteWithTtl,
     SecondOpinion, ServerId, confirmed,
 };
 
@@ -51,7 +51,7 @@ pub async fn second_opinion(
     dns: &dyn Dns,
     outcome: RouteOutcome,
     policy: &ReachPolicy,
-) -> (Routed, bool) {
+) -> (RouteWithTtl, bool) {
     let RouteOutcome { routed, denials } = outcome;
     let opinions = join_all(denials.iter().map(|denial| opinion(dns, denial, policy))).await;
     let agreed = opinions.contains(&SecondOpinion::Agrees);
@@ -59,7 +59,7 @@ pub async fn second_opinion(
 }
 
 /// The route that is left where no other server is asked.
-pub fn without_opinion(outcome: &RouteOutcome) -> Routed {
+pub fn without_opinion(outcome: &RouteOutcome) -> RouteWithTtl {
     let opinions = outcome.denials.iter().map(|denial| (denial, SecondOpinion::None));
     confirmed(outcome.routed.clone(), opinions)
 }

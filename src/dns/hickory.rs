@@ -21,9 +21,9 @@ use super::system::system_servers;
 use super::{Answered, Dns, ServerId, Servers};
 use crate::route::{Answer, Failure, Family, HostName, Mx};
 
-/// How many questions may be in flight at once. Each holds a socket for every try that is listened for, at most
+/// How many questions may be under way at once. Each holds a socket for every try that is listened for, at most
 /// [`LISTENED`](super::hedge::LISTENED).
-const MAX_IN_FLIGHT: usize = 256;
+const MAX_OPEN_QUESTIONS: usize = 256;
 /// A second opinion gets fewer tries: the answer stands without it.
 const OPINION_TRIES: usize = 3;
 
@@ -50,7 +50,7 @@ pub struct HickoryDns {
     /// first questions. All questions share it, so it does not say which server answered one of them.
     first: AtomicUsize,
     pace: HedgeTiming,
-    in_flight: Semaphore,
+    open_questions: Semaphore,
 }
 
 /// The resolver could not be set up.
@@ -78,7 +78,7 @@ impl HickoryDns {
             servers: servers.collect::<Result<_, _>>()?,
             first: AtomicUsize::new(0),
             pace,
-            in_flight: Semaphore::new(MAX_IN_FLIGHT),
+            open_questions: Semaphore::new(MAX_OPEN_QUESTIONS),
         })
     }
 
@@ -133,11 +133,11 @@ impl HickoryDns {
         }
     }
 
-    /// A permit for one question in flight. All of those have a deadline, so the wait ends; the deadline of a
+    /// A permit for one question. All questions under way have a deadline, so the wait ends; the deadline of a
     /// question begins after it.
     async fn permit(&self) -> Option<SemaphorePermit<'_>> {
         // It is never closed.
-        self.in_flight.acquire().await.ok()
+        self.open_questions.acquire().await.ok()
     }
 
     async fn ask_one<T>(
@@ -222,7 +222,7 @@ impl Dns for HickoryDns {
     }
 
     fn is_full(&self) -> bool {
-        self.in_flight.available_permits() == 0
+        self.open_questions.available_permits() == 0
     }
 }
 

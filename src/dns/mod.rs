@@ -28,6 +28,11 @@
 //! a stale route (already after 1 s, RFC 8767); the first server's answer, where only the second opinion is missing;
 //! `dns_timeout`, where the DNS has left a question unanswered for `timeout_ms` and no other questions were in the
 //! way; else `time_budget_spent`. The look-up goes on, and its result serves the next request.
+//!
+//! In a list run (`validator::list_mode`) a row waits until the look-up ends. The failure is noted in the journal, the
+//! row is `unknown`, and `--resume` does not ask again. A resolver that is silent when its canaries are tested ends the
+//! run (`Halt::Silent`); what was noted since the last test that it passed is forgotten, and `--resume` asks about it
+//! again.
 
 mod find;
 mod hedge;

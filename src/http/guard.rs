@@ -29,7 +29,7 @@ pub enum Access {
 }
 
 /// Identifies clients, and refuses those that may not ask.
-pub struct Guard {
+pub struct ClientGuard {
     access: Access,
     allowed_hosts: Vec<AllowedHost>,
     proxies: Proxies,
@@ -41,7 +41,7 @@ pub struct Guard {
 const REMEDY: &str = "If a proxy forwards requests to this service, name it in `[http] trusted_proxies`; to \
                       answer every client that can connect, start it with `--open`.";
 
-impl Guard {
+impl ClientGuard {
     /// # Errors
     /// `client_header` is no header name.
     pub fn new(access: Access, config: &HttpConfig) -> Result<Self, ClientHeaderError> {

@@ -51,12 +51,12 @@ use request::Subject;
 pub use admission::{Admission, AdmissionBounds};
 pub use body::BodyBounds;
 pub use forwarded::ClientHeaderError;
-pub use guard::{Access, Guard};
+pub use guard::{Access, ClientGuard};
 pub use listen::{AdminSocket, Inherited, InheritedError, PassedIn, Socket, inherited, open};
 pub use serve::{ConnectionBounds, Drained, serve};
 pub use shutdown::Shutdown;
 
-/// What the routes share.
+/// What the routes share. The connection semaphores are in `serve::Acceptor`; the caches in [`Validator`].
 pub struct App {
     pub validator: Arc<Validator>,
     /// How long an answer may take where the request sets no `timeout_ms`.
@@ -66,7 +66,7 @@ pub struct App {
     pub batch_timeout: Duration,
     /// How to treat text pasted around an address, unless the request is stricter.
     pub strictness: Strictness,
-    pub guard: Guard,
+    pub guard: ClientGuard,
     pub admission: Admission,
     pub bodies: BodyBounds,
     pub metrics: Metrics,

@@ -1,7 +1,7 @@
-//! From a reply to its meaning: the general rules around the patterns of `data/replies.toml`.
+//! From a reply to its meaning: the general rules, and between them the rules of `data/replies.toml`.
 
-use super::patterns::Rule;
-use super::{About, MailboxDetail, NowDetail, Patterns, Reply, ReplyClass, Stage, UsDetail};
+use super::rules::Rule;
+use super::{About, MailboxDetail, NowDetail, Reply, ReplyClass, ReplyRules, Stage, UsDetail};
 
 /// What a reply means, and by which rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,10 +20,10 @@ pub struct Meaning<'p> {
 /// - 252 accepts without having verified: no proof of a mailbox.
 ///
 /// ```
-/// use mailvet::reply::{About, MailboxDetail, Patterns, Reply, Stage, UsDetail, classify};
+/// use mailvet::reply::{About, MailboxDetail, ReplyRules, Reply, Stage, UsDetail, classify};
 ///
-/// let patterns = Patterns::builtin();
-/// let about = |text| classify(Stage::RcptTo, &Reply::parse(text).unwrap(), None, &patterns).about;
+/// let rules = ReplyRules::builtin();
+/// let about = |text| classify(Stage::RcptTo, &Reply::parse(text).unwrap(), None, &rules).about;
 /// let no_such = About::Mailbox(MailboxDetail::NoSuchMailbox);
 /// assert_eq!(about("550 5.1.1 User unknown"), no_such);
 /// assert_eq!(about("550 5.1.1 Blocked using zen.spamhaus.org"), About::Us(UsDetail::Blocklisted));
@@ -32,7 +32,7 @@ pub fn classify<'p>(
     stage: Stage,
     reply: &Reply,
     provider: Option<&str>,
-    patterns: &'p Patterns,
+    rules: &'p ReplyRules,
 ) -> Meaning<'p> {
     match reply.code.class() {
         ReplyClass::Positive if stage == Stage::RcptTo => {
@@ -46,7 +46,7 @@ pub fn classify<'p>(
         ReplyClass::Positive | ReplyClass::Intermediate => {
             Meaning { about: About::Us(UsDetail::CommandAccepted), rule: "general-accepted" }
         }
-        ReplyClass::Transient | ReplyClass::Permanent => refusal(stage, reply, provider, patterns),
+        ReplyClass::Transient | ReplyClass::Permanent => refusal(stage, reply, provider, rules),
     }
 }
 
@@ -54,10 +54,10 @@ fn refusal<'p>(
     stage: Stage,
     reply: &Reply,
     provider: Option<&str>,
-    patterns: &'p Patterns,
+    rules: &'p ReplyRules,
 ) -> Meaning<'p> {
     let persistence = Persistence::of(reply);
-    match patterns.find(stage, reply, provider) {
+    match rules.find(stage, reply, provider) {
         // Two replies in one: either may be about the recipient.
         Some(Rule { about: About::Mailbox(_), .. }) if reply.holds_another() => {
             Meaning { about: About::Us(UsDetail::ProtocolError), rule: "general-two-replies" }

@@ -8,7 +8,7 @@
 //! ```text
 //! text ── Reply::parse ──► Reply {code, enhanced, text} ──┐
 //! stage (stage_in_log_line), provider ────────────────────┼─ classify ──► Meaning {about, rule}
-//! data/replies.toml ── Patterns::from_sources ──► rules ──┘                 │
+//! data/replies.toml ── ReplyRules::from_sources ► rules ──┘                 │
 //!                                                   explanation, remedy ◄───┘
 //! ```
 //!
@@ -18,7 +18,8 @@
 //! first rule that matches decides, so its place counts; data/README.md says how many there are.
 //! `cargo test --test it reply::` checks that each example is matched by its own rule first, that words about us win
 //! over words about the mailbox, and that nothing transient counts against a mailbox (tests/it/reply/rules.rs,
-//! general.rs). Operators add rules of their own in the same form.
+//! general.rs). Operators add rules of their own in the same form
+//! (`[catalog.files.replies]`, docs/lists.md).
 //!
 //! A new meaning is a variant in `meaning` with its sentences in `explain`; its code goes into
 //! `tests/vectors/codes.tsv`.
@@ -28,8 +29,8 @@ mod code;
 mod explain;
 mod meaning;
 mod normalized_text;
-mod patterns;
 mod rule_file;
+mod rules;
 mod scope;
 mod stage;
 mod text;
@@ -38,9 +39,9 @@ pub use classify::{Meaning, classify};
 pub use code::{EnhancedCode, EnhancedCodeError, ReplyClass, ReplyCode};
 pub use meaning::{About, MailboxDetail, NowDetail, UsDetail};
 pub use normalized_text::links;
+pub use rule_file::{RuleError, RuleProblem};
 #[cfg(feature = "testing")]
-pub use patterns::RuleExample;
-pub use patterns::{Patterns, PatternsInForce};
-pub use rule_file::{PatternError, PatternProblem};
+pub use rules::RuleExample;
+pub use rules::{ReplyRules, RuleFileInForce};
 pub use stage::{Stage, StageError};
 pub use text::{MAX_TEXT, Reply, ReplyError, stage_in_log_line};

@@ -8,25 +8,25 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::normalized_text::folded;
-use super::patterns::{Patterns, PatternsInForce, Rule};
+use super::rules::{ReplyRules, Rule, RuleFileInForce};
 use super::scope::{CodeScope, EnhancedScope};
 use super::{About, Stage};
 use crate::catalog::SourceText;
 
 /// A rule that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct PatternError {
+pub struct RuleError {
     /// The name of the file.
     pub source_name: String,
     /// The line where it begins, counted from 1.
     pub line: usize,
     /// What is wrong.
-    pub problem: PatternProblem,
+    pub problem: RuleProblem,
 }
 
 /// What can be wrong with a rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PatternProblem {
+pub enum RuleProblem {
     /// The file is no TOML, or has unknown keys or values of another type.
     #[error("{0}")]
     Form(String),
@@ -72,7 +72,7 @@ pub enum PatternProblem {
     },
 }
 
-impl fmt::Display for PatternError {
+impl fmt::Display for RuleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, line {}: {}", self.source_name, self.line, self.problem)
     }
@@ -81,7 +81,7 @@ impl fmt::Display for PatternError {
 /// The file compiled in.
 const BUILTIN: (&str, &str) = ("data/replies.toml", include_str!("../../data/replies.toml"));
 
-impl Patterns {
+impl ReplyRules {
     /// The rules compiled in.
     ///
     /// # Panics
@@ -101,7 +101,7 @@ impl Patterns {
     ///
     /// # Errors
     /// The first rule that cannot be used.
-    pub fn from_sources(sources: &[SourceText<'_>]) -> Result<Self, PatternError> {
+    pub fn from_sources(sources: &[SourceText<'_>]) -> Result<Self, RuleError> {
         let mut reader = RuleReader::default();
         for source in sources {
             reader.read(source)?;
@@ -165,7 +165,7 @@ struct RuleReader {
     terms: BTreeMap<String, String>,
     /// In the order in which they decide.
     rules: Vec<UncompiledRule>,
-    sources: Vec<PatternsInForce>,
+    sources: Vec<RuleFileInForce>,
 }
 
 /// A rule whose patterns are still text.
@@ -181,13 +181,12 @@ struct UncompiledRule {
 
 impl RuleReader {
     /// Reads a file; its rules come before those of earlier files.
-    fn read(&mut self, source: &SourceText<'_>) -> Result<(), PatternError> {
-        let at =
-            |line, problem| PatternError { source_name: source.name.to_string(), line, problem };
+    fn read(&mut self, source: &SourceText<'_>) -> Result<(), RuleError> {
+        let at = |line, problem| RuleError { source_name: source.name.to_string(), line, problem };
         let line_of = |start: usize| 1 + source.text[..start].matches('\n').count();
         let file: RuleFileToml = toml::from_str(&source.text).map_err(|error| {
             let line = line_of(error.span().map_or(0, |span| span.start));
-            at(line, PatternProblem::Form(error.message().to_owned()))
+            at(line, RuleProblem::Form(error.message().to_owned()))
         })?;
         self.terms.extend(file.terms.into_iter().map(|(name, term)| match term {
             TermToml::One(pattern) => (name, pattern),
@@ -200,14 +199,14 @@ impl RuleReader {
             let read =
                 self.rule(text.into_inner(), index, line).map_err(|problem| at(line, problem))?;
             if rules.iter().any(|other| other.rule.id == read.rule.id) {
-                return Err(at(line, PatternProblem::Duplicate(read.rule.id.into())));
+                return Err(at(line, RuleProblem::Duplicate(read.rule.id.into())));
             }
             rules.push(read);
         }
         self.rules.retain(|old| !rules.iter().any(|new| new.rule.id == old.rule.id));
         rules.append(&mut self.rules);
         self.rules = rules;
-        self.sources.push(PatternsInForce {
+        self.sources.push(RuleFileInForce {
             source: source.name.to_string(),
             date: date(&source.text).map(str::to_owned),
             rules: 0,
@@ -220,7 +219,7 @@ impl RuleReader {
         text: RuleToml,
         source: usize,
         line: usize,
-    ) -> Result<UncompiledRule, PatternProblem> {
+    ) -> Result<UncompiledRule, RuleProblem> {
         let id = text.id.as_str();
         let about = About::from_detail(&text.means).filter(|about| about.is_of_refusals());
         let about = about.ok_or_else(|| wrong(id, "meaning of a refusal", &text.means))?;
@@ -228,7 +227,7 @@ impl RuleReader {
         if let About::Mailbox(_) = about {
             let early = stages.iter().find(|stage| !matches!(stage, Stage::RcptTo | Stage::Data));
             if let Some(stage) = early {
-                return Err(PatternProblem::BeforeRecipient { rule: text.id, stage: *stage });
+                return Err(RuleProblem::BeforeRecipient { rule: text.id, stage: *stage });
             }
             if stages.is_empty() {
                 stages.push(Stage::RcptTo);
@@ -251,7 +250,7 @@ impl RuleReader {
             && rule.enhanced.is_empty()
             && rule.codes.is_empty());
         if !is_bounded {
-            return Err(PatternProblem::Boundless(text.id));
+            return Err(RuleProblem::Boundless(text.id));
         }
         Ok(UncompiledRule {
             words: self.any_of(id, &text.words)?,
@@ -264,7 +263,7 @@ impl RuleReader {
     }
 
     /// One pattern that matches where any of these does.
-    fn any_of(&self, rule: &str, patterns: &[String]) -> Result<Option<String>, PatternProblem> {
+    fn any_of(&self, rule: &str, patterns: &[String]) -> Result<Option<String>, RuleProblem> {
         let mut any = String::new();
         for pattern in patterns {
             let gap = if any.is_empty() { "" } else { "|" };
@@ -276,14 +275,14 @@ impl RuleReader {
     }
 
     /// The pattern with its terms (`<mailbox>`) replaced by what they stand for.
-    fn expand(&self, rule: &str, pattern: &str, depth: usize) -> Result<String, PatternProblem> {
+    fn expand(&self, rule: &str, pattern: &str, depth: usize) -> Result<String, RuleProblem> {
         let mut expanded = String::new();
         let mut rest = pattern;
         while let Some((before, after)) = rest.split_once('<') {
             expanded.push_str(&without_accents(before));
             let (term, after) = after.split_once('>').unwrap_or((after, ""));
             let meaning = self.terms.get(term).filter(|_| depth > 0);
-            let meaning = meaning.ok_or_else(|| PatternProblem::UnknownTerm {
+            let meaning = meaning.ok_or_else(|| RuleProblem::UnknownTerm {
                 rule: rule.to_owned(),
                 term: term.to_owned(),
             })?;
@@ -294,7 +293,7 @@ impl RuleReader {
         Ok(expanded)
     }
 
-    fn finish(mut self) -> Result<Patterns, PatternError> {
+    fn finish(mut self) -> Result<ReplyRules, RuleError> {
         let mut prose = Vec::new();
         let mut names = Vec::new();
         for read in &mut self.rules {
@@ -306,12 +305,12 @@ impl RuleReader {
         let compiled = set(&prose).and_then(|prose| Ok((prose, set(&names)?)));
         let (prose, names) = compiled.map_err(|error| self.regex_error(&error))?;
         let rules = self.rules.into_iter().map(|read| read.rule).collect();
-        Ok(Patterns { rules, prose, names, in_force: self.sources })
+        Ok(ReplyRules { rules, prose, names, in_force: self.sources })
     }
 
     /// The error of the first rule whose pattern cannot be compiled by itself; where only all together are too
     /// large, of the first rule.
-    fn regex_error(&self, error: &regex::Error) -> PatternError {
+    fn regex_error(&self, error: &regex::Error) -> RuleError {
         let faulty = self.rules.iter().find_map(|read| {
             let mut patterns = [&read.words, &read.unless, &read.names].into_iter().flatten();
             patterns.find_map(|pattern| Some((read, set(&[pattern]).err()?)))
@@ -320,11 +319,11 @@ impl RuleReader {
             Some((read, error)) => (Some(*read), error),
             None => (self.rules.first(), error),
         };
-        PatternError {
+        RuleError {
             source_name: rule
                 .map_or_else(String::new, |read| self.sources[read.source].source.clone()),
             line: rule.map_or(1, |read| read.line),
-            problem: PatternProblem::Regex {
+            problem: RuleProblem::Regex {
                 rule: rule.map_or_else(String::new, |read| read.rule.id.to_string()),
                 error: error.to_string(),
             },
@@ -359,12 +358,12 @@ fn each<T>(
     what: &'static str,
     texts: &[String],
     read: impl Fn(&str) -> Option<T>,
-) -> Result<Vec<T>, PatternProblem> {
+) -> Result<Vec<T>, RuleProblem> {
     texts.iter().map(|text| read(text).ok_or_else(|| wrong(rule, what, text))).collect()
 }
 
-fn wrong(rule: &str, what: &'static str, value: &str) -> PatternProblem {
-    PatternProblem::Value { rule: rule.to_owned(), what, value: value.to_owned() }
+fn wrong(rule: &str, what: &'static str, value: &str) -> RuleProblem {
+    RuleProblem::Value { rule: rule.to_owned(), what, value: value.to_owned() }
 }
 
 /// The date that a comment at the top gives: `# Date: 2026-11-21`.

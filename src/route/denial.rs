@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::answer::{Answer, Failure, Family, HostName, Mx, ServerId};
-use super::{MailRoute, Routed};
+use super::{MailRoute, RouteWithTtl};
 use crate::reach::ReachPolicy;
 
 /// The most questions that another server is asked about one domain.
@@ -119,9 +119,9 @@ pub(super) fn to_ask(mut denials: Vec<Denial>) -> Vec<Denial> {
 /// The route that is left after other servers were asked. A server that does not answer contradicts nothing; but an
 /// unspecified address is not believed without a second server.
 pub fn confirmed<'a>(
-    routed: Routed,
+    routed: RouteWithTtl,
     opinions: impl IntoIterator<Item = (&'a Denial, SecondOpinion)>,
-) -> Routed {
+) -> RouteWithTtl {
     let doubt = opinions.into_iter().fold(None, |doubt, (denial, opinion)| {
         let failure = match (opinion, &denial.ground) {
             (SecondOpinion::Contradicts, _) => Some(Failure::Contradicted),
@@ -131,7 +131,7 @@ pub fn confirmed<'a>(
         doubt.or(failure)
     });
     match doubt {
-        Some(failure) => Routed { route: MailRoute::Unresolved(failure), ttl: routed.ttl },
+        Some(failure) => RouteWithTtl { route: MailRoute::Unresolved(failure), ttl: routed.ttl },
         None => routed,
     }
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Failure, MailRoute, Routed};
+use super::{Failure, MailRoute, RouteWithTtl};
 
 const MINUTE: u64 = 60;
 
 /// The time to keep a route: the TTL of the answers within bounds. A TTL of zero must not make every request ask, and
 /// one of a week must not hide a repaired domain. A failure is tried again soon.
-pub fn lifetime(routed: &Routed) -> Duration {
+pub fn lifetime(routed: &RouteWithTtl) -> Duration {
     let (least, most) = match routed.route {
         MailRoute::Exchangers(_) | MailRoute::Implicit(_) | MailRoute::Null => {
             (MINUTE, 60 * MINUTE)

@@ -100,13 +100,13 @@ pub enum Targets {
 
 /// A route, and how long the answers behind it hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Routed {
+pub struct RouteWithTtl {
     pub route: MailRoute,
     /// The shortest TTL of the answers. [`lifetime`] says how long to keep the route.
     pub ttl: Duration,
 }
 
-impl Routed {
+impl RouteWithTtl {
     /// A route that could not be found out.
     pub fn unresolved(failure: Failure) -> Self {
         Self { route: MailRoute::Unresolved(failure), ttl: Duration::ZERO }
@@ -116,7 +116,7 @@ impl Routed {
 /// The result of a [`RouteResolver`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteOutcome {
-    pub routed: Routed,
+    pub routed: RouteWithTtl,
     /// The answers that led nowhere, to ask another server about; empty where mail goes somewhere.
     pub denials: Vec<Denial>,
 }

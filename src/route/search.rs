@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::answer::{Answer, Answered, Failure, Family, HostName, Mx, ServerId};
 use super::denial::{Denial, DenialGround, to_ask};
-use super::{Exchanger, Exchangers, MailRoute, NullMx, RouteOutcome, Routed, Targets};
+use super::{Exchanger, Exchangers, MailRoute, NullMx, RouteOutcome, RouteWithTtl, Targets};
 use crate::reach::ReachPolicy;
 
 /// The most MX targets whose addresses are looked up for one domain.
@@ -91,7 +91,7 @@ impl<'p> RouteResolver<'p> {
 
     fn done(route: MailRoute, ttl: Duration, denials: Vec<Denial>) -> Self {
         let denials = if is_nowhere(&route) { to_ask(denials) } else { Vec::new() };
-        Self::Done(RouteOutcome { routed: Routed { route, ttl }, denials })
+        Self::Done(RouteOutcome { routed: RouteWithTtl { route, ttl }, denials })
     }
 }
 

@@ -46,7 +46,7 @@ fn mx(text: &str) -> Mx {
     Mx { preference: preference.parse().unwrap(), host: HostName::new(host) }
 }
 
-fn run(world: &[&str]) -> (Routed, usize) {
+fn run(world: &[&str]) -> (RouteWithTtl, usize) {
     let (outcome, questions) = run_to_outcome(world);
     (outcome.routed, questions)
 }
@@ -358,7 +358,7 @@ fn lifetimes_are_bounded() {
         ("failure", MailRoute::Unresolved(Failure::Timeout), 86_400, 5),
     ];
     for (name, route, ttl, seconds) in cases {
-        let routed = Routed { route, ttl: Duration::from_secs(ttl) };
+        let routed = RouteWithTtl { route, ttl: Duration::from_secs(ttl) };
         assert_eq!(lifetime(&routed), Duration::from_secs(seconds), "{name}");
     }
 }

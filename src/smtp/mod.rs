@@ -1,7 +1,7 @@
 //! SMTP, as much of it as a probe needs. No command here can send a message.
 //!
 //! ```text
-//! in_order ─▶ dial::Guard ─▶ Target ─▶ limiter: Permit
+//! in_order ─▶ dial::DialGuard ─▶ Target ─▶ limiter: Permit
 //!  (hosts)     (addresses that may      │
 //!               be dialled)             ▼
 //!            SmtpClient::connect: dial::Dialer ─▶ banner ─▶ EHLO, else HELO ─▶ STARTTLS where offered

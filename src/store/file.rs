@@ -57,7 +57,7 @@ impl StoreFile {
         create_file(&path)?;
         let mut connection = connect(&path)?;
         match schema::owner(&connection).map_err(of)? {
-            FileOwner::Nobody | FileOwner::Us => {}
+            FileOwner::Unclaimed | FileOwner::Us => {}
             FileOwner::NewerUs => return Err(StoreError::Newer { path }),
             FileOwner::AnotherProgram => return Err(StoreError::NotOurs { path }),
         }
@@ -186,8 +186,8 @@ fn prepare(connection: &mut Connection, max_mib: u64, key: &Key) -> rusqlite::Re
     connection.pragma_update(None, "synchronous", "normal")?;
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     schema::migrate(&change)?;
-    schema::settle_key(&change, key)?;
-    let dropped = schema::settle_canonical_rules(&change)?;
+    schema::drop_rows_of_another_key(&change, key)?;
+    let dropped = schema::drop_rows_of_other_rules(&change)?;
     change.commit()?;
     if dropped > 0 {
         tracing::info!(

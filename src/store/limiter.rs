@@ -56,7 +56,7 @@ impl StoreFile {
         let process = self.process;
         self.change(|change| {
             for (release, parties) in &releases {
-                let states = release.settle(states(change, *parties)?, now);
+                let states = release.apply_to(states(change, *parties)?, now);
                 let own = release.own_connections;
                 for ((party, state), own) in parties.iter().zip(states).zip(own) {
                     store_state(change, *party, &state, &release.limits)?;

@@ -100,7 +100,8 @@ pub(super) const TABLES: [&str; 6] =
 /// The program that made a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileOwner {
-    Nobody,
+    /// The file is empty.
+    Unclaimed,
     Us,
     /// A newer mailvet.
     NewerUs,
@@ -116,7 +117,7 @@ pub(super) fn owner(connection: &Connection) -> rusqlite::Result<FileOwner> {
     Ok(match (id, version, tables) {
         (APPLICATION_ID, version, _) if version > NEWEST => FileOwner::NewerUs,
         (APPLICATION_ID, _, _) => FileOwner::Us,
-        (0, 0, 0) => FileOwner::Nobody,
+        (0, 0, 0) => FileOwner::Unclaimed,
         _ => FileOwner::AnotherProgram,
     })
 }
@@ -140,7 +141,7 @@ const OF_MAILBOXES: [&str; 2] = ["evidence", "greylisting"];
 
 /// Deletes rows whose canonical keys were made by other rules: they can neither be found nor erased on demand.
 /// Returns how many.
-pub(super) fn settle_canonical_rules(change: &Transaction<'_>) -> rusqlite::Result<usize> {
+pub(super) fn drop_rows_of_other_rules(change: &Transaction<'_>) -> rusqlite::Result<usize> {
     let sql = "SELECT value FROM setting WHERE name = 'canonical_rules'";
     let known: Option<Vec<u8>> = change.query_row(sql, [], |row| row.get(0)).optional()?;
     let rules = CANONICAL_RULES.to_string().into_bytes();
@@ -157,7 +158,10 @@ pub(super) fn settle_canonical_rules(change: &Transaction<'_>) -> rusqlite::Resu
 }
 
 /// Deletes rows that were hashed with another key: they cannot be found any more.
-pub(super) fn settle_key(change: &Transaction<'_>, key: &Key) -> rusqlite::Result<()> {
+pub(super) fn drop_rows_of_another_key(
+    change: &Transaction<'_>,
+    key: &Key,
+) -> rusqlite::Result<()> {
     let hash = key.hash(NameOf::Key, "");
     let sql = "SELECT value FROM setting WHERE name = 'key'";
     let known: Option<Vec<u8>> = change.query_row(sql, [], |row| row.get(0)).optional()?;

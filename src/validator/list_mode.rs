@@ -3,9 +3,9 @@
 //!
 //! ```text
 //! Validator ── RouteSource ── JournaledRoutes ──► journal, or a turn (RateGate) and the DNS
-//!     │                             │                  each round of turns: canaries first
+//!     │                             │                  before each round of look-ups the canaries are tested
 //!     │                             └── Halt: the resolver lies or is silent
-//!     └── mailbox stage ── ListMode::recall_mailbox / note_mailbox (RetryPlan)
+//!     └── mailbox stage ── ListRun::recall_mailbox / note_mailbox (RetryPlan)
 //! ```
 //!
 //! The service has none of this.
@@ -62,11 +62,11 @@ pub struct ListModeSettings {
 
 /// The work on a list. Clones share it.
 #[derive(Clone)]
-pub(super) struct ListMode {
-    inner: Arc<ListModeInner>,
+pub(super) struct ListRun {
+    inner: Arc<ListRunInner>,
 }
 
-struct ListModeInner {
+struct ListRunInner {
     settings: ListModeSettings,
     /// Domains that have mail servers; none: the resolver is believed.
     canaries: Vec<HostName>,
@@ -86,9 +86,9 @@ impl Drop for Comparison<'_> {
     }
 }
 
-impl ListMode {
+impl ListRun {
     pub(super) fn new(settings: ListModeSettings, canaries: Vec<HostName>) -> Self {
-        let inner = ListModeInner {
+        let inner = ListRunInner {
             gate: RateGate::new(settings.rate, settings.concurrency),
             settings,
             canaries,
@@ -282,7 +282,7 @@ mod tests {
     use crate::dns::zone::Zone;
     use crate::reach::ReachPolicy;
     use crate::report::DomainEvidence;
-    use crate::route::{Distrust, Routed};
+    use crate::route::{Distrust, RouteWithTtl};
     use crate::validator::routes::{RouteQuery, RouteSource};
     use crate::validator::{Client, LookupLimits, Priority, RouteSettings, Routes};
 
@@ -298,7 +298,7 @@ mod tests {
         Routes::new(zone.clone(), Arc::new(StoppedClock(Timestamp::UNIX_EPOCH)), settings)
     }
 
-    fn list_mode(journal: &Journal, rate: Option<u32>, canaries: &[&str]) -> ListMode {
+    fn list_run(journal: &Journal, rate: Option<u32>, canaries: &[&str]) -> ListRun {
         let settings = ListModeSettings {
             journal: journal.clone(),
             concurrency: 10,
@@ -306,7 +306,7 @@ mod tests {
             rate: rate.and_then(NonZeroU32::new),
             retry_plan: RetryPlan::Never,
         };
-        ListMode::new(settings, canaries.iter().copied().filter_map(HostName::new).collect())
+        ListRun::new(settings, canaries.iter().copied().filter_map(HostName::new).collect())
     }
 
     fn host(name: &str) -> HostName {
@@ -328,10 +328,10 @@ mod tests {
         let journal = Journal::temporary().unwrap();
         let routes = routes(&Arc::new(Zone::parse("")));
         for (rate, turns, seconds) in [(None, 5_000, 0), (Some(20), 101, 5), (Some(1), 8, 7)] {
-            let list_mode = list_mode(&journal, rate, &[]);
+            let list_run = list_run(&journal, rate, &[]);
             let began = Instant::now();
             for _ in 0..turns {
-                list_mode.wait_turn(routes.lookup()).await.unwrap();
+                list_run.wait_turn(routes.lookup()).await.unwrap();
             }
             let took = began.elapsed();
             // The clock of tokio counts milliseconds.
@@ -344,19 +344,19 @@ mod tests {
     async fn what_is_answered_after_a_lie_was_found_out_is_not_noted() {
         let journal = Journal::temporary().unwrap();
         let zone = Arc::new(Zone::parse("canary.de NXDOMAIN"));
-        let (routes, list_mode) = (routes(&zone), list_mode(&journal, None, &["canary.de"]));
+        let (routes, list_run) = (routes(&zone), list_run(&journal, None, &["canary.de"]));
         let lie =
             Halt::Untrusted(Distrust::Denies(host("canary.de"), crate::route::DenialKind::NoName));
-        assert_eq!(list_mode.wait_turn(routes.lookup()).await, Err(lie.clone()));
-        let routed = Routed { route: MailRoute::NoDomain, ttl: Duration::ZERO };
+        assert_eq!(list_run.wait_turn(routes.lookup()).await, Err(lie.clone()));
+        let routed = RouteWithTtl { route: MailRoute::NoDomain, ttl: Duration::ZERO };
         let noted = NotedRoute { routed, asked_at: Timestamp::UNIX_EPOCH };
-        list_mode.note(&host("a.de"), &noted).await;
+        list_run.note(&host("a.de"), &noted).await;
         assert_eq!(journal.route(&host("a.de")).await, Ok(None));
-        assert_eq!(list_mode.halted().await, lie.clone());
+        assert_eq!(list_run.halted().await, lie.clone());
         // Waiting look-ups get no turn, and there is no second test.
         let asked = zone.questions();
-        assert_eq!(list_mode.wait_turn(routes.lookup()).await, Err(lie.clone()));
-        assert_eq!(list_mode.last_test(routes.lookup()).await, Err(lie));
+        assert_eq!(list_run.wait_turn(routes.lookup()).await, Err(lie.clone()));
+        assert_eq!(list_run.last_test(routes.lookup()).await, Err(lie));
         assert_eq!(zone.questions(), asked);
     }
 
@@ -365,7 +365,7 @@ mod tests {
         let journal = Journal::temporary().unwrap();
         let zone = Arc::new(Zone::parse("a.de A 8.8.8.8\nb.de A 8.8.8.8"));
         let routes =
-            JournaledRoutes::new(routes(&zone).lookup().clone(), list_mode(&journal, None, &[]));
+            JournaledRoutes::new(routes(&zone).lookup().clone(), list_run(&journal, None, &[]));
         assert!(matches!(route(&routes, "a.de").await, MailRoute::Implicit(_)));
         let asked = zone.questions();
         journal.close();
@@ -378,10 +378,8 @@ mod tests {
         let zone = Arc::new(Zone::parse("a.de NXDOMAIN\nb.a.de A 8.8.8.8"));
         for order in [["a.de", "b.a.de"], ["b.a.de", "a.de"]] {
             let journal = Journal::temporary().unwrap();
-            let routes = JournaledRoutes::new(
-                routes(&zone).lookup().clone(),
-                list_mode(&journal, None, &[]),
-            );
+            let routes =
+                JournaledRoutes::new(routes(&zone).lookup().clone(), list_run(&journal, None, &[]));
             for domain in order {
                 let is_there = matches!(route(&routes, domain).await, MailRoute::Implicit(_));
                 assert_eq!(is_there, domain == "b.a.de", "{domain} of {order:?}");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::domain_stage::for_asking;
-use super::list_mode::ListMode;
+use super::list_mode::ListRun;
 use super::probing::{ProbeRequest, Probing};
 use super::syntax_stage::ParsedInput;
 use super::{ActiveLists, Request, Validator};
@@ -31,7 +31,7 @@ impl Validator {
     pub(super) async fn mailbox_stage(
         &self,
         lists: &ActiveLists,
-        known: &ParsedInput<'_>,
+        parsed: &ParsedInput<'_>,
         domain: &DomainEvidence,
         request: &Request<'_>,
         left: Duration,
@@ -40,13 +40,13 @@ impl Validator {
             Depth::Syntax | Depth::Domain => None,
             Depth::Mailbox => {
                 let probe =
-                    domain.accepting_route().and_then(|route| probe_request(lists, known, route));
+                    domain.accepting_route().and_then(|route| probe_request(lists, parsed, route));
                 Some(match (&self.probing, probe) {
-                    (Some(probing), Some(probe)) => match &self.list_mode {
-                        Some(list_mode) => {
+                    (Some(probing), Some(probe)) => match &self.list_run {
+                        Some(list_run) => {
                             // Its time begins with its turn, however long the DNS has taken.
                             let time = request.budget;
-                            let facts = self.probe_for_list(list_mode, probing, probe, time).await;
+                            let facts = self.probe_for_list(list_run, probing, probe, time).await;
                             facts.unwrap_or_else(|JournalClosed| self.probe_off())
                         }
                         None => probing.probe(probe, for_asking(left)).await,
@@ -62,9 +62,9 @@ impl Validator {
     /// server.
     pub async fn probe_target(&self, request: &Request<'_>) -> Option<ProbeTarget> {
         let lists = self.lists.load_full();
-        let known = ParsedInput::parse(&lists, request).ok()?;
-        let domain = self.domain_stage(&known, request).await;
-        let probe = probe_request(&lists, &known, domain.accepting_route()?)?;
+        let parsed = ParsedInput::parse(&lists, request).ok()?;
+        let domain = self.domain_stage(&parsed, request).await;
+        let probe = probe_request(&lists, &parsed, domain.accepting_route()?)?;
         let party = self.probing.as_ref()?.probe_target(&probe)?;
         Some(ProbeTarget { party, mailbox: probe.mailbox.key })
     }
@@ -75,34 +75,34 @@ impl Validator {
     /// The journal is closed. The run ends, and the evidence would be lost.
     async fn probe_for_list(
         &self,
-        list_mode: &ListMode,
+        list_run: &ListRun,
         probing: &Probing,
         probe: ProbeRequest,
         time: Duration,
     ) -> Result<MailboxFacts, JournalClosed> {
-        if let Some(facts) = self.recall_from_journal(list_mode, probing, &probe).await? {
+        if let Some(facts) = self.recall_from_journal(list_run, probing, &probe).await? {
             return Ok(facts);
         }
-        let _turn = list_mode.mailbox_turn().await;
+        let _turn = list_run.mailbox_turn().await;
         // Another row may have asked about it during the wait.
-        if let Some(facts) = self.recall_from_journal(list_mode, probing, &probe).await? {
+        if let Some(facts) = self.recall_from_journal(list_run, probing, &probe).await? {
             return Ok(facts);
         }
         let mailbox = probe.mailbox.clone();
         let mut facts = probing.probe(probe, for_asking(time)).await;
-        list_mode.note_mailbox(&mailbox, &mut facts).await;
+        list_run.note_mailbox(&mailbox, &mut facts).await;
         Ok(facts)
     }
 
     async fn recall_from_journal(
         &self,
-        list_mode: &ListMode,
+        list_run: &ListRun,
         probing: &Probing,
         probe: &ProbeRequest,
     ) -> Result<Option<MailboxFacts>, JournalClosed> {
-        let noted = list_mode.recall_mailbox(&probe.mailbox, self.clock.now()).await?;
+        let noted = list_run.recall_mailbox(&probe.mailbox, self.clock.now()).await?;
         let Some((evidence, next_attempt)) = noted else { return Ok(None) };
-        let evidence = probing.reconsidered(probe, evidence).await;
+        let evidence = probing.corrected_by_server_findings(probe, evidence).await;
         Ok(Some(MailboxFacts { evidence, timing: Timing::Cached, next_attempt }))
     }
 
@@ -115,24 +115,24 @@ impl Validator {
 
 fn probe_request(
     lists: &ActiveLists,
-    known: &ParsedInput<'_>,
-    way: &Arc<LearnedRoute>,
+    parsed: &ParsedInput<'_>,
+    route: &Arc<LearnedRoute>,
 ) -> Option<ProbeRequest> {
-    let Host::Domain(domain) = known.address.host() else { return None };
-    let provider = known.knowledge.provider;
-    let operators = way.route.mail_servers().filter_map(|exchanger| {
+    let Host::Domain(domain) = parsed.address.host() else { return None };
+    let provider = parsed.knowledge.provider;
+    let operators = route.route.mail_servers().filter_map(|exchanger| {
         let operator = lists.catalog.operator_of(exchanger.host.as_str())?;
         Some((exchanger.host.clone(), operator.id.clone()))
     });
     let operators = operators.collect();
-    let mail_servers = way.route.mail_servers().map(|exchanger| exchanger.host.as_str());
+    let mail_servers = route.route.mail_servers().map(|exchanger| exchanger.host.as_str());
     Some(ProbeRequest {
-        address: known.address.clone(),
-        mailbox: known.canonical.at(domain),
+        address: parsed.address.clone(),
+        mailbox: parsed.canonical.at(domain),
         domain: domain.clone(),
         provider: provider.map(|provider| provider.id.clone()),
         behaviour: lists.catalog.probe_behaviour(provider, mail_servers),
-        route: way.clone(),
+        route: route.clone(),
         operators,
     })
 }

@@ -16,15 +16,20 @@
 //!   is none. It goes to the report. The rules of the verdict see it as
 //!   [`HostFindings`](crate::verdict::HostFindings), a view that borrows the route.
 //!
-//! Within a look-up, before anything is believed or kept, a route is a [`Routed`](crate::route::Routed): the route
-//! and the TTL of its answers.
+//! Within a look-up, before anything is believed or kept, the route has three more types:
+//!
+//! * [`RouteWithTtl`](crate::route::RouteWithTtl): the route and the shortest TTL of its answers.
+//! * [`RouteOutcome`](crate::route::RouteOutcome): that, and the answers against the domain (denials), about which a
+//!   second server is asked. `dns::find_route` returns it.
+//! * `DnsAnswer` (in `routes::belief`): the route after the second opinion, the server that answered about the MX
+//!   records, and whether another server agreed. `RouteLookup::believed` decides by it.
 //!
 //! # A request, from JSON to JSON
 //!
 //! `POST /v1/validate` with `{"email": "sue@yahooo.com"}`, with the default times:
 //!
 //! 1. `http::router` and its layers; `http::validate` parses the body into a [`Request`] (`budget` 1500 ms,
-//!    `depth` domain, `priority` [`Priority::Now`], `client` from `http::Guard`).
+//!    `depth` domain, `priority` [`Priority::Now`], `client` from `http::ClientGuard`).
 //! 2. [`Validator::validate`] loads the active lists ([`ActiveLists`]; a reload swaps them as a whole).
 //! 3. `ParsedInput::parse`: [`Pasted::clean`](crate::address::Pasted::clean),
 //!    [`Address::parse`], `Catalog::look_up`, `Suggester::suggest`. No I/O.
@@ -34,10 +39,10 @@
 //!    * `SingleFlight::join`: the first caller for a domain leads, others follow; `[dns] max_lookups` and the
 //!      limits per zone and client refuse what is too much;
 //!    * `RouteLookup::ask` in a task of its own, at most `[dns] lookup_timeout_ms`: `dns::find_route`, then
-//!      `dns::second_opinion` where mail would go nowhere; `believed` and `settled` (canaries) decide what counts;
+//!      `dns::second_opinion` where mail would go nowhere; `believed` and `once_trusted` (canaries) decide what counts;
 //!    * the caller waits until its budget is over, or for 1 s where a stale route (up to 24 h) can be served.
 //! 5. `Validator::corrected_tld`: where the domain does not exist, perhaps one with another ending accepts mail.
-//! 6. `Validator::mailbox_stage` at depth mailbox: `Probing::ask` (see `probing`).
+//! 6. `Validator::mailbox_stage` at depth mailbox: `Probing::probe` (see `probing`).
 //! 7. `Validator::well_formed`: [`weigh`](crate::typo::weigh) the suggestion with what the DNS said,
 //!    [`judge`](crate::verdict::judge), [`message`](crate::verdict::message); the result is a [`Report`].
 //! 8. `http::validate` writes it as [`JsonReport`](crate::report::JsonReport).
@@ -72,7 +77,7 @@ use crate::report::Report;
 use crate::route::{HostName, Trust};
 use crate::typo::{Confidence, Locale};
 use crate::verdict::{Depth, Policy};
-use list_mode::ListMode;
+use list_mode::ListRun;
 use routes::RouteSource;
 use syntax_stage::{ParsedInput, canonical_in};
 
@@ -136,7 +141,8 @@ pub struct ValidatorParts {
     pub clock: Arc<dyn Clock>,
 }
 
-/// The pipeline. All requests share it; it holds no state of any of them.
+/// The pipeline. Requests share its lists, its caches of routes and mailboxes, its look-ups and probes under way, and
+/// its limits; nothing of a request outlives it except what was learned of domains and mailboxes.
 pub struct Validator {
     /// Swapped as a whole when lists are read again; a request keeps those that it began with.
     lists: Arc<ArcSwap<ActiveLists>>,
@@ -144,8 +150,8 @@ pub struct Validator {
     policy: Policy,
     /// None: offline.
     routes: Option<Arc<dyn RouteSource>>,
-    /// The work on a list that all of it is for.
-    list_mode: Option<ListMode>,
+    /// Set where this validator works on one list (`mailvet clean`): journal, rate, retries; none in the service.
+    list_run: Option<ListRun>,
     probing: Option<Probing>,
     clock: Arc<dyn Clock>,
 }
@@ -160,7 +166,7 @@ impl Validator {
                 move |domain: &HostName| lists.load().catalog.popularity(domain.as_str());
             Arc::new(routes.with_popularity(Arc::new(popularity)))
         });
-        Self { lists, suggest_at, policy, routes, list_mode: None, probing, clock }
+        Self { lists, suggest_at, policy, routes, list_run: None, probing, clock }
     }
 
     /// Checks one text. There is always a report: what could not be found out is part of it.

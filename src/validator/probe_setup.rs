@@ -11,8 +11,8 @@ use crate::clock::Clock;
 use crate::config::{Config, ProbeConfig, Proxy, ProxyHost};
 use crate::dns::Dns;
 use crate::reach::ReachPolicy;
-use crate::reply::Patterns;
-use crate::smtp::dial::{Egress, Guard, Socks5, SourceAddress};
+use crate::reply::ReplyRules;
+use crate::smtp::dial::{DialGuard, Egress, Socks5, SourceAddress};
 use crate::smtp::limiter::{LimitStore, ProbeLimiter};
 use crate::smtp::{Identity, SmtpClient, Timeouts};
 use crate::store::Store;
@@ -28,7 +28,7 @@ pub(super) fn probing(
     state: Option<&Path>,
 ) -> Result<Option<Probing>, BuildError> {
     let Some(identity) = identity(&config.probe) else { return Ok(None) };
-    let patterns = patterns(config)?;
+    let rules = rules(config)?;
     let store = state.map(|folder| open(folder, config.state.max_mib, clock.clone()));
     let limit_store = store.clone().map(|store| Arc::new(store) as Arc<dyn LimitStore>);
     let probe = &config.probe;
@@ -36,17 +36,17 @@ pub(super) fn probing(
         dns,
         client: SmtpClient::new(identity, timeouts(probe))?,
         dialer: Arc::new(egress(probe)),
-        guard: Guard::new(ReachPolicy::allowing(config.network.allow.clone()), probe.port),
+        guard: DialGuard::new(ReachPolicy::allowing(config.network.allow.clone()), probe.port),
         limiter: ProbeLimiter::new(probe.limits(), probe.never_list(), clock.clone(), limit_store),
-        patterns,
+        rules,
         cache: MailboxCache::new(MAILBOX_CACHE_BYTES),
         store,
         clock,
     })))
 }
 
-fn patterns(config: &Config) -> Result<Patterns, BuildError> {
-    Ok(Patterns::from_sources(&config.catalog.replies()?)?)
+fn rules(config: &Config) -> Result<ReplyRules, BuildError> {
+    Ok(ReplyRules::from_sources(&config.catalog.replies()?)?)
 }
 
 /// The names in HELO and MAIL FROM; none where the probe is off.

@@ -6,7 +6,7 @@
 //! find ── cache: current ────────────────────────────────────────► DomainEvidence
 //!   │  └─ a parent that does not exist (RFC 8020) ───────────────►
 //!   └─ join: one look-up a domain (single flight), within limits
-//!        leader: RouteLookup::ask → believed → settled → cache
+//!        leader: RouteLookup::ask → believed → once_trusted → cache
 //!        followers and leader wait ──── done, or the first server's answer ─►
 //!                                  └─── 1 s with a stale route ──► stale (RFC 8767)
 //! ```
@@ -37,7 +37,7 @@ use crate::cache::{LearnedRoute, Timing};
 use crate::clock::Clock;
 use crate::dns::Dns;
 use crate::report::DomainEvidence;
-use crate::route::{Failure, HostName, MailRoute, Routed};
+use crate::route::{Failure, HostName, MailRoute, RouteWithTtl};
 use rate_limit::LookupLimiter;
 
 pub(super) use belief::{DnsAnswer, PopularityOf};
@@ -48,11 +48,11 @@ pub(super) use origin::RouteOrigin;
 pub(super) use progress::{CountedLookup, LookupProgress, WaitOutcome, wait};
 pub use rate_limit::{Client, LookupLimits, Priority};
 pub use trust::DnsComplaint;
-pub(super) use trust::{FOR_LABS, TestOutcome};
+pub(super) use trust::{HINT_TO_SWITCH_OFF_CANARIES, TestOutcome};
 
-/// Nobody waits longer than this for a newer route while there is a stale one.
+/// The longest wait for a newer route while there is a stale one.
 const STALE_AFTER: Duration = Duration::from_secs(1);
-/// Nobody waits longer than this, whatever the budget: a day, which the clock can still add.
+/// The longest wait, whatever the budget: a day, which the clock can still add.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 /// After a refresh failed, the next one waits this long (RFC 8767 §5 asks for a pause).
 const REFRESH_PAUSE: Duration = Duration::from_secs(5);
@@ -70,7 +70,8 @@ pub(super) struct RouteQuery<'a> {
 /// Where the pipeline gets routes from.
 pub(super) trait RouteSource: Send + Sync {
     /// What is known of a domain, or can be found out in the time. A look-up that was begun goes on when the time
-    /// is over, or when the caller hangs up.
+    /// is over, or when the caller stops waiting. The journaled source ignores the budget: a row waits until the
+    /// look-up ends.
     fn find<'a>(&'a self, query: RouteQuery<'a>) -> BoxFuture<'a, DomainEvidence>;
 
     /// How many domains are being looked up.
@@ -276,8 +277,8 @@ async fn learn(
     }
     let answer = lookup.ask(&domain, client, &progress).await;
     let routed = lookup.believed(&domain, answer);
-    let routed = routed.unwrap_or_else(|_| Routed::unresolved(Failure::Untrusted));
-    let routed = lookup.settled(routed).await;
+    let routed = routed.unwrap_or_else(|_| RouteWithTtl::unresolved(Failure::Untrusted));
+    let routed = lookup.once_trusted(routed).await;
     let learned = match (&routed.route, stale) {
         // A route that is known stays known, and is asked for again soon.
         (MailRoute::Unresolved(_), Some(stale)) => Arc::new(stale.kept_for(REFRESH_PAUSE)),

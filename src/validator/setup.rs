@@ -16,7 +16,7 @@ use crate::config::{Config, ListFileError};
 use crate::dns::MeteredDns;
 use crate::dns::hickory::{DnsSettings, HickoryDns, SetupError};
 use crate::reach::ReachPolicy;
-use crate::reply::PatternError;
+use crate::reply::RuleError;
 use crate::route::HostName;
 use crate::smtp::NoTls;
 use crate::verdict::Policy;
@@ -45,7 +45,7 @@ pub enum BuildError {
     #[error(transparent)]
     List(#[from] ListError),
     #[error(transparent)]
-    Replies(#[from] PatternError),
+    Replies(#[from] RuleError),
     #[error(transparent)]
     Tls(#[from] NoTls),
     #[error(transparent)]

@@ -17,7 +17,7 @@ pub(super) struct ParsedInput<'c> {
     pub(super) suggestion: Option<Suggestion>,
     /// What the DNS said of that domain, where it was asked.
     pub(super) suggested_dns: DomainEvidence,
-    /// The operator's decision, as far as the address alone settles it.
+    /// The operator's decision, as far as the address alone decides it.
     pub(super) decision: Option<OperatorDecision>,
 }
 
@@ -32,9 +32,12 @@ impl<'c> ParsedInput<'c> {
             Host::Literal(_) => (Knowledge::default(), None),
             Host::Domain(domain) => {
                 let knowledge = lists.catalog.look_up(domain);
-                let is_settled = knowledge.is_known_real() || knowledge.reserved;
-                let suggestion =
-                    if is_settled { None } else { lists.suggester.suggest(domain, request.locale) };
+                let is_meant_as_typed = knowledge.is_known_real() || knowledge.reserved;
+                let suggestion = if is_meant_as_typed {
+                    None
+                } else {
+                    lists.suggester.suggest(domain, request.locale)
+                };
                 (knowledge, suggestion)
             }
         };

@@ -158,7 +158,7 @@ fn asks_until_the_day_is_full(folder: &Path) {
         while let AcquireResult::Go(grant) = acquire().await {
             asked += grant.allowance().recipients;
             let asked = grant.allowance().recipients;
-            grant.settle(Outcomes {
+            grant.finish(Outcomes {
                 asked,
                 answered: asked,
                 feedback: ServerFeedback::Answered,

@@ -14,7 +14,7 @@ use mailvet::catalog::Canonical;
 use mailvet::clock::{Clock, StoppedClock};
 use mailvet::evidence::{CatchAll, Evidence, MailboxStatus};
 use mailvet::reply::EnhancedCode;
-use mailvet::route::{Exchanger, Exchangers, HostName, MailRoute, NullMx, Routed, Targets};
+use mailvet::route::{Exchanger, Exchangers, HostName, MailRoute, NullMx, RouteWithTtl, Targets};
 use mailvet::store::{Journal, NotedRoute, Store, StoreError};
 use tempfile::TempDir;
 
@@ -130,7 +130,7 @@ pub(crate) fn said(status: MailboxStatus) -> Evidence {
 }
 
 pub(crate) fn routed(route: MailRoute) -> NotedRoute {
-    NotedRoute { routed: Routed { route, ttl: 5 * MINUTE }, asked_at: noon() }
+    NotedRoute { routed: RouteWithTtl { route, ttl: 5 * MINUTE }, asked_at: noon() }
 }
 
 pub(crate) fn exchangers(name: &str) -> MailRoute {

@@ -66,7 +66,7 @@ impl CleanWork {
                 .note(format_args!("mail servers are not asked: {PROBE_OFF_HINT}"));
         }
         let journal = journal.open()?;
-        let validator = Arc::new(list_validator.at_work(ListModeSettings {
+        let validator = Arc::new(list_validator.with_list_mode(ListModeSettings {
             journal: journal.clone(),
             concurrency: checking.concurrency.get(),
             open_files: system::raise_open_files(),

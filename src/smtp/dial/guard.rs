@@ -10,7 +10,7 @@ pub const SMTP_PORT: u16 = 25;
 /// The most addresses of one host that are tried.
 pub const MAX_ADDRESSES: usize = 4;
 
-/// An address that may be dialled. Only a [`Guard`] makes one.
+/// An address that may be dialled. Only a [`DialGuard`] makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Target(SocketAddr);
 
@@ -28,12 +28,12 @@ impl Target {
 
 /// Admits the addresses that may be dialled.
 #[derive(Clone, Debug)]
-pub struct Guard {
+pub struct DialGuard {
     reach: ReachPolicy,
     port: u16,
 }
 
-impl Guard {
+impl DialGuard {
     /// `port` is [`SMTP_PORT`] unless the operator configured another one.
     pub fn new(reach: ReachPolicy, port: u16) -> Self {
         Self { reach, port }
@@ -88,7 +88,7 @@ mod tests {
             ("127.0.0.1 8.8.8.8 ::1", "8.8.8.8:25"),
             ("10.0.0.1 ::ffff:10.0.0.1 64:ff9b::a00:1", ""),
         ];
-        let guard = Guard::new(ReachPolicy::default(), SMTP_PORT);
+        let guard = DialGuard::new(ReachPolicy::default(), SMTP_PORT);
         for (ips, expected) in cases {
             let ips: Vec<IpAddr> = ips.split_whitespace().map(|ip| ip.parse().unwrap()).collect();
             let targets =
@@ -99,7 +99,8 @@ mod tests {
 
     #[test]
     fn the_reason_is_told() {
-        let guard = Guard::new(ReachPolicy::allowing(vec!["127.0.0.0/8".parse().unwrap()]), 2525);
+        let guard =
+            DialGuard::new(ReachPolicy::allowing(vec!["127.0.0.0/8".parse().unwrap()]), 2525);
         let admitted = guard.admit([127, 0, 0, 9].into()).map(Target::address);
         assert_eq!(admitted, Ok(([127, 0, 0, 9], 2525).into()));
         assert_eq!(guard.admit([192, 168, 0, 1].into()), Err(Scope::Private));

@@ -1,6 +1,6 @@
 //! Connections to mail servers, and to nothing else.
 //!
-//! An address record can point anywhere. A [`Guard`] checks each IP address after resolution and turns it into a
+//! An address record can point anywhere. A [`DialGuard`] checks each IP address after resolution and turns it into a
 //! [`Target`]; a [`Dialer`] dials targets only, so that no unchecked address can be dialled.
 
 mod connector;
@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub use connector::{Egress, SourceAddress};
 #[cfg(feature = "testing")]
 pub use guard::SMTP_PORT;
-pub use guard::{Guard, MAX_ADDRESSES, Target};
+pub use guard::{DialGuard, MAX_ADDRESSES, Target};
 pub use socks::Socks5;
 
 /// A stream of bytes in both directions.

@@ -41,9 +41,10 @@ pub enum AcquireResult {
     Never,
 }
 
-/// Permit for one connection. Open it at once; keep the permit until it is closed.
+/// Leave to open one SMTP connection now, and to ask about at most `allowance().recipients` recipients on it. Hold it
+/// until the connection is closed.
 ///
-/// [`Permit::start`] begins the use, [`Permit::settle`] reports what came of it. Dropped before its use, a
+/// [`Permit::start`] begins the use, [`Permit::finish`] reports what came of it. Dropped before its use, a
 /// permit gives back what it reserved; dropped after that, everything that it allowed counts as asked.
 pub struct Permit {
     shared: Arc<LimiterInner>,
@@ -67,7 +68,7 @@ enum ReservedIn {
 enum Usage {
     Unused,
     Started,
-    Settled,
+    Finished,
 }
 
 /// A place in the queues of both parties, given up when dropped.
@@ -102,7 +103,7 @@ impl ProbeLimiter {
     /// The state of both parties, as far as this process knows.
     #[cfg(test)]
     pub(super) fn states(&self, destination: &Destination) -> [super::PartyState; 2] {
-        self.shared.queue().states(destination.parties())
+        self.shared.lock_queue().states(destination.parties())
     }
 
     /// Whether the domain is on the never list, whatever its mail servers. Ask before choosing a destination.
@@ -169,14 +170,14 @@ impl ProbeLimiter {
 }
 
 impl LimiterInner {
-    fn queue(&self) -> MutexGuard<'_, WaitQueue> {
+    fn lock_queue(&self) -> MutexGuard<'_, WaitQueue> {
         // Nothing that holds the lock can leave the queue half changed.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The decision by what this process knows.
     fn local_decision(&self, parties: &[Party; 2], wanted: u32) -> LimitDecision {
-        let (now, queue) = (self.clock.now(), self.queue());
+        let (now, queue) = (self.clock.now(), self.lock_queue());
         let open = own_connections(&queue, parties);
         let [one, other] = queue.states(parties);
         let decision = one.decision(wanted, open[0], &self.limits, now);
@@ -201,16 +202,16 @@ fn own_connections(queue: &WaitQueue, parties: &[Party; 2]) -> [OpenConnections;
 impl QueueTicket {
     fn take(shared: &Arc<LimiterInner>, destination: &Destination) -> Self {
         let parties = destination.parties().clone();
-        let ticket = shared.queue().join(&parties, &shared.limits, shared.clock.now());
+        let ticket = shared.lock_queue().join(&parties, &shared.limits, shared.clock.now());
         Self { shared: shared.clone(), parties, ticket }
     }
 
     fn is_first(&self) -> bool {
-        self.shared.queue().is_first(&self.parties, &self.ticket, &self.shared.limits)
+        self.shared.lock_queue().is_first(&self.parties, &self.ticket, &self.shared.limits)
     }
 
     fn request(&self, wanted: u32) -> AcquireRequest {
-        let own_connections = self.shared.queue().connections(&self.parties);
+        let own_connections = self.shared.lock_queue().connections(&self.parties);
         AcquireRequest {
             parties: self.parties.clone(),
             wanted,
@@ -226,7 +227,7 @@ impl QueueTicket {
             Some(_) => ReservedIn::Store,
             None => ReservedIn::Process,
         };
-        let mut queue = self.shared.queue();
+        let mut queue = self.shared.lock_queue();
         let reply = reply.unwrap_or_else(|| {
             let open = own_connections(&queue, &self.parties);
             request.decide(queue.states(&self.parties), open, self.shared.clock.now())
@@ -255,7 +256,7 @@ impl QueueTicket {
 
 impl Drop for QueueTicket {
     fn drop(&mut self) {
-        self.shared.queue().leave(&self.parties, &self.ticket);
+        self.shared.lock_queue().leave(&self.parties, &self.ticket);
     }
 }
 
@@ -264,7 +265,7 @@ impl Permit {
         Allowance { recipients: self.reservation.recipients, ..self.shared.limits.allowance }
     }
 
-    /// Begins the use: from now on everything that is allowed counts as asked, until [`settle`](Self::settle)
+    /// Begins the use: from now on everything that is allowed counts as asked, until [`finish`](Self::finish)
     /// says how much was.
     pub fn start(&mut self) -> Allowance {
         self.usage = Usage::Started;
@@ -272,14 +273,14 @@ impl Permit {
     }
 
     /// Reports what came of the connection, which is closed.
-    pub fn settle(mut self, outcomes: Outcomes) {
+    pub fn finish(mut self, outcomes: Outcomes) {
         self.release(outcomes);
     }
 
     fn release(&mut self, outcomes: Outcomes) {
-        self.usage = Usage::Settled;
+        self.usage = Usage::Finished;
         let shared = &self.shared;
-        let mut queue = shared.queue();
+        let mut queue = shared.lock_queue();
         queue.end(&self.parties);
         let release = ReleaseRecord {
             parties: self.parties.clone(),
@@ -288,7 +289,7 @@ impl Permit {
             outcomes,
             limits: shared.limits,
         };
-        let states = release.settle(queue.states(&self.parties), shared.clock.now());
+        let states = release.apply_to(queue.states(&self.parties), shared.clock.now());
         queue.note(&self.parties, states);
         // Under the lock: a later request has to come later in the store too.
         if let Some(store) = &shared.store {
@@ -306,7 +307,7 @@ impl Drop for Permit {
         match self.usage {
             Usage::Unused => self.release(Outcomes::NOTHING),
             Usage::Started => self.release(Outcomes::unknown(self.reservation)),
-            Usage::Settled => {}
+            Usage::Finished => {}
         }
     }
 }

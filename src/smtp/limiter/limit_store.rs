@@ -66,7 +66,7 @@ impl AcquireRequest {
 
 impl ReleaseRecord {
     /// The state of the parties after it.
-    pub fn settle(&self, mut states: [PartyState; 2], now: Timestamp) -> [PartyState; 2] {
+    pub fn apply_to(&self, mut states: [PartyState; 2], now: Timestamp) -> [PartyState; 2] {
         for state in &mut states {
             state.end(self.reservation, &self.outcomes, &self.limits, now);
         }

@@ -95,7 +95,7 @@ async fn one_connection_at_a_time_with_a_gap_between() {
         assert_eq!(at_once(&limiter, &destination(host, ip)).await, expected, "{host} {ip}");
     }
     advance(10 * SECOND).await;
-    first.settle(WELCOME);
+    first.finish(WELCOME);
     assert_eq!(at_once(&limiter, &here).await, "wait 11");
     advance(SECOND - Duration::from_millis(1)).await;
     assert_eq!(at_once(&limiter, &here).await, "wait 11");
@@ -116,14 +116,14 @@ async fn everybody_waits_for_their_turn_and_nobody_for_others() {
             let permit = granted(&limiter, &here, 1).await;
             order.lock().unwrap().push(number);
             sleep(SECOND).await;
-            permit.settle(WELCOME);
+            permit.finish(WELCOME);
         });
         // In line before the next one.
         tokio::task::yield_now().await;
     }
     let elsewhere = destination("mx.example.com", "203.0.113.1");
     assert_eq!(at_once(&limiter, &elsewhere).await, "go 1");
-    permit.settle(WELCOME);
+    permit.finish(WELCOME);
     let began = Instant::now();
     waiters.join_all().await;
     assert_eq!(*order.lock().unwrap(), (0..20).collect::<Vec<_>>());
@@ -161,7 +161,7 @@ async fn ten_thousand_domains_on_one_machine_are_one_destination() {
         let one = destination(&format!("mx.customer{number}.example"), "192.0.2.1");
         if let AcquireResult::Go(permit) = ask(&limiter, &one, 1, HOUR).await {
             asked += 1;
-            permit.settle(WELCOME);
+            permit.finish(WELCOME);
         }
     }
     assert_eq!(asked, 500);
@@ -177,7 +177,7 @@ async fn what_was_not_asked_does_not_count_and_what_nobody_tells_of_does() {
     let limiter = limiter(limits);
     let here = destination("mx.example.org", "192.0.2.1");
     let of_two = Outcomes { asked: 2, answered: 2, ..WELCOME };
-    granted(&limiter, &here, 10).await.settle(of_two);
+    granted(&limiter, &here, 10).await.finish(of_two);
     let mut promised = granted(&limiter, &here, 10).await;
     assert_eq!(promised.start().recipients, 10);
     drop(promised);
@@ -187,7 +187,7 @@ async fn what_was_not_asked_does_not_count_and_what_nobody_tells_of_does() {
     let next_day = destination("mx.example.com", "203.0.113.1");
     let late = granted(&limiter, &next_day, 10).await;
     advance(SECOND).await;
-    late.settle(Outcomes::NOTHING);
+    late.finish(Outcomes::NOTHING);
     let mut all = granted(&limiter, &next_day, 10).await;
     assert_eq!(all.start().recipients, 10);
     drop(all);
@@ -200,7 +200,7 @@ async fn who_refuses_us_is_left_alone_ever_longer() {
     let here = destination("mx.example.org", "192.0.2.1");
     let mut until = 0;
     for hours in [2, 4, 8, 16, 24, 24] {
-        granted(&limiter, &here, 1).await.settle(REFUSED);
+        granted(&limiter, &here, 1).await.finish(REFUSED);
         until += hours * 3600;
         assert_eq!(at_once(&limiter, &here).await, format!("refused {until}"));
         let neighbour = destination("mx.example.net", "192.0.2.9");
@@ -208,19 +208,19 @@ async fn who_refuses_us_is_left_alone_ever_longer() {
         advance(Duration::from_secs(hours * 3600)).await;
     }
     // Not a refusal, and not a welcome.
-    granted(&limiter, &here, 1).await.settle(Outcomes::NOTHING);
-    granted(&limiter, &here, 1).await.settle(REFUSED);
+    granted(&limiter, &here, 1).await.finish(Outcomes::NOTHING);
+    granted(&limiter, &here, 1).await.finish(REFUSED);
     advance(24 * HOUR).await;
-    granted(&limiter, &here, 1).await.settle(WELCOME);
+    granted(&limiter, &here, 1).await.finish(WELCOME);
     let now = noon() + Duration::from_secs(until) + 24 * HOUR;
-    granted(&limiter, &here, 1).await.settle(REFUSED);
+    granted(&limiter, &here, 1).await.finish(REFUSED);
     let expected = now.duration_since(noon()).as_secs() + 2 * 3600 + 2;
     assert_eq!(at_once(&limiter, &here).await, format!("refused {expected}"), "from the start");
     // Long ago counts no more.
     advance(2 * HOUR).await;
-    granted(&limiter, &here, 1).await.settle(REFUSED);
+    granted(&limiter, &here, 1).await.finish(REFUSED);
     advance(4 * HOUR + 25 * HOUR).await;
-    granted(&limiter, &here, 1).await.settle(REFUSED);
+    granted(&limiter, &here, 1).await.finish(REFUSED);
     let expected = expected + (4 + 25 + 2) * 3600;
     assert_eq!(at_once(&limiter, &here).await, format!("refused {expected}"), "forgotten");
 }
@@ -236,7 +236,7 @@ async fn those_in_line_hear_of_a_refusal_at_once() {
         waiters.spawn(async move { told(&ask(&limiter, &here, 1, HOUR).await) });
     }
     sleep(SECOND).await;
-    permit.settle(REFUSED);
+    permit.finish(REFUSED);
     let before = Instant::now();
     for said in waiters.join_all().await {
         assert_eq!(said, "refused 7201");
@@ -262,7 +262,7 @@ async fn asking_that_looks_like_harvesting_is_paused() {
         let mut last = String::new();
         for (answered, absent) in connections {
             match ask(&limiter, &here, 10, HOUR).await {
-                AcquireResult::Go(permit) => permit.settle(Outcomes {
+                AcquireResult::Go(permit) => permit.finish(Outcomes {
                     asked: 10,
                     answered: *answered,
                     absent: *absent,
@@ -344,7 +344,7 @@ async fn streaks_are_counted_over_conversations() {
         let here = destination("mx.example.org", "192.0.2.1");
         for outcomes in conversations {
             advance(HOUR).await;
-            granted(&limiter, &here, 1).await.settle(*outcomes);
+            granted(&limiter, &here, 1).await.finish(*outcomes);
         }
         advance(2 * SECOND).await;
         let said = at_once(&limiter, &here).await;
@@ -359,7 +359,7 @@ async fn streaks_are_forgotten_after_two_days() {
         let here = destination("mx.example.org", "192.0.2.1");
         for _ in 0..10 {
             advance(2 * DAY + SECOND).await;
-            granted(&limiter, &here, 1).await.settle(outcomes);
+            granted(&limiter, &here, 1).await.finish(outcomes);
         }
         advance(2 * SECOND).await;
         assert_eq!(at_once(&limiter, &here).await, "go 1", "{outcomes:?}: far apart");
@@ -371,16 +371,16 @@ async fn who_gives_no_answer_is_left_alone_ever_longer() {
     let limiter = limiter(Limits::default());
     let here = destination("mx.example.org", "192.0.2.1");
     for _ in 0..2 {
-        granted(&limiter, &here, 1).await.settle(NO_ANSWER);
+        granted(&limiter, &here, 1).await.finish(NO_ANSWER);
     }
     for minutes in [5, 10, 20, 40, 80, 160, 320, 640, 1280, 1440, 1440] {
-        granted(&limiter, &here, 1).await.settle(NO_ANSWER);
+        granted(&limiter, &here, 1).await.finish(NO_ANSWER);
         advance(Duration::from_secs(minutes * 60) - SECOND).await;
         assert!(at_once(&limiter, &here).await.starts_with("no_answer"), "{minutes} minutes");
         advance(SECOND).await;
     }
-    granted(&limiter, &here, 1).await.settle(WELCOME);
-    granted(&limiter, &here, 1).await.settle(NO_ANSWER);
+    granted(&limiter, &here, 1).await.finish(WELCOME);
+    granted(&limiter, &here, 1).await.finish(NO_ANSWER);
     advance(SECOND).await;
     assert_eq!(at_once(&limiter, &here).await, "go 1", "an answer ends the streak");
 }
@@ -408,6 +408,6 @@ async fn what_is_sent_after_midnight_counts_for_that_day_too() {
     let mut late = granted(&limiter, &here, 10).await;
     late.start();
     advance(2 * SECOND).await;
-    late.settle(Outcomes { asked: 10, answered: 10, ..WELCOME });
+    late.finish(Outcomes { asked: 10, answered: 10, ..WELCOME });
     assert_eq!(granted(&limiter, &here, 10).await.allowance().recipients, 2);
 }

@@ -70,10 +70,10 @@ impl KnownFaults {
 mod tests {
     use super::*;
     use crate::reach::ReachPolicy;
-    use crate::smtp::dial::Guard;
+    use crate::smtp::dial::DialGuard;
 
     fn target(number: u16) -> Target {
-        let guard = Guard::new(ReachPolicy::default(), 25);
+        let guard = DialGuard::new(ReachPolicy::default(), 25);
         let [high, low] = number.to_be_bytes();
         guard.admit([8, 8, high, low].into()).unwrap()
     }

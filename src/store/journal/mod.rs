@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::key::Key;
 use super::{Evidence, StoreError};
 use crate::catalog::Canonical;
-use crate::route::{HostName, Routed};
+use crate::route::{HostName, RouteWithTtl};
 use file::JournalFile;
 
 /// Writes that may wait for the writer.
@@ -54,7 +54,7 @@ pub struct JournalClosed;
 /// A route in the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotedRoute {
-    pub routed: Routed,
+    pub routed: RouteWithTtl,
     /// When the DNS was asked.
     pub asked_at: Timestamp,
 }

@@ -12,7 +12,7 @@ use super::super::time::time;
 use super::{Checkpoint, NotedMailbox, NotedRoute};
 use crate::catalog::Canonical;
 use crate::evidence::{Evidence, MailboxStatus};
-use crate::route::{HostName, MailRoute, Routed};
+use crate::route::{HostName, MailRoute, RouteWithTtl};
 
 /// Tells our files from those of other programs: "mvjr".
 const APPLICATION_ID: i32 = 0x6d76_6a72;
@@ -49,7 +49,7 @@ const TABLES: &str = "
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FileOwner {
     /// The file is empty.
-    Nobody,
+    Unclaimed,
     /// A journal of this version.
     Us,
     AnotherProgram,
@@ -61,7 +61,7 @@ pub(super) fn owner(file: &Connection) -> rusqlite::Result<FileOwner> {
     let version = number("PRAGMA user_version")?;
     let tables = number("SELECT count(*) FROM sqlite_schema")?;
     Ok(match (id, version, tables) {
-        (0, 0, 0) => FileOwner::Nobody,
+        (0, 0, 0) => FileOwner::Unclaimed,
         (APPLICATION_ID, VERSION, _) => FileOwner::Us,
         _ => FileOwner::AnotherProgram,
     })
@@ -69,7 +69,7 @@ pub(super) fn owner(file: &Connection) -> rusqlite::Result<FileOwner> {
 
 /// Creates the tables in an empty file.
 pub(super) fn prepare(file: &Connection) -> rusqlite::Result<()> {
-    if owner(file)? == FileOwner::Nobody {
+    if owner(file)? == FileOwner::Unclaimed {
         file.execute_batch(TABLES)?;
         file.pragma_update(None, "user_version", VERSION)?;
         file.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -108,7 +108,7 @@ pub(super) fn route(
             rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error))
         })?;
         let ttl = Duration::from_secs(row.get::<_, i64>(1)?.unsigned_abs());
-        Ok(NotedRoute { routed: Routed { route, ttl }, asked_at: time(row.get(2)?) })
+        Ok(NotedRoute { routed: RouteWithTtl { route, ttl }, asked_at: time(row.get(2)?) })
     });
     noted.optional()
 }
@@ -120,7 +120,7 @@ pub(super) fn note_route(
     noted: &NotedRoute,
 ) -> rusqlite::Result<()> {
     let name = key.hash(NameOf::Domain, domain.as_str());
-    let Routed { route, ttl } = &noted.routed;
+    let RouteWithTtl { route, ttl } = &noted.routed;
     let route = serde_json::to_string(route)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     let ttl = i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);

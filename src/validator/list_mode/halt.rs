@@ -1,13 +1,13 @@
 //! Why work on a list ends before the list does.
 
 use crate::route::Distrust;
-use crate::validator::routes::FOR_LABS;
+use crate::validator::routes::HINT_TO_SWITCH_OFF_CANARIES;
 
 /// Why work on a list cannot go on now.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Halt {
     /// The resolver invents answers, or denies what exists.
-    #[error("the DNS resolver cannot be believed ({code}): {0} ({FOR_LABS})", code = _0.trust().code())]
+    #[error("the DNS resolver cannot be believed ({code}): {0} ({HINT_TO_SWITCH_OFF_CANARIES})", code = _0.trust().code())]
     Untrusted(Distrust),
     /// The resolver answers nothing.
     #[error("the DNS does not answer")]

@@ -1,7 +1,7 @@
 //! Routes for the work on a list: what the journal holds is not asked, what was asked is noted.
 //!
-//! It differs from the live [`Routes`](crate::validator::Routes) in four ways: a look-up waits for its turn and has
-//! no limit but that; a row waits for its route however long that takes; a name below a domain that does not exist
+//! It differs from the live [`Routes`](crate::validator::Routes) in four ways: a look-up waits for a
+//! permit (`concurrency`) and for its turn, and the limits for each zone and client do not apply; a row waits for its route however long that takes; a name below a domain that does not exist
 //! is asked for all the same, because the output must not depend on the order of the rows; and where the resolver
 //! is found to lie, the work ends.
 
@@ -11,10 +11,10 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::{Semaphore, watch};
 
-use super::{Halt, ListMode};
+use super::{Halt, ListRun};
 use crate::cache::{LONGEST_RUN, LearnedRoute, Timing};
 use crate::report::DomainEvidence;
-use crate::route::{Failure, HostName, Routed};
+use crate::route::{Failure, HostName, RouteWithTtl};
 use crate::store::{JournalClosed, NotedRoute};
 use crate::validator::routes::{
     Client, CountedLookup, DnsAnswer, LookupProgress, MAX_QUESTIONS, RouteLookup, RouteOrigin,
@@ -31,7 +31,7 @@ pub(in crate::validator) struct JournaledRoutes {
     flights: SingleFlight<HostName, LookupProgress>,
     /// Permits of the look-ups at the same time. Each flight holds one.
     permits: Arc<Semaphore>,
-    list: ListMode,
+    list: ListRun,
 }
 
 impl RouteSource for JournaledRoutes {
@@ -57,7 +57,7 @@ impl RouteSource for JournaledRoutes {
 }
 
 impl JournaledRoutes {
-    pub(in crate::validator) fn new(lookup: RouteLookup, list: ListMode) -> Self {
+    pub(in crate::validator) fn new(lookup: RouteLookup, list: ListRun) -> Self {
         Self {
             lookup: lookup.with_questions(questions_within(list.inner.settings.open_files)),
             // The permits are their bound.
@@ -125,7 +125,7 @@ fn questions_within(open_files: Option<u64>) -> usize {
 /// The task of a look-up.
 async fn learn(
     lookup: &RouteLookup,
-    list: &ListMode,
+    list: &ListRun,
     domain: &HostName,
     client: Client,
     progress: &watch::Sender<LookupProgress>,
@@ -140,13 +140,13 @@ async fn learn(
             lookup.remember(domain.clone(), learned.clone()).await;
             learned
         }
-        Err(WorkEnded) => lookup.learned(Routed::unresolved(Failure::Untrusted)),
+        Err(WorkEnded) => lookup.learned(RouteWithTtl::unresolved(Failure::Untrusted)),
     }
 }
 
 async fn recall_or_ask(
     lookup: &RouteLookup,
-    list: &ListMode,
+    list: &ListRun,
     domain: &HostName,
     client: Client,
     progress: &watch::Sender<LookupProgress>,

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Halt, JournaledRoutes, ListMode, ListModeSettings};
+use super::{Halt, JournaledRoutes, ListModeSettings, ListRun};
 use crate::config::Config;
 use crate::route::HostName;
 use crate::validator::Validator;
@@ -38,7 +38,7 @@ impl ListValidator {
         &self.validator
     }
 
-    pub fn at_work(self, settings: ListModeSettings) -> Validator {
+    pub fn with_list_mode(self, settings: ListModeSettings) -> Validator {
         self.validator.for_list(settings, self.canaries)
     }
 }
@@ -48,15 +48,15 @@ impl Validator {
     #[must_use]
     pub fn for_list(self, settings: ListModeSettings, canaries: Vec<HostName>) -> Self {
         let Some(live) = &self.routes else { return self };
-        let list_mode = ListMode::new(settings, canaries);
-        let journaled = JournaledRoutes::new(live.lookup().clone(), list_mode.clone());
-        Self { routes: Some(Arc::new(journaled)), list_mode: Some(list_mode), ..self }
+        let list_run = ListRun::new(settings, canaries);
+        let journaled = JournaledRoutes::new(live.lookup().clone(), list_run.clone());
+        Self { routes: Some(Arc::new(journaled)), list_run: Some(list_run), ..self }
     }
 
     /// Waits for a reason why the work on a list cannot go on, which may never come.
     pub async fn halted(&self) -> Halt {
-        match &self.list_mode {
-            Some(list_mode) => list_mode.halted().await,
+        match &self.list_run {
+            Some(list_run) => list_run.halted().await,
             None => std::future::pending().await,
         }
     }
@@ -66,8 +66,8 @@ impl Validator {
     /// # Errors
     /// They cannot, and are forgotten.
     pub async fn last_test(&self) -> Result<(), Halt> {
-        match (&self.routes, &self.list_mode) {
-            (Some(routes), Some(list_mode)) => list_mode.last_test(routes.lookup()).await,
+        match (&self.routes, &self.list_run) {
+            (Some(routes), Some(list_run)) => list_run.last_test(routes.lookup()).await,
             _ => Ok(()),
         }
     }

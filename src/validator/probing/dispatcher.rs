@@ -135,7 +135,7 @@ impl RunningConversation {
                 job.finish(outcome.clone());
             }
         }
-        permit.settle(ended.outcomes);
+        permit.finish(ended.outcomes);
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use super::job::{Job, JobOutcome, Progress};
+use super::job::{Job, JobOutcome, ProbeProgress};
 use super::server_queue::ServerKey;
 use super::{MIN_FLIGHT, ProbeRequest, Probing};
 use crate::catalog::ProbeBehaviour;
@@ -29,28 +29,28 @@ impl Probing {
         &self,
         request: ProbeRequest,
         timeout: Duration,
-    ) -> Option<watch::Receiver<Progress>> {
+    ) -> Option<watch::Receiver<ProbeProgress>> {
         let mailbox: Box<str> = request.mailbox.key.as_str().into();
         let deadline = Instant::now() + timeout.max(MIN_FLIGHT);
         let probing = self.clone();
-        let lead = |progress: watch::Sender<Progress>| {
+        let lead = |progress: watch::Sender<ProbeProgress>| {
             // Shutdown waits until the result is kept.
             let task = probing.shared.tasks.token();
             async move {
                 let _task = task;
                 let progress = Arc::new(progress);
                 let evidence = probing.run_probe(&request, &progress, deadline).await;
-                progress.send_replace(Progress::Done(evidence));
+                progress.send_replace(ProbeProgress::Done(evidence));
             }
         };
-        let (flight, _) = self.shared.flights.join(mailbox, Progress::Waiting, lead)?;
+        let (flight, _) = self.shared.flights.join(mailbox, ProbeProgress::Waiting, lead)?;
         Some(flight.progress)
     }
 
     async fn run_probe(
         &self,
         request: &ProbeRequest,
-        progress: &Arc<watch::Sender<Progress>>,
+        progress: &Arc<watch::Sender<ProbeProgress>>,
         deadline: Instant,
     ) -> Evidence {
         // Another flight may have ended between the caller's look into the memory and this one.
@@ -72,7 +72,7 @@ impl Probing {
     async fn ask_servers(
         &self,
         request: &ProbeRequest,
-        progress: &Arc<watch::Sender<Progress>>,
+        progress: &Arc<watch::Sender<ProbeProgress>>,
         deadline: Instant,
     ) -> Evidence {
         let mut last = Evidence::without_reply(MailboxStatus::Unreachable, self.shared.clock.now());

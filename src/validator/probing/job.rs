@@ -27,7 +27,7 @@ pub(super) struct Job {
     /// When nobody waits for the outcome any more.
     pub(super) deadline: Instant,
     tries: u8,
-    progress: Arc<watch::Sender<Progress>>,
+    progress: Arc<watch::Sender<ProbeProgress>>,
     outcome: oneshot::Sender<JobOutcome>,
 }
 
@@ -40,7 +40,7 @@ pub(super) enum JobOutcome {
 }
 
 /// How far the probe of a mailbox has come.
-pub(super) enum Progress {
+pub(super) enum ProbeProgress {
     /// It waits for a permit.
     Waiting,
     /// A server is being asked.
@@ -48,7 +48,7 @@ pub(super) enum Progress {
     Done(Evidence),
 }
 
-impl Progress {
+impl ProbeProgress {
     /// The evidence for a caller whose time is over now.
     pub(super) fn evidence(&self, now: Timestamp) -> Evidence {
         match self {
@@ -65,7 +65,7 @@ impl Job {
         request: &ProbeRequest,
         catch_all: KnownCatchAll,
         refusals: RefusalFinding,
-        progress: Arc<watch::Sender<Progress>>,
+        progress: Arc<watch::Sender<ProbeProgress>>,
         deadline: Instant,
     ) -> (Self, oneshot::Receiver<JobOutcome>) {
         let (sender, receiver) = oneshot::channel();
@@ -85,11 +85,11 @@ impl Job {
     }
 
     pub(super) fn mark_asking(&self) {
-        self.progress.send_replace(Progress::Asking);
+        self.progress.send_replace(ProbeProgress::Asking);
     }
 
     pub(super) fn mark_waiting(&self) {
-        self.progress.send_replace(Progress::Waiting);
+        self.progress.send_replace(ProbeProgress::Waiting);
     }
 
     /// Whether nobody waits for the outcome.

@@ -36,8 +36,8 @@ impl Memory {
             }
         }
         if let Some(evidence) = known {
-            let evidence = self.reconsidered(&request.domain, evidence).await;
-            // Reconsidered evidence has a shorter lifetime.
+            let evidence = self.corrected_by_server_findings(&request.domain, evidence).await;
+            // Corrected evidence has a shorter lifetime.
             let holds = evidence.valid_until().is_some_and(|until| self.clock.now() < until);
             return holds.then_some(evidence);
         }
@@ -67,7 +67,11 @@ impl Memory {
 
     /// Evidence corrected by what was learned of its server since: a refusal by a server that refuses everybody
     /// says nothing about the mailbox.
-    pub(super) async fn reconsidered(&self, domain: &Domain, evidence: Evidence) -> Evidence {
+    pub(super) async fn corrected_by_server_findings(
+        &self,
+        domain: &Domain,
+        evidence: Evidence,
+    ) -> Evidence {
         let (MailboxStatus::NotFound, Some(host)) = (evidence.status, &evidence.host) else {
             return evidence;
         };
@@ -171,14 +175,14 @@ mod tests {
     use crate::cache::LearnedRoute;
     use crate::catalog::Catalog;
     use crate::clock::StoppedClock;
-    use crate::route::{MailRoute, Routed};
+    use crate::route::{MailRoute, RouteWithTtl};
 
     const DAY: Duration = Duration::from_secs(24 * 3600);
 
     fn request() -> ProbeRequest {
         let domain = Domain::parse("all.de").unwrap();
         let address = "joe@all.de".parse().unwrap();
-        let routed = Routed { route: MailRoute::Implicit(vec![]), ttl: DAY };
+        let routed = RouteWithTtl { route: MailRoute::Implicit(vec![]), ttl: DAY };
         ProbeRequest {
             mailbox: Catalog::builtin().canonical(&address, &crate::catalog::Knowledge::default()),
             address,

@@ -6,7 +6,8 @@
 //!                  ▼                            owns
 //!  ┌─ task 1: flight, one a mailbox ──────────────────────────────────────────────┐
 //!  │ SingleFlight by mailbox (10,000): the leader starts it, followers watch its  │
-//!  │ Progress. Picks a host and an IP address, makes a Job, waits for JobOutcome. │
+//!  │ ProbeProgress. Picks a host and an IP address, makes a Job, waits for its    │
+//!  │ JobOutcome.                                                                  │
 //!  └───────┬──────────────────────────────────────────────────────────────────────┘
 //!          ▼ queue 1: ServerQueue, one a host and IP address (1,000 jobs)
 //!  ┌─ task 2: dispatcher, one a queue while it has jobs ──────────────────────────┐
@@ -16,7 +17,7 @@
 //!          ▼ Permit and up to 10 jobs
 //!  ┌─ task 3: conversation, as many as there are permits ─────────────────────────┐
 //!  │ SmtpClient::connect, Session::ask_while, QUIT. Finishes each Job, puts back  │
-//!  │ those that need another connection, then settles the Permit.                 │
+//!  │ those that need another connection, then finishes the Permit.                │
 //!  └──────────────────────────────────────────────────────────────────────────────┘
 //! ```
 //!
@@ -34,8 +35,8 @@
 //! 6. The conversation connects (10 s) and reads each reply (30 s), 120 s in all. Then it asks about
 //!    postmaster and a random recipient where necessary.
 //! 7. `ReplyInterpreter` turns each reply into [`Evidence`]; `JobOutcome::TryNextServer` leads back to step 4.
-//! 8. The flight stores the evidence and publishes it as `Progress::Done`. A caller whose time was over before
-//!    got `timeout` while a server was being asked, `paused` while the job waited for a permit.
+//! 8. The flight stores the evidence and publishes it as `ProbeProgress::Done`. A caller whose time was over
+//!    before got `timeout` while a server was being asked, `paused` while the job waited for a permit.
 //!
 //! Shutdown: [`Probing::shut_down`] cancels `shutdown`. Dispatchers finish their jobs as paused, conversations
 //! send no further recipient and QUIT; it waits up to 10 s for the tasks that the
@@ -67,13 +68,13 @@ use crate::catalog::ProbeBehaviour;
 use crate::clock::Clock;
 use crate::dns::Dns;
 use crate::evidence::{Evidence, MailboxStatus, NotProbed};
-use crate::reply::Patterns;
+use crate::reply::ReplyRules;
 use crate::report::MailboxFacts;
 use crate::smtp::SmtpClient;
-use crate::smtp::dial::{Dialer, Guard};
+use crate::smtp::dial::{DialGuard, Dialer};
 use crate::smtp::limiter::{Party, ProbeLimiter};
 use crate::store::Store;
-use job::Progress;
+use job::ProbeProgress;
 use memory::Memory;
 pub(super) use request::ProbeRequest;
 use server_queue::ServerQueues;
@@ -92,10 +93,10 @@ pub struct ProbingParts {
     pub client: SmtpClient,
     pub dialer: Arc<dyn Dialer>,
     /// Which IP addresses may be dialled.
-    pub guard: Guard,
+    pub guard: DialGuard,
     pub limiter: ProbeLimiter,
     /// The reply rules.
-    pub patterns: Patterns,
+    pub rules: ReplyRules,
     /// Evidence in this process.
     pub cache: MailboxCache,
     /// Evidence on disk, shared by processes.
@@ -113,12 +114,12 @@ struct ProbingInner {
     dns: Arc<dyn Dns>,
     client: SmtpClient,
     dialer: Arc<dyn Dialer>,
-    guard: Guard,
+    guard: DialGuard,
     limiter: ProbeLimiter,
-    patterns: Patterns,
+    rules: ReplyRules,
     memory: Memory,
     clock: Arc<dyn Clock>,
-    flights: SingleFlight<Box<str>, Progress>,
+    flights: SingleFlight<Box<str>, ProbeProgress>,
     queues: ServerQueues,
     /// Cancelled at shutdown.
     shutdown: CancellationToken,
@@ -128,7 +129,7 @@ struct ProbingInner {
 
 impl Probing {
     pub fn new(parts: ProbingParts) -> Self {
-        let ProbingParts { dns, client, dialer, guard, limiter, patterns, .. } = parts;
+        let ProbingParts { dns, client, dialer, guard, limiter, rules, .. } = parts;
         let ProbingParts { cache, store, clock, .. } = parts;
         let memory = Memory::new(cache, store, clock.clone());
         let (flights, queues) = (SingleFlight::new(MAX_FLIGHTS), ServerQueues::default());
@@ -139,7 +140,7 @@ impl Probing {
                 dialer,
                 guard,
                 limiter,
-                patterns,
+                rules,
                 memory,
                 clock,
                 flights,
@@ -172,7 +173,7 @@ impl Probing {
         let Some(mut progress) = self.join(request, timeout) else {
             return (self.without_reply(MailboxStatus::Paused), Timing::Asked);
         };
-        let done = progress.wait_for(|progress| matches!(progress, Progress::Done(_)));
+        let done = progress.wait_for(|progress| matches!(progress, ProbeProgress::Done(_)));
         // Done, broken off or out of time: the progress says which.
         let _ = timeout_at(deadline, done).await;
         let evidence = progress.borrow().evidence(shared.clock.now());
@@ -180,12 +181,12 @@ impl Probing {
     }
 
     /// Evidence from a journal, corrected where its server turned out to refuse everybody.
-    pub(super) async fn reconsidered(
+    pub(super) async fn corrected_by_server_findings(
         &self,
         request: &ProbeRequest,
         evidence: Evidence,
     ) -> Evidence {
-        self.shared.memory.reconsidered(&request.domain, evidence).await
+        self.shared.memory.corrected_by_server_findings(&request.domain, evidence).await
     }
 
     /// The organisation that would be asked: the one that runs the first of the mail servers.

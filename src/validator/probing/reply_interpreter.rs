@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::evidence::{Evidence, MailboxStatus};
-use crate::reply::{About, MailboxDetail, NowDetail, Patterns, Reply, Stage, UsDetail, classify};
+use crate::reply::{About, MailboxDetail, NowDetail, Reply, ReplyRules, Stage, UsDetail, classify};
 use crate::route::HostName;
 use crate::smtp::{Cause, SessionError};
 
@@ -21,13 +21,13 @@ const MAX_TEXT_BYTES: usize = 200;
 pub(super) struct ReplyInterpreter<'a> {
     pub(super) host: &'a HostName,
     pub(super) provider: Option<&'a str>,
-    pub(super) patterns: &'a Patterns,
+    pub(super) rules: &'a ReplyRules,
     pub(super) now: Timestamp,
 }
 
 impl ReplyInterpreter<'_> {
     pub(super) fn reply(self, stage: Stage, reply: &Reply) -> Evidence {
-        let about = match classify(stage, reply, self.provider, self.patterns).about {
+        let about = match classify(stage, reply, self.provider, self.rules).about {
             // The DNS has just led us to this server for this domain: it is not set up for it, or its own DNS
             // fails. Either says nothing of the mailbox.
             About::Mailbox(MailboxDetail::NoSuchDomain) => About::Us(UsDetail::DomainNotAccepted),

@@ -82,7 +82,7 @@ pub(super) fn is_of_one_domain(detail: UsDetail) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reply::{Patterns, Reply};
+    use crate::reply::{Reply, ReplyRules};
     use crate::route::HostName;
     use crate::smtp::Malformed;
     use crate::smtp::dial::DialError;
@@ -90,9 +90,9 @@ mod tests {
     use jiff::Timestamp;
 
     fn evidence(error: &SessionError) -> Evidence {
-        let (host, patterns) = (HostName::new("mx.example").unwrap(), Patterns::builtin());
+        let (host, rules) = (HostName::new("mx.example").unwrap(), ReplyRules::builtin());
         let now = Timestamp::UNIX_EPOCH;
-        ReplyInterpreter { host: &host, provider: None, patterns: &patterns, now }.error(error)
+        ReplyInterpreter { host: &host, provider: None, rules: &rules, now }.error(error)
     }
 
     fn said(text: &str) -> Cause {

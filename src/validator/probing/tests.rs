@@ -59,9 +59,9 @@ fn probing(server: &HostileServer, limits: Limits) -> Probing {
         dns: Arc::new(Zone::parse(ZONE)),
         client: SmtpClient::new(identity, timeouts).unwrap(),
         dialer: Arc::new(Wire(server.clone())),
-        guard: Guard::new(ReachPolicy::default(), SMTP_PORT),
+        guard: DialGuard::new(ReachPolicy::default(), SMTP_PORT),
         limiter: ProbeLimiter::new(limits, NeverList::default(), clock.clone(), None),
-        patterns: patterns(),
+        rules: rules(),
         cache: MailboxCache::new(1 << 20),
         store: None,
         clock,
@@ -97,10 +97,10 @@ fn empty_catalog() -> Catalog {
 }
 
 /// The one rule that matters here, for the same reason.
-fn patterns() -> Patterns {
+fn rules() -> ReplyRules {
     let text = "[[rule]]\nid = \"unknown\"\nmeans = \"no_such_mailbox\"\ncode = [\"550\"]\n\
                 words = [\"user unknown\"]\nexamples = [\"550 5.1.1 User unknown\"]\n";
-    Patterns::from_sources(&[SourceText { name: "test".into(), text: text.into() }]).unwrap()
+    ReplyRules::from_sources(&[SourceText { name: "test".into(), text: text.into() }]).unwrap()
 }
 
 /// What is found out about each of these, asked for together.

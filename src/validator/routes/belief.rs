@@ -10,12 +10,12 @@ use super::private_zones::PrivateZones;
 use super::trust::ResolverTrust;
 use crate::catalog::Popularity;
 use crate::route::{
-    Credence, Distrust, Failure, HostName, Routed, ServerId, canary_answer, credence,
+    Credence, Distrust, Failure, HostName, RouteWithTtl, ServerId, canary_answer, credence,
 };
 
 /// The route that the DNS gave, and who stands for it.
 pub(in crate::validator) struct DnsAnswer {
-    pub(in crate::validator) routed: Routed,
+    pub(in crate::validator) routed: RouteWithTtl,
     /// The server that answered about the MX records.
     pub(super) by: Option<ServerId>,
     /// Whether another server says the same.
@@ -36,7 +36,7 @@ pub(super) struct Belief {
 
 impl Belief {
     /// How much this answer is worth, if it denies the domain's mail servers.
-    pub(super) fn credence(&self, domain: &HostName, routed: &Routed) -> Credence {
+    pub(super) fn credence(&self, domain: &HostName, routed: &RouteWithTtl) -> Credence {
         // A private zone is right about its own names.
         if self.private_zones.contain(domain) {
             return Credence::Believed;
@@ -48,16 +48,20 @@ impl Belief {
     ///
     /// # Errors
     /// The answer shows that a server lies which was believed before.
-    pub(super) fn judge(&self, domain: &HostName, answer: DnsAnswer) -> Result<Routed, Distrust> {
+    pub(super) fn judge(
+        &self,
+        domain: &HostName,
+        answer: DnsAnswer,
+    ) -> Result<RouteWithTtl, Distrust> {
         let DnsAnswer { routed, by, agreed } = answer;
         let unconfirmed = self.trust.unconfirmed_denials();
         match self.credence(domain, &routed) {
             Credence::Refuted => {
                 self.count(domain, &routed, by)?;
-                return Ok(Routed::unresolved(Failure::Untrusted));
+                return Ok(RouteWithTtl::unresolved(Failure::Untrusted));
             }
             Credence::ToConfirm if agreed || unconfirmed.confirms(domain) => {}
-            Credence::ToConfirm => return Ok(Routed::unresolved(Failure::Unconfirmed)),
+            Credence::ToConfirm => return Ok(RouteWithTtl::unresolved(Failure::Unconfirmed)),
             Credence::Believed => {
                 unconfirmed.contradict(domain);
                 self.count(domain, &routed, by)?;
@@ -65,14 +69,14 @@ impl Belief {
         }
         // The server may have been found to lie while this question was open.
         let lies = by.is_some_and(|by| self.trust.fails(by));
-        Ok(if lies { Routed::unresolved(Failure::Untrusted) } else { routed })
+        Ok(if lies { RouteWithTtl::unresolved(Failure::Untrusted) } else { routed })
     }
 
     /// Counts an answer about a domain that is as good as a canary.
     fn count(
         &self,
         domain: &HostName,
-        routed: &Routed,
+        routed: &RouteWithTtl,
         by: Option<ServerId>,
     ) -> Result<(), Distrust> {
         let is_canary = (self.popularity)(domain).is_some_and(|popularity| popularity.class() <= 2);

@@ -1,5 +1,5 @@
-//! Looking one domain up in the DNS: the questions, a second server's opinion on an answer that speaks against the
-//! domain, and what is believed of it all.
+//! Looking one domain up in the DNS: the questions, a second server's opinion on a denial, and what is believed of
+//! it all.
 //!
 //! This is what the live and the journaled routes share.
 
@@ -25,7 +25,7 @@ use crate::dns::{
 use crate::reach::ReachPolicy;
 use crate::report::DomainEvidence;
 use crate::route::{
-    Answer, Credence, Distrust, Failure, HostName, RouteOutcome, Routed, ServerId, Trust,
+    Answer, Credence, Distrust, Failure, HostName, RouteOutcome, RouteWithTtl, ServerId, Trust,
 };
 
 /// How many look-ups ask at the same time. A question holds a socket, and the buffer of a name server's socket
@@ -149,13 +149,13 @@ impl RouteLookup {
         self.clock.now()
     }
 
-    pub(in crate::validator) fn learned(&self, routed: Routed) -> Arc<LearnedRoute> {
+    pub(in crate::validator) fn learned(&self, routed: RouteWithTtl) -> Arc<LearnedRoute> {
         Arc::new(LearnedRoute::new(routed, self.now()))
     }
 
     /// No route, because of this.
     pub(in crate::validator) fn unresolved(&self, failure: Failure) -> DomainEvidence {
-        DomainEvidence::Learned(self.learned(Routed::unresolved(failure)), Timing::Asked)
+        DomainEvidence::Learned(self.learned(RouteWithTtl::unresolved(failure)), Timing::Asked)
     }
 
     /// Whether the DNS is to blame for a time that was over: it left a question unanswered for so long, and not
@@ -172,16 +172,16 @@ impl RouteLookup {
         &self,
         domain: &HostName,
         answer: DnsAnswer,
-    ) -> Result<Routed, Distrust> {
+    ) -> Result<RouteWithTtl, Distrust> {
         self.belief.judge(domain, answer)
     }
 
-    /// What may be told of a route: nothing before it is known whether the resolver can be believed.
-    pub(super) async fn settled(&self, routed: Routed) -> Routed {
-        match self.trust().settled(self.lookup_timeout).await {
+    /// The route, once a test has shown whether the resolver can be believed; before that no caller gets it.
+    pub(super) async fn once_trusted(&self, routed: RouteWithTtl) -> RouteWithTtl {
+        match self.trust().once_trusted(self.lookup_timeout).await {
             Some(Trust::Sound) => routed,
-            Some(Trust::Invents | Trust::Denies) => Routed::unresolved(Failure::Untrusted),
-            None => Routed::unresolved(Failure::Timeout),
+            Some(Trust::Invents | Trust::Denies) => RouteWithTtl::unresolved(Failure::Untrusted),
+            None => RouteWithTtl::unresolved(Failure::Timeout),
         }
     }
 
@@ -202,7 +202,7 @@ impl RouteLookup {
         let route = timeout_at(deadline, route).await;
         note_answer(progress);
         let (outcome, by) = route.unwrap_or_else(|_| {
-            let routed = Routed::unresolved(Failure::Timeout);
+            let routed = RouteWithTtl::unresolved(Failure::Timeout);
             (RouteOutcome { routed, denials: Vec::new() }, None)
         });
         let credence = self.belief.credence(domain, &outcome.routed);
@@ -229,14 +229,14 @@ impl RouteLookup {
     async fn ask_another(
         &self,
         domain: &HostName,
-        first: Routed,
+        first: RouteWithTtl,
         by: ServerId,
         deadline: Instant,
     ) -> DnsAnswer {
         let other = timeout_at(deadline, self.dns.mx(domain, Servers::Except(by))).await;
         let (routed, agreed) = match other {
             Ok(Answered { result: Ok(Answer::Found { .. }), .. }) => {
-                (Routed::unresolved(Failure::Contradicted), false)
+                (RouteWithTtl::unresolved(Failure::Contradicted), false)
             }
             Ok(Answered { result: Ok(_), .. }) => (first, true),
             // A server that does not answer contradicts nothing.

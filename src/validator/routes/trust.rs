@@ -24,7 +24,7 @@ use crate::route::{
 /// How many of the providers' domains that a server denied are asked for again in each test.
 const MAX_ASKED_AGAIN: usize = 8;
 /// What to do where the resolver is right and knows nothing of the internet.
-pub(in crate::validator) const FOR_LABS: &str =
+pub(in crate::validator) const HINT_TO_SWITCH_OFF_CANARIES: &str =
     "a lab or an intranet without these domains: MAILVET_DNS__CANARIES=[]";
 
 /// What to tell the operator about the DNS.
@@ -39,7 +39,7 @@ pub enum DnsComplaint {
 impl fmt::Display for DnsComplaint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Distrusted(distrust) => write!(f, "{distrust} ({FOR_LABS})"),
+            Self::Distrusted(distrust) => write!(f, "{distrust} ({HINT_TO_SWITCH_OFF_CANARIES})"),
             Self::ProviderDenied(distrust) => distrust.fmt(f),
         }
     }
@@ -156,11 +156,11 @@ impl ResolverTrust {
     }
 
     /// Whether the resolver can be believed, as soon as that is known; none where it takes longer than this.
-    pub(super) async fn settled(&self, longest: Duration) -> Option<Trust> {
+    pub(super) async fn once_trusted(&self, longest: Duration) -> Option<Trust> {
         let mut now = self.inner.now.subscribe();
-        let settled = timeout(longest, now.wait_for(Option::is_some)).await;
+        let known = timeout(longest, now.wait_for(Option::is_some)).await;
         // The sender lives as long as `self`.
-        settled.ok().and_then(Result::ok).and_then(|trust| *trust)
+        known.ok().and_then(Result::ok).and_then(|trust| *trust)
     }
 
     /// Whether the resolver can be believed; none until the first test ended.
@@ -281,7 +281,7 @@ impl ResolverTrust {
         match (before, trust) {
             (None | Some(Trust::Sound), Trust::Invents | Trust::Denies) => tracing::error!(
                 reason = trust.code(),
-                "the DNS resolver cannot be believed: answers are unknown until it can; {FOR_LABS}"
+                "the DNS resolver cannot be believed: answers are unknown until it can; {HINT_TO_SWITCH_OFF_CANARIES}"
             ),
             (Some(Trust::Invents | Trust::Denies), Trust::Sound) => {
                 tracing::info!("the DNS resolver can be believed again");

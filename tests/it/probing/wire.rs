@@ -14,9 +14,9 @@ use mailvet::catalog::Catalog;
 use mailvet::clock::{Clock, MovableClock};
 use mailvet::dns::zone::Zone;
 use mailvet::reach::ReachPolicy;
-use mailvet::reply::Patterns;
+use mailvet::reply::ReplyRules;
 use mailvet::report::Report;
-use mailvet::smtp::dial::{Connection, DialError, Dialer, Guard, SMTP_PORT, Target};
+use mailvet::smtp::dial::{Connection, DialError, DialGuard, Dialer, SMTP_PORT, Target};
 use mailvet::smtp::limiter::{LimitStore, Limits, NeverList, ProbeLimiter};
 use mailvet::smtp::{Identity, SmtpClient, Timeouts};
 use mailvet::store::Store;
@@ -146,9 +146,9 @@ pub(super) fn validator(
         dns: dns.clone(),
         client: SmtpClient::new(identity, Timeouts::default()).unwrap(),
         dialer: Arc::new(Wire { talk, book: book.clone() }),
-        guard: Guard::new(ReachPolicy::default(), SMTP_PORT),
+        guard: DialGuard::new(ReachPolicy::default(), SMTP_PORT),
         limiter: ProbeLimiter::new(limits, NeverList::new(&[]), clock.clone(), ledger),
-        patterns: Patterns::builtin(),
+        rules: ReplyRules::builtin(),
         cache: MailboxCache::new(64 << 20),
         store,
         clock: clock.clone(),

@@ -4,13 +4,13 @@ use std::sync::LazyLock;
 
 use mailvet::evidence::MailboxStatus;
 use mailvet::reply::{
-    About, EnhancedCode, MAX_TEXT, MailboxDetail, Patterns, Reply, ReplyClass, ReplyCode, Stage,
+    About, EnhancedCode, MAX_TEXT, MailboxDetail, Reply, ReplyClass, ReplyCode, ReplyRules, Stage,
     classify, stage_in_log_line,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
 
-static PATTERNS: LazyLock<Patterns> = LazyLock::new(Patterns::builtin);
+static PATTERNS: LazyLock<ReplyRules> = LazyLock::new(ReplyRules::builtin);
 
 fn config(cases: u32) -> ProptestConfig {
     // What fails is printed whole; there is no file of old failures beside tests.

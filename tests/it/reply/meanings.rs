@@ -1,10 +1,10 @@
 //! What replies of real servers mean, by stage, code, words and provider.
 
-use mailvet::reply::{Patterns, Reply, Stage, classify};
+use mailvet::reply::{Reply, ReplyRules, Stage, classify};
 
 /// What a reply means: what it speaks of, the status, the detail.
 fn meaning(
-    patterns: &Patterns,
+    patterns: &ReplyRules,
     stage: Stage,
     provider: Option<&str>,
     text: &str,
@@ -15,7 +15,7 @@ fn meaning(
 
 #[test]
 fn replies_to_a_recipient() {
-    let patterns = Patterns::builtin();
+    let patterns = ReplyRules::builtin();
     let cases: [(&str, [&str; 3]); 40] = [
         ("250 2.1.5 Ok", ["mailbox", "accepted", "recipient_accepted"]),
         (
@@ -128,7 +128,7 @@ fn replies_to_a_recipient() {
 
 #[test]
 fn an_address_is_nobodys_word() {
-    let patterns = Patterns::builtin();
+    let patterns = ReplyRules::builtin();
     for local in ["user.unknown", "no-such-user", "mailbox.full", "\"user unknown\"", "greylisted"]
     {
         for (words, expected) in [
@@ -144,7 +144,7 @@ fn an_address_is_nobodys_word() {
 
 #[test]
 fn replies_at_other_stages() {
-    let patterns = Patterns::builtin();
+    let patterns = ReplyRules::builtin();
     let unknown = "550 5.1.1 User unknown";
     let cases: [(Stage, &str, [&str; 3]); 15] = [
         (Stage::Connect, "220 mx.test ESMTP", ["us", "not_probed", "command_accepted"]),
@@ -174,7 +174,7 @@ fn replies_at_other_stages() {
 
 #[test]
 fn words_that_mean_more_from_some() {
-    let patterns = Patterns::builtin();
+    let patterns = ReplyRules::builtin();
     let unavailable = "550 Requested action not taken: mailbox unavailable";
     let not_found = ["mailbox", "not_found", "no_such_mailbox"];
     let unclear = ["us", "refused", "unclear"];
@@ -197,7 +197,7 @@ fn words_that_mean_more_from_some() {
 
 #[test]
 fn somebody_elses_trouble_is_no_word_about_the_mailbox() {
-    let patterns = Patterns::builtin();
+    let patterns = ReplyRules::builtin();
     let unverified = ["now", "deferred", "mailbox_unverified"];
     let routing = ["now", "deferred", "routing_trouble"];
     let policy = ["us", "refused", "policy"];

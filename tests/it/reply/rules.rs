@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use mailvet::catalog::Catalog;
-use mailvet::reply::{About, Patterns, Reply, classify};
+use mailvet::reply::{About, Reply, ReplyRules, classify};
 
 #[test]
 fn every_example_is_understood_by_its_rule() {
-    let patterns = Patterns::builtin();
+    let patterns = ReplyRules::builtin();
     let mut faults = Vec::new();
     let mut examples = 0;
     for example in patterns.examples() {
@@ -25,21 +25,21 @@ fn every_example_is_understood_by_its_rule() {
 
 #[test]
 fn every_rule_has_an_example() {
-    let patterns = Patterns::builtin();
+    let patterns = ReplyRules::builtin();
     let shown: BTreeSet<&str> = patterns.examples().map(|example| example.rule).collect();
     assert_eq!(shown.len(), patterns.in_force()[0].rules, "{shown:?}");
 }
 
 #[test]
 fn the_readme_knows_how_many_there_are() {
-    let rules = Patterns::builtin().in_force()[0].rules;
+    let rules = ReplyRules::builtin().in_force()[0].rules;
     let row = format!("| `replies.toml` | {rules} |");
     assert!(include_str!("../../../data/README.md").contains(&row), "data/README.md: no {row}");
 }
 
 #[test]
 fn rules_are_for_providers_that_there_are() {
-    let (patterns, catalog) = (Patterns::builtin(), Catalog::builtin());
+    let (patterns, catalog) = (ReplyRules::builtin(), Catalog::builtin());
     for named in patterns.providers() {
         let known = catalog.providers().any(|provider| &*provider.id == named);
         assert!(known, "no provider {named}");

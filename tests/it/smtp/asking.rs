@@ -9,7 +9,7 @@ use mailvet::address::Address;
 use mailvet::reach::ReachPolicy;
 use mailvet::reply::Stage;
 use mailvet::route::HostName;
-use mailvet::smtp::dial::{Connection, DialError, Dialer, Guard, SMTP_PORT, Target};
+use mailvet::smtp::dial::{Connection, DialError, DialGuard, Dialer, SMTP_PORT, Target};
 use mailvet::smtp::{
     Cause, Identity, Recipient, RecipientOutcome, Session, SessionError, SmtpClient, Timeouts,
 };
@@ -76,7 +76,7 @@ pub(super) fn host() -> HostName {
 }
 
 pub(super) fn target() -> Target {
-    Guard::new(ReachPolicy::default(), SMTP_PORT).admit([8, 8, 8, 8].into()).unwrap()
+    DialGuard::new(ReachPolicy::default(), SMTP_PORT).admit([8, 8, 8, 8].into()).unwrap()
 }
 
 /// Addresses, with blanks between.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use mailvet::reach::ReachPolicy;
 use mailvet::smtp::dial::{
-    Dialer, Egress, Guard, MAX_ADDRESSES, SMTP_PORT, Socks5, SourceAddress, Target,
+    DialGuard, Dialer, Egress, MAX_ADDRESSES, SMTP_PORT, Socks5, SourceAddress, Target,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -18,9 +18,9 @@ use crate::support::socks::{Conduct, SocksProxy};
 const KNOWN: &str = "OFFERS PIPELINING STARTTLS\nRCPT known@good.test 250 2.1.5 Ok";
 
 /// A guard that lets loopback through.
-fn guard(port: u16) -> Guard {
+fn guard(port: u16) -> DialGuard {
     let allowed = ["127.0.0.0/8", "::1/128"].map(|net| net.parse().unwrap()).to_vec();
-    Guard::new(ReachPolicy::allowing(allowed), port)
+    DialGuard::new(ReachPolicy::allowing(allowed), port)
 }
 
 fn targets(address: SocketAddr) -> Vec<Target> {
@@ -112,7 +112,7 @@ fn barred() -> impl Strategy<Value = IpAddr> {
 
 #[tokio::test(start_paused = true)]
 async fn of_a_thousand_odd_addresses_none_is_dialled() {
-    let guard = Guard::new(ReachPolicy::default(), SMTP_PORT);
+    let guard = DialGuard::new(ReachPolicy::default(), SMTP_PORT);
     let server = MailServer::new(KNOWN);
     let wire = Wire::to(&server);
     let mut runner = TestRunner::deterministic();
@@ -132,7 +132,7 @@ async fn of_a_thousand_odd_addresses_none_is_dialled() {
 
 #[tokio::test(start_paused = true)]
 async fn a_host_is_tried_so_often_and_no_more() {
-    let guard = Guard::new(ReachPolicy::default(), SMTP_PORT);
+    let guard = DialGuard::new(ReachPolicy::default(), SMTP_PORT);
     let ips: Vec<IpAddr> = (1..50).map(|n| IpAddr::from([8, 8, 8, n])).collect();
     let wire = Wire::cut();
     assert_eq!(answers(&wire, &guard.targets(&ips)).await, "refused at Connect");
@@ -141,7 +141,7 @@ async fn a_host_is_tried_so_often_and_no_more() {
 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_refuses_takes_the_place_of_those_behind_it() {
-    let guard = Guard::new(ReachPolicy::default(), SMTP_PORT);
+    let guard = DialGuard::new(ReachPolicy::default(), SMTP_PORT);
     let wire = Wire::to(&MailServer::new("BANNER 554 5.7.1 Blocked"));
     let both = guard.targets(&[[8, 8, 8, 8].into(), [8, 8, 4, 4].into()]);
     assert_eq!(answers(&wire, &both).await, "554 at Connect");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mailvet::reach::ReachPolicy;
-use mailvet::smtp::dial::{Guard, SMTP_PORT};
+use mailvet::smtp::dial::{DialGuard, SMTP_PORT};
 use mailvet::smtp::{Encryption, Synchronisation, Timeouts};
 use tokio::time::Instant;
 
@@ -127,7 +127,8 @@ async fn after_a_broken_handshake_the_caller_says_when_to_dial_again() {
         Some("tls at StartTls")
     );
     // Of another client, or another server, nothing is known.
-    let other = Guard::new(ReachPolicy::default(), SMTP_PORT).admit([8, 8, 4, 4].into()).unwrap();
+    let other =
+        DialGuard::new(ReachPolicy::default(), SMTP_PORT).admit([8, 8, 4, 4].into()).unwrap();
     let error = client.connect(&wire, &host(), &[other]).await.err().unwrap();
     assert_eq!(ended(&error), "tls at StartTls");
 }

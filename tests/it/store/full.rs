@@ -52,13 +52,13 @@ async fn connections_count_once_also_where_room_is_made() {
         // The store is nearly full by then.
         if number >= 9_000 {
             let AcquireResult::Go(grant) = ask().await else { panic!("leave to ask") };
-            grant.settle(Outcomes { asked: 1, ..Outcomes::NOTHING });
+            grant.finish(Outcomes { asked: 1, ..Outcomes::NOTHING });
         }
         remember(&store, number).await;
     }
     assert!(store.recall(&mailbox("joe0@good.test"), &[host("mx.test")]).await.is_none(), "full");
     let AcquireResult::Go(first) = ask().await else { panic!("leave to ask") };
-    first.settle(Outcomes { asked: 3, ..Outcomes::NOTHING });
+    first.finish(Outcomes { asked: 3, ..Outcomes::NOTHING });
     let AcquireResult::Go(last) = ask().await else { panic!("leave to ask") };
     assert_eq!(last.allowance().recipients, 2);
 }

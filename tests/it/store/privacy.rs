@@ -45,7 +45,7 @@ async fn the_files_know_nobody() {
     let deadline = Instant::now() + Duration::from_secs(60);
     let permission = limiter.acquire(&to, NonZeroU32::MIN, deadline).await;
     let AcquireResult::Go(grant) = permission else { panic!("leave to ask") };
-    grant.settle(Outcomes { asked: 1, feedback: ServerFeedback::Refused, ..Outcomes::NOTHING });
+    grant.finish(Outcomes { asked: 1, feedback: ServerFeedback::Refused, ..Outcomes::NOTHING });
     store.flush().await;
     store.forget(&[mailbox("joe.zqx7@good-zqx7.test")], None).await.unwrap();
     store.remember(&mailbox("joe.zqx7@good-zqx7.test"), &said(ACCEPTED)).await;

@@ -52,7 +52,7 @@ impl Refused {
         let AcquireResult::Go(grant) = ask(&one).await else { panic!("a permit") };
         let lock = Connection::open(temp.file("mailvet.db")).unwrap();
         lock.execute_batch("BEGIN IMMEDIATE").unwrap();
-        grant.settle(REFUSED);
+        grant.finish(REFUSED);
         Self { temp, clock, store, one, lock }
     }
 }

@@ -53,11 +53,11 @@ async fn connections_counts_and_pauses_are_shared() {
     let [one, other] = [(); 2].map(|()| process(&temp, limits, &clock));
     let AcquireResult::Go(grant) = ask(&one, 10, HOUR).await else { panic!("leave") };
     assert_eq!(told(&ask(&other, 10, Duration::ZERO).await), "wait 1", "one at a time");
-    grant.settle(Outcomes { asked: 8, answered: 8, ..WELCOME });
+    grant.finish(Outcomes { asked: 8, answered: 8, ..WELCOME });
     assert_eq!(told(&ask(&other, 10, Duration::ZERO).await), "wait 1", "the gap");
     let AcquireResult::Go(grant) = ask(&other, 10, HOUR).await else { panic!("leave") };
     assert_eq!(grant.allowance().recipients, 7, "the rest of the day");
-    grant.settle(Outcomes { asked: 1, feedback: ServerFeedback::Refused, ..Outcomes::NOTHING });
+    grant.finish(Outcomes { asked: 1, feedback: ServerFeedback::Refused, ..Outcomes::NOTHING });
     sleep(2 * SECOND).await;
     let said = told(&ask(&one, 1, Duration::ZERO).await);
     assert_eq!(said, "refused 7201");
@@ -123,7 +123,7 @@ async fn two_processes_never_meet_at_a_server() {
             assert!(before.is_none_or(|before| before + limits.gap <= now), "guest {number}");
             sleep(Duration::from_millis(number * 70 % 900)).await;
             *last.lock().unwrap() = Some(Instant::now());
-            grant.settle(WELCOME);
+            grant.finish(WELCOME);
         });
     }
     guests.join_all().await;

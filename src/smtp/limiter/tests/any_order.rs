@@ -73,7 +73,7 @@ impl LimitStore for OfProcess {
     fn release(&self, release: ReleaseRecord) {
         let now = self.clock.now();
         self.with(&release.parties, release.own_connections, |states, _| {
-            (release.settle(states, now), 0, ())
+            (release.apply_to(states, now), 0, ())
         });
     }
 }
@@ -186,7 +186,7 @@ async fn party_of(guests: Vec<PendingProbe>, limits: Limits, with_ledger: bool) 
         let free = ask(&process, &destination("mx.o0.example", "192.0.2.1"), 1, HOUR).await;
         assert_eq!(told(&free), "go 1");
         if let AcquireResult::Go(permit) = free {
-            permit.settle(Outcomes::NOTHING);
+            permit.finish(Outcomes::NOTHING);
         }
     }
 }
@@ -232,7 +232,7 @@ async fn visit(
         End::Settles(feedback) => {
             let asked = recipients;
             let outcomes = Outcomes { asked, feedback, ..Outcomes::NOTHING };
-            permit.settle(match feedback {
+            permit.finish(match feedback {
                 ServerFeedback::Answered => {
                     Outcomes { answered: asked, absent: asked / 5, ..outcomes }
                 }

@@ -319,7 +319,7 @@ impl<'a> Conversation<'a> {
         ReplyInterpreter {
             host: self.host,
             provider,
-            patterns: &self.shared.patterns,
+            rules: &self.shared.rules,
             now: self.shared.clock.now(),
         }
     }

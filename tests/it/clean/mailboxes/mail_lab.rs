@@ -20,10 +20,10 @@ use mailvet::catalog::Catalog;
 use mailvet::clock::{Clock, MovableClock};
 use mailvet::dns::zone::Zone;
 use mailvet::reach::ReachPolicy;
-use mailvet::reply::Patterns;
+use mailvet::reply::ReplyRules;
 use mailvet::report::Column;
 use mailvet::roster::{DedupeKey, FormulaEscaping, OutputFormat};
-use mailvet::smtp::dial::{Connection, DialError, Dialer, Guard, SMTP_PORT, Target as Dialled};
+use mailvet::smtp::dial::{Connection, DialError, DialGuard, Dialer, SMTP_PORT, Target as Dialled};
 use mailvet::smtp::limiter::{Limits, NeverList, ProbeLimiter};
 use mailvet::smtp::{Identity, SmtpClient, Timeouts};
 use mailvet::store::Journal;
@@ -262,9 +262,9 @@ impl MailLab {
             dns: dns.clone(),
             client: SmtpClient::new(identity, Timeouts::default()).unwrap(),
             dialer: Arc::new(self.servers.clone()),
-            guard: Guard::new(ReachPolicy::default(), SMTP_PORT),
+            guard: DialGuard::new(ReachPolicy::default(), SMTP_PORT),
             limiter: ProbeLimiter::new(self.limits, NeverList::new(&[]), clock.clone(), None),
-            patterns: Patterns::builtin(),
+            rules: ReplyRules::builtin(),
             cache: MailboxCache::new(16 << 20),
             store: None,
             clock: clock.clone(),

@@ -7,16 +7,16 @@ use super::scope::{CodeScope, EnhancedScope};
 use super::{About, EnhancedCode, Reply, Stage};
 
 /// Every reply rule, in order.
-pub struct Patterns {
+pub struct ReplyRules {
     pub(super) rules: Vec<Rule>,
     pub(super) prose: RegexSet,
     pub(super) names: RegexSet,
-    pub(super) in_force: Vec<PatternsInForce>,
+    pub(super) in_force: Vec<RuleFileInForce>,
 }
 
 /// A file of rules that is in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PatternsInForce {
+pub struct RuleFileInForce {
     /// The name of the file.
     pub source: String,
     /// Its date, if a comment at its top gives one.
@@ -54,9 +54,9 @@ pub struct RuleExample<'p> {
     pub text: &'p str,
 }
 
-impl Patterns {
+impl ReplyRules {
     /// The files in force, in the order in which they were read.
-    pub fn in_force(&self) -> &[PatternsInForce] {
+    pub fn in_force(&self) -> &[RuleFileInForce] {
         &self.in_force
     }
 
