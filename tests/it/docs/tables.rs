@@ -198,6 +198,9 @@ fn the_problems_are_those_of_the_source() {
     let code = Regex::new(r#"=> "([a-z_]+)""#).unwrap();
     let known: BTreeSet<_> = code.captures_iter(&source).map(|found| found[1].to_owned()).collect();
     assert_eq!(told, known);
+    let listed = include_str!("../../vectors/codes.tsv").lines();
+    let listed = listed.filter_map(|line| line.strip_prefix("problem\t")).map(str::to_owned);
+    assert_eq!(listed.collect::<BTreeSet<_>>(), known, "tests/vectors/codes.tsv");
 }
 
 #[test]
