@@ -108,7 +108,7 @@ async fn the_whole_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reserved_names_and_literals_ask_nobody() {
+async fn reserved_names_and_literals_ask_no_server() {
     let env = test_env();
     for text in ["joe@example.com", "joe@[192.0.2.1]", "nonsense", "joe@x.test"] {
         env.validator.validate(&request(text)).await;
@@ -234,7 +234,7 @@ async fn a_typo_in_the_ending_of_any_domain_is_looked_for() {
         ("joe@slow.con", None),
         ("joe@secret.dee", None),
         ("joe@taken.co", None),
-        // Nobody needs to ask for this one, and nobody does.
+        // This one needs no question, and none is asked.
         ("joe@gmail.con", Some("joe@gmail.com")),
     ];
     for (text, meant) in cases {
@@ -255,7 +255,7 @@ async fn a_typo_in_the_ending_of_any_domain_is_looked_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn depth_syntax_and_offline_ask_nobody() {
+async fn depth_syntax_and_offline_ask_no_server() {
     let env = test_env();
     let shallow = Request { depth: Depth::Syntax, ..request("joe@good.de") };
     let report = env.validator.validate(&shallow).await;
@@ -361,7 +361,7 @@ async fn what_was_found_stands_in_while_the_dns_fails() {
     assert_eq!(of(&env, "good.de").await, "mx domain_accepts_mail cached");
     assert_eq!(of(&env, "null.de").await, "null_mx domain_takes_no_mail cached");
     assert_eq!(of(&env, "gone.de").await, "failure dns_failure", "what is absent may come to be");
-    // For a while nobody is asked again; then somebody is, and the truth comes in.
+    // For a while no question is asked again; then one is, and the true answer comes.
     let questions = env.zone.questions();
     assert_eq!(of(&env, "good.de").await, "mx domain_accepts_mail cached");
     assert_eq!(env.zone.questions(), questions);

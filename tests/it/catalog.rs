@@ -58,7 +58,7 @@ const DOMAINS: &[&str] = &[
     "mail.some-company.de",
     "Bücher-shop.de",
 ];
-/// Where nobody asks the DNS.
+/// Where the DNS is not asked.
 const NEVER_ASKED: &[&str] =
     &["example.com", "x.test", "localhost", "[192.0.2.1]", "[IPv6:2001:db8::1]"];
 
@@ -201,7 +201,7 @@ enum Named {
 
 /// What the DNS says of a domain.
 #[derive(Clone, Copy, Debug)]
-enum Told {
+enum DnsAnswer {
     Mx,
     NullMx,
     NoName,
@@ -215,7 +215,7 @@ enum Told {
 struct Case {
     address: Typed,
     named: Named,
-    told: Told,
+    dns: DnsAnswer,
     depth: Depth,
 }
 
@@ -229,19 +229,19 @@ fn case() -> impl Strategy<Value = Case> {
         Just(Named::ByDomain),
         (1..4_usize).prop_map(Named::ByParent),
     ];
-    let told = select(vec![
-        Told::Mx,
-        Told::NullMx,
-        Told::NoName,
-        Told::NoData,
-        Told::ServFail,
-        Told::Nothing,
+    let dns = select(vec![
+        DnsAnswer::Mx,
+        DnsAnswer::NullMx,
+        DnsAnswer::NoName,
+        DnsAnswer::NoData,
+        DnsAnswer::ServFail,
+        DnsAnswer::Nothing,
     ]);
     let depth = select(Depth::ALL.to_vec());
-    let by_name = (address(), named, told, depth).prop_map(|(address, named, told, depth)| Case {
+    let by_name = (address(), named, dns, depth).prop_map(|(address, named, dns, depth)| Case {
         address,
         named,
-        told,
+        dns,
         depth,
     });
     let by_mail_server = (local(), select(DOMAINS), any::<bool>(), any::<bool>()).prop_filter_map(
@@ -250,7 +250,7 @@ fn case() -> impl Strategy<Value = Case> {
             Some(Case {
                 address: Typed(read(&local, domain)?),
                 named: if parent { Named::ByParentOfMailServer } else { Named::ByMailServer },
-                told: Told::Mx,
+                dns: DnsAnswer::Mx,
                 depth: if deep { Depth::Mailbox } else { Depth::Domain },
             })
         },
@@ -291,13 +291,13 @@ fn zone(cases: &[Case]) -> Zone {
         |case: &&Case| matches!(case.named, Named::ByMailServer | Named::ByParentOfMailServer);
     let (first, then): (Vec<_>, Vec<_>) = cases.iter().partition(by_mail_server);
     for case in first.into_iter().chain(then) {
-        let record = match case.told {
-            Told::Mx => "MX 10 mx.hosting.net",
-            Told::NullMx => "MX 0 .",
-            Told::NoName => "NXDOMAIN",
-            Told::NoData => "NODATA",
-            Told::ServFail => "SERVFAIL",
-            Told::Nothing => continue,
+        let record = match case.dns {
+            DnsAnswer::Mx => "MX 10 mx.hosting.net",
+            DnsAnswer::NullMx => "MX 0 .",
+            DnsAnswer::NoName => "NXDOMAIN",
+            DnsAnswer::NoData => "NODATA",
+            DnsAnswer::ServFail => "SERVFAIL",
+            DnsAnswer::Nothing => continue,
         };
         if let Host::Domain(domain) = case.address.0.host() {
             names.entry(domain.ascii()).or_insert(record);
@@ -440,7 +440,7 @@ fn small_lists() -> Lists<'static> {
     lists
 }
 
-/// The operator's words are made up around this, so that they can be told from ours.
+/// The operator's words are made up around this, so that they can be distinguished from ours.
 const MARK: &str = "zq";
 
 fn list_text() -> impl Strategy<Value = String> {
@@ -491,11 +491,11 @@ proptest! {
         let before: String = text.split_inclusive('\n').take(error.line - 1).collect();
         prop_assert!(built(kind, &before).is_ok(), "an earlier line than {}", error);
 
-        let told = error.to_string();
+        let message = error.to_string();
         let start = format!("/etc/my list.tsv, line {}: ", error.line);
-        prop_assert!(told.starts_with(&start), "{}", told);
-        for told in [told, format!("{error:?}")] {
-            prop_assert!(!told.to_lowercase().contains(MARK), "{}", told);
+        prop_assert!(message.starts_with(&start), "{}", message);
+        for text in [message, format!("{error:?}")] {
+            prop_assert!(!text.to_lowercase().contains(MARK), "{}", text);
         }
     }
 

@@ -243,7 +243,7 @@ fn there_is_a_manual() {
 }
 
 #[test]
-fn nobody_reading_is_no_error() {
+fn no_reader_is_no_error() {
     for arguments in [&["man"][..], &["completions", "zsh"], &["config"]] {
         let mut child = offline().args(arguments).stdout(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());

@@ -184,8 +184,8 @@ fn the_readme_knows_every_list() {
     let mut faults = Faults::default();
     for list in &LISTS {
         let row = format!("| `{}` | {} |", list.name, list.rows().count());
-        let told = README.lines().any(|line| line.starts_with(&row));
-        faults.expect(told, list, &format!("README.md has no row that begins with {row}"));
+        let is_listed = README.lines().any(|line| line.starts_with(&row));
+        faults.expect(is_listed, list, &format!("README.md has no row that begins with {row}"));
         let section = README.lines().filter(|line| line.starts_with("## "));
         let mut titles = section.flat_map(|line| line[3..].split(" and "));
         faults.expect(titles.any(|title| title == list.name), list, "README.md has no section");
@@ -236,7 +236,7 @@ fn who_tells_what_is_known_to_the_other_lists() {
             Some(organisation) => organisations.contains(organisation),
             None => providers.contains(columns[0]),
         };
-        faults.expect(is_known, &PROBING, &format!("line {line}: nobody has this name"));
+        faults.expect(is_known, &PROBING, &format!("line {line}: no provider has this name"));
         let is_word = ["truth", "nothing"].contains(&columns[1]);
         faults.expect(is_word, &PROBING, &format!("line {line}: neither truth nor nothing"));
     }

@@ -163,7 +163,7 @@ const WORDS: &[&str] = &[
     "com",
 ];
 
-/// The sentence that belongs to the first reason, of those that can come first where nobody is asked.
+/// The sentence that belongs to the first reason, of those that can come first where no server is asked.
 fn message_of(report: &Report) -> String {
     let domain = report.address.as_ref().map(|facts| facts.address.host().unicode().into_owned());
     let domain = domain.unwrap_or_default();
@@ -191,7 +191,7 @@ fn message_of(report: &Report) -> String {
         Reason::NotChecked => {
             format!("The address is well-formed; whether {domain} accepts mail was not checked.")
         }
-        reason => panic!("{} cannot come first where nobody is asked", reason.code()),
+        reason => panic!("{} cannot come first where no server is asked", reason.code()),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::serve::Serve;
 use crate::support::poll::poll;
 use crate::unbound::{Answers, Unbound};
 
-/// What a laboratory needs, with the patience of whoever configures none.
+/// What a laboratory needs, with the default patience.
 const CONFIG: &str = r#"
 [catalog]
 allow_reserved = ["test"]
@@ -69,7 +69,7 @@ enum What {
 
 #[derive(Clone, Copy)]
 enum Trouble {
-    /// It stands still: its sockets take questions, and nobody reads them.
+    /// It stands still: its sockets take questions, and it reads none.
     Stopped,
     /// It is not there.
     Gone,
@@ -178,7 +178,7 @@ impl Kind {
     }
 }
 
-/// A domain that somebody asks about, in ms.
+/// A question about a domain; times in ms.
 #[derive(Clone)]
 struct Question {
     kind: Kind,
@@ -224,7 +224,7 @@ struct Scene {
     // Ends before the servers do.
     serve: Serve,
     servers: Vec<Unbound>,
-    /// Of the next domains that nobody asked about.
+    /// Of the next domains not asked about before.
     number: usize,
     asked: Vec<Question>,
     wrong: Vec<String>,
@@ -243,7 +243,7 @@ impl Scene {
         Self { serve, servers, number: 0, asked: Vec::new(), wrong: Vec::new(), latest }
     }
 
-    /// Questions about domains that nobody asked about before, so many of each kind.
+    /// Questions about domains not asked about before, so many of each kind.
     fn new_questions(&mut self, kinds: &[Kind], count: usize, budget: u64) -> Vec<Question> {
         let numbers = self.number..self.number + count;
         self.number = numbers.end;

@@ -134,13 +134,13 @@ fn who_is_refused_asks_no_more() {
 }
 
 #[test]
-fn strangers_come_back_and_are_let_in() {
+fn unknown_clients_come_back_and_are_accepted() {
     /// Postgrey's delay, and time for a busy machine.
     const LET_IN: Duration = Duration::from_secs(30);
     let servers = MailServers::start("grey");
     let fresh = || tempfile::tempdir().expect("a temporary directory");
     for (address, expected) in [
-        // The made-up recipient that tells whether all are accepted is a stranger still.
+        // The random recipient that shows whether all are accepted is still unknown.
         ("known@grey.test", "domain_accepts_mail recipient_accepted"),
         ("missing@grey.test", "mailbox_not_found no_such_mailbox"),
     ] {
@@ -156,7 +156,7 @@ fn strangers_come_back_and_are_let_in() {
         assert_eq!(again["mailbox"]["retry_at"], retry_at, "{address}, too early");
         assert_eq!(begun(&servers, "grey"), before, "{address}, too early: connections");
 
-        // Somebody who knows nothing of it comes back for us.
+        // Another run, which knows nothing of it, comes back.
         let last = poll(LET_IN, || {
             let report = check(&FIT, &servers, &fresh(), address);
             (summary(&report) != "greylisted greylisted").then(|| summary(&report))

@@ -24,7 +24,7 @@ const EXIM_GROUP: &str = "Debian-exim:x:9025:\n";
 
 const DNS: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 53)), 53);
-/// Strangers may come back after so many seconds.
+/// Unknown clients may come back after so many seconds.
 const GREYLISTED_SECONDS: u32 = 2;
 
 /// How long it may take until a server listens.
@@ -113,9 +113,9 @@ impl MailServers {
         counts.sum()
     }
 
-    /// What they have to say about us that nobody likes to hear.
+    /// The lines of its log that complain about us.
     pub(crate) fn complaints(&self) -> Vec<String> {
-        const UNHEARD_OF: [&str; 9] = [
+        const COMPLAINTS: [&str; 9] = [
             "too many",
             " 421 ",
             "limit exceeded",
@@ -127,7 +127,7 @@ impl MailServers {
             "protocol",
         ];
         let log = self.log();
-        let is_complaint = |line: &&str| UNHEARD_OF.iter().any(|phrase| line.contains(phrase));
+        let is_complaint = |line: &&str| COMPLAINTS.iter().any(|phrase| line.contains(phrase));
         log.lines().filter(is_complaint).map(str::to_owned).collect()
     }
 }
@@ -137,7 +137,7 @@ fn read(path: &Path) -> String {
     fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }
 
-/// A certificate that nobody has vouched for.
+/// A self-signed certificate.
 fn write_certificate(dir: &Path) {
     let mut command = system_command("openssl");
     command.args(["req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=mx.plain.test"]);
@@ -216,7 +216,7 @@ fn with_files(dir: &Path, files: &[(&str, &str)], program: &str) -> Command {
     command
 }
 
-/// Waits until somebody listens there.
+/// Waits until a server listens there.
 fn listens(mut process: Process, address: &str, log: &Path) -> Process {
     let address: SocketAddr = address.parse().expect("an address");
     let table = || fs::read_to_string("/proc/thread-self/net/tcp").unwrap_or_default();
@@ -225,7 +225,7 @@ fn listens(mut process: Process, address: &str, log: &Path) -> Process {
         None => has_listener(&table(), address).then_some(true),
     });
     if listening != Some(true) {
-        panic!("nobody listens at {address}:\n{}\n{}", process.log(), read(log));
+        panic!("no server listens at {address}:\n{}\n{}", process.log(), read(log));
     }
     process
 }

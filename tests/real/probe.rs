@@ -20,7 +20,7 @@ pub(crate) struct Asker {
     pub(crate) settings: &'static str,
 }
 
-/// Somebody with whom nothing is wrong.
+/// A mailbox with which nothing is wrong.
 pub(crate) const FIT: Asker = Asker {
     source: "127.0.0.1",
     helo: "probe.test",

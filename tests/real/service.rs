@@ -11,9 +11,9 @@ use crate::serve::Serve;
 use crate::support::poll::poll;
 use crate::unbound::{Answers, Unbound};
 
-/// What counts as "at once" on a busy machine. A question that nobody answers takes longer.
+/// What counts as "at once" on a busy machine. A question without an answer takes longer.
 const AT_ONCE: Duration = Duration::from_millis(1_000);
-/// A question that nobody answers is given up by then.
+/// A question without an answer is given up by then.
 const GIVEN_UP: Duration = Duration::from_secs(10);
 /// Failures are remembered for 5 s; by then they are forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(20);
@@ -98,7 +98,7 @@ fn a_slow_dns_costs_a_caller_no_more_than_the_time_it_has() {
     let dns = Unbound::start(Answers::Zones);
     let mut service = Service::start(&dns);
 
-    let step = "nobody answers, and the caller has 300 ms";
+    let step = "no answer, and the caller has 300 ms";
     let asked = Instant::now();
     let report = service.ask(step, "timeout.test", Some(300));
     service.expect_that("an answer after 300 ms", asked.elapsed() < AT_ONCE);
@@ -123,7 +123,7 @@ fn a_slow_dns_costs_a_caller_no_more_than_the_time_it_has() {
     service.expect(step, &report, &unknown("dns_timeout"));
     service.expect(step, &report, &[("/cached", json!(true))]);
 
-    // The service does not wait for a question that nobody waits for.
+    // The service does not wait for a question whose caller is gone.
     let step = "a question while the service stops";
     let report = service.ask(step, "other.timeout.test", Some(50));
     service.expect(step, &report, &unknown("time_budget_spent"));

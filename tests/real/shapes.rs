@@ -37,7 +37,7 @@ enum Server {
     Refusing,
     /// `unbound`, which does not know us.
     Strange,
-    /// A socket that nobody reads.
+    /// A socket that is never read.
     Silent,
     /// No socket.
     Closed,
@@ -237,7 +237,7 @@ fn every_shape_of_domain_has_its_verdict() {
     let cases = cases();
     let good = Unbound::start(Answers::Zones);
     let refusing = Unbound::start(Answers::Refused);
-    let strange = Unbound::start(Answers::Stranger);
+    let strange = Unbound::start(Answers::UnknownClient);
     // Bound, and never read from.
     let silent = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = |server: &Server| match server {
@@ -245,7 +245,7 @@ fn every_shape_of_domain_has_its_verdict() {
         Server::Refusing => refusing.address(),
         Server::Strange => strange.address(),
         Server::Silent => silent.local_addr().unwrap(),
-        // A port that needs privileges is not given to anybody by chance.
+        // A port that needs privileges is not assigned by chance.
         Server::Closed => SocketAddr::from((Ipv4Addr::LOCALHOST, 1)),
     };
     let wrong: String = thread::scope(|scope| {

@@ -36,7 +36,7 @@ type Tamper = fn(&str, &str) -> String;
 
 /// How long it may take until the server answers.
 const START: Duration = Duration::from_secs(10);
-/// How often another port is tried where somebody was quicker.
+/// How often another port is tried where another process was quicker.
 const PORTS: usize = 5;
 
 /// What the server answers.
@@ -48,9 +48,9 @@ pub(crate) enum Answers {
     Refused,
     /// SERVFAIL, to every question.
     ServFail,
-    /// REFUSED as `unbound` has it for clients that it was not told of: a header without the question,
-    /// which anybody could have forged.
-    Stranger,
+    /// REFUSED as `unbound` has it for clients that it does not know: a header without the question,
+    /// which is easily forged.
+    UnknownClient,
 }
 
 /// A running server.
@@ -77,7 +77,7 @@ impl Unbound {
         panic!("unbound does not start:\n{log}");
     }
 
-    /// Starts a server that knows the zones here, where nobody else is.
+    /// Starts a server that knows the zones here, where no other server is.
     pub(crate) fn start_at(address: SocketAddr) -> Self {
         let mut server = Self::new(address);
         if let Err(log) = server.launch(Answers::Zones) {
@@ -106,7 +106,7 @@ impl Unbound {
     pub(crate) fn start_again(&mut self, answers: Answers) {
         self.kill();
         let mut log = String::new();
-        // The port may be taken for a moment by whoever was given it for a question of their own.
+        // The port may be taken for a moment by another process as the source of a question.
         let started = poll(START, || self.launch(answers).map_err(|why| log = why).ok());
         assert!(started.is_some(), "unbound does not start again:\n{log}");
     }
@@ -220,7 +220,7 @@ fn secure(dir: &Path, zone: &str, tamper: Tamper) {
 }
 
 fn config(dir: &Path, address: SocketAddr, answers: Answers, zones: &[String]) -> String {
-    let access = if answers == Answers::Stranger { "refuse" } else { "allow" };
+    let access = if answers == Answers::UnknownClient { "refuse" } else { "allow" };
     let mut config = format!(
         r#"server:
   directory: "{dir}"

@@ -27,11 +27,11 @@ use crate::support::store::{
 };
 
 tests![
-    nobody_else_can_read_them,
+    no_other_user_can_read_them,
     a_full_disk_is_told_once_and_damages_nothing,
     real_processes_share_the_day,
     what_was_kept_is_there_afterwards,
-    nobody_else_can_read_it,
+    no_other_user_can_read_it,
     a_full_disk_is_told_and_costs_nothing_that_was_noted,
     what_was_noted_before_a_kill_is_there_afterwards,
 ];
@@ -95,7 +95,7 @@ fn looks_at_its_files(folder: &Path) {
     assert_eq!(fs::read_dir(folder).unwrap().count(), 4);
 }
 
-fn nobody_else_can_read_them() {
+fn no_other_user_can_read_them() {
     for mask in ["000", "022", "077"] {
         let temp = TempStore::new();
         let child = child("looks_at_its_files", &temp.state());
@@ -237,7 +237,7 @@ fn looks_at_the_files_of_a_journal(folder: &Path) {
     }
 }
 
-fn nobody_else_can_read_it() {
+fn no_other_user_can_read_it() {
     for mask in ["000", "022", "077"] {
         let temp = TempJournal::new();
         let child = child("looks_at_the_files_of_a_journal", temp.folder());
@@ -263,7 +263,7 @@ fn notes_more_than_there_is_room_for(folder: &Path) {
         let (last_error, noted) = tokio::join!(journal.failed(), noting);
         assert!(!matches!(last_error, StoreError::Damaged { .. }), "{last_error}");
         assert_eq!(journal.last_error(), Some(last_error));
-        // Whoever asks is told that nothing is known, and is not left waiting.
+        // The caller gets the answer that nothing is known, and does not wait.
         assert!(journal.mailbox(&joe(0)).await.is_err());
         assert!(journal.checkpoint().await.is_none());
         println!("noted {noted}");
@@ -274,12 +274,12 @@ fn a_full_disk_is_told_and_costs_nothing_that_was_noted() {
     let temp = TempJournal::new();
     temp.open().close();
     let child = child("notes_more_than_there_is_room_for", temp.folder());
-    // 150 KiB a file; who writes more is told so, not killed.
+    // 150 KiB a file; a process that writes more gets an error, not a signal.
     let output = with_file_blocks(&child, 300).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
-    let told = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{told} {errors}");
-    let (_, noted) = told.split_once("noted ").expect("a count");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{stdout} {errors}");
+    let (_, noted) = stdout.split_once("noted ").expect("a count");
     let noted: usize = noted.lines().next().unwrap().parse().unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {

@@ -107,11 +107,11 @@ impl DnsServer {
         self.address
     }
 
-    /// Answers nobody any more, and hangs up.
+    /// Answers no more questions, and closes its connections.
     pub(crate) fn stop(&mut self) {
         let Some(running) = self.running.take() else { return };
         running.stopping.store(true, Ordering::SeqCst);
-        // Both threads wait for somebody to ask.
+        // Both threads wait for a question.
         let _ = running.udp.send_to(&[], self.address);
         let _ = TcpStream::connect(self.address);
         for thread in running.threads {
@@ -125,7 +125,7 @@ impl DnsServer {
 
     /// Answers again, on the same port.
     pub(crate) fn start_again(&mut self) {
-        // Somebody may use the port for a moment as the one that they ask from.
+        // Another process may use the port for a moment as the source of a question.
         let deadline = Instant::now() + PATIENCE;
         let (udp, tcp) = loop {
             match bind(self.address) {
@@ -170,7 +170,7 @@ impl DnsServer {
         let (state, waited) =
             self.shared.asked.wait_timeout_while(state, PATIENCE, is_missing).unwrap();
         drop(state);
-        assert!(!waited.timed_out(), "nobody asked for the MX of {name}");
+        assert!(!waited.timed_out(), "no question came for the MX of {name}");
     }
 
     /// Answers so many more packets over UDP and then none, until this is said again.
@@ -193,7 +193,7 @@ impl DnsServer {
         let mut state = self.shared.lock();
         let running = self.running.as_ref().expect("a server that runs");
         if let Some((peer, reply)) = state.kept_back.pop_front() {
-            // Whoever asked may have lost patience.
+            // The client may have given up.
             let _ = running.udp.send_to(&reply, peer);
         }
     }
@@ -204,7 +204,7 @@ impl DnsServer {
         state.released = true;
         let running = self.running.as_ref().expect("a server that runs");
         for (peer, reply) in state.kept_back.drain(..) {
-            // Whoever asked may have lost patience.
+            // The client may have given up.
             let _ = running.udp.send_to(&reply, peer);
         }
     }

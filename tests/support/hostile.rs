@@ -77,7 +77,7 @@ pub(crate) enum Fault {
 /// What may go wrong in a plan.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Disorder {
-    /// What can be told by counting: on one connection, replies too many alone, or replies that do not
+    /// What counting replies shows: on one connection, replies too many alone, or replies that do not
     /// come alone. One too many and one too few together look like an orderly conversation.
     Countable,
     /// Anything.
@@ -114,7 +114,7 @@ impl Plan {
         self.catch_all || address.starts_with("known.")
     }
 
-    /// Whether what goes wrong can be told by counting on each connection: [`Disorder::Countable`].
+    /// Whether what goes wrong counting replies shows on each connection: [`Disorder::Countable`].
     pub(crate) fn is_countable(&self) -> bool {
         self.connections.iter().all(|conduct| {
             let adds = |(_, fault): &(usize, Fault)| {

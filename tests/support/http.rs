@@ -74,7 +74,7 @@ impl Connection {
         }
     }
 
-    /// Sends bytes as long as somebody takes them within this time.
+    /// Sends bytes as long as the service reads them within this time.
     pub(crate) fn send_within(&mut self, bytes: &[u8], patience: Duration) {
         let stream = self.stream.get_mut();
         stream.set_write_timeout(Some(patience)).unwrap();

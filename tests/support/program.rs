@@ -1,4 +1,4 @@
-//! The program under test as a command that can ask nobody but this machine.
+//! The program under test as a command that can ask this machine alone.
 
 #![allow(dead_code, reason = "every test target uses a part of it")]
 

@@ -34,9 +34,9 @@ pub(crate) fn send_over(fault: Fault, service: SocketAddr, said: &[u8]) -> Vec<u
         // The line may be cut before all is said.
         let _ = client.write_all(said);
         let _ = client.shutdown(Shutdown::Write);
-        let mut heard = Vec::new();
-        let _ = client.read_to_end(&mut heard);
-        heard
+        let mut received = Vec::new();
+        let _ = client.read_to_end(&mut received);
+        received
     })
 }
 

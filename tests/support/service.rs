@@ -20,7 +20,7 @@ pub(crate) struct Service {
     address: SocketAddr,
     admin_address: Option<SocketAddr>,
     /// The lines of the log as they come.
-    heard: mpsc::Receiver<String>,
+    log_lines: mpsc::Receiver<String>,
     log: Option<JoinHandle<String>>,
 }
 
@@ -43,7 +43,7 @@ impl Service {
     pub(crate) fn start_with(mut program: Command, arguments: &[&str]) -> Self {
         program.args(["serve", "--listen", "127.0.0.1:0", "--log-format", "json"]).args(arguments);
         let mut service = Self::launch(program.stdin(Stdio::null()).stdout(Stdio::piped()));
-        service.hear_addresses();
+        service.read_addresses();
         service
     }
 
@@ -55,9 +55,9 @@ impl Service {
     ) -> Self {
         let mut shell = passing_in(socket, program);
         let child = shell.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
-        let (_, heard) = mpsc::channel();
+        let (_, log_lines) = mpsc::channel();
         let address = socket.local_addr().unwrap();
-        Self { child, address, admin_address: None, heard, log: None }
+        Self { child, address, admin_address: None, log_lines, log: None }
     }
 
     /// Starts `serve` of this program on a socket of ours, passed in as systemd would. Connections wait
@@ -85,26 +85,26 @@ impl Service {
 
     fn launch(program: &mut Command) -> Self {
         let mut child = program.stderr(Stdio::piped()).spawn().unwrap();
-        let (said, heard) = mpsc::channel();
+        let (sender, log_lines) = mpsc::channel();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let log = std::thread::spawn(move || {
             let mut log = String::new();
             let mut start = 0;
             while stderr.read_line(&mut log).unwrap() > 0 {
-                // Nobody listens any more once the service is dropped.
-                let _ = said.send(log[start..].to_owned());
+                // The receiver is gone once the service is dropped.
+                let _ = sender.send(log[start..].to_owned());
                 start = log.len();
             }
             log
         });
         let address = ([0; 4], 0).into();
-        Self { child, address, admin_address: None, heard, log: Some(log) }
+        Self { child, address, admin_address: None, log_lines, log: Some(log) }
     }
 
-    /// Waits until the log tells the addresses.
-    fn hear_addresses(&mut self) {
+    /// Waits until the log names the addresses.
+    fn read_addresses(&mut self) {
         loop {
-            let line = self.heard.recv_timeout(PATIENCE).expect("the service tells its address");
+            let line = self.log_lines.recv_timeout(PATIENCE).expect("the service logs its address");
             let event: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
             if let Some(address) = event["admin_address"].as_str() {
                 self.admin_address = Some(address.parse().unwrap());
@@ -116,9 +116,9 @@ impl Service {
         }
     }
 
-    /// Waits until the log has a line with these words, behind those that were heard before.
-    pub(crate) fn hear(&self, words: &str) {
-        while !self.heard.recv_timeout(PATIENCE).expect(words).contains(words) {}
+    /// Waits until the log has a line with these words, after the lines that were read before.
+    pub(crate) fn wait_for_log(&self, words: &str) {
+        while !self.log_lines.recv_timeout(PATIENCE).expect(words).contains(words) {}
     }
 
     /// Where it listens.

@@ -1,5 +1,5 @@
-//! A mail server for tests: it talks and behaves as a script says, and keeps a record of everybody who
-//! comes. It listens on a loopback port, or talks over any stream.
+//! A mail server for tests: it talks and behaves as a script says, and keeps a record of every
+//! connection. It listens on a loopback port, or talks over any stream.
 
 #![allow(dead_code, reason = "every test target uses a part of it")]
 
@@ -25,7 +25,7 @@ use script::Script;
 /// A script, and a record of those who were served by it.
 ///
 /// The script has one line a rule, `STEP ACTION`. Steps are `BANNER`, `EHLO`, `HELO`, `STARTTLS`, `TLS` (the
-/// handshake), `MAIL`, `RSET`, `QUIT`, and `RCPT` with whom it is about: an address, `#3` for the third
+/// handshake), `MAIL`, `RSET`, `QUIT`, and `RCPT` with its recipient: an address, `#3` for the third
 /// recipient of a connection, or `*`. The first rule that fits holds. Before a step, `IN-CLEAR` or `IN-TLS`
 /// keep a rule to one half of a conversation. Actions are
 ///
@@ -33,7 +33,7 @@ use script::Script;
 /// |---|---|
 /// | `250 2.1.5 Ok` | says so; several lines are separated by a vertical bar, and 421 hangs up |
 /// | `AFTER 1500 250 Ok` | says so after so many milliseconds |
-/// | `GREY 300 250 Ok` | of `RCPT`: defers whom it has not known for so many seconds, and then says so |
+/// | `GREY 300 250 Ok` | of `RCPT`: defers a recipient that it has not known for so many seconds, and then says so |
 /// | `TWICE 250 Ok` | says so twice |
 /// | `DROP` | hangs up |
 /// | `STALL` | says no more |
@@ -51,22 +51,22 @@ pub(crate) struct MailServer {
 }
 
 impl MailServer {
-    /// A server with this script, which talks only when it is told to.
+    /// A server with this script, which serves only the connections that are given to [`Self::talk`].
     pub(crate) fn new(script: &str) -> Self {
         Self { script: Arc::new(Script::read(script)), record: Record::default() }
     }
 
-    /// Talks to whoever is at the other end, until one of both ends it.
+    /// Serves this connection until one side closes it.
     pub(crate) async fn talk(self, connection: Connection, peer: Option<SocketAddr>) {
         talk::talk(&self.script, connection, self.record.begin(peer)).await;
     }
 
-    /// Everybody who came so far, in order.
+    /// Every connection so far, in order.
     pub(crate) fn visits(&self) -> Vec<Visit> {
         self.record.visits()
     }
 
-    /// What everybody said so far, in order.
+    /// Every command so far, in order.
     pub(crate) fn commands(&self) -> Vec<String> {
         self.visits().into_iter().flat_map(|visit| visit.commands).collect()
     }
@@ -117,12 +117,12 @@ impl SmtpServer {
         self.address
     }
 
-    /// Everybody who came so far, in order.
+    /// Every connection so far, in order.
     pub(crate) fn visits(&self) -> Vec<Visit> {
         self.server.visits()
     }
 
-    /// What everybody said so far, in order.
+    /// Every command so far, in order.
     pub(crate) fn commands(&self) -> Vec<String> {
         self.server.commands()
     }
@@ -142,11 +142,11 @@ impl Drop for SmtpServer {
     }
 }
 
-/// Whoever comes is talked to; all of it ends when this does.
+/// Serves every connection; all of them end when this does.
 async fn serve(server: MailServer, listener: &TcpListener) {
     let mut talks = JoinSet::new();
     loop {
-        // Somebody may hang up before they are let in.
+        // A client may hang up before it is accepted.
         let Ok((connection, peer)) = listener.accept().await else { continue };
         talks.spawn(server.clone().talk(Box::new(connection), Some(peer)));
         while talks.try_join_next().is_some() {}

@@ -46,7 +46,7 @@ impl SocksProxy {
             async move {
                 loop {
                     let (client, _) = listener.accept().await.unwrap();
-                    // A client that behaves badly is told by what it gets, or does not get.
+                    // A test sees a client that behaves badly by what it gets, or does not get.
                     tokio::spawn(serve(client, conduct, asked.clone()));
                 }
             }
@@ -90,7 +90,7 @@ async fn serve(
     tokio::io::copy_bidirectional(&mut client, &mut server).await.map(drop)
 }
 
-/// Lets in whoever says no name.
+/// Accepts clients that give no name.
 async fn accept_loop(client: &mut TcpStream) -> io::Result<String> {
     greeted(client, NO_LOGIN).await?;
     Ok(String::new())

@@ -55,16 +55,16 @@ async fn ask(
     limiter.acquire(to, some(wanted), Instant::now() + timeouts).await
 }
 
-/// Leave that has to come within an hour.
+/// A permit that has to come within an hour.
 async fn granted(limiter: &ProbeLimiter, to: &Destination, wanted: u32) -> Permit {
     match ask(limiter, to, wanted, HOUR).await {
         AcquireResult::Go(permit) => permit,
-        other => panic!("{}", told(&other)),
+        other => panic!("{}", result_text(&other)),
     }
 }
 
 /// A permission in words; times as seconds from noon.
-fn told(permission: &AcquireResult) -> String {
+fn result_text(permission: &AcquireResult) -> String {
     let seconds = |time: &Timestamp| time.duration_since(noon()).as_secs();
     match permission {
         AcquireResult::Go(permit) => format!("go {}", permit.allowance().recipients),
@@ -74,9 +74,9 @@ fn told(permission: &AcquireResult) -> String {
     }
 }
 
-/// What is said to somebody who has no time at all.
+/// The result for a caller without any time.
 async fn at_once(limiter: &ProbeLimiter, to: &Destination) -> String {
-    told(&ask(limiter, to, 1, Duration::ZERO).await)
+    result_text(&ask(limiter, to, 1, Duration::ZERO).await)
 }
 
 #[tokio::test(start_paused = true)]
@@ -85,7 +85,7 @@ async fn one_connection_at_a_time_with_a_gap_between() {
     let here = destination("mx1.example.org", "192.0.2.1");
     let first = granted(&limiter, &here, 25).await;
     assert_eq!(first.allowance(), Allowance { recipients: 10, refusals: 9 });
-    // The same organisation elsewhere, the same network with another organisation, somebody else.
+    // The same organisation elsewhere, the same network with another organisation, an unrelated server.
     let cases = [
         ("mx2.example.org", "198.51.100.1", "wait 1"),
         ("mx.example.net", "192.0.2.200", "wait 1"),
@@ -104,7 +104,7 @@ async fn one_connection_at_a_time_with_a_gap_between() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn everybody_waits_for_their_turn_and_nobody_for_others() {
+async fn each_party_waits_for_its_turn_and_for_no_other() {
     let limiter = limiter(Limits::default());
     let here = destination("mx.example.org", "192.0.2.1");
     let permit = granted(&limiter, &here, 1).await;
@@ -137,7 +137,7 @@ async fn who_gives_up_is_in_nobodys_way() {
     let permit = granted(&limiter, &here, 1).await;
     let wait = |timeouts| {
         let (limiter, here) = (limiter.clone(), here.clone());
-        tokio::spawn(async move { told(&ask(&limiter, &here, 1, timeouts).await) })
+        tokio::spawn(async move { result_text(&ask(&limiter, &here, 1, timeouts).await) })
     };
     let (gone, impatient, patient) = (wait(HOUR), wait(2 * SECOND), wait(HOUR));
     sleep(SECOND).await;
@@ -233,7 +233,7 @@ async fn those_in_line_hear_of_a_refusal_at_once() {
     let mut waiters = JoinSet::new();
     for _ in 0..100 {
         let (limiter, here) = (limiter.clone(), here.clone());
-        waiters.spawn(async move { told(&ask(&limiter, &here, 1, HOUR).await) });
+        waiters.spawn(async move { result_text(&ask(&limiter, &here, 1, HOUR).await) });
     }
     sleep(SECOND).await;
     permit.finish(REFUSED);
@@ -246,7 +246,7 @@ async fn those_in_line_hear_of_a_refusal_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn asking_that_looks_like_harvesting_is_paused() {
-    // Of each connection how many were told of and how many of them did not exist; whether it goes on.
+    // Of each connection how many were reported and how many of them did not exist; whether it goes on.
     let cases: [(&[(u32, u32)], bool); 6] = [
         (&[(10, 3), (10, 3)], true),
         (&[(10, 3), (10, 4)], false),
@@ -268,10 +268,10 @@ async fn asking_that_looks_like_harvesting_is_paused() {
                     absent: *absent,
                     ..WELCOME
                 }),
-                other => last = told(&other),
+                other => last = result_text(&other),
             }
         }
-        let now = told(&ask(&limiter, &here, 1, 2 * SECOND).await);
+        let now = result_text(&ask(&limiter, &here, 1, 2 * SECOND).await);
         assert_eq!(now == "go 1", goes_on, "{connections:?}: {last} {now}");
         if !goes_on {
             assert!(now.starts_with("harvest 8640"), "{connections:?}: {now}");

@@ -127,7 +127,7 @@ fn addresses(texts: &str) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn a_conversation_out_of_step_tells_nothing() {
     let all = addresses("known.0@good.de known.a@good.de b@good.de c@good.de known.d@good.de");
-    let told = async |conduct: Conduct| {
+    let verdicts = async |conduct: Conduct| {
         let server = HostileServer::new(Plan { catch_all: false, connections: vec![conduct] });
         ask(&validator(&server, limits()), &all).await
     };
@@ -136,7 +136,7 @@ async fn a_conversation_out_of_step_tells_nothing() {
     let truth = [accepted, accepted, absent, absent, accepted];
     for pipelining in [true, false] {
         let orderly = Conduct { pipelining, delays: vec![50], ..Conduct::orderly() };
-        assert_eq!(told(orderly.clone()).await, truth, "{pipelining}");
+        assert_eq!(verdicts(orderly.clone()).await, truth, "{pipelining}");
         for fault in
             [Fault::Twice(0), Fault::Twice(1), Fault::Twice(75), Fault::ExtraBefore("250 Ok")]
         {
@@ -144,7 +144,7 @@ async fn a_conversation_out_of_step_tells_nothing() {
             for at in 2..=3 {
                 let faulty = Conduct { faults: vec![(at, fault)], ..orderly.clone() };
                 let expected = [MailboxStatus::ProtocolError; 5];
-                assert_eq!(told(faulty).await, expected, "{pipelining} {fault:?} {at}");
+                assert_eq!(verdicts(faulty).await, expected, "{pipelining} {fault:?} {at}");
             }
         }
     }
@@ -176,7 +176,7 @@ async fn shutdown_waits_for_running_tasks_and_not_for_ever() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
-    /// Replies too many or too few, cut and late as may be, as long as they can be told by counting.
+    /// Replies too many or too few, cut and late as may be, as long as they can be seen by counting.
     #[test]
     fn no_verdict_is_another_mailboxes(
         plan in plans(Disorder::Countable, 2_000),
@@ -192,10 +192,10 @@ proptest! {
         let name = |known: &bool| if *known { "known." } else { "nobody." };
         let all: Vec<String> =
             known.iter().enumerate().map(|(n, known)| format!("{}{n}@good.de", name(known))).collect();
-        let told = runtime.block_on(async { ask(&validator(&server, limits()), &all).await });
-        for (address, told) in all.iter().zip(told) {
+        let outcome = runtime.block_on(async { ask(&validator(&server, limits()), &all).await });
+        for (address, outcome) in all.iter().zip(outcome) {
             let is_known = server.plan().knows(address);
-            match told {
+            match outcome {
                 MailboxStatus::NotFound => prop_assert!(!is_known, "{}", address),
                 MailboxStatus::Accepted { catch_all: CatchAll::Yes } => prop_assert!(catch_all, "{}", address),
                 MailboxStatus::Accepted { catch_all: CatchAll::No } => prop_assert!(is_known && !catch_all, "{}", address),

@@ -185,7 +185,7 @@ fn colours_are_for_terminals() {
 }
 
 #[test]
-fn what_cannot_be_written_is_told() {
+fn what_cannot_be_written_is_an_error() {
     let full = || Stdio::from(File::options().write(true).open("/dev/full").unwrap());
     for form in [&["check"][..], &["check", "--json"]] {
         let output = offline()

@@ -9,7 +9,7 @@ use crate::support::run::run;
 /// Sets the title of a terminal, colours it, turns the direction of the text, and cannot be seen.
 const HOSTILE: &str = "\u{1b}]0;x\u{7}\u{1b}[31mz\u{9b}2J\u{202e}\u{3164}\u{2800}\u{e0041}\r";
 
-/// Nothing reached the terminal that it would obey, or that nobody can see.
+/// Nothing reached the terminal that it would obey, or that is invisible.
 fn assert_harmless(name: &str, shown: &str) {
     for c in shown.chars().filter(|c| *c != '\n') {
         let is_hostile = c.is_control() || HOSTILE.contains(c) && !c.is_ascii();
@@ -75,7 +75,7 @@ fn what_is_foreign_is_escaped() {
     for (name, arguments, status) in cases {
         assert_escaped(name, &mut program(arguments), status);
     }
-    // Never repeated at all: it may be somebody's address.
+    // Never repeated at all: it may be an address.
     let ran = run(&mut program(&["config", "--check", "key.toml"]), b"");
     assert_harmless("key", &ran.stderr);
     assert_eq!(ran.status, 2);

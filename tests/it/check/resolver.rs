@@ -1,4 +1,4 @@
-//! A resolver that cannot be believed: what a person is told about it.
+//! A resolver that cannot be believed: what the user reads about it.
 
 use std::process::Command;
 
@@ -15,7 +15,7 @@ const HONEST: &str = "
     gone.test   NXDOMAIN
 ";
 
-/// What a person is told, and where nothing is denied.
+/// What the user reads, and where nothing is denied.
 const GMAIL: &str = "your resolver says gmail.com does not exist; check the network or name another with \
                      --dns";
 const CANARY: &str = "your resolver says canary.test does not exist; check the network or name another \

@@ -1,4 +1,4 @@
-//! What `check` is told: by flags, the environment, a file, in this order.
+//! The settings of `check`: by flags, the environment, a file, in this order.
 
 use std::fs;
 use std::process::Command;
@@ -52,7 +52,7 @@ fn real_domains_are_not_corrected() {
         ("", json!("joe@gmail.com")),
         ("real = { extend = [\"real.txt\"] }", json!(null)),
         ("real = { replace = [\"real.txt\"] }", json!(null)),
-        // Whoever else lists it: a disposable domain may be a typo.
+        // Even where another list has it: a disposable domain may be a typo.
         (
             "real = { extend = [\"real.txt\"] }\ndisposable = { extend = [\"real.txt\"] }",
             json!("joe@gmail.com"),
@@ -245,7 +245,7 @@ fn how_to_switch_the_probe_on_is_said() {
         assert!(ran.stdout.contains(word), "{word}: {}", ran.stdout);
     }
     let ran = run(asking(&dns).args(["check", "joe@good.test"]), b"");
-    assert!(!ran.stdout.contains("probe"), "nobody asked for it: {}", ran.stdout);
+    assert!(!ran.stdout.contains("probe"), "it was not asked for: {}", ran.stdout);
 }
 
 /// Words of Rust and its libraries, of which no message may consist.
@@ -300,7 +300,7 @@ fn wrong_values_are_told_in_our_own_words() {
             let name = format!("{key} = {value}");
             let (_folder, path) = file(&name);
             let ran = run(offline().args(["config", "--check", &path]), b"");
-            assert_told(&name, key, &ran, "mailvet.toml");
+            assert_named(&name, key, &ran, "mailvet.toml");
         }
     }
 }
@@ -314,21 +314,21 @@ fn wrong_variables_are_told_in_our_own_words() {
             let is_text = matches!(key, "state.dir");
             let ran = run(offline().arg("config").env(&variable, value), b"");
             if !is_text {
-                assert_told(&format!("{variable}={value}"), key, &ran, &variable);
+                assert_named(&format!("{variable}={value}"), key, &ran, &variable);
             }
         }
     }
 }
 
 /// The key and where it comes from are named, in words of ours.
-fn assert_told(name: &str, key: &str, ran: &Ran, origin: &str) {
+fn assert_named(name: &str, key: &str, ran: &Ran, origin: &str) {
     assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{name}: {}", ran.stderr);
     assert_eq!(ran.stderr.lines().count(), 1, "{name}: {}", ran.stderr);
     assert!(ran.stderr.contains(origin), "{name}: {}", ran.stderr);
     let is_no_toml = ran.stderr.contains(", line 1: a number is too large");
     assert!(is_no_toml || ran.stderr.contains(key), "{name}: {}", ran.stderr);
-    let told = ran.stderr.replace("2001:db8::1", "");
+    let shown = ran.stderr.replace("2001:db8::1", "");
     for word in FOREIGN_WORDS {
-        assert!(!told.contains(word), "{name}: {word:?} in {}", ran.stderr);
+        assert!(!shown.contains(word), "{name}: {word:?} in {}", ran.stderr);
     }
 }

@@ -127,16 +127,16 @@ fn wrong_arguments_are_told_in_our_own_words() {
         (&["check", "--dns", "[::1", "a@b.io"], "192.0.2.1:53"),
         (&["serve", "--listen", "here"], "127.0.0.1:8080"),
     ];
-    for (arguments, told) in cases {
+    for (arguments, message) in cases {
         let ran = run(offline().args(arguments), b"");
         let name = format!("{arguments:?}: {}", ran.stderr);
         assert_eq!((ran.status, ran.stdout.as_str()), (2, ""), "{name}");
-        assert!(ran.stderr.contains(told), "{name}");
+        assert!(ran.stderr.contains(message), "{name}");
         for word in ["non-zero", "invalid digit", "too large", "invalid type", "in string"] {
             assert!(!ran.stderr.contains(word), "{word} in {name}");
         }
     }
-    // Names that are understood although nobody lists them.
+    // Names that are understood although no list has them.
     for arguments in [
         &["clean", "--encoding", "latin1", "--only", "duplicate"][..],
         &["reply", "--stage", "RCPT TO", "550 5.1.1 no"],

@@ -36,7 +36,7 @@ static SHOP: LazyLock<(Runtime, Arc<Validator>)> = LazyLock::new(|| {
 /// A list that was cleaned.
 struct Cleaned {
     written: Vec<u8>,
-    /// Rows that are somebody's, as they were counted.
+    /// Rows with an address, as they were counted.
     rows: u64,
     /// What was read.
     header: Option<Vec<u8>>,
@@ -117,7 +117,7 @@ impl Write for Written {
     }
 }
 
-/// A cell as it stands in a file: an address, a word, a text in quotes, or what nobody would expect.
+/// A cell as it stands in a file: an address, a word, a text in quotes, or something unexpected.
 fn cell() -> impl Strategy<Value = Vec<u8>> {
     let telling = prop::sample::select(b"\"\"\"\r\n,;|\t@. a\0\xe9\xc3\xa9=+-".to_vec());
     prop_oneof![
@@ -202,7 +202,7 @@ fn extended(
     cells: [fn(&[u8]) -> usize; 2],
 ) -> Option<usize> {
     let same = text.iter().zip(row).take_while(|(text, row)| text == row).count();
-    // Where it begins is not always to be told: a cell before it may end like what is added.
+    // Where it begins is not always clear: a cell before it may end like what is added.
     (0..=same).rev().find_map(|at| {
         let mut end = at;
         for cell in cells {

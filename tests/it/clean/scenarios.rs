@@ -38,7 +38,7 @@ struct Scenario {
 
 /// What a run leaves behind.
 struct Outcome {
-    /// The status, what was said aloud, the files.
+    /// The status, the messages, the files.
     seen: Files,
     /// What is wrong whatever is expected.
     faults: Vec<String>,
@@ -55,7 +55,7 @@ fn lists_come_out_as_their_owners_expect() {
             scope.spawn(|| {
                 while let Some(scenario) = { queue.lock().unwrap().pop_front() } {
                     let faults = catch_unwind(|| scenario.faults()).unwrap_or_else(|_| {
-                        vec![format!("{}: a panic, which is told above", scenario.name)]
+                        vec![format!("{}: a panic, printed above", scenario.name)]
                     });
                     failures.lock().unwrap().extend(faults);
                 }

@@ -45,7 +45,7 @@ pub(super) async fn addresses(dns: &HickoryDns, name: &HostName) -> String {
 pub(super) async fn came(server: &DnsServer, name: &str) {
     let deadline = Instant::now() + PATIENT;
     while server.packets(name, "MX", Protocol::Udp) == 0 {
-        assert!(Instant::now() < deadline, "nobody asked for the MX of {name}");
+        assert!(Instant::now() < deadline, "no question came for the MX of {name}");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }

@@ -43,7 +43,7 @@ fn too_few_sockets_are_no_answer() {
     let service = Service::start(with_open_files(&asking_patiently(&dns), 128));
     let address = service.address();
     let lines = Mutex::new(BTreeMap::<String, usize>::new());
-    // Everybody asks for more than there are sockets, and does not wait for the answer.
+    // Every caller asks for more than there are sockets, and does not wait for the answer.
     thread::scope(|scope| {
         for client in 0..CLIENTS {
             let lines = &lines;

@@ -49,9 +49,12 @@ fn one_lie(lies: &str, name: &str, domain: &str, lie: &str) {
     assert_eq!(line(&good), "plausible domain_accepts_mail", "{name}: {good}");
 
     dns.replace_zone(lies);
-    // Before it is found out a lie may be told as an answer.
-    let told = report(&service, &format!("joe@{domain}"));
-    assert!(told["verdict"] == lie || told["verdict"] == "unknown", "{told}");
+    // Before it is found out a lie may be passed on as an answer.
+    let report_of_lie = report(&service, &format!("joe@{domain}"));
+    assert!(
+        report_of_lie["verdict"] == lie || report_of_lie["verdict"] == "unknown",
+        "{report_of_lie}"
+    );
     let unready = until("it is found out", || {
         let readiness = readiness(&service);
         (readiness.status == 503).then_some(readiness)
@@ -139,7 +142,7 @@ fn a_server_that_lies_is_left_out_while_another_passes() {
             let service = tested(&servers, "canary.test");
             servers[liar].replace_zone(lies);
             let case = format!("{lies}: server {liar}");
-            // Its questions are the tests' alone when it is left out: nobody asks it about anything else.
+            // Its questions are the tests' alone when it is left out: no other test asks it.
             until(&format!("{case} is left out"), || {
                 let before = servers[liar].questions().len();
                 let other = report(&service, "joe@absent.test");

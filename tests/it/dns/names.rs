@@ -1,4 +1,4 @@
-//! Names that are unlike host names get to the server as they are, or nobody is asked.
+//! Names that are unlike host names get to the server as they are, or no server is asked.
 
 use mailvet::dns::{Dns, Servers};
 use mailvet::route::Answer;
@@ -34,7 +34,7 @@ async fn names_of_domains() {
 async fn names_of_mail_servers() {
     let long = "l".repeat(63);
     let long = format!("{long}.{long}.{long}.test");
-    // As the zone has it (see `zone::name`), as it is told, what comes of asking for its address.
+    // As the zone has it (see `zone::name`), as it is sent, what comes of asking for its address.
     let cases = [
         ("under_score.test", "under_score.test", "300: 192.0.2.1"),
         ("xn--bcher-kva.test", "xn--bcher-kva.test", "300: 192.0.2.1"),
@@ -48,17 +48,17 @@ async fn names_of_mail_servers() {
         ("back\\\\slash.test", "back\\\\slash.test", "malformed"),
         ("-hyphen.test", "\\-hyphen.test", "malformed"),
     ];
-    for (target, told, of_address) in cases {
-        let zone = format!("a.test MX 10 {target}\n{told} A 192.0.2.1");
+    for (target, sent, of_address) in cases {
+        let zone = format!("a.test MX 10 {target}\n{sent} A 192.0.2.1");
         let server = DnsServer::start(&zone);
         let dns = resolver([&server], PATIENT, 1);
         let answer = dns.mx(&host("a.test"), Servers::InUse).await.result.unwrap();
         let Answer::Found { records, .. } = answer else { panic!("{target}") };
         let name = records[0].host.clone().unwrap();
-        assert_eq!(name.as_str(), told, "{target}");
+        assert_eq!(name.as_str(), sent, "{target}");
         assert_eq!(addresses(&dns, &name).await, of_address, "{target}");
         let asked = usize::from(of_address != "malformed");
-        assert_eq!(server.packets(told, "A", Protocol::Udp), asked, "{target}");
+        assert_eq!(server.packets(sent, "A", Protocol::Udp), asked, "{target}");
         assert_eq!(server.all_packets(), 1 + asked, "{target}");
     }
 }

@@ -101,21 +101,21 @@ fn what_a_filter_hides_is_no_verdict() {
     // Two that agree are believed; zeros are not believed of one alone.
     let agree = [DnsServer::start(ZEROS), DnsServer::start(ZEROS)];
     let service = Service::start(untested(asking_both(&agree[0], &agree[1])));
-    let told = report(&service, "joe@a.test");
-    assert_eq!(line(&told), "undeliverable mail_server_unusable", "{told}");
+    let report_json = report(&service, "joe@a.test");
+    assert_eq!(line(&report_json), "undeliverable mail_server_unusable", "{report_json}");
     let service = Service::start(untested(asking(&agree[0])));
-    let told = report(&service, "joe@a.test");
-    assert_eq!(line(&told), "unknown dns_failure", "{told}");
+    let report_json = report(&service, "joe@a.test");
+    assert_eq!(line(&report_json), "unknown dns_failure", "{report_json}");
 }
 
 #[test]
 fn a_form_hears_that_the_dns_is_silent() {
     let dns = DnsServer::start("* SILENCE");
     let service = Service::start(untested(asking(&dns)));
-    let told = report_within(&service, "joe@a.test", 1_500);
-    assert_eq!(line(&told), "unknown dns_timeout", "{told}");
-    let told = report_within(&service, "joe@b.test", 200);
-    assert_eq!(line(&told), "unknown time_budget_spent", "{told}");
+    let report_json = report_within(&service, "joe@a.test", 1_500);
+    assert_eq!(line(&report_json), "unknown dns_timeout", "{report_json}");
+    let report_json = report_within(&service, "joe@b.test", 200);
+    assert_eq!(line(&report_json), "unknown time_budget_spent", "{report_json}");
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn below_a_name_that_is_not_nobody_is_asked() {
          failed.test SERVFAIL\nx.failed.test MX 10 mx.test\nmx.test A 192.0.2.1",
     );
     let service = Service::start(asking(&dns));
-    // In this order: the address, the line, whether anybody is asked.
+    // In this order: the address, the line, whether a server is asked.
     let cases = [
         ("joe@gone.test", "undeliverable domain_not_found", true),
         ("joe@a.gone.test", "undeliverable domain_not_found", false),

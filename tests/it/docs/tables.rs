@@ -77,12 +77,12 @@ fn no_page_names_an_option_that_is_not_there() {
 
 #[test]
 fn the_commands_are_those_of_the_help() {
-    let told = first_codes(&Page::read("docs/configuration.md").table(&["command", "does"]));
+    let documented = first_codes(&Page::read("docs/configuration.md").table(&["command", "does"]));
     let help = printed("mailvet --help");
     let commands = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
     let commands = commands.lines().map(|line| line.split_whitespace().next().unwrap());
-    let told = told.iter().map(|code| code.split(' ').nth(1).unwrap());
-    assert!(told.eq(commands.filter(|command| *command != "help")), "{help}");
+    let documented = documented.iter().map(|code| code.split(' ').nth(1).unwrap());
+    assert!(documented.eq(commands.filter(|command| *command != "help")), "{help}");
     for command in COMMANDS {
         assert!(help.contains(&format!("\n  {command} ")), "{command}");
     }
@@ -92,7 +92,7 @@ fn the_commands_are_those_of_the_help() {
 fn the_reasons_are_those_of_the_rules() {
     let page = Page::read("docs/api.md");
     let rows = page.table(&["reason", "verdict", "advice"]);
-    let told: Vec<_> = first_codes(&rows)
+    let documented: Vec<_> = first_codes(&rows)
         .into_iter()
         .zip(rows.iter().map(|row| (row[1].clone(), row[2].clone())))
         .collect();
@@ -106,9 +106,9 @@ fn the_reasons_are_those_of_the_rules() {
         })
         .collect();
     for reason in &known {
-        assert!(told.contains(reason), "not in the table, or otherwise: {reason:?}");
+        assert!(documented.contains(reason), "not in the table, or otherwise: {reason:?}");
     }
-    assert_eq!(told.len(), known.len());
+    assert_eq!(documented.len(), known.len());
     let syntax: BTreeSet<_> = first_codes(&page.table(&["syntax code"])).into_iter().collect();
     let known: BTreeSet<_> = Reason::all().map(|reason| reason.code().to_owned()).collect();
     let known: BTreeSet<_> = known.into_iter().filter(|code| code.starts_with("syntax_")).collect();
@@ -147,14 +147,14 @@ fn the_keys_are_those_of_the_configuration() {
     }
     let illustrated = |key: &str| key.starts_with("catalog.files");
     known.retain(|(key, _)| !illustrated(key));
-    let told: Vec<_> = first_codes(&rows)
+    let documented: Vec<_> = first_codes(&rows)
         .into_iter()
         .zip(rows.iter().map(|row| code_spans(&row[1]).next().unwrap_or("").to_owned()))
         .collect();
     for key in &known {
-        assert!(told.contains(key), "not in the table, or otherwise: {key:?}");
+        assert!(documented.contains(key), "not in the table, or otherwise: {key:?}");
     }
-    let extra: Vec<_> = told.iter().filter(|key| !known.contains(key)).collect();
+    let extra: Vec<_> = documented.iter().filter(|key| !known.contains(key)).collect();
     assert!(
         extra
             .iter()
@@ -166,7 +166,7 @@ fn the_keys_are_those_of_the_configuration() {
 #[test]
 fn the_exit_statuses_are_those_of_the_help() {
     let rows = Page::read("docs/configuration.md").table(&["exit status"]);
-    let told: Vec<_> = first_codes(&rows);
+    let documented: Vec<_> = first_codes(&rows);
     let help = printed("mailvet --help");
     let line = help.split("Exit status:").nth(1).unwrap();
     let known: Vec<_> = Regex::new(r"[0-9]")
@@ -174,12 +174,12 @@ fn the_exit_statuses_are_those_of_the_help() {
         .find_iter(line)
         .map(|found| found.as_str().to_owned())
         .collect();
-    assert_eq!(told, known, "{line}");
+    assert_eq!(documented, known, "{line}");
 }
 
 #[test]
 fn the_metrics_are_those_of_the_source() {
-    let told: BTreeSet<_> = first_codes(&Page::read("docs/operating.md").table(&["metric"]))
+    let documented: BTreeSet<_> = first_codes(&Page::read("docs/operating.md").table(&["metric"]))
         .iter()
         .map(|metric| metric.split('{').next().unwrap().to_owned())
         .collect();
@@ -187,28 +187,31 @@ fn the_metrics_are_those_of_the_source() {
         Regex::new(r#""(mailvet_(?:[a-z_]+_total|[a-z_]+_seconds|dns_[a-z_]+|list_entries))""#)
             .unwrap();
     let known = in_sources(&root().join("src"), &metric);
-    assert_eq!(told, known);
+    assert_eq!(documented, known);
 }
 
 #[test]
 fn the_problems_are_those_of_the_source() {
-    let told: BTreeSet<_> =
+    let documented: BTreeSet<_> =
         first_codes(&Page::read("docs/api.md").table(&["problem", "status"])).into_iter().collect();
     let source = fs::read_to_string(root().join("src/http/problem.rs")).unwrap();
     let code = Regex::new(r#"=> "([a-z_]+)""#).unwrap();
     let known: BTreeSet<_> = code.captures_iter(&source).map(|found| found[1].to_owned()).collect();
-    assert_eq!(told, known);
+    assert_eq!(documented, known);
+    let listed = include_str!("../../vectors/codes.tsv").lines();
+    let listed = listed.filter_map(|line| line.strip_prefix("problem\t")).map(str::to_owned);
+    assert_eq!(listed.collect::<BTreeSet<_>>(), known, "tests/vectors/codes.tsv");
 }
 
 #[test]
 fn the_columns_are_those_of_the_command() {
-    let told: BTreeSet<_> =
+    let documented: BTreeSet<_> =
         first_codes(&Page::read("docs/clean.md").table(&["column", "holds"])).into_iter().collect();
     let help = printed("mailvet clean --help | tr '\\n' ' ' | grep -o 'There are: [^.]*'");
     let listed = help.trim_start_matches("There are:").split(',');
     let known: BTreeSet<_> =
         listed.map(|name| format!("mailvet_{}", name.trim().trim_matches('`'))).collect();
-    assert_eq!(told, known);
+    assert_eq!(documented, known);
 }
 
 /// The first group of every match in the sources.

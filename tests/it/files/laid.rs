@@ -1,4 +1,4 @@
-//! Files that somebody has laid where `mailvet clean` is going to write.
+//! Files that another program has put where `mailvet clean` is going to write.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -61,7 +61,7 @@ fn what_is_in_the_way_is_named_and_not_waited_for() {
         let mut command = offline();
         command.current_dir(folder.path());
         command.args(["clean", "list.csv", "-o", "out.csv"]).args(further);
-        // Whoever hangs is ended, which is another status.
+        // A program that hangs is ended, which is another status.
         let ran = run(&mut timed(&command), b"");
         assert_eq!(ran.status, 2, "case {number}, {file}: {}", ran.stderr);
         assert!(ran.stderr.contains(words), "case {number}, {file}: {}", ran.stderr);

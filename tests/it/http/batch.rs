@@ -98,13 +98,13 @@ fn every_verdict_is_counted() {
 #[test]
 fn the_smallest_and_the_largest() {
     let service = Service::start(offline());
-    let nobody =
+    let no_entries =
         json!({"deliverable": 0, "plausible": 0, "risky": 0, "undeliverable": 0, "unknown": 0});
     let empty = send(&service, &json!({"emails": []}), "");
-    assert_eq!(empty.json(), json!({"results": [], "summary": nobody}), "{}", empty.text());
+    assert_eq!(empty.json(), json!({"results": [], "summary": no_entries}), "{}", empty.text());
     assert_eq!(
         send(&service, &json!({"emails": []}), AS_LINES).lines(),
-        [json!({"summary": nobody})]
+        [json!({"summary": no_entries})]
     );
     let most = send(&service, &json!({"emails": emails(1_000)}), "");
     let answer = most.json();
@@ -301,7 +301,7 @@ fn a_batch_has_an_end() {
         results.sort_by_key(|report| report["index"].as_u64());
         let reasons: Vec<_> = results.iter().map(|report| report["reasons"].clone()).collect();
         assert!(reasons[..20].iter().all(|of| of == &json!(["time_budget_spent"])), "{reasons:?}");
-        assert_eq!(reasons[20], json!(["domain_accepts_mail"]), "what is known is told");
+        assert_eq!(reasons[20], json!(["domain_accepts_mail"]), "what is known is in the answer");
         assert_eq!(reasons[21], json!(["syntax_no_at"]));
         assert_eq!(reasons[22][0], "domain_typo");
     }

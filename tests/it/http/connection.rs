@@ -12,7 +12,7 @@ use crate::support::service::Service;
 #[test]
 fn it_says_that_it_is_alive() {
     let service = Service::start(offline());
-    // Whoever watches over the service may know it by any name.
+    // A monitor may use any name for the service.
     for host in ["localhost", "mailvet.internal:8080"] {
         let mut connection = Connection::open(service.address());
         connection.send(format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\n\r\n"));
@@ -123,7 +123,7 @@ fn a_question_outlives_the_client_that_asked_it() {
     impatient.send(post(r#"{"email": "joe@slow.test", "timeout_ms": 30000}"#));
     dns.wait_for("slow.test");
     drop(impatient);
-    // Time to notice: a whole exchange with somebody else.
+    // Time to notice: a whole exchange with another client.
     ask(service.address(), "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     dns.release();
     until("the answer is remembered", || {

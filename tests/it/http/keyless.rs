@@ -124,7 +124,7 @@ fn a_trusted_proxy_counts_as_who_it_asks_for() {
         ("X-Forwarded-For", &["X-Forwarded-For: 127.0.0.1, 203.0.113.7"], 401),
         ("X-Forwarded-For", &["X-Forwarded-For: 127.0.0.1", "X-Forwarded-For: 203.0.113.7"], 401),
         ("X-Forwarded-For", &["X-Forwarded-For: somebody"], 401),
-        // Others are ignored, but for this: somebody is behind the proxy.
+        // Others are ignored, except that they show a client behind the proxy.
         ("X-Forwarded-For", &["X-Forwarded-For: 127.0.0.1", "X-Real-IP: 203.0.113.7"], 200),
         ("X-Forwarded-For", &["X-Real-IP: 127.0.0.1"], 401),
         ("X-Forwarded-For", &["Via: 1.1 proxy"], 401),

@@ -36,7 +36,7 @@ fn a_signal_lets_requests_under_way_finish() {
         dns.wait_for("slow.test");
         service.signal(signal);
         until_draining(&service);
-        // Who comes now is told so, and that the process lives.
+        // A new client is answered that the service stops, and that the process is alive.
         let mut late = Connection::open(address);
         late.send(post(r#"{"email": "nonsense"}"#));
         let response = late.response();

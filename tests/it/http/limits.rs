@@ -69,15 +69,15 @@ fn a_crowd_that_says_nothing_holds_nobody_up() {
     let mut busy = Connection::open(service.address());
     busy.send(post(SLOW));
     dns.wait_for("slow.test");
-    // More than are listened to; the last ones are told without having asked.
-    let told = until("the last one is told at once", || {
+    // More connections than may be open; the last ones are refused before they send a request.
+    let refused = until("the last one is refused at once", || {
         let mut crowd: Vec<_> = (0..80).map(|_| Connection::open(service.address())).collect();
         let last = crowd.last_mut().unwrap();
         (!last.is_closed()).then(|| last.response())
     });
-    assert_problem("the last one", &told, 503, "overloaded");
-    assert_eq!(told.header("retry-after"), Some("1"));
-    assert_eq!(told.header("connection"), Some("close"));
+    assert_problem("the last one", &refused, 503, "overloaded");
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert_eq!(refused.header("connection"), Some("close"));
     dns.release();
     assert_eq!(busy.response().status, 200);
 }
@@ -88,7 +88,7 @@ fn open_files() {
     let address = service.address();
     let mut crowd: Vec<Connection> = (0..64).map(|_| Connection::open(address)).collect();
     until("there is no room", || (get(address, "/readyz").status == 503).then_some(()));
-    // Everybody who was let in is answered.
+    // Every accepted connection is answered.
     for connection in &mut crowd {
         connection.send(post(QUICK));
         assert_eq!(connection.response().status, 200);
@@ -104,7 +104,7 @@ fn no_open_files_left() {
     let service = Service::start(with_open_files(&offline(), 48));
     let address = service.address();
     let mut crowd: Vec<Connection> = (0..100).map(|_| Connection::open(address)).collect();
-    service.hear("cannot accept connections");
+    service.wait_for_log("cannot accept connections");
     crowd[0].send(post(QUICK));
     assert_eq!(crowd[0].response().status, 200);
     drop(crowd);
@@ -208,7 +208,7 @@ fn bodies_that_come_slowly() {
         })
         .collect();
     for _ in 0..20 {
-        assert_eq!(ask(address, &request).status, 200, "they hold up nobody");
+        assert_eq!(ask(address, &request).status, 200, "they delay no other client");
         let batch = ask(address, post_batch(r#"{"emails": []}"#, ""));
         assert_eq!(batch.status, 200, "nor a batch");
     }

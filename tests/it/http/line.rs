@@ -37,16 +37,16 @@ fn slow_ones_get_their_answer() {
 }
 
 #[test]
-fn cut_ones_disturb_nobody() {
+fn cut_ones_disturb_no_others() {
     let service = offline_and_hasty();
     let request = post_batch(r#"{"emails": ["joe@gmail.com", "sue@gmail.com"]}"#, "");
     for count in (0..request.len()).step_by(7) {
         let name = format!("cut after {count}");
         assert_eq!(send_over(Fault::CutAfter(count), service.address(), &request), b"", "{name}");
         let answer = send_over(Fault::HalfClosedAfter(count), service.address(), &request);
-        // Who says half of a request is told that it is wrong, or nothing.
-        let told = status(&answer);
-        assert!(matches!(told, None | Some(400 | 408)), "half-closed after {count}: {told:?}");
+        // Half of a request is answered with an error, or not at all.
+        let code = status(&answer);
+        assert!(matches!(code, None | Some(400 | 408)), "half-closed after {count}: {code:?}");
     }
     assert_well(&service, "all of them");
 }
@@ -57,9 +57,9 @@ fn garbled_ones_get_an_answer_or_none() {
     let request = post(r#"{"email": "joe@gmail.com", "depth": "syntax"}"#);
     for place in 0..request.len() {
         let answer = send_over(Fault::Garbled(place), service.address(), &request);
-        let told = status(&answer);
-        let is_sound = told.is_none_or(|status| status == 200 || (400..500).contains(&status));
-        assert!(is_sound, "garbled at {place}: {told:?}");
+        let code = status(&answer);
+        let is_sound = code.is_none_or(|status| status == 200 || (400..500).contains(&status));
+        assert!(is_sound, "garbled at {place}: {code:?}");
     }
     assert_well(&service, "all of them");
 }

@@ -1,4 +1,4 @@
-//! The log: a line for each request, whatever became of it, and nobody waits for whoever reads it.
+//! The log: a line for each request, whatever became of it. A slow reader of the log delays no request.
 
 use std::io::pipe;
 use std::net::TcpListener;
@@ -20,7 +20,7 @@ fn requests(log: &str) -> Vec<Value> {
 }
 
 /// Route, status and outcome of such a line.
-fn told(line: &Value) -> (&str, Option<u64>, &str) {
+fn outcome_of(line: &Value) -> (&str, Option<u64>, &str) {
     let text = |name: &str| line[name].as_str().unwrap();
     assert!(line["duration_ms"].is_f64() && text("request_id").len() > 17, "{line}");
     (text("route"), line["status"].as_u64(), text("outcome"))
@@ -40,9 +40,9 @@ fn who_is_answered() {
     connection.send("HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     connection.head();
     let lines = requests(&service.stop().log);
-    let told: Vec<_> = lines.iter().map(told).collect();
+    let outcomes: Vec<_> = lines.iter().map(outcome_of).collect();
     assert_eq!(
-        told,
+        outcomes,
         [
             ("/v1/validate", Some(200), "answered"),
             ("/v1/validate", Some(400), "answered"),
@@ -79,10 +79,10 @@ fn who_goes_away_before_the_answer() {
     drop(gone);
     let log = service.stop().log;
     let lines = requests(&log);
-    let mut told: Vec<_> = lines.iter().map(told).collect();
-    told.sort_unstable();
+    let mut outcomes: Vec<_> = lines.iter().map(outcome_of).collect();
+    outcomes.sort_unstable();
     assert_eq!(
-        told,
+        outcomes,
         [
             ("/v1/validate", None, "cut_short"),
             ("/v1/validate/batch", None, "cut_short"),
@@ -106,9 +106,9 @@ fn lines_are_counted_to_their_end() {
     dns.release();
     while !batch.chunk().is_empty() {}
     let lines = requests(&service.stop().log);
-    let told: Vec<_> = lines.iter().map(told).collect();
+    let outcomes: Vec<_> = lines.iter().map(outcome_of).collect();
     let batch = ("/v1/validate/batch", Some(200), "answered");
-    assert_eq!(told, [("/healthz", Some(200), "answered"), batch]);
+    assert_eq!(outcomes, [("/healthz", Some(200), "answered"), batch]);
 }
 
 #[test]

@@ -15,4 +15,4 @@ mod property;
 mod reload;
 mod report;
 mod restart;
-mod strangers;
+mod unknown_clients;

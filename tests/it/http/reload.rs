@@ -51,7 +51,7 @@ impl ReloadEnv {
 }
 
 /// Reasons and advice for an address.
-fn told(address: SocketAddr, email: &str) -> String {
+fn reasons_and_advice(address: SocketAddr, email: &str) -> String {
     let report = ask(address, post(format!(r#"{{"email": "{email}"}}"#))).json();
     format!("{} {}", report["reasons"], report["advice"].as_str().unwrap())
 }
@@ -75,17 +75,17 @@ fn a_hang_up_signal_puts_new_lists_in_force() {
     let env = ReloadEnv::new("");
     let service = Service::start(env.offline());
     let address = service.address();
-    assert_eq!(told(address, "joe@throwaway.test"), DISPOSABLE);
-    assert_eq!(told(address, "Eve@good.test"), DENIED);
-    assert_eq!(told(address, "joe@new.test"), UNKNOWN);
+    assert_eq!(reasons_and_advice(address, "joe@throwaway.test"), DISPOSABLE);
+    assert_eq!(reasons_and_advice(address, "Eve@good.test"), DENIED);
+    assert_eq!(reasons_and_advice(address, "joe@new.test"), UNKNOWN);
 
     env.write("disposable.txt", "new.test\n");
     env.write("deny.txt", "");
     service.signal("HUP");
     until("the lists are read again", || (count(address, LOADED) == 1).then_some(()));
-    assert_eq!(told(address, "joe@throwaway.test"), UNKNOWN);
-    assert_eq!(told(address, "Eve@good.test"), UNKNOWN);
-    assert_eq!(told(address, "joe@below.new.test"), DISPOSABLE);
+    assert_eq!(reasons_and_advice(address, "joe@throwaway.test"), UNKNOWN);
+    assert_eq!(reasons_and_advice(address, "Eve@good.test"), UNKNOWN);
+    assert_eq!(reasons_and_advice(address, "joe@below.new.test"), DISPOSABLE);
 }
 
 #[test]
@@ -94,11 +94,11 @@ fn the_configuration_is_read_again_with_the_lists() {
     let service = Service::start(env.offline());
     let address = service.address();
     let allowed = "[\"not_checked\",\"allowed_by_operator\"] accept";
-    assert_eq!(told(address, "joe@throwaway.test"), allowed);
+    assert_eq!(reasons_and_advice(address, "joe@throwaway.test"), allowed);
     env.write("mailvet.toml", "[catalog]\ndeny = [\"throwaway.test\"]");
     service.signal("HUP");
     until("the lists are read again", || (count(address, LOADED) == 1).then_some(()));
-    assert_eq!(told(address, "joe@throwaway.test"), DENIED);
+    assert_eq!(reasons_and_advice(address, "joe@throwaway.test"), DENIED);
 }
 
 #[test]
@@ -109,15 +109,15 @@ fn a_bad_file_keeps_the_old_lists_and_says_so() {
     env.write("disposable.txt", "new.test\nmarked somebody@private.test\n");
     service.signal("HUP");
     until("it is noticed", || (count(address, KEPT_OLD) == 1).then_some(()));
-    assert_eq!(told(address, "joe@throwaway.test"), DISPOSABLE, "the old list");
-    assert_eq!(told(address, "joe@new.test"), UNKNOWN, "nothing of the new one");
+    assert_eq!(reasons_and_advice(address, "joe@throwaway.test"), DISPOSABLE, "the old list");
+    assert_eq!(reasons_and_advice(address, "joe@new.test"), UNKNOWN, "nothing of the new one");
     std::fs::remove_file(env.path("disposable.txt")).unwrap();
     service.signal("HUP");
     until("it is noticed", || (count(address, KEPT_OLD) == 2).then_some(()));
     env.write("disposable.txt", "new.test\n");
     service.signal("HUP");
     until("it is mended", || (count(address, LOADED) == 1).then_some(()));
-    assert_eq!(told(address, "joe@new.test"), DISPOSABLE);
+    assert_eq!(reasons_and_advice(address, "joe@new.test"), DISPOSABLE);
     let log = service.stop().log;
     assert!(log.contains("disposable.txt, line 2: not a domain name"), "{log}");
     assert!(log.contains("cannot read the list of disposable"), "{log}");
@@ -131,8 +131,8 @@ fn a_changed_file_is_noticed_where_that_is_switched_on() {
     let address = service.address();
     env.write("disposable.txt", "a-much-longer-name.new.test\n");
     until("the change is noticed", || (count(address, LOADED) >= 1).then_some(()));
-    assert_eq!(told(address, "joe@a-much-longer-name.new.test"), DISPOSABLE);
-    assert_eq!(told(address, "joe@throwaway.test"), UNKNOWN);
+    assert_eq!(reasons_and_advice(address, "joe@a-much-longer-name.new.test"), DISPOSABLE);
+    assert_eq!(reasons_and_advice(address, "joe@throwaway.test"), UNKNOWN);
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn a_reload_under_load_drops_no_request() {
         client.join().expect("every request is answered");
     }
     assert_eq!(count(address, KEPT_OLD), RELOADS / 3);
-    assert_eq!(told(address, "joe@throwaway.test"), DISPOSABLE, "the last list");
+    assert_eq!(reasons_and_advice(address, "joe@throwaway.test"), DISPOSABLE, "the last list");
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn denied_and_allowed_mail_servers() {
         ("joe@good.test", "[\"denied_by_operator\",\"domain_accepts_mail\"] reject"),
     ];
     for (email, expected) in cases {
-        assert_eq!(told(address, email), expected, "{email}");
+        assert_eq!(reasons_and_advice(address, email), expected, "{email}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The service on a socket that was passed in: one process follows another, and nobody is lost.
+//! The service on a socket that was passed in: one process follows another, and no request is lost.
 
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
@@ -88,7 +88,7 @@ fn sockets_that_cannot_be_served_on() {
 }
 
 #[test]
-fn a_restart_under_load_loses_nobody() {
+fn a_restart_under_load_loses_no_request() {
     const CLIENTS: usize = 6;
     const RESTARTS: usize = 4;
     let socket = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -130,7 +130,7 @@ fn each_mail_server_of_a_domain_that_is_tried_counts() {
     assert_eq!(env.connections(), 3);
 }
 
-/// Refuses everybody but joe.
+/// Refuses every recipient but joe.
 const REFUSES_EVERYBODY: &str = "RCPT joe@good.test 250 Ok\nRCPT * 550 5.1.1 User unknown";
 
 /// Postmasters that the server was asked about.
@@ -215,7 +215,7 @@ fn what_is_known_of_refusals_is_forgotten_with_the_domain() {
     let ran = run(env.program().args(["forget", "c@good.test"]), b"");
     assert_eq!(ran.status, 0, "{}", ran.stderr);
     assert_eq!(reasons(&env.check(&["c@good.test"])[0]), ["mailbox_not_found"]);
-    // Where somebody was accepted first, nobody is suspected.
+    // Where a recipient was accepted first, refusals are believed.
     let env = ProbeEnv::new(KNOWS_JOE);
     for name in ["joe@good.test", "a@good.test", "b@good.test", "c@good.test"] {
         env.check(&[name]);

@@ -55,7 +55,7 @@ async fn one_server_gets_as_many_connections_as_are_allowed() {
 
 #[tokio::test(start_paused = true)]
 async fn all_servers_of_a_provider_are_one_destination() {
-    // The same provider by the catalog, under two names and in two networks; then nobody's.
+    // The same provider by the catalog, under two names and in two networks; then of no known provider.
     for (others, most_open) in [("mx.ezweb.ne.jp", 1), ("mx.somebody.io", 2)] {
         let zone = format!(
             "a.io MX 10 mx.au.com\nmx.au.com A 8.8.8.8\nb.io MX 10 {others}\n{others} A 9.9.9.9"

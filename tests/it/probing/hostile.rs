@@ -1,5 +1,5 @@
 //! Whatever a server sends, it sees no more recipients than the limiter promised; and where what it sends can
-//! be told by counting, no verdict is another mailbox's.
+//! be seen by counting, no verdict is another mailbox's.
 //!
 //! `HOSTILE_CONVERSATIONS` is how many conversations are held, `HOSTILE_SEED` repeats a run.
 

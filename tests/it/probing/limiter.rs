@@ -62,7 +62,7 @@ fn harvesting_is_stopped() {
     let paused = |report: &&serde_json::Value| report["mailbox"]["status"] == "paused";
     let count = reports.iter().filter(paused).count();
     assert!((10..=20).contains(&count), "{count} of 40 paused");
-    // And postmaster, as nobody was accepted.
+    // And postmaster, as no recipient was accepted.
     assert_eq!(env.asked().len(), 40 - count + 1);
     let detail = &reports.iter().find(paused).unwrap()["mailbox"]["detail"];
     assert_eq!(detail, "harvest");
@@ -76,7 +76,7 @@ fn a_day_has_its_end() {
     // One, and a made-up one.
     let report = &env.check_with(&limits, &addresses[..1])[0];
     assert_eq!(reasons(report), ["catch_all"], "{report}");
-    // That every mailbox is accepted is known: nobody has to be asked.
+    // That every mailbox is accepted is known: no server has to be asked.
     let report = &env.check_with(&limits, &addresses[1..])[0];
     assert_eq!(reasons(report), ["catch_all"], "{report}");
     let zone =
@@ -89,7 +89,7 @@ fn a_day_has_its_end() {
 }
 
 #[test]
-fn a_domain_that_is_not_theirs_closes_nobody() {
+fn a_domain_of_another_server_closes_no_other() {
     let zone =
         "evil.test MX 10 mx.good.test\ngood.test MX 10 mx.good.test\nmx.good.test A 127.0.0.1";
     let script = "RCPT joe@good.test 250 Ok\nRCPT a@evil.test 554 5.7.1 Relay access denied\n\

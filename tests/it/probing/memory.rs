@@ -1,4 +1,4 @@
-//! What was found out is kept, and nobody is asked again.
+//! What was found out is kept, and no server is asked again.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -7,7 +7,7 @@ use super::probe_env::{KNOWS_JOE, ProbeEnv, reasons};
 use crate::support::run::run;
 
 #[test]
-fn a_second_run_asks_nobody() {
+fn a_second_run_asks_no_server() {
     for (script, verdict) in [
         (KNOWS_JOE, "deliverable"),
         ("", "undeliverable"),

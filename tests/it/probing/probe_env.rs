@@ -59,7 +59,7 @@ impl ProbeEnv {
         reports
     }
 
-    /// How often somebody connected to the mail server.
+    /// The number of connections to the mail server.
     pub(super) fn connections(&self) -> usize {
         self.mail.visits().len()
     }

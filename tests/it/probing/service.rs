@@ -60,7 +60,7 @@ fn a_batch_shares_connections() {
 }
 
 #[test]
-fn the_log_knows_nobody() {
+fn the_log_has_no_address() {
     for script in [KNOWS_JOE, "RCPT * 550 5.7.1 zqx7 go away", "RCPT * DROP", "BANNER GARBAGE"] {
         let zone = "zqx7.test MX 10 mx.zqx7.test\nmx.zqx7.test A 127.0.0.1";
         let env = ProbeEnv::with_zone(script, zone);
@@ -88,7 +88,7 @@ fn a_second_signal_does_not_wait_for_mail_servers() {
         until("the mail server is being asked", || (env.connections() > 0).then_some(()));
         service.signal(first);
         // All requests are answered, and what is left is the server that says nothing.
-        until("nobody is let in any more", || TcpStream::connect(service.address()).err());
+        until("no connection is accepted any more", || TcpStream::connect(service.address()).err());
         service.signal(second);
         let ended = service.ended();
         assert_eq!(ended.status.code(), Some(0), "{first} {second}: {}", ended.log);

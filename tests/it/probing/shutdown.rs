@@ -17,7 +17,7 @@ async fn a_slow_server_is_asked_no_further_and_gets_quit() {
     let cases = [
         ("RCPT * AFTER 3000 250 Ok", 4, 2, 6),
         ("RCPT * AFTER 3000 550 5.1.1 User unknown", 4, 2, 6),
-        // A group that was sent is heard to its end.
+        // The replies to a group that was sent are all read.
         ("OFFERS PIPELINING\nRCPT * AFTER 500 250 Ok", 2, 10, 5),
     ];
     for (script, end, sent, answered) in cases {

@@ -1,4 +1,4 @@
-//! `check` that is told to stop while a mail server is being asked.
+//! `check` that gets a signal to stop while a mail server is being asked.
 
 use std::process::Stdio;
 
@@ -26,7 +26,7 @@ fn the_server_gets_quit_and_the_lease_is_free() {
             visits.first().filter(|visit| visit.over).map(|visit| visit.commands.clone())
         });
         assert_eq!(said.last().map(String::as_str), Some("QUIT"), "{signal:?}: {said:?}");
-        // With the lease still held, this one would wait for two minutes and then be told to come back.
+        // With the lease still held, this one would wait for two minutes and then be paused.
         let report = &env.check(&["sue@good.test"])[0];
         assert_eq!(reasons(report), ["mailbox_not_found"], "{signal:?}: {report}");
     }

@@ -99,13 +99,13 @@ fn replies() {
             if verdict == "unknown" { "domain" } else { "mailbox" },
             "{script}"
         );
-        let was_told = matches!(status, "greylisted" | "deferred" | "rate_limited");
-        assert!(!was_told || mailbox["retry_at"].is_string(), "{script}: {mailbox}");
+        let is_temporary = matches!(status, "greylisted" | "deferred" | "rate_limited");
+        assert!(!is_temporary || mailbox["retry_at"].is_string(), "{script}: {mailbox}");
     }
 }
 
 #[test]
-fn nobody_is_there() {
+fn no_server_listens() {
     let env = ProbeEnv::new(KNOWS_JOE);
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let port = closed.port().to_string();
@@ -113,7 +113,7 @@ fn nobody_is_there() {
     assert_eq!(reasons(report), ["probe_unreachable"], "{report}");
 }
 
-/// A port of loopback that answers nobody, as where a firewall drops what is sent to port 25: its queue of
+/// A port of loopback that never answers, as where a firewall drops what is sent to port 25: its queue of
 /// connections is full.
 struct Silent {
     _listener: std::net::TcpListener,
@@ -220,7 +220,7 @@ fn who_is_not_asked_at_all() {
 }
 
 #[test]
-fn only_a_server_that_offers_it_is_told_of_other_letters() {
+fn only_a_server_that_offers_it_was_sent_of_other_letters() {
     for (script, expected) in [
         ("RCPT * 250 Ok", "smtputf8_unsupported"),
         ("OFFERS SMTPUTF8\nRCPT jörg@good.test 250 Ok", "mailbox_accepted"),
@@ -228,8 +228,8 @@ fn only_a_server_that_offers_it_is_told_of_other_letters() {
         let env = ProbeEnv::new(script);
         let report = &env.check(&["jörg@good.test"])[0];
         assert_eq!(reasons(report), [expected], "{script}: {report}");
-        let is_told = env.mail.commands().iter().any(|command| command.contains("jörg"));
-        assert_eq!(is_told, expected == "mailbox_accepted", "{script}");
+        let was_sent = env.mail.commands().iter().any(|command| command.contains("jörg"));
+        assert_eq!(was_sent, expected == "mailbox_accepted", "{script}");
     }
 }
 

@@ -28,7 +28,7 @@ fn enhanced() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Words that servers use, in any order, and words that nobody uses.
+/// Words that servers use, in any order, and words that none uses.
 fn words() -> impl Strategy<Value = String> {
     let texts: Vec<&'static str> = PATTERNS.examples().map(|example| example.text).collect();
     prop_oneof![

@@ -116,7 +116,7 @@ fn replies_to_a_recipient() {
         ("550 4.2.1 Mailbox disabled", ["now", "deferred", "mailbox_busy"]),
         ("450 4.2.1 Mailbox disabled", ["now", "deferred", "mailbox_busy"]),
         ("450 Nothing that anybody knows", ["now", "deferred", "try_later"]),
-        // What nobody knows.
+        // What no rule knows.
         ("550 Nothing that anybody knows", ["us", "refused", "unclear"]),
         ("550", ["us", "refused", "unclear"]),
         ("550 Requested action not taken: mailbox unavailable", ["us", "refused", "unclear"]),
@@ -196,7 +196,7 @@ fn words_that_mean_more_from_some() {
 }
 
 #[test]
-fn somebody_elses_trouble_is_no_word_about_the_mailbox() {
+fn trouble_elsewhere_says_nothing_about_the_mailbox() {
     let patterns = ReplyRules::builtin();
     let unverified = ["now", "deferred", "mailbox_unverified"];
     let routing = ["now", "deferred", "routing_trouble"];

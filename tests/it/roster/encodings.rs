@@ -2,7 +2,7 @@
 
 use mailvet::roster::{Encoding, Note, ReadOptions, Row};
 
-use super::list::List;
+use super::parsed_list::ParsedList;
 
 /// A list in this encoding, without a mark.
 fn encoded(text: &str, encoding: Encoding) -> Vec<u8> {
@@ -59,7 +59,7 @@ fn encodings_are_found_out() {
         ("ASCII", plain.as_bytes().to_vec(), Encoding::Utf8, vec![], plain),
     ];
     for (name, bytes, encoding, notes, copied) in cases {
-        let list = List::read(&bytes, &ReadOptions::default())
+        let list = ParsedList::read(&bytes, &ReadOptions::default())
             .unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(list.plan.encoding(), encoding, "{name}");
         assert_eq!(list.plan.notes(), notes, "{name}");
@@ -76,7 +76,7 @@ fn encodings_are_found_out() {
 fn the_owner_knows_better() {
     let bytes = encoded("Name;E-mail\nZoë;zoë@example.org\n", Encoding::Utf8);
     let wish = ReadOptions { encoding: Some(Encoding::Windows1252), ..ReadOptions::default() };
-    let list = List::read(&bytes, &wish).unwrap();
+    let list = ParsedList::read(&bytes, &wish).unwrap();
     assert_eq!(list.shown(), ["2 zoÃ«@example.org"]);
 }
 
@@ -89,13 +89,13 @@ fn bytes_that_are_no_text_are_kept() {
         b"zo\xeb@example.org;Zoe\n",
     ]
     .concat();
-    let list = List::read(&bytes, &ReadOptions::default()).unwrap();
+    let list = ParsedList::read(&bytes, &ReadOptions::default()).unwrap();
     assert_eq!(list.plan.notes(), [Note::NotAllUtf8]);
     assert_eq!(list.shown(), ["2 zoe@example.org", "3 kim@example.org", "4 !row_not_utf8"]);
     assert_eq!(list.copied(), bytes);
 
     let lines = [b"a@x.de\n\xfc@x.de\n".as_slice(), "ü@x.de\né@x.de\n".as_bytes()].concat();
-    let list = List::read(&lines, &ReadOptions::default()).unwrap();
+    let list = ParsedList::read(&lines, &ReadOptions::default()).unwrap();
     assert_eq!(list.shown(), ["1 a@x.de", "2 !row_not_utf8", "3 ü@x.de", "4 é@x.de"]);
 }
 

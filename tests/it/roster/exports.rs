@@ -2,7 +2,7 @@
 
 use mailvet::roster::Encoding;
 
-use super::list::List;
+use super::parsed_list::ParsedList;
 
 /// A list, what it is, and the one address in its first row.
 struct Export {
@@ -201,7 +201,7 @@ const EXPORTS: [Export; 29] = [
         rows: &["1 kim@example.com", "2 ann@example.com", "3 bo@example.com"],
     },
     Export {
-        name: "Mailman 3, nobody",
+        name: "Mailman 3, no members",
         text: "ant.example.com has no members\n",
         shape: "mailman",
         column: None,
@@ -226,7 +226,7 @@ const EXPORTS: [Export; 29] = [
 #[test]
 fn exports_are_understood() {
     for export in EXPORTS {
-        let list = List::of(export.text);
+        let list = ParsedList::of(export.text);
         let shape = match list.plan.delimiter() {
             Some(delimiter) => char::from(delimiter).to_string(),
             None => list.plan.format().code().to_owned(),
@@ -274,7 +274,7 @@ fn a_first_row_is_lost_only_where_it_is_a_header() {
         ),
         ("what is said again below", "Joe;keine;Bonn\nAnn;ann@x.de;Bonn\n", false, false),
         (
-            "a row that says who somebody is",
+            "a row that names a person",
             "Subscriber;joe at x.de\nSubscriber;ann@x.de\n",
             false,
             false,
@@ -286,7 +286,7 @@ fn a_first_row_is_lost_only_where_it_is_a_header() {
         ("words, and a number without a name", ";Wer;Wohin\n1;Ann;ann@x.de\n", true, true),
     ];
     for (name, text, is_header, is_guess) in cases {
-        let list = List::of(text);
+        let list = ParsedList::of(text);
         let first = list.rows.first().map(mailvet::roster::Row::number);
         assert_eq!(first, Some(if is_header { 2 } else { 1 }), "{name}");
         let notes = list.plan.notes().iter().map(ToString::to_string);

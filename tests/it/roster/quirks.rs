@@ -1,11 +1,17 @@
-//! What real files are like: a few bytes in, what is found in them, and what comes out.
+//! Quirks of the bytes of real files: what is read from them, and what is written.
+//!
+//! To add a quirk: one row here, and the length of the array.
 
-use super::list::List;
+use super::parsed_list::ParsedList;
 
 struct Quirk {
     name: &'static str,
+    /// The file. It is also what is written when no column is added.
     text: &'static str,
+    /// Each row as its line number and its addresses (` | ` between them), `-` where the row has no data, `!code`
+    /// where it has a fault.
     rows: &'static [&'static str],
+    /// The output when every entry is judged `fine`. A row with a fault is `unknown`.
     judged: &'static str,
 }
 
@@ -41,7 +47,7 @@ const QUIRKS: [Quirk; 33] = [
         judged: "Email,Size,mailvet_verdict,mailvet_reasons\na@x.de,5\" pipe,fine,\nb@x.de,a \"b\" c,fine,\n",
     },
     Quirk {
-        name: "quotes within quotes that nobody doubled",
+        name: "quotes within quotes that are not doubled",
         text: "Name,Email\n\"Joe \"The Man\" Roe\",a@x.de\n",
         rows: &["2 a@x.de"],
         judged: "Name,Email,mailvet_verdict,mailvet_reasons\n\"Joe \"The Man\" Roe\",a@x.de,fine,\n",
@@ -223,9 +229,9 @@ const QUIRKS: [Quirk; 33] = [
 ];
 
 #[test]
-fn quirks_go_in_and_come_out() {
+fn every_quirk_is_read_and_written() {
     for quirk in QUIRKS {
-        let list = List::of(quirk.text);
+        let list = ParsedList::of(quirk.text);
         assert_eq!(list.shown(), quirk.rows, "{}", quirk.name);
         assert_eq!(list.judged(None), quirk.judged, "{}", quirk.name);
         assert_eq!(list.copied(), quirk.text.as_bytes(), "{}", quirk.name);
@@ -233,7 +239,7 @@ fn quirks_go_in_and_come_out() {
 }
 
 #[test]
-fn what_is_said_aloud() {
+fn notes_for_the_user() {
     let cases: [(&str, &str, &[&str]); 6] = [
         ("nothing", "Email,Name\na@x.de,A\n", &[]),
         ("Excel's line", "sep=;\nEmail;Name\na@x.de;A\n", &["separated by semicolons"]),
@@ -252,7 +258,7 @@ fn what_is_said_aloud() {
     ];
     for (name, text, expected) in cases {
         let notes: Vec<String> =
-            List::of(text).plan.notes().iter().map(ToString::to_string).collect();
+            ParsedList::of(text).plan.notes().iter().map(ToString::to_string).collect();
         assert_eq!(notes.len(), expected.len(), "{name}: {notes:?}");
         for (note, expected) in notes.iter().zip(expected) {
             assert!(note.contains(expected), "{name}: {note}");

@@ -2,7 +2,7 @@
 
 use mailvet::roster::{Header, ReadOptions};
 
-use super::list::List;
+use super::parsed_list::ParsedList;
 
 fn wish(columns: &[&str]) -> ReadOptions {
     ReadOptions {
@@ -12,7 +12,7 @@ fn wish(columns: &[&str]) -> ReadOptions {
 }
 
 #[test]
-fn what_cannot_be_told_is_asked() {
+fn what_is_ambiguous_is_asked() {
     let two = "Name,Email,Email 2\nKim,kim@example.com,k@example.org\n";
     let same = "Email,Name,Email\nkim@example.com,Kim,k@example.org\n";
     let cases: [(&str, &str, &[&str], &str); 15] = [
@@ -63,7 +63,7 @@ fn what_cannot_be_told_is_asked() {
         ("JSON without", "{\"name\": \"Kim\"}\n", &[], "name one with --column: 1 \"name\""),
     ];
     for (name, text, columns, expected) in cases {
-        let Err(error) = List::read(text.as_bytes(), &wish(columns)) else {
+        let Err(error) = ParsedList::read(text.as_bytes(), &wish(columns)) else {
             panic!("{name} passes")
         };
         let error = error.to_string();
@@ -103,25 +103,31 @@ fn what_the_owner_says_counts() {
         ("a column without any", two, wish(&["Name"]), &["2 Kim"]),
     ];
     for (name, text, wish, expected) in cases {
-        let list =
-            List::read(text.as_bytes(), &wish).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let list = ParsedList::read(text.as_bytes(), &wish)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(list.shown(), expected, "{name}");
     }
 }
 
 #[test]
-fn a_list_of_nobody_is_a_list() {
+fn a_list_without_entries_is_a_list() {
     let cases = [
         ("a header alone", "Email,Name\n"),
         ("a header alone without an end", "Name;Email"),
         ("a header of one column", "Email\r\n"),
         ("an empty array", "[]"),
-        ("a roster of nobody", "{\"start\": 0, \"total_size\": 0, \"http_etag\": \"\\\"a\\\"\"}"),
+        (
+            "a roster without members",
+            "{\"start\": 0, \"total_size\": 0, \"http_etag\": \"\\\"a\\\"\"}",
+        ),
     ];
     for (name, text) in cases {
-        let list = List::of(text);
+        let list = ParsedList::of(text);
         assert!(list.rows.iter().all(|row| row.addresses().is_empty()), "{name}");
         assert_eq!(list.copied(), text.as_bytes(), "{name}");
     }
-    assert_eq!(List::of("Name;Email").judged(None), "Name;Email;mailvet_verdict;mailvet_reasons");
+    assert_eq!(
+        ParsedList::of("Name;Email").judged(None),
+        "Name;Email;mailvet_verdict;mailvet_reasons"
+    );
 }

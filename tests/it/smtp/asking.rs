@@ -16,7 +16,7 @@ use mailvet::smtp::{
 
 use crate::support::smtp::MailServer;
 
-/// Short enough to be told from each other.
+/// Short enough, and different from each other.
 pub(super) const PATIENCE: Timeouts = Timeouts {
     connect: Duration::from_secs(5),
     banner: Duration::from_secs(20),
@@ -103,12 +103,12 @@ pub(super) async fn ask(server: &MailServer, addresses: &str) -> Vec<String> {
         Ok(mut session) => {
             let asked = session.ask(&recipients(addresses)).await;
             let _ = session.quit().await;
-            asked.iter().map(told).collect()
+            asked.iter().map(outcome_text).collect()
         }
     }
 }
 
-pub(super) fn told(asked: &RecipientOutcome) -> String {
+pub(super) fn outcome_text(asked: &RecipientOutcome) -> String {
     match asked {
         RecipientOutcome::Answered(Stage::RcptTo, reply) => reply.code.get().to_string(),
         RecipientOutcome::Answered(stage, reply) => format!("{} at {stage:?}", reply.code.get()),

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 
-use super::asking::{PATIENCE, client, ended, host, recipients, target, told};
+use super::asking::{PATIENCE, client, ended, host, outcome_text, recipients, target};
 
 /// What a server sends, each after so many milliseconds.
 type Sent = Vec<(u64, Vec<u8>)>;
@@ -21,25 +21,25 @@ enum Ending {
     Stays,
 }
 
-/// Leads to somebody who talks and does not listen.
+/// Connects to a server that writes and ignores what it reads.
 struct Talker(Sent, Ending);
 
 impl Dialer for Talker {
     fn dial(&self, _: Target) -> BoxFuture<'_, Result<Connection, DialError>> {
         let (ours, theirs) = tokio::io::duplex(4096);
-        let (mut heard, mut said) = tokio::io::split(theirs);
-        tokio::spawn(async move { tokio::io::copy(&mut heard, &mut tokio::io::sink()).await });
+        let (mut reader, mut writer) = tokio::io::split(theirs);
+        tokio::spawn(async move { tokio::io::copy(&mut reader, &mut tokio::io::sink()).await });
         let (sent, ending) = (self.0.clone(), self.1);
         tokio::spawn(async move {
             for (pause, bytes) in sent {
                 tokio::time::sleep(Duration::from_millis(pause)).await;
-                if said.write_all(&bytes).await.is_err() {
+                if writer.write_all(&bytes).await.is_err() {
                     return;
                 }
             }
             match ending {
                 // The client may have done so first.
-                Ending::HangsUp => drop(said.shutdown().await),
+                Ending::HangsUp => drop(writer.shutdown().await),
                 Ending::Stays => std::future::pending().await,
             }
         });
@@ -96,7 +96,7 @@ proptest! {
 
 #[tokio::test(start_paused = true)]
 async fn a_flood_is_not_drunk() {
-    // A hundred megabytes of good replies, much faster than anybody asks.
+    // A hundred megabytes of good replies, much faster than the client asks.
     let flood: Sent = vec![(0, b"250 Ok\r\n".repeat(1000)); 13_000];
     let began = Instant::now();
     let error =
@@ -105,7 +105,7 @@ async fn a_flood_is_not_drunk() {
     assert_eq!(began.elapsed(), Duration::ZERO);
 }
 
-/// Leads to somebody who greets, and then neither reads nor writes.
+/// Connects to a server that greets, and then neither reads nor writes.
 struct Deaf;
 
 impl Dialer for Deaf {
@@ -128,6 +128,9 @@ async fn a_server_that_does_not_read_is_given_up() {
     let mut session = client().connect(&Deaf, &host(), &[target()]).await.unwrap();
     let asked = session.ask(&recipients("a@good.test b@good.test")).await;
     let _ = session.quit().await;
-    assert_eq!(asked.iter().map(told).collect::<Vec<_>>(), ["not asked: timeout at MailFrom"; 2]);
+    assert_eq!(
+        asked.iter().map(outcome_text).collect::<Vec<_>>(),
+        ["not asked: timeout at MailFrom"; 2]
+    );
     assert_eq!(began.elapsed(), PATIENCE.reply);
 }

@@ -11,7 +11,7 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use tokio::net::TcpSocket;
 
-use super::asking::{Wire, client, ended, host, recipients, target, told};
+use super::asking::{Wire, client, ended, host, outcome_text, recipients, target};
 use crate::support::smtp::{MailServer, SmtpServer};
 use crate::support::socks::{Conduct, SocksProxy};
 
@@ -34,7 +34,7 @@ async fn answers(dialer: &dyn Dialer, targets: &[Target]) -> String {
         Ok(mut session) => {
             let asked = session.ask(&recipients("known@good.test nobody@good.test")).await;
             let _ = session.quit().await;
-            asked.iter().map(told).collect::<Vec<_>>().join(" ")
+            asked.iter().map(outcome_text).collect::<Vec<_>>().join(" ")
         }
     }
 }
@@ -64,7 +64,7 @@ fn barred() -> impl Strategy<Value = IpAddr> {
         Ipv6Addr::new(s, t, u, v, w, x, high, low)
     };
     let disguise = prop::sample::select(vec![
-        // Mapped, compatible, translated by NAT64 and by a NAT64 of somebody's own.
+        // Mapped, compatible, translated by NAT64 and by a private NAT64.
         [0, 0, 0, 0, 0, 0xffff],
         [0, 0, 0, 0, 0, 0],
         [0x64, 0xff9b, 0, 0, 0, 0],
@@ -152,7 +152,7 @@ async fn a_server_that_refuses_takes_the_place_of_those_behind_it() {
 async fn the_next_address_where_the_first_does_not_answer() {
     let server = SmtpServer::start_at("127.0.0.2:0".parse().unwrap(), KNOWN);
     let port = server.address().port();
-    // Nobody listens here, and nobody else can.
+    // The port is bound and not listened on, so that no other process can.
     let closed = TcpSocket::new_v4().unwrap();
     closed.bind((Ipv4Addr::LOCALHOST, port).into()).unwrap();
     let both = guard(port).targets(&[Ipv4Addr::LOCALHOST.into(), server.address().ip()]);
@@ -183,7 +183,7 @@ async fn the_source_address() {
     let server = SmtpServer::start(KNOWN);
     let targets = targets(server.address());
     let named = Ipv4Addr::new(127, 0, 0, 3);
-    // One that this machine does not have: examples belong to nobody.
+    // One that this machine does not have: documentation addresses belong to no machine.
     let foreign = Ipv4Addr::new(203, 0, 113, 1);
     for (source, expected) in [
         (SourceAddress::Fixed { v4: Some(named), v6: None }, "250 550"),

@@ -8,7 +8,8 @@ use mailvet::smtp::{Encryption, Synchronisation, Timeouts};
 use tokio::time::Instant;
 
 use super::asking::{
-    PATIENCE, Wire, ask, client, client_with, connect, ended, host, recipients, target, told,
+    PATIENCE, Wire, ask, client, client_with, connect, ended, host, outcome_text, recipients,
+    target,
 };
 use crate::support::smtp::MailServer;
 
@@ -69,7 +70,7 @@ async fn what_becomes_of_an_offer() {
         let mut session = connect(&server).await.unwrap_or_else(|error| panic!("{case}: {error}"));
         assert_eq!(session.encryption(), encryption, "{case}");
         let asked = session.ask(&recipients("a@good.test")).await;
-        assert_eq!(asked.iter().map(told).collect::<Vec<_>>(), expected, "{case}");
+        assert_eq!(asked.iter().map(outcome_text).collect::<Vec<_>>(), expected, "{case}");
         let _ = session.quit().await;
         assert_eq!(server.visits().len(), connections, "{case}");
         let encrypted = server.visits().iter().filter(|visit| visit.encrypted).count();
@@ -118,7 +119,7 @@ async fn after_a_broken_handshake_the_caller_says_when_to_dial_again() {
     for _ in 0..2 {
         let mut session = connect().await.unwrap();
         assert_eq!(session.encryption(), Encryption::Failed);
-        assert_eq!(told(&session.ask(&recipients("a@good.test")).await[0]), "250");
+        assert_eq!(outcome_text(&session.ask(&recipients("a@good.test")).await[0]), "250");
         assert_eq!(session.quit().await, Synchronisation::Kept);
         tokio::time::advance(Duration::from_secs(30 * 60)).await;
     }

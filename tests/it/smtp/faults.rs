@@ -41,7 +41,7 @@ async fn check(
     }
 }
 
-fn nobody(stage: &str) -> impl Fn(&str) -> [String; 3] {
+fn none_asked(stage: &str) -> impl Fn(&str) -> [String; 3] {
     move |fault| [format!("no session: {fault} at {stage}"), String::new(), String::new()]
 }
 
@@ -57,17 +57,23 @@ fn after(answers: &'static [&str], stage: &str) -> impl Fn(&str) -> [String; 3] 
 
 #[tokio::test(start_paused = true)]
 async fn before_a_recipient_is_named() {
-    check("BANNER", OFFERS, nobody("Connect"), &FAULTS).await;
-    check("BANNER", OFFERS, nobody("Connect"), &[("554 5.7.1 Go away", "554"), ("450 No", "450")])
+    check("BANNER", OFFERS, none_asked("Connect"), &FAULTS).await;
+    check(
+        "BANNER",
+        OFFERS,
+        none_asked("Connect"),
+        &[("554 5.7.1 Go away", "554"), ("450 No", "450")],
+    )
+    .await;
+    check("IN-CLEAR EHLO", OFFERS, none_asked("Helo"), &FAULTS).await;
+    check("IN-TLS EHLO", OFFERS, none_asked("Helo"), &FAULTS).await;
+    check("EHLO", OFFERS, none_asked("Helo"), &[("450 4.7.1 Host not found", "450")]).await;
+    check("EHLO 502 No\nHELO", "", none_asked("Helo"), &FAULTS).await;
+    check("EHLO 502 No\nHELO", "", none_asked("Helo"), &[("501 No", "501"), ("450 No", "450")])
         .await;
-    check("IN-CLEAR EHLO", OFFERS, nobody("Helo"), &FAULTS).await;
-    check("IN-TLS EHLO", OFFERS, nobody("Helo"), &FAULTS).await;
-    check("EHLO", OFFERS, nobody("Helo"), &[("450 4.7.1 Host not found", "450")]).await;
-    check("EHLO 502 No\nHELO", "", nobody("Helo"), &FAULTS).await;
-    check("EHLO 502 No\nHELO", "", nobody("Helo"), &[("501 No", "501"), ("450 No", "450")]).await;
-    check("STARTTLS", OFFERS, nobody("StartTls"), &FAULTS).await;
+    check("STARTTLS", OFFERS, none_asked("StartTls"), &FAULTS).await;
     // The server has sent something of its own behind the go-ahead, in clear text.
-    check("STARTTLS", OFFERS, nobody("StartTls"), &[("220 Go|250 Ok", "unasked")]).await;
+    check("STARTTLS", OFFERS, none_asked("StartTls"), &[("220 Go|250 Ok", "unasked")]).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -113,7 +119,7 @@ async fn between_transactions() {
 
 #[tokio::test(start_paused = true)]
 async fn a_reply_too_many_is_nobodys() {
-    let nobody = |fault: &str| vec![format!("not asked: {fault}"); 3];
+    let none_asked = |fault: &str| vec![format!("not asked: {fault}"); 3];
     // How it shows where commands are said one by one, and where they are grouped: there RSET may get
     // another command's reply.
     let cases = [
@@ -130,7 +136,7 @@ async fn a_reply_too_many_is_nobodys() {
         for (offers, expected) in [("PIPELINING", grouped.or(one_by_one)), ("", one_by_one)] {
             let expected = match (step, expected) {
                 ("BANNER", _) => vec!["no session: unasked at Helo".to_owned()],
-                (_, Some(fault)) => nobody(fault),
+                (_, Some(fault)) => none_asked(fault),
                 (_, None) => vec!["550".to_owned(); 3],
             };
             let server = MailServer::new(&format!("{step} TWICE {reply}\nOFFERS {offers}"));

@@ -7,7 +7,7 @@ use mailvet::smtp::dial::{Connection, DialError, Dialer, Target};
 use mailvet::smtp::{RecipientOutcome, SmtpClient, Synchronisation};
 use proptest::prelude::*;
 
-use super::asking::{client, connect, host, recipients, target, told};
+use super::asking::{client, connect, host, outcome_text, recipients, target};
 use crate::support::hostile::{Conduct, Disorder, Fault, HostileServer, Plan, plans};
 use crate::support::smtp::MailServer;
 
@@ -50,7 +50,7 @@ async fn ask(
     let wire = Wire(server.clone());
     let mut session = client.connect(&wire, &host(), &[target()]).await.unwrap();
     let asked = session.ask(&recipients(addresses)).await;
-    (asked.iter().map(told).collect(), session.quit().await)
+    (asked.iter().map(outcome_text).collect(), session.quit().await)
 }
 
 const THREE: &str = "known.a@good.test b@good.test known.c@good.test";
@@ -81,7 +81,7 @@ async fn what_a_reply_too_many_or_missing_comes_to() {
     use Offers::{Nothing, Pipelining};
     use Synchronisation::{Kept, Lost};
     let (ok, no) = ("250 Ok", "550 No");
-    // What is offered, the fault, why nobody counts as asked about, and what the reply to QUIT shows.
+    // What is offered, the fault, why no recipient counts as asked about, and what the reply to QUIT shows.
     let cases = [
         (Pipelining, (RSET, Fault::ExtraAfter(ok, 0)), Some("unasked"), Lost),
         (Pipelining, (RSET, Fault::ExtraAfter(ok, 90)), Some("unasked"), Lost),
@@ -212,7 +212,7 @@ async fn a_late_reply_too_many_of_a_server_that_lost_count_is_nobodys() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// Replies too many or too few, cut and late as may be, as long as they can be told by counting.
+    /// Replies too many or too few, cut and late as may be, as long as they can be seen by counting.
     #[test]
     fn no_answer_is_another_recipients(
         plan in plans(Disorder::Countable, 2_000),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mailvet::smtp::{RecipientOutcome, Synchronisation};
 
-use super::asking::{ask, connect, ended, recipients, told};
+use super::asking::{ask, connect, ended, outcome_text, recipients};
 use crate::support::smtp::{MailServer, Visit};
 
 fn only_visit(server: &MailServer) -> Visit {
@@ -28,7 +28,7 @@ async fn answers_are_the_servers_own() {
             "known@good.test nobody@good.test disabled@good.test full@good.test slow@good.test forward@good.test",
         ))
         .await;
-    let codes: Vec<String> = asked.iter().map(told).collect();
+    let codes: Vec<String> = asked.iter().map(outcome_text).collect();
     assert_eq!(codes, ["250", "550", "550", "552", "450", "251"]);
     let RecipientOutcome::Answered(_, full) = &asked[3] else { panic!("{:?}", asked[3]) };
     let enhanced = full.enhanced.unwrap();
@@ -113,7 +113,7 @@ async fn a_second_question_goes_on_where_the_first_stopped() {
         ("known@other.test", vec!["550"]),
     ] {
         let asked: Vec<String> =
-            session.ask(&recipients(addresses)).await.iter().map(told).collect();
+            session.ask(&recipients(addresses)).await.iter().map(outcome_text).collect();
         assert_eq!(asked, expected, "{addresses}");
     }
     assert_eq!(session.ended(), None);
@@ -131,7 +131,7 @@ async fn a_sender_that_was_refused_is_named_again() {
     let mut session = connect(&server).await.unwrap();
     for _ in 0..2 {
         let asked = session.ask(&recipients("a@good.test")).await;
-        assert_eq!(told(&asked[0]), "451 at MailFrom");
+        assert_eq!(outcome_text(&asked[0]), "451 at MailFrom");
     }
     assert_eq!(session.quit().await, Synchronisation::Kept);
     let commands = only_visit(&server).commands;
@@ -157,9 +157,9 @@ async fn one_too_many_gets_a_transaction_of_its_own() {
             let mut session = connect(&server).await.unwrap();
             let asked = session.ask(&recipients("a@good.test b@good.test c@good.test")).await;
             let expected = ["250", "250", &refusal[..3]];
-            assert_eq!(asked.iter().map(told).collect::<Vec<_>>(), expected);
+            assert_eq!(asked.iter().map(outcome_text).collect::<Vec<_>>(), expected);
             let asked = session.ask(&recipients("c@good.test")).await;
-            assert_eq!(told(&asked[0]), "250", "{refusal} {offers}");
+            assert_eq!(outcome_text(&asked[0]), "250", "{refusal} {offers}");
             assert_eq!(session.quit().await, Synchronisation::Kept);
             let said = only_visit(&server).commands;
             let (again, before) = (["RCPT TO:<c@good.test>", "QUIT"], before.to_vec());
@@ -180,17 +180,17 @@ async fn a_question_that_was_given_up_ends_the_session() {
     // The answer about the first would come now.
     tokio::time::advance(Duration::from_secs(10)).await;
     let asked = session.ask(&recipients("b@good.test")).await;
-    assert_eq!(told(&asked[0]), "not asked: timeout at RcptTo");
+    assert_eq!(outcome_text(&asked[0]), "not asked: timeout at RcptTo");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_that_ended_asks_nobody() {
+async fn a_session_that_ended_asks_no_more() {
     let server = MailServer::new("RCPT #2 421 4.7.0 Too many errors");
     let mut session = connect(&server).await.unwrap();
     session.ask(&recipients("a@good.test b@good.test c@good.test")).await;
     assert_eq!(session.ended().map(ended).as_deref(), Some("421 at RcptTo"));
     let asked = session.ask(&recipients("d@good.test jörg@good.test")).await;
-    assert_eq!(asked.iter().map(told).collect::<Vec<_>>(), ["not asked: 421 at RcptTo"; 2]);
+    assert_eq!(asked.iter().map(outcome_text).collect::<Vec<_>>(), ["not asked: 421 at RcptTo"; 2]);
     assert_eq!(session.quit().await, Synchronisation::Kept);
     assert_eq!(only_visit(&server).commands.len(), 4);
 }

@@ -45,8 +45,8 @@ async fn what_is_kept_comes_back_until_it_holds_no_more() {
         assert!(before == Some(expected), "{found:?}");
         assert!(temp.open_at(end).recall(&joe, &hosts).await.is_none(), "{found:?}");
     }
-    let nobody = temp.open().recall(&mailbox("sue@good.test"), &[host("mx.test")]).await;
-    assert!(nobody.is_none());
+    let found = temp.open().recall(&mailbox("sue@good.test"), &[host("mx.test")]).await;
+    assert!(found.is_none());
 }
 
 #[tokio::test]
@@ -55,8 +55,8 @@ async fn a_server_that_is_no_longer_the_domain_s_is_not_believed() {
     let store = temp.open();
     let [joe, sue] = ["joe@good.test", "sue@good.test"].map(mailbox);
     store.remember(&joe, &said(MailboxStatus::NotFound)).await;
-    let by_nobody = Evidence { host: None, ..said(MailboxStatus::Unreachable) };
-    store.remember(&sue, &by_nobody).await;
+    let without_host = Evidence { host: None, ..said(MailboxStatus::Unreachable) };
+    store.remember(&sue, &without_host).await;
     for (hosts, believed) in [
         (vec![host("mx.test")], true),
         (vec![host("MX.test."), host("other.test")], true),
@@ -64,7 +64,7 @@ async fn a_server_that_is_no_longer_the_domain_s_is_not_believed() {
         (vec![], false),
     ] {
         assert_eq!(store.recall(&joe, &hosts).await.is_some(), believed, "{}", hosts.len());
-        assert!(store.recall(&sue, &hosts).await == Some(by_nobody.clone()));
+        assert!(store.recall(&sue, &hosts).await == Some(without_host.clone()));
     }
 }
 

@@ -219,7 +219,7 @@ async fn what_has_ended_goes() {
     drop((store, later));
 }
 
-/// What somebody else may have laid where a file of ours is going to be.
+/// What another program may have put where a file of ours is going to be.
 fn lay(path: &Path, what: &str) {
     let elsewhere = path.with_extension("elsewhere");
     match what {

@@ -1,4 +1,4 @@
-//! The journal of a run over a list: what is noted stays noted, for one run at a time, and names nobody.
+//! The journal of a run over a list: what is noted stays noted, for one run at a time, and has no address.
 
 use std::fs;
 use std::time::Duration;
@@ -87,7 +87,7 @@ async fn when_a_mailbox_was_first_deferred_stays_known() {
     let cases = [
         (Of::Deferred, 0, (Of::Deferred, 0, 0, None)),
         (Of::Greylisted, 1, (Of::Greylisted, 1, 1, Some(1))),
-        // That nobody could be asked is no news.
+        // That no server could be asked is not noted.
         (Of::Paused, 5, (Of::Greylisted, 1, 5, Some(1))),
         (Of::Greylisted, 15, (Of::Greylisted, 15, 15, Some(1))),
         (Of::Timeout, 20, (Of::Timeout, 20, 20, Some(1))),
@@ -210,7 +210,7 @@ async fn who_did_not_answer_can_be_forgotten() {
 }
 
 #[tokio::test]
-async fn nobody_else_can_use_it_meanwhile() {
+async fn no_other_run_can_use_it_meanwhile() {
     let temp = TempJournal::new();
     let journal = temp.open();
     journal.note_mailbox(&joe(0), &said(ACCEPTED)).await;
@@ -303,7 +303,7 @@ async fn what_is_no_journal_is_left_alone() {
     let theirs = Connection::open(temp.path()).unwrap();
     theirs.execute_batch("CREATE TABLE song (title TEXT)").unwrap();
     drop(theirs);
-    let fault = Journal::open(&temp.path()).err().expect("somebody else's");
+    let fault = Journal::open(&temp.path()).err().expect("a fault");
     assert!(matches!(fault, StoreError::NotAJournal { .. }), "{fault}");
     assert!(fault.to_string().contains("--restart"), "{fault}");
     fs::remove_file(temp.path()).unwrap();

@@ -15,11 +15,11 @@ use tokio::time::Instant;
 
 use crate::support::store::{ACCEPTED, MINUTE, TempStore, host, mailbox, noon, said};
 
-/// In everything that could be told from the files.
+/// In everything that the files could show.
 const MARK: &str = "zqx7";
 
 #[tokio::test]
-async fn the_files_know_nobody() {
+async fn the_files_have_no_address() {
     let temp = TempStore::new();
     let store = temp.open();
     let domain = Domain::parse("good-zqx7.test").unwrap();

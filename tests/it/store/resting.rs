@@ -95,7 +95,7 @@ async fn a_breaker_that_opens_meanwhile_is_told_to_others_later() {
     store.flush().await;
     assert!(matches!(store.last_error().await, Some(StoreError::Locked { .. })));
     lock.execute_batch("ROLLBACK").unwrap();
-    // Nobody uses that store any more, and yet:
+    // That store is not in use any more, and yet:
     advance(Duration::from_secs(62)).await;
     for _ in 0..1_000 {
         if store.last_error().await.is_none() {

@@ -35,7 +35,7 @@ async fn ask(limiter: &ProbeLimiter, wanted: u32, patience: Duration) -> Acquire
 }
 
 /// A permission in words; times as seconds from noon.
-fn told(permission: &AcquireResult) -> String {
+fn result_text(permission: &AcquireResult) -> String {
     let seconds = |time: &jiff::Timestamp| time.duration_since(noon()).as_secs();
     match permission {
         AcquireResult::Go(grant) => format!("go {}", grant.allowance().recipients),
@@ -52,21 +52,21 @@ async fn connections_counts_and_pauses_are_shared() {
     let limits = Limits { recipients_per_day: 15, ..Limits::default() };
     let [one, other] = [(); 2].map(|()| process(&temp, limits, &clock));
     let AcquireResult::Go(grant) = ask(&one, 10, HOUR).await else { panic!("leave") };
-    assert_eq!(told(&ask(&other, 10, Duration::ZERO).await), "wait 1", "one at a time");
+    assert_eq!(result_text(&ask(&other, 10, Duration::ZERO).await), "wait 1", "one at a time");
     grant.finish(Outcomes { asked: 8, answered: 8, ..WELCOME });
-    assert_eq!(told(&ask(&other, 10, Duration::ZERO).await), "wait 1", "the gap");
+    assert_eq!(result_text(&ask(&other, 10, Duration::ZERO).await), "wait 1", "the gap");
     let AcquireResult::Go(grant) = ask(&other, 10, HOUR).await else { panic!("leave") };
     assert_eq!(grant.allowance().recipients, 7, "the rest of the day");
     grant.finish(Outcomes { asked: 1, feedback: ServerFeedback::Refused, ..Outcomes::NOTHING });
     sleep(2 * SECOND).await;
-    let said = told(&ask(&one, 1, Duration::ZERO).await);
+    let said = result_text(&ask(&one, 1, Duration::ZERO).await);
     assert_eq!(said, "refused 7201");
     // A third one, later the same day.
     drop((one, other));
     let later = process(&temp, limits, &clock);
-    assert_eq!(told(&ask(&later, 1, Duration::ZERO).await), "refused 7201");
+    assert_eq!(result_text(&ask(&later, 1, Duration::ZERO).await), "refused 7201");
     advance(2 * HOUR + SECOND).await;
-    assert_eq!(told(&ask(&later, 10, HOUR).await), "go 6");
+    assert_eq!(result_text(&ask(&later, 10, HOUR).await), "go 6");
 }
 
 #[tokio::test(start_paused = true)]
@@ -75,11 +75,11 @@ async fn a_connection_of_a_process_that_died_ends_by_itself() {
     let clock = Arc::new(MovableClock::starting_at(noon()));
     let dead = process(&temp, Limits::default(), &clock);
     let AcquireResult::Go(grant) = ask(&dead, 1, HOUR).await else { panic!("leave") };
-    // Whoever is killed settles nothing.
+    // A process that is killed settles nothing.
     std::mem::forget(grant);
     let other = process(&temp, Limits::default(), &clock);
     let began = Instant::now();
-    assert_eq!(told(&ask(&other, 1, HOUR).await), "go 1");
+    assert_eq!(result_text(&ask(&other, 1, HOUR).await), "go 1");
     let waited = began.elapsed();
     assert!((120 * SECOND..125 * SECOND).contains(&waited), "{waited:?}");
 }
@@ -118,7 +118,7 @@ async fn two_processes_never_meet_at_a_server() {
             sleep(Duration::from_millis(number * 130 % 1_000)).await;
             let AcquireResult::Go(grant) = ask(&limiter, 1, HOUR).await else { panic!("leave") };
             let now = Instant::now();
-            // Nobody is there, and the gap is over.
+            // No connection is open, and the gap is over.
             let before = last.lock().unwrap().replace(now + HOUR);
             assert!(before.is_none_or(|before| before + limits.gap <= now), "guest {number}");
             sleep(Duration::from_millis(number * 70 % 900)).await;

@@ -172,7 +172,7 @@ fn who_kills_a_run_that_is_lied_to_is_told_when_it_goes_on() {
     lied_to(&env, &dns, "* NXDOMAIN").kill();
     dns.replace_zone(&honest());
     let ended = CleanRun::start(&mut env.resume(&dns)).end();
-    ended.assert("told", 3, &["contradicts what it said", "--resume goes on"]);
+    ended.assert("contradiction", 3, &["contradicts what it said", "--resume goes on"]);
     CleanRun::start(&mut env.resume(&dns)).end().assert("gone on", 0, &[]);
     env.assert_done("gone on");
     assert!(env.output() == expected, "the outputs differ");

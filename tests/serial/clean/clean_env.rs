@@ -108,7 +108,7 @@ impl CleanEnv {
         assert!(has("out.csv.mailvet-journal"), "{name}: {files:?}");
     }
 
-    /// What comes of the list when nobody disturbs.
+    /// What comes of the list when nothing disturbs the run.
     pub(super) fn undisturbed(list: &str, dns: &DnsServer) -> String {
         let env = Self::with(list);
         let ended = CleanRun::start(&mut env.clean(dns)).end();

@@ -18,7 +18,7 @@ tests![
 
 const KILLS: usize = 20;
 const CONCURRENCY: usize = 16;
-/// How many of the last answers of a run that was killed are heard once more.
+/// How many of the last answers of a run that was killed are asked for once more.
 const DOUBTED: usize = CONCURRENCY / 8;
 
 /// When a run is killed.
@@ -125,7 +125,7 @@ fn who_is_killed_between_the_output_and_the_journal_loses_nothing() {
     let is_of_list = |question: &&String| {
         question.strip_suffix(" MX").is_some_and(|name| list.domains.contains(name))
     };
-    // Of all others the journal knew. The last of them are heard once more, since the resolver was not tested
+    // Of all others the journal knew. The last of them are asked for once more, since the resolver was not tested
     // after them: one for eight look-ups at the same time.
     let again: Vec<&String> = again.iter().filter(is_of_list).collect();
     assert!(again.iter().any(|question| *question == "last.test MX"), "{again:?}");

@@ -91,7 +91,7 @@ pub(super) fn mx_questions(dns: &DnsServer) -> HashMap<String, usize> {
     asked
 }
 
-/// The rows of an output are those of the list: none lost, none twice, in order, told by their numbers.
+/// The rows of an output are those of the list: none lost, none twice, in order, by their numbers.
 pub(super) fn assert_rows(output: impl Iterator<Item = String>, rows: usize) {
     let mut count = 0;
     for line in output.skip(1) {

@@ -165,7 +165,7 @@ fn a_list_from_a_pipe_is_stopped_with_a_word_on_what_would_have_gone_on() {
     let mut command = env.bare(&dns);
     command.args(["-o", "out.csv"]).stdin(Stdio::piped()).stdout(Stdio::null());
     let mut run = CleanRun::start_with(&mut command);
-    // Whoever writes the list is not done, and never will be.
+    // The writer of the list has not finished, and never will.
     let mut stdin = run.child().stdin.take().unwrap();
     let writer = std::thread::spawn(move || while stdin.write_all(list.text.as_bytes()).is_ok() {});
     until_within(A_RUN, "an answer is kept back", || (dns.kept_back() > 0).then_some(()));

@@ -1,4 +1,4 @@
-//! A flood of domains that nobody has asked about before: what the service keeps of it has a bound.
+//! A flood of domains that were never asked about: what the service keeps of it has a bound.
 
 use serde_json::{Value, json};
 
@@ -55,7 +55,7 @@ fn a_flood_of_domains_takes_no_more_than_is_configured() {
     drop(service);
 }
 
-/// Asks about domains of which nobody has heard, and tells how many were found.
+/// Asks about new domains, and returns how many were found.
 fn ask(connection: &mut Connection, first: usize) -> usize {
     let emails: Vec<String> =
         (first..first + TOGETHER).map(|number| format!("joe@flood{number}.test")).collect();

@@ -67,7 +67,7 @@ fn an_outage_takes_nothing_away_and_makes_nothing_up() {
                 let mut connection = Connection::open(address);
                 while !crowd.is_over.load(Ordering::SeqCst) {
                     let n = random.below(crowd.domains.load(Ordering::SeqCst));
-                    crowd.hear(n, &report(&mut connection, n));
+                    crowd.check_report(n, &report(&mut connection, n));
                     // Leaves something of the machine to others.
                     thread::park_timeout(Duration::from_millis(2));
                 }
@@ -94,8 +94,8 @@ fn an_outage_takes_nothing_away_and_makes_nothing_up() {
 }
 
 impl Crowd {
-    /// Whoever was known stays so, and of the others nothing is said but what is right.
-    fn hear(&self, n: usize, report: &Value) {
+    /// A known domain stays known, and a report about another one is right or unknown.
+    fn check_report(&self, n: usize, report: &Value) {
         let is_unknown = report["verdict"] == "unknown";
         if !is_right(n, report) && (n < KNOWN || !is_unknown) {
             self.wrong.lock().unwrap().push(format!("d{n}.test: {report}"));

@@ -20,7 +20,7 @@ pub(crate) struct Visit {
     pub(crate) over: bool,
 }
 
-/// Everybody who came, in order.
+/// Every connection, in order.
 #[derive(Clone, Default)]
 pub(super) struct Record(Arc<Mutex<Vec<Visit>>>);
 
@@ -31,7 +31,7 @@ pub(super) struct Page {
 }
 
 impl Record {
-    /// Begins with somebody new.
+    /// Begins the record of a new connection.
     pub(super) fn begin(&self, peer: Option<SocketAddr>) -> Page {
         let mut visits = self.0.lock().unwrap();
         visits.push(Visit { peer, ..Visit::default() });

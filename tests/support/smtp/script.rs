@@ -12,13 +12,13 @@ pub(super) struct Script {
     pub(super) offers: Vec<String>,
     rules: Vec<Rule>,
     /// When recipients of `GREY` were named for the first time.
-    strangers: Mutex<HashMap<String, Instant>>,
+    first_asked: Mutex<HashMap<String, Instant>>,
 }
 
 struct Rule {
     half: Option<Half>,
     step: Step,
-    whom: Whom,
+    recipients: Recipients,
     action: Action,
 }
 
@@ -42,9 +42,9 @@ pub(super) enum Step {
     Quit,
 }
 
-/// Whom a rule of `RCPT` is about.
-enum Whom {
-    Anybody,
+/// The recipients that a rule of `RCPT` is about.
+enum Recipients {
+    All,
     Nth(usize),
     Address(String),
 }
@@ -61,7 +61,7 @@ pub(super) enum Action {
     Endless,
     Trickle,
     OldTls,
-    /// Says so to whoever comes back after that.
+    /// Defers a recipient until it was first named so long ago, and then says so.
     Grey(Duration, String),
 }
 
@@ -92,10 +92,10 @@ impl Script {
     /// What to do at this step, where a rule says it.
     pub(super) fn action(&self, half: Half, step: Step, named: &Named<'_>) -> Option<&Action> {
         let fits = |rule: &&Rule| {
-            let names = match &rule.whom {
-                Whom::Anybody => true,
-                Whom::Nth(nth) => *nth == named.nth,
-                Whom::Address(address) => address == named.address,
+            let names = match &rule.recipients {
+                Recipients::All => true,
+                Recipients::Nth(nth) => *nth == named.nth,
+                Recipients::Address(address) => address == named.address,
             };
             rule.step == step && names && rule.half.is_none_or(|wanted| wanted == half)
         };
@@ -106,8 +106,8 @@ impl Script {
 impl Script {
     /// Whether this recipient was named so long ago for the first time.
     pub(super) fn knows(&self, address: &str, wait: Duration) -> bool {
-        let mut strangers = self.strangers.lock().unwrap();
-        let first = strangers.entry(address.to_owned()).or_insert_with(Instant::now);
+        let mut first_asked = self.first_asked.lock().unwrap();
+        let first = first_asked.entry(address.to_owned()).or_insert_with(Instant::now);
         first.elapsed() >= wait
     }
 }
@@ -122,14 +122,14 @@ impl Rule {
         };
         let (step, rest) = line.split_once(' ')?;
         let step = Step::read(step)?;
-        let (whom, action) = match step {
+        let (recipients, action) = match step {
             Step::Rcpt => {
-                let (whom, action) = rest.split_once(' ')?;
-                (Whom::read(whom)?, action)
+                let (recipients, action) = rest.split_once(' ')?;
+                (Recipients::read(recipients)?, action)
             }
-            _ => (Whom::Anybody, rest),
+            _ => (Recipients::All, rest),
         };
-        Some(Self { half, step, whom, action: Action::read(action)? })
+        Some(Self { half, step, recipients, action: Action::read(action)? })
     }
 }
 
@@ -157,11 +157,11 @@ impl Step {
     }
 }
 
-impl Whom {
+impl Recipients {
     fn read(word: &str) -> Option<Self> {
         Some(match word.strip_prefix('#') {
             Some(nth) => Self::Nth(nth.parse().ok()?),
-            None if word == "*" => Self::Anybody,
+            None if word == "*" => Self::All,
             None => Self::Address(word.to_owned()),
         })
     }

@@ -11,9 +11,9 @@ use super::record::Page;
 use super::script::{Action, Half, Named, Script, Step};
 use super::tls::acceptor;
 
-const NOBODY: Named<'static> = Named { address: "", nth: 0 };
+const NO_RECIPIENT: Named<'static> = Named { address: "", nth: 0 };
 
-/// The end of a conversation, whoever brings it about.
+/// The end of a conversation, by either side.
 struct Over;
 
 /// One conversation.
@@ -120,7 +120,7 @@ impl Talk<'_> {
     }
 
     async fn encrypt(&mut self) -> Result<(), Over> {
-        let versions = match self.script.action(self.half, Step::Tls, &NOBODY) {
+        let versions = match self.script.action(self.half, Step::Tls, &NO_RECIPIENT) {
             None => ALL_VERSIONS,
             Some(Action::OldTls) => &[&TLS12],
             Some(_) => {

@@ -1,4 +1,4 @@
-//! A certificate that nobody has signed but itself.
+//! A self-signed certificate.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::{ServerConfig, SupportedProtocolVersion};
 
-/// For somebody else's name, with these versions of TLS.
+/// For the name of another host, with these versions of TLS.
 pub(super) fn acceptor(versions: &[&'static SupportedProtocolVersion]) -> TlsAcceptor {
     let own = rcgen::generate_simple_self_signed(["somebody-else.test".to_owned()]).unwrap();
     let key = PrivateKeyDer::Pkcs8(own.signing_key.serialize_der().into());

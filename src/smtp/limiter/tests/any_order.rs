@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use super::{DAY, HOUR, SECOND, ask, clock, destination, told};
+use super::{DAY, HOUR, SECOND, ask, clock, destination, result_text};
 use crate::clock::{Clock, MovableClock};
 use crate::smtp::limiter::*;
 
@@ -91,7 +91,7 @@ struct Seen {
     recipients: HashMap<i64, u32>,
 }
 
-/// Somebody who asks.
+/// A caller.
 #[derive(Clone, Copy, Debug)]
 struct PendingProbe {
     process: usize,
@@ -180,11 +180,11 @@ async fn party_of(guests: Vec<PendingProbe>, limits: Limits, with_ledger: bool) 
         let sent: u32 = seen.recipients.values().sum();
         assert_eq!(counted, sent, "counted, and seen by the other side: {party:?}");
     }
-    // Nobody is left behind: everything is free again.
+    // Nothing stays taken: everything is free again.
     sleep(DAY + HOUR + limits.breaker_longest).await;
     for process in processes {
         let free = ask(&process, &destination("mx.o0.example", "192.0.2.1"), 1, HOUR).await;
-        assert_eq!(told(&free), "go 1");
+        assert_eq!(result_text(&free), "go 1");
         if let AcquireResult::Go(permit) = free {
             permit.finish(Outcomes::NOTHING);
         }

@@ -195,11 +195,9 @@ impl<'a> Conversation<'a> {
 
     async fn ask_about_jobs(&mut self, session: &mut Session, jobs: &mut VecDeque<Job>) {
         while self.may_ask(session) && !jobs.is_empty() {
-            // In the worst case each of them is refused, and postmaster has to be asked as well.
-            let most = self.left.recipients.min(self.left.refusals);
             let reserved = u32::from(!self.refusal_checks.is_empty());
-            let most = most.saturating_sub(reserved).max(1) as usize;
-            let now: Vec<Job> = jobs.drain(..jobs.len().min(most).min(MAX_IN_FLIGHT)).collect();
+            let most = most_at_once(self.left, reserved);
+            let now: Vec<Job> = jobs.drain(..jobs.len().min(most)).collect();
             let recipients: Vec<Recipient> = now.iter().map(|job| job.recipient.clone()).collect();
             let shutdown = &self.shared.shutdown;
             let outcomes = session.ask_while(&recipients, &|| !shutdown.is_cancelled()).await;
@@ -322,5 +320,49 @@ impl<'a> Conversation<'a> {
             rules: &self.shared.rules,
             now: self.shared.clock.now(),
         }
+    }
+}
+
+/// How many recipients to ask about before the next replies are read. In the worst case each of them is refused,
+/// and `reserved` more have to be asked about, such as postmaster.
+fn most_at_once(left: Allowance, reserved: u32) -> usize {
+    let most = left.recipients.min(left.refusals);
+    let most = most.saturating_sub(reserved).max(1).min(most);
+    MAX_IN_FLIGHT.min(most as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_sent_in_one_go() {
+        // Asked, refused, reserved, may be sent.
+        let cases = [
+            (0, 0, 0, 9),
+            (9, 0, 0, 1),
+            (9, 8, 0, 1),
+            (9, 9, 0, 0),
+            (5, 5, 0, 4),
+            (5, 0, 0, 5),
+            (10, 0, 0, 0),
+            (12, 12, 0, 0),
+            (0, 0, 1, 8),
+            (5, 5, 1, 3),
+            // One recipient is asked about even where none would be left for postmaster.
+            (9, 8, 1, 1),
+            (9, 9, 1, 0),
+        ];
+        let whole = Allowance { recipients: 10, refusals: 9 };
+        for (asked, refused, reserved, sent) in cases {
+            let left = Allowance {
+                recipients: whole.recipients.saturating_sub(asked),
+                refusals: whole.refusals.saturating_sub(refused),
+            };
+            let case = format!("{asked} asked, {refused} refused, {reserved} reserved");
+            assert_eq!(most_at_once(left, reserved), sent, "{case}");
+        }
+        let plenty = Allowance { recipients: 1000, refusals: 1000 };
+        assert_eq!(most_at_once(plenty, 0), MAX_IN_FLIGHT);
     }
 }

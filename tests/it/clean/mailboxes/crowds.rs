@@ -18,7 +18,7 @@ async fn who_is_slow_holds_up_no_other() {
     (0..SLOW).for_each(|number| writeln!(list, "p{number}@slow.io").unwrap());
     (0..QUICK).for_each(|number| writeln!(list, "p{number}@quick.io").unwrap());
     let running = lab.start(&list, RetryPlan::Never);
-    // And postmaster, as nobody was accepted.
+    // And postmaster, as no recipient was accepted.
     let is_done = || lab.asked(2).len() == QUICK + 1;
     comes_true(is_done, || format!("{} asked about", lab.asked(2).len())).await;
     assert_eq!(lab.elapsed(), Duration::ZERO, "while the slow one has not said a word");

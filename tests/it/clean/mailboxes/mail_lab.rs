@@ -53,7 +53,7 @@ pub(super) struct MailLab {
     clock: MovableClock,
     began: Instant,
     limits: Limits,
-    /// While somebody is at work on a thread, tokio does not move the time by itself.
+    /// While a thread is at work, tokio does not move the time by itself.
     _standing: std::sync::mpsc::Sender<()>,
 }
 
@@ -149,7 +149,7 @@ impl MailLab {
         self.servers.0.lock().unwrap().there[&Self::ip(number)].clone()
     }
 
-    /// Whom it was asked about; made-up ones show as such.
+    /// The recipients that it was asked about; made-up ones show as such.
     pub(super) fn asked(&self, number: u8) -> Vec<String> {
         let commands = self.mail(number).commands();
         commands.iter().filter_map(|command| recipient(command)).collect()
@@ -173,7 +173,7 @@ impl MailLab {
     /// Waits until one that is not there was dialled.
     pub(super) async fn is_dialled_in_vain(&self) {
         let count = || self.servers.0.lock().unwrap().dialled_in_vain;
-        comes_true(|| count() > 0, || "nobody dialled".to_owned()).await;
+        comes_true(|| count() > 0, || "no connection".to_owned()).await;
     }
 
     /// How long ago it was noon.
@@ -231,7 +231,7 @@ impl MailLab {
         };
         let (stop, stopped) = oneshot::channel();
         let run = tokio::spawn(run.run(async {
-            // Whoever drops it does not stop it.
+            // Dropping it does not stop it.
             if stopped.await.is_err() {
                 std::future::pending::<()>().await;
             }
@@ -291,11 +291,11 @@ impl MailLab {
 impl Running {
     /// Waits until so many addresses are settled, and so many wait for their time.
     pub(super) async fn comes_to(&self, asked: u64, waiting: u64) {
-        let told = || {
+        let counts = || {
             let now = self.progress.snapshot();
             (now.probed, now.waiting)
         };
-        comes_true(|| told() == (asked, waiting), || format!("{:?}", told())).await;
+        comes_true(|| counts() == (asked, waiting), || format!("{:?}", counts())).await;
     }
 
     /// Whether nothing has been written.
@@ -333,15 +333,15 @@ impl Running {
     clippy::disallowed_types,
     reason = "the test moves tokio's clock, and this is no part of it"
 )]
-pub(super) async fn comes_true(is_so: impl Fn() -> bool, told: impl Fn() -> String) {
+pub(super) async fn comes_true(is_so: impl Fn() -> bool, failure: impl Fn() -> String) {
     let deadline = std::time::Instant::now() + PATIENCE;
     while !is_so() {
-        assert!(std::time::Instant::now() < deadline, "in vain: {}", told());
+        assert!(std::time::Instant::now() < deadline, "in vain: {}", failure());
         breathe().await;
     }
 }
 
-/// Lets whoever can do something do it, on other threads too.
+/// Lets other tasks run, on other threads too.
 pub(super) async fn breathe() {
     for _ in 0..100 {
         tokio::task::yield_now().await;

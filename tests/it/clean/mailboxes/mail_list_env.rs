@@ -70,7 +70,7 @@ impl MailListEnv {
         ran
     }
 
-    /// Whom a mail server was asked about; made-up ones show as such.
+    /// The recipients that a mail server was asked about; made-up ones show as such.
     pub(super) fn asked(&self, number: usize) -> Vec<String> {
         let commands = self.mail(number).commands();
         commands.iter().filter_map(|command| recipient(command)).collect()

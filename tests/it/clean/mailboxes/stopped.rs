@@ -43,7 +43,7 @@ fn start(command: &mut Command) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// How often each was asked about; those that nobody has do not count.
+/// How often each was asked about; made-up ones do not count.
 fn counts(asked: &[String]) -> HashMap<&str, usize> {
     let mut counts = HashMap::new();
     for address in asked.iter().filter(|address| !address.starts_with("made-up@")) {
@@ -61,7 +61,7 @@ fn expected() -> Vec<String> {
     first.into_iter().chain(others).collect()
 }
 
-/// Rows without what tells when somebody was asked.
+/// Rows without the times at which servers were asked.
 fn without_times(output: &str) -> Vec<Value> {
     let mut rows = objects(output);
     for row in &mut rows {
@@ -75,7 +75,7 @@ fn without_times(output: &str) -> Vec<Value> {
 fn after_a_kill_only_what_nobody_has_answered_is_asked_again() {
     let env = env();
     let mut child = start(&mut env.clean(&ARGUMENTS, "state"));
-    // What those of the first connections were told is noted long since.
+    // What those of the first connections were answered is noted long since.
     until("a server that has no time", || env.mail(2).visits().first()?.over.then_some(()));
     until("some connections", || (env.mail(1).visits().len() >= 5).then_some(()));
     child.kill().unwrap();
@@ -107,7 +107,7 @@ fn after_a_kill_only_what_nobody_has_answered_is_asked_again() {
     assert_eq!(env.mail(3).visits().len(), 2, "and who refused us");
     assert!(!env.path("out.jsonl.mailvet-journal").exists());
 
-    // What a run writes that nobody stops.
+    // What a run writes that is not stopped.
     let whole = run(&mut env.clean(&["list.txt", "-o", "whole.jsonl"], "another"), b"");
     assert_eq!(whole.status, 0, "{}", whole.stderr);
     assert_eq!(without_times(&env.read("whole.jsonl")), without_times(&env.read("out.jsonl")));
@@ -132,7 +132,7 @@ fn whoever_is_interrupted_takes_leave() {
         }
         let resumed = run(&mut env.clean(&RESUMED, "state"), b"");
         assert_eq!(resumed.status, 0, "{signal:?}: {}", resumed.stderr);
-        // Nobody is paused for want of time.
+        // No server is paused because time ran out.
         assert_eq!(verdicts(&objects(&env.read("out.jsonl")))[2..], expected()[2..]);
         // What was asked while leave was taken is kept beside the journal.
         for (address, count) in counts(&env.asked(1)) {

@@ -67,7 +67,7 @@ fn each_row_has_its_verdict_in_the_order_of_the_list() {
     let is_joe = |address: &&String| address.eq_ignore_ascii_case("joe@one.test");
     let joe = env.asked(1).iter().filter(is_joe).count();
     assert_eq!(joe, 1, "one mailbox in two spellings is asked about once");
-    assert_eq!(env.asked(4), ["joe@grey.test"], "without --wait nobody comes back");
+    assert_eq!(env.asked(4), ["joe@grey.test"], "without --wait it is not asked again");
     for number in 1..=4 {
         for visit in env.mail(number).visits() {
             assert!(!visit.commands.iter().any(|said| said.starts_with("DATA")), "server {number}");
@@ -99,7 +99,7 @@ fn addresses_of_one_destination_share_connections_across_the_list() {
     env.write("list.txt", &list);
     env.cleaned(&["list.txt", "-o", "out.jsonl"]);
     assert_eq!(verdicts(&objects(&env.read("out.jsonl"))), expected);
-    // Ninety, and one that nobody has for each domain; whoever comes first may be asked about alone.
+    // Ninety, and a made-up one for each domain; the first one may be asked about alone.
     let connections = env.mail(1).visits().len();
     assert!(connections <= 93_usize.div_ceil(10) + 2, "{connections} connections");
     assert_eq!(env.asked(1).len(), 93);
@@ -108,7 +108,7 @@ fn addresses_of_one_destination_share_connections_across_the_list() {
         assert!(recipients <= 10, "{recipients} recipients on a connection");
         assert_eq!(visit.commands.last().map(String::as_str), Some("QUIT"));
     }
-    assert!(env.asked(2).len() <= 11, "once all are accepted nobody else is asked about");
+    assert!(env.asked(2).len() <= 11, "once all are accepted no other is asked about");
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_full_day_leaves_the_rest_unasked() {
             _ => panic!("{row}"),
         }
     }
-    // And postmaster, as nobody was accepted.
+    // And postmaster, as no recipient was accepted.
     assert_eq!((asked, paused), (14, 26), "{:?}", env.mail(1).visits());
     assert_eq!(env.asked(1).len(), 15);
 }
@@ -185,17 +185,17 @@ fn where_mail_servers_are_not_asked_it_is_said_once() {
     let off = "plausible domain_accepts_mail,probe_off";
     let cases =
         [(Some(("MAILVET_PROBE__ENABLED", "false")), true, off), (None, false, DELIVERABLE)];
-    for (setting, is_told, expected) in cases {
+    for (setting, is_said, expected) in cases {
         let env = env("RCPT joe@one.test 250 Ok");
         env.write("list.txt", "joe@one.test\njoe@one.test\n");
         let mut program = env.clean(&["list.txt", "-o", "out.jsonl"], "state");
         let ran = run(program.envs(setting), b"");
         assert_eq!(ran.status, 0, "{setting:?}: {}", ran.stderr);
         let times = ran.stderr.matches("mail servers are not asked").count();
-        assert_eq!(times, usize::from(is_told), "{setting:?}: {}", ran.stderr);
+        assert_eq!(times, usize::from(is_said), "{setting:?}: {}", ran.stderr);
         let said = verdicts(&objects(&env.read("out.jsonl")));
         assert_eq!(said, [expected; 2], "{setting:?}");
-        assert_eq!(env.asked(1).is_empty(), is_told, "{setting:?}");
+        assert_eq!(env.asked(1).is_empty(), is_said, "{setting:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! `--wait`: those who defer strangers are come back to.
+//! `--wait`: a server that defers unknown clients is asked again.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::mail_list_env::verdicts;
 const DELIVERABLE: &str = "deliverable mailbox_accepted";
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Knows nobody but joe, however he is spelt, after so many seconds.
+/// Knows only joe, in any spelling, after so many seconds.
 fn grey(seconds: u32) -> String {
     let rule = |name| format!("RCPT {name}@grey.io GREY {seconds} 250 2.1.5 Ok\n");
     ["joe", "JOE"].map(rule).concat()
@@ -35,7 +35,7 @@ async fn a_deferred_row_is_come_back_to_three_times_within_an_hour() {
         let mut asked = lab.asked(1).len();
         assert_eq!(asked, 1, "{seconds} s");
         for minute in minutes {
-            // A moment before, nobody comes.
+            // A moment before, no connection is made.
             lab.pass(*minute * MINUTE - SECOND - lab.elapsed()).await;
             running.comes_to(0, 1).await;
             breathe().await;
@@ -76,7 +76,7 @@ async fn others_go_on_and_the_output_is_in_order() {
     assert_eq!(verdicts(&rows), expected);
     assert_eq!(rows[3]["mailvet_duplicate_of"], 1);
     // Of two rows with one mailbox one is asked about, each time with the same spelling: to this server
-    // another one would be another stranger.
+    // another one would be another unknown client.
     let asked = lab.asked(1);
     assert_eq!(asked[0], asked[1], "{asked:?}");
     assert_eq!(asked[2..], ["made-up@grey.io"], "{asked:?}");
@@ -143,7 +143,7 @@ async fn a_server_that_is_gone_for_a_while_costs_a_deferred_row_nothing() {
     lab.is_dialled_in_vain().await;
     running.comes_to(0, 1).await;
     lab.plug_in(1, server);
-    // That nobody is there is believed for a quarter of an hour.
+    // That the server does not answer is believed for a quarter of an hour.
     lab.pass(15 * MINUTE + SECOND).await;
     assert_eq!(verdicts(&running.rows().await), [DELIVERABLE]);
 }
@@ -171,7 +171,7 @@ async fn an_interruption_says_nothing_of_those_in_line() {
     let lab = MailLab::new(&[("slow.io", slow)]);
     let list: String = (0..40).map(|number| format!("p{number}@slow.io\n")).collect();
     let running = lab.start(&list, RetryPlan::ForGreylisting);
-    super::mail_lab::comes_true(|| !lab.asked(1).is_empty(), || "nobody asked".into()).await;
+    super::mail_lab::comes_true(|| !lab.asked(1).is_empty(), || "no question came".into()).await;
     // Leave is taken in a time that passes.
     let pass = async {
         for _ in 0..60 {

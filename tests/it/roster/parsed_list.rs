@@ -5,13 +5,13 @@ use mailvet::roster::{
     Writer,
 };
 
-/// A list, as it was understood.
-pub(crate) struct List {
+/// A list and its rows as the reader understood them.
+pub(crate) struct ParsedList {
     pub(crate) plan: Plan,
     pub(crate) rows: Vec<Row>,
 }
 
-impl List {
+impl ParsedList {
     pub(crate) fn read(bytes: &[u8], wish: &ReadOptions) -> Result<Self, PlanError> {
         let plan = Plan::of(&Preview::read(bytes).unwrap(), wish)?;
         let mut reader = Reader::new(bytes, &plan).unwrap();
@@ -26,7 +26,7 @@ impl List {
         }
     }
 
-    /// Each row as its number and what was found in it: addresses, `-` for an aside, `!` and the code of
+    /// Each row as its number and what was found in it: addresses, `-` where it has no data, `!` and the code of
     /// a fault.
     pub(crate) fn shown(&self) -> Vec<String> {
         let shown = |row: &Row| match row.kind() {

@@ -1,14 +1,14 @@
-//! Lists that come out in another form than they went in, and what is added to them.
+//! Lists written in another format than they were read in, and the columns that are added.
 
 use mailvet::roster::{
     Cell, FormulaEscaping, InputFormat, OutputFormat, OutputOptions, Plan, Preview, ReadOptions,
     Reader, Writer,
 };
 
-use super::list::List;
+use super::parsed_list::ParsedList;
 
 #[test]
-fn a_list_takes_another_form() {
+fn a_list_is_written_in_another_format() {
     let csv = "Id;Email;Name;Name;\n1;a@x.de;\"A; \"\"B\"\"\";x;y;more;and more\n\n2;b@x.de\n3;\"c@x.de\n";
     let names = "Kim Lee <a@x.de>\n\n# none\nb@x.de\n";
     let json = "{\"id\": 1, \"email\": \"a@x.de\", \"tags\": [\"x\", \"y\"]}\n{\"email\": \"=b@x.de\", \"id\": -1}\nnone\n";
@@ -67,7 +67,7 @@ fn a_list_takes_another_form() {
         ),
     ];
     for (name, text, target, expected) in cases {
-        assert_eq!(List::of(text).judged(Some(target)), expected, "{name}");
+        assert_eq!(ParsedList::of(text).judged(Some(target)), expected, "{name}");
     }
 }
 
@@ -78,11 +78,11 @@ fn lines_hold_the_address_that_counts() {
         ("what is pasted around it", "Kim <a@x.de>\n", "a@x.de", "a@x.de\n"),
         ("a line", "mailto:a@x.de\n", "a@x.de", "a@x.de\n"),
         ("a line break", "a@x.de\n", "\"a\r\nb\"@x.de", "\"a  b\"@x.de\n"),
-        ("nobody", "Id,Email\n1,\n2,a@x.de\n", "", ""),
+        ("no address", "Id,Email\n1,\n2,a@x.de\n", "", ""),
         ("what cannot be read", "Id,Email\n1,\"a@x.de\n", "b@x.de", "1,\"a@x.de\n"),
     ];
     for (name, text, address, expected) in cases {
-        let list = List::of(text);
+        let list = ParsedList::of(text);
         let fields = vec!["mailvet_verdict".to_owned()];
         let output =
             OutputOptions { format: Some(OutputFormat::Lines), fields, ..OutputOptions::default() };
@@ -93,13 +93,14 @@ fn lines_hold_the_address_that_counts() {
     }
     let lines = "a@x.de\r\n\r\n# none\r\nMAILTO:b@x.de";
     let as_read = OutputOptions { format: Some(OutputFormat::Lines), ..OutputOptions::default() };
-    assert_eq!(List::of(lines).written(as_read), lines.as_bytes(), "nothing is to be added");
+    assert_eq!(ParsedList::of(lines).written(as_read), lines.as_bytes(), "nothing is to be added");
 }
 
 #[test]
 fn members_that_come_late_are_not_lost() {
     let head = "{\"email\": \"a@x.de\"}\n".repeat(600);
-    let list = List::of(&format!("{head}{{\"x\": 1, \"email\": \"b@x.de\", \"y\": \"z\"}}\n"));
+    let list =
+        ParsedList::of(&format!("{head}{{\"x\": 1, \"email\": \"b@x.de\", \"y\": \"z\"}}\n"));
     let written = list.judged(Some(OutputFormat::Csv));
     let last = written.lines().last().unwrap();
     assert_eq!(last, "b@x.de,\"{\"\"x\"\": 1, \"\"y\"\": \"\"z\"\"}\",fine,");
@@ -182,7 +183,7 @@ fn a_row_says_what_an_earlier_run_wrote() {
     let csv = "Email,mailvet_verdict,mailvet_message\na@x.de,risky,\"So, \"\"so\"\"\"\nb@x.de\n";
     let json = "{\"email\": \"a@x.de\", \"mailvet_verdict\": \"risky\", \"mailvet_message\": \"So, \\\"so\\\"\"}\n{\"email\": \"b@x.de\"}\n";
     for (name, text) in [("CSV", csv), ("JSON", json)] {
-        let list = List::of(text);
+        let list = ParsedList::of(text);
         let of = |row: usize, column| {
             list.plan.text_in(&list.rows[row], column).map(std::borrow::Cow::into_owned)
         };

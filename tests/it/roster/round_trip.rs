@@ -1,4 +1,4 @@
-//! Whatever a list holds: what is read and written again is the same.
+//! Any list at all: written again without a change, its bytes are the same.
 
 use std::io::BufReader;
 
@@ -7,7 +7,7 @@ use mailvet::roster::{
 };
 use proptest::prelude::*;
 
-use super::list::List;
+use super::parsed_list::ParsedList;
 
 /// Bytes with more of what matters in them than chance would give.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
@@ -44,7 +44,7 @@ fn table() -> impl Strategy<Value = (String, u8, Vec<String>)> {
 }
 
 /// The same list read three bytes at a time.
-fn is_the_same_in_small_pieces(bytes: &[u8], list: &List) -> Result<(), TestCaseError> {
+fn is_the_same_in_small_pieces(bytes: &[u8], list: &ParsedList) -> Result<(), TestCaseError> {
     let source = BufReader::with_capacity(3, bytes);
     let mut reader = Reader::new(source, &list.plan).unwrap();
     let rows: Vec<_> = std::iter::from_fn(|| reader.read_row().unwrap()).collect();
@@ -71,7 +71,7 @@ proptest! {
             columns,
             ..ReadOptions::default()
         };
-        if let Ok(list) = List::read(&bytes, &wish) {
+        if let Ok(list) = ParsedList::read(&bytes, &wish) {
             prop_assert_eq!(list.copied(), bytes.clone());
             is_the_same_in_small_pieces(&bytes, &list)?;
             list.written(OutputOptions { fields: vec!["mailvet_verdict".to_owned(), "x".to_owned()], ..OutputOptions::default() });
@@ -80,7 +80,7 @@ proptest! {
 
     #[test]
     fn whatever_is_made_of_any_bytes_is_read(bytes in bytes()) {
-        if let Ok(list) = List::read(&bytes, &ReadOptions::default()) {
+        if let Ok(list) = ParsedList::read(&bytes, &ReadOptions::default()) {
             is_the_same_in_small_pieces(&bytes, &list)?;
             if list.plan.encoding().is_kept() {
                 prop_assert_eq!(list.copied(), bytes);
@@ -91,14 +91,14 @@ proptest! {
     #[test]
     fn sound_lists_of_every_dialect_are_understood((text, delimiter, addresses) in table()) {
         let wish = ReadOptions { delimiter: Some(delimiter), ..ReadOptions::default() };
-        let list = List::read(text.as_bytes(), &wish).unwrap();
+        let list = ParsedList::read(text.as_bytes(), &wish).unwrap();
         prop_assert_eq!(list.copied(), text.as_bytes());
         let found: Vec<String> = list.rows.iter().flat_map(|row| row.addresses().to_vec()).collect();
         prop_assert_eq!(&found, &addresses);
 
         // What was added is read again, and taken away with the next run.
         let judged = list.judged(None);
-        let again = List::read(judged.as_bytes(), &wish).unwrap();
+        let again = ParsedList::read(judged.as_bytes(), &wish).unwrap();
         let verdicts = again.rows.iter().map(|row| again.plan.text_in(row, "mailvet_verdict"));
         prop_assert!(verdicts.into_iter().all(|verdict| verdict.as_deref() == Some("fine")));
         prop_assert_eq!(again.judged(None), judged);
@@ -107,7 +107,7 @@ proptest! {
     #[test]
     fn dialects_are_found_out((text, delimiter, addresses) in table()) {
         let plan = Plan::of(&Preview::read(text.as_bytes()).unwrap(), &ReadOptions::default()).unwrap();
-        let list = List::of(&text);
+        let list = ParsedList::of(&text);
         let found: Vec<String> = list.rows.iter().flat_map(|row| row.addresses().to_vec()).collect();
         prop_assert_eq!(&found, &addresses);
         prop_assert_eq!(plan.delimiter(), Some(delimiter));

@@ -1,4 +1,4 @@
-//! Who asks from elsewhere, directly or through a proxy, may ask so much and no more.
+//! Unknown clients, direct or through a proxy, may cause a limited number of look-ups.
 
 use crate::support::dns::DnsServer;
 use crate::support::http::ask;

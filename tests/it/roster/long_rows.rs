@@ -1,4 +1,4 @@
-//! Rows beyond all bounds.
+//! Rows longer than the bound.
 
 use std::io::{BufReader, Read};
 
@@ -6,7 +6,7 @@ use mailvet::roster::{
     MAX_ROW_BYTES, OutputFormat, Plan, Preview, ReadOptions, Reader, RowFault, RowKind, RowPart,
 };
 
-use super::list::List;
+use super::parsed_list::ParsedList;
 
 /// A row of as many bytes, its line ending included.
 fn row_of(bytes: usize) -> String {
@@ -17,7 +17,7 @@ fn row_of(bytes: usize) -> String {
 #[test]
 fn a_row_of_ten_megabytes_goes_through() {
     let text = format!("Email,Name\nb@x.de,B\n{}c@x.de,C\n", row_of(10_000_000));
-    let list = List::of(&text);
+    let list = ParsedList::of(&text);
     let parts = &list.rows[1..list.rows.len() - 1];
     assert!(
         parts
@@ -36,10 +36,10 @@ fn a_row_of_ten_megabytes_goes_through() {
 }
 
 #[test]
-fn another_form_holds_the_beginning_of_a_long_row() {
+fn another_format_holds_the_beginning_of_a_long_row() {
     let long = row_of(2 * MAX_ROW_BYTES);
     let beginning = &long[..MAX_ROW_BYTES];
-    let list = List::of(&format!("Email,Name\nb@x.de,B\n{long}c@x.de,C"));
+    let list = ParsedList::of(&format!("Email,Name\nb@x.de,B\n{long}c@x.de,C"));
     let cases = [
         (OutputFormat::Tsv, format!("\n{beginning}\t\tunknown\trow_too_long\n")),
         (
@@ -64,8 +64,8 @@ fn another_form_holds_the_beginning_of_a_long_row() {
 fn the_beginning_of_a_long_row_ends_with_a_whole_character() {
     for padding in 0..4 {
         let row = format!("{}{}", "x".repeat(padding), "😀".repeat(MAX_ROW_BYTES / 2));
-        let judged =
-            List::of(&format!("Email\na@x.de\n{row}\n")).judged(Some(OutputFormat::JsonLines));
+        let judged = ParsedList::of(&format!("Email\na@x.de\n{row}\n"))
+            .judged(Some(OutputFormat::JsonLines));
         let beginning = judged.lines().last().unwrap().split('"').nth(3).unwrap();
         assert!(row.starts_with(beginning), "{padding}");
         assert!(beginning.len() > MAX_ROW_BYTES - 4, "{padding}");
@@ -75,7 +75,7 @@ fn the_beginning_of_a_long_row_ends_with_a_whole_character() {
 #[test]
 fn the_bound_is_a_megabyte() {
     for (length, fault) in [(MAX_ROW_BYTES, None), (MAX_ROW_BYTES + 1, Some(RowFault::TooLong))] {
-        let list = List::of(&format!("Email,Name\n{}", row_of(length)));
+        let list = ParsedList::of(&format!("Email,Name\n{}", row_of(length)));
         let kind = fault.map_or(RowKind::Entry, RowKind::Fault);
         assert!(list.rows.iter().all(|row| row.kind() == kind), "{length}");
     }
@@ -84,7 +84,7 @@ fn the_bound_is_a_megabyte() {
 #[test]
 fn a_list_that_is_one_long_row_is_read() {
     let text = "x".repeat(3 * MAX_ROW_BYTES);
-    let list = List::of(&text);
+    let list = ParsedList::of(&text);
     assert!(list.rows.iter().all(|row| row.kind() == RowKind::Fault(RowFault::TooLong)));
     assert_eq!(list.rows.last().unwrap().part(), RowPart::Last);
     assert!(list.copied() == text.as_bytes());
@@ -95,7 +95,7 @@ fn open_quotes_reach_so_far_and_no_further() {
     let before = "z@x.de,Z\n".repeat(600);
     let shown = |note: &str| {
         let text = format!("Email,Note\n{before}a@x.de,\"{note}\"\nb@x.de,B\n");
-        let shown = List::of(&text).shown();
+        let shown = ParsedList::of(&text).shown();
         (shown[600].clone(), shown.last().unwrap().clone())
     };
     let cases = [
@@ -116,12 +116,12 @@ fn rows_are_the_same_however_little_is_read_at_once() {
         row_of(MAX_ROW_BYTES + 5)
     );
     let plan = Plan::of(&Preview::read(text.as_bytes()).unwrap(), &ReadOptions::default()).unwrap();
-    let whole = List::of(&text);
+    let whole = ParsedList::of(&text);
     for buffer in [1, 2, 7, 4096] {
         let source = BufReader::with_capacity(buffer, text.as_bytes().chain(&b""[..]));
         let mut reader = Reader::new(source, &plan).unwrap();
         let rows: Vec<_> = std::iter::from_fn(|| reader.read_row().unwrap()).collect();
-        let list = List { plan: plan.clone(), rows };
+        let list = ParsedList { plan: plan.clone(), rows };
         assert!(list.judged(None) == whole.judged(None), "{buffer} bytes at once");
     }
 }
@@ -142,8 +142,8 @@ fn lists_made_to_be_slow_are_read() {
     ];
     let wish = ReadOptions { columns: vec!["1".to_owned()], ..ReadOptions::default() };
     for (name, text) in cases {
-        let list = List::read(text.as_bytes(), &ReadOptions::default());
-        let list = list.or_else(|_| List::read(text.as_bytes(), &wish));
+        let list = ParsedList::read(text.as_bytes(), &ReadOptions::default());
+        let list = list.or_else(|_| ParsedList::read(text.as_bytes(), &wish));
         let list = list.unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(list.copied() == text.as_bytes(), "{name}");
         list.judged(Some(OutputFormat::JsonLines));
