@@ -48,6 +48,81 @@ pub(super) fn first_piece(bytes: &[u8], completeness: Completeness) -> Option<(u
     }
 }
 
+/// How the end of a piece is found that is too long to be held.
+pub(super) enum PieceEnd {
+    Object(ObjectEnd),
+    Closing,
+    Garbage,
+}
+
+impl PieceEnd {
+    /// For the piece that begins with these bytes, and the offset after the commas and blanks before it.
+    pub(super) fn of(bytes: &[u8]) -> (usize, Self) {
+        let start = bytes.iter().take_while(is_between).count();
+        let end = match bytes.get(start) {
+            Some(b'{') => Self::Object(ObjectEnd::default()),
+            Some(b']') => Self::Closing,
+            Some(_) | None => Self::Garbage,
+        };
+        (start, end)
+    }
+
+    /// The offset of its end in the next bytes of it; none where it goes on after them.
+    pub(super) fn find(&mut self, bytes: &[u8]) -> Option<usize> {
+        match self {
+            Self::Object(end) => end.find(bytes),
+            Self::Closing => None,
+            Self::Garbage => memchr2(b'{', b']', bytes),
+        }
+    }
+}
+
+/// Finds the end of an object that is read in parts: its closing brace, or damage after which the next object may
+/// begin. Such damage is a line break in a string, or an object where a key belongs. Without it an object that
+/// is cut off would include all that follow.
+#[derive(Default)]
+pub(super) struct ObjectEnd {
+    depth: usize,
+    /// Which of the open brackets are braces, the innermost in the lowest bit. `serde_json` reads no deeper object.
+    braces: u128,
+    is_in_string: bool,
+    is_escaped: bool,
+    /// The last byte that is no blank.
+    last: u8,
+}
+
+impl ObjectEnd {
+    fn find(&mut self, bytes: &[u8]) -> Option<usize> {
+        for (at, byte) in bytes.iter().copied().enumerate() {
+            match byte {
+                b'\n' | b'\r' if self.is_in_string => return Some(at),
+                _ if self.is_in_string => {
+                    self.is_in_string = self.is_escaped || byte != b'"';
+                    self.is_escaped = !self.is_escaped && byte == b'\\';
+                }
+                b'"' => self.is_in_string = true,
+                b'{' if self.braces & 1 == 1 && self.last != b':' => return Some(at),
+                b'{' | b'[' => {
+                    self.depth += 1;
+                    self.braces = self.braces << 1 | u128::from(byte == b'{');
+                }
+                b'}' | b']' => {
+                    self.depth = self.depth.saturating_sub(1);
+                    self.braces >>= 1;
+                    if self.depth == 0 {
+                        return Some(at + 1);
+                    }
+                }
+                _ => {}
+            }
+            if !byte.is_ascii_whitespace() {
+                self.last = byte;
+            }
+        }
+        None
+    }
+}
+
 /// Whether the byte can separate two values of an array.
 fn is_between(byte: &&u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b',')
@@ -187,6 +262,27 @@ mod tests {
         ];
         for (name, text, completeness, expected) in cases {
             assert_eq!(first_piece(text.as_bytes(), completeness), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn objects_end_whatever_their_parts() {
+        let cases = [
+            ("its brace", r#"{"a": ["{", {"b": "\"}"}]}, {"#, Some(27)),
+            ("no brace", r#"{"a": [{"b": 1}, {"c": 2}]"#, None),
+            ("a line break in a string", "{\"a\": \"x\n{}", Some(8)),
+            ("an object in place of a key", "{\"a\": 1,\n{\"a\": 2}", Some(9)),
+            ("an object after a value", "{\"a\": \"1\"\n{\"a\": 2}", Some(10)),
+            ("objects in each other", r#"{"a": {"b": [[], {}, {}]}}"#, Some(26)),
+        ];
+        for (name, text, expected) in cases {
+            for size in [1, 2, 3, text.len()] {
+                let mut end = ObjectEnd::default();
+                let parts = text.as_bytes().chunks(size).enumerate();
+                let mut found =
+                    parts.filter_map(|(index, part)| Some(index * size + end.find(part)?));
+                assert_eq!(found.next(), expected, "{name}, {size} bytes at once");
+            }
         }
     }
 

@@ -14,8 +14,9 @@ use super::plan::Plan;
 use super::preview::Completeness;
 use super::row::{MAX_ROW_BYTES, Row, RowBody, RowKind, RowPart};
 use super::row_fault::RowFault;
+use super::row_splitter::{LongRowEnd, LongRowPart, LongRowStart};
 use super::split_addresses::{self, RowAddresses};
-use super::split_row::{self, Quotes, RowParts, SplitRow, cell_range};
+use super::split_row::{Quotes, RowParts, SplitRow, cell_range};
 
 /// Reads the rows of a list.
 pub struct Reader<R> {
@@ -23,8 +24,8 @@ pub struct Reader<R> {
     layout: Layout,
     /// Number of the last row returned.
     number: u64,
-    /// Whether that row is complete or continues.
-    part: RowPart,
+    /// Where that row ends, if more parts of it follow.
+    long_row: Option<LongRowEnd>,
 }
 
 impl<R: BufRead> Reader<R> {
@@ -37,7 +38,7 @@ impl<R: BufRead> Reader<R> {
         let mut buffer = DecodeBuffer::new(source, plan.encoding)?;
         buffer.skip(layout.start)?;
         let number = layout.rows_before;
-        Ok(Self { buffer, layout, number, part: RowPart::Last })
+        Ok(Self { buffer, layout, number, long_row: None })
     }
 
     /// The next row; none at the end.
@@ -45,8 +46,8 @@ impl<R: BufRead> Reader<R> {
     /// # Errors
     /// Those of the source.
     pub fn read_row(&mut self) -> io::Result<Option<Row>> {
-        if self.part == RowPart::More {
-            return self.next_part_of_long_row().map(Some);
+        if let Some(end) = self.long_row.take() {
+            return self.next_part_of_long_row(end).map(Some);
         }
         let splitter = self.layout.splitter;
         loop {
@@ -59,11 +60,7 @@ impl<R: BufRead> Reader<R> {
                 None if bytes.len() <= MAX_ROW_BYTES => {
                     self.buffer.read_more(MAX_ROW_BYTES + 1, |byte| splitter.can_end(byte))?;
                 }
-                Some(_) | None => {
-                    self.number += 1;
-                    let length = floor_char_boundary(bytes, MAX_ROW_BYTES);
-                    return Ok(Some(self.part_of_long_row(length, RowPart::More)));
-                }
+                Some(_) | None => return Ok(Some(self.beginning_of_long_row())),
             }
         }
     }
@@ -85,42 +82,56 @@ impl<R: BufRead> Reader<R> {
             body: RowBody::of(split.parts),
             addresses,
             number: self.number,
-            part: self.part,
+            part: RowPart::Last,
         }
     }
 
-    /// The next part of a row that is too long. The row ends with its line.
-    fn next_part_of_long_row(&mut self) -> io::Result<Row> {
+    /// The first part of a row that is too long.
+    fn beginning_of_long_row(&mut self) -> Row {
+        let bytes = &self.buffer.bytes()[..MAX_ROW_BYTES];
+        match self.layout.splitter.long_row(bytes) {
+            LongRowStart::Damaged(split) => self.row(split),
+            LongRowStart::Long { content, end } => {
+                self.number += 1;
+                self.long_row = Some(end);
+                let body = if content == 0 {
+                    RowBody::Text
+                } else {
+                    RowBody::Object(content..MAX_ROW_BYTES)
+                };
+                self.part_of_long_row(MAX_ROW_BYTES, MAX_ROW_BYTES, body, RowPart::More)
+            }
+        }
+    }
+
+    /// The next part of a row that is too long.
+    fn next_part_of_long_row(&mut self, mut end: LongRowEnd) -> io::Result<Row> {
+        let body = RowBody::Text;
         loop {
-            let (bytes, completeness) = (self.buffer.bytes(), self.buffer.completeness());
-            match split_row::line(bytes, completeness) {
-                Some(line) => return Ok(self.part_of_long_row(line.whole, RowPart::Last)),
-                // The last byte may be half of a line ending.
-                None if bytes.len() > 1 => {
-                    return Ok(self.part_of_long_row(bytes.len() - 1, RowPart::More));
+            match end.next_part(self.buffer.bytes(), self.buffer.completeness()) {
+                Some(LongRowPart::Last { whole, text }) => {
+                    return Ok(self.part_of_long_row(whole, text, body, RowPart::Last));
+                }
+                Some(LongRowPart::More(length)) => {
+                    self.long_row = Some(end);
+                    return Ok(self.part_of_long_row(length, length, body, RowPart::More));
                 }
                 None => self.buffer.read_more(MAX_ROW_BYTES, |_| true)?,
             }
         }
     }
 
-    fn part_of_long_row(&mut self, length: usize, part: RowPart) -> Row {
-        let raw: Box<[u8]> = self.buffer.bytes()[..length].into();
-        self.buffer.advance(length);
-        self.part = part;
-        let text = match (part, split_row::line(&raw, Completeness::All)) {
-            (RowPart::Last, Some(line)) => line.text,
-            _ => raw.len(),
-        };
-        let kind = RowKind::Fault(RowFault::TooLong);
+    fn part_of_long_row(&mut self, whole: usize, text: usize, body: RowBody, part: RowPart) -> Row {
+        let raw = self.buffer.bytes()[..whole].into();
+        self.buffer.advance(whole);
         Row {
             raw,
             text,
-            kind,
-            body: RowBody::Text,
+            kind: RowKind::Fault(RowFault::TooLong),
+            body,
             addresses: RowAddresses::default(),
             number: self.number,
-            part: self.part,
+            part,
         }
     }
 }
@@ -230,10 +241,4 @@ impl Layout {
         let is_set_off = matches!(rest, [] | [b' ' | b'\t' | b'#', ..]) || width != self.width;
         is_set_off && !row.contains(&b'@')
     }
-}
-
-/// The offset of the UTF-8 character that includes the byte at `at`.
-fn floor_char_boundary(bytes: &[u8], at: usize) -> usize {
-    let is_inside = |offset: &usize| bytes.get(*offset).is_some_and(|byte| byte & 0xc0 == 0x80);
-    at - (at - 3..=at).rev().take_while(is_inside).count().min(3)
 }

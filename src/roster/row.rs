@@ -137,6 +137,14 @@ impl Row {
         &self.raw[..self.text]
     }
 
+    /// Its object where it has one, else its text.
+    pub(super) fn content(&self) -> &[u8] {
+        match &self.body {
+            RowBody::Object(range) => &self.raw[range.clone()],
+            RowBody::Text | RowBody::Cells(_) => self.text(),
+        }
+    }
+
     /// Its line ending; none at the end of the list.
     pub(super) fn ending(&self) -> &[u8] {
         &self.raw[self.text..]

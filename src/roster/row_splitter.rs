@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::delimited;
-use super::document::{self, Piece};
+use super::document::{self, Piece, PieceEnd};
 use super::format::InputFormat;
 use super::preview::Completeness;
 use super::split_row::{self, RowParts, SplitRow};
@@ -14,6 +14,59 @@ pub(super) struct RowSplitter {
     pub(super) format: InputFormat,
     /// What separates columns; only CSV and TSV have them.
     delimiter: u8,
+}
+
+/// How a row begins that is too long.
+pub(super) enum LongRowStart {
+    /// An object that is damaged. It ends at the damage, and so is not too long.
+    Damaged(SplitRow),
+    Long {
+        /// The offset after the commas and blanks that separate it from the row before.
+        content: usize,
+        end: LongRowEnd,
+    },
+}
+
+/// How the end of a row is found that is too long.
+pub(super) enum LongRowEnd {
+    /// With its line.
+    Line,
+    /// In a JSON document.
+    Piece(PieceEnd),
+}
+
+/// How long the next part of such a row is.
+pub(super) enum LongRowPart {
+    More(usize),
+    /// With the line ending, and without it.
+    Last {
+        whole: usize,
+        text: usize,
+    },
+}
+
+impl LongRowEnd {
+    /// The next part; none where more must be read first.
+    pub(super) fn next_part(
+        &mut self,
+        bytes: &[u8],
+        completeness: Completeness,
+    ) -> Option<LongRowPart> {
+        let last = |whole: usize, text: usize| Some(LongRowPart::Last { whole, text });
+        let seen = bytes.len();
+        match self {
+            Self::Line => match split_row::line(bytes, completeness) {
+                Some(line) => last(line.whole, line.text),
+                // The last byte may be half of a line ending.
+                None => (seen > 1).then(|| LongRowPart::More(seen - 1)),
+            },
+            Self::Piece(piece) => match piece.find(bytes) {
+                Some(end) => last(end, end),
+                None if completeness == Completeness::All => last(seen, seen),
+                None => (seen > 0).then_some(LongRowPart::More(seen)),
+            },
+        }
+    }
 }
 
 impl RowSplitter {
@@ -53,6 +106,22 @@ impl RowSplitter {
                 };
                 Some(SplitRow { whole, text: whole, parts })
             }
+        }
+    }
+
+    /// How the row begins that begins with these bytes and is longer.
+    pub(super) fn long_row(self, bytes: &[u8]) -> LongRowStart {
+        if self.format != InputFormat::Json {
+            return LongRowStart::Long { content: 0, end: LongRowEnd::Line };
+        }
+        let (content, mut piece) = PieceEnd::of(bytes);
+        match piece.find(&bytes[content..]) {
+            Some(length) => {
+                let whole = content + length;
+                let parts = RowParts::Object(content..whole);
+                LongRowStart::Damaged(SplitRow { whole, text: whole, parts })
+            }
+            None => LongRowStart::Long { content, end: LongRowEnd::Piece(piece) },
         }
     }
 

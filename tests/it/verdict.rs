@@ -14,7 +14,7 @@ use mailvet::reply::{About, Stage};
 use mailvet::report::{Column, DomainEvidence};
 use mailvet::roster::RowFault;
 use mailvet::route::{
-    Exchanger, Exchangers, Failure, HostName, MailRoute, NullMx, Routed, Targets,
+    Exchanger, Exchangers, Failure, HostName, MailRoute, NullMx, RouteWithTtl, Targets,
 };
 use mailvet::smtp::RefusalFinding;
 use mailvet::smtp::limiter::PauseReason;
@@ -294,7 +294,7 @@ fn dns_statuses() -> Vec<&'static str> {
             Host::NotAsked => DomainEvidence::NotAsked,
             Host::OutOfTime => DomainEvidence::OutOfTime,
             Host::Route(route) => {
-                let routed = Routed { route, ttl: Duration::ZERO };
+                let routed = RouteWithTtl { route, ttl: Duration::ZERO };
                 let learned = LearnedRoute::new(routed, Timestamp::UNIX_EPOCH);
                 DomainEvidence::Learned(Arc::new(learned), Timing::Asked)
             }

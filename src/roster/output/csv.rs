@@ -8,6 +8,7 @@ use std::io::{self, Write};
 
 use super::column_mapping::ColumnMapping;
 use super::format::OutputOptions;
+use super::long_row::LongText;
 use crate::roster::cell::{Cell, FormulaEscaping, write_cell};
 use crate::roster::format::InputFormat;
 use crate::roster::layout::{AddressLocation, Layout};
@@ -82,6 +83,23 @@ impl CsvExporter {
 
     pub(super) fn keeps_format(&self) -> bool {
         matches!(self.rows, CsvRows::Extended { .. })
+    }
+
+    /// The text that holds a row too long for memory; none where its bytes are written as they are.
+    pub(super) fn long_text(&self) -> Option<LongText> {
+        match &self.rows {
+            CsvRows::Extended { .. } => None,
+            CsvRows::Converted { formulas, .. } => Some(LongText::Cell(*formulas)),
+        }
+    }
+
+    /// Writes what comes after the first cell, which holds a row too long for memory.
+    pub(super) fn end_long_row(&self, sink: &mut impl Write, cells: &[Cell<'_>]) -> io::Result<()> {
+        if let CsvRows::Converted { columns, .. } = &self.rows {
+            sink.write_all(&[self.delimiter].repeat(columns.width().saturating_sub(1)))?;
+        }
+        self.added(sink, cells)?;
+        sink.write_all(b"\n")
     }
 
     pub(super) fn header(&self, sink: &mut impl Write) -> io::Result<()> {

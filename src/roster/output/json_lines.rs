@@ -70,6 +70,24 @@ impl JsonLinesExporter {
         }
         sink.write_all(b"\n")
     }
+
+    /// Writes what comes after a row that cannot be read.
+    pub(super) fn end_unreadable(
+        &self,
+        sink: &mut impl Write,
+        cells: &[Cell<'_>],
+    ) -> io::Result<()> {
+        for (name, cell) in self.fields.iter().zip(cells) {
+            sink.write_all(b",")?;
+            write_member(sink, name, *cell)?;
+        }
+        sink.write_all(b"}\n")
+    }
+}
+
+/// Writes what comes before a row that cannot be read, which follows as a string.
+pub(super) fn begin_unreadable(sink: &mut impl Write) -> io::Result<()> {
+    write!(sink, "{{\"{UNREADABLE}\":")
 }
 
 /// Writes an object as it is, with members before its closing brace. Those of an earlier run are left out.

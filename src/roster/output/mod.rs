@@ -8,11 +8,13 @@ mod csv;
 mod format;
 mod json_lines;
 mod lines;
+mod long_row;
 
 use std::io::{self, Write};
 
 use self::csv::CsvExporter;
 use self::json_lines::JsonLinesExporter;
+use self::long_row::{LongRow, LongText};
 use super::cell::Cell;
 use super::encoding::{BOM, Encoding};
 use super::format::InputFormat;
@@ -29,8 +31,8 @@ pub struct Writer<W> {
     /// The bytes before the first row, where the list keeps its format.
     preamble: Vec<u8>,
     exporter: RowExporter,
-    /// Whether the last row was a part of a long one, of which more follows.
-    is_in_long_row: bool,
+    /// A row too long for memory, of which more parts follow.
+    long_row: Option<LongRow>,
 }
 
 /// How rows are written.
@@ -85,6 +87,15 @@ impl RowExporter {
         }
     }
 
+    /// The text that holds a row too long for memory; none where its bytes are written as they are.
+    fn long_text(&self) -> Option<LongText> {
+        match self {
+            Self::Csv(csv) => csv.long_text(),
+            Self::JsonLines(_) => Some(LongText::JsonString),
+            Self::Unchanged(_) | Self::Lines => None,
+        }
+    }
+
     /// The byte order mark of the output: that of the list, and one for spreadsheets where the list was not
     /// UTF-8.
     fn bom(&self, plan: &Plan) -> &'static [u8] {
@@ -109,7 +120,7 @@ impl<W: Write> Writer<W> {
         let bom = exporter.bom(plan);
         let preamble =
             if exporter.keeps_format() { plan.layout.preamble.clone() } else { Vec::new() };
-        Self { sink, bom, preamble, exporter, is_in_long_row: false }
+        Self { sink, bom, preamble, exporter, long_row: None }
     }
 
     /// Writes what comes before the first row. An output that is resumed has it already.
@@ -144,21 +155,47 @@ impl<W: Write> Writer<W> {
         if row.kind == RowKind::NonData {
             return if self.keeps_format() { self.sink.write_all(&row.raw) } else { Ok(()) };
         }
-        let is_long = row.kind == RowKind::Fault(RowFault::TooLong);
-        let is_continued =
-            std::mem::replace(&mut self.is_in_long_row, is_long && row.part == RowPart::More);
+        if row.kind == RowKind::Fault(RowFault::TooLong)
+            && let Some(text) = self.exporter.long_text()
+        {
+            return self.part_of_long_row(row, text, cells);
+        }
         match &self.exporter {
             RowExporter::Unchanged(_) => self.sink.write_all(&row.raw),
             // The added cells come after the last part.
-            RowExporter::Csv(csv) if csv.keeps_format() && row.part == RowPart::More => {
-                self.sink.write_all(&row.raw)
-            }
-            RowExporter::Lines => lines::write_row(&mut self.sink, row, address),
-            // Another format holds only the first part of a long row.
-            RowExporter::JsonLines(_) if is_long && is_continued => Ok(()),
-            RowExporter::Csv(csv) if is_long && is_continued && !csv.keeps_format() => Ok(()),
+            RowExporter::Csv(_) if row.part == RowPart::More => self.sink.write_all(&row.raw),
             RowExporter::Csv(csv) => csv.row(&mut self.sink, row, cells),
             RowExporter::JsonLines(json) => json.row(&mut self.sink, row, cells),
+            RowExporter::Lines => lines::write_row(&mut self.sink, row, address),
+        }
+    }
+
+    /// Writes a part of a row that is too long. The added cells come after the last part.
+    fn part_of_long_row(
+        &mut self,
+        row: &Row,
+        text: LongText,
+        cells: &[Cell<'_>],
+    ) -> io::Result<()> {
+        let mut long_row = match self.long_row.take() {
+            Some(long_row) => long_row,
+            None => {
+                if let RowExporter::JsonLines(_) = self.exporter {
+                    json_lines::begin_unreadable(&mut self.sink)?;
+                }
+                LongRow::begin(&mut self.sink, text)?
+            }
+        };
+        long_row.part(&mut self.sink, row.content())?;
+        if row.part == RowPart::More {
+            self.long_row = Some(long_row);
+            return Ok(());
+        }
+        long_row.end(&mut self.sink)?;
+        match &self.exporter {
+            RowExporter::Csv(csv) => csv.end_long_row(&mut self.sink, cells),
+            RowExporter::JsonLines(json) => json.end_unreadable(&mut self.sink, cells),
+            RowExporter::Unchanged(_) | RowExporter::Lines => Ok(()),
         }
     }
 

@@ -36,16 +36,16 @@ fn a_row_of_ten_megabytes_goes_through() {
 }
 
 #[test]
-fn another_format_holds_the_beginning_of_a_long_row() {
+fn another_format_holds_all_of_a_long_row() {
     let long = row_of(2 * MAX_ROW_BYTES);
-    let beginning = &long[..MAX_ROW_BYTES];
+    let text = long.trim_end();
     let list = ParsedList::of(&format!("Email,Name\nb@x.de,B\n{long}c@x.de,C"));
     let cases = [
-        (OutputFormat::Tsv, format!("\n{beginning}\t\tunknown\trow_too_long\n")),
+        (OutputFormat::Tsv, format!("\n\"{text}\"\t\tunknown\trow_too_long\n")),
         (
             OutputFormat::JsonLines,
             format!(
-                "\n{{\"mailvet_input\":\"{beginning}\",\"mailvet_verdict\":\"unknown\",\"mailvet_reasons\":[\"row_too_long\"]}}\n"
+                "\n{{\"mailvet_input\":\"{text}\",\"mailvet_verdict\":\"unknown\",\"mailvet_reasons\":[\"row_too_long\"]}}\n"
             ),
         ),
         (OutputFormat::Lines, format!("\n{long}")),
@@ -61,14 +61,58 @@ fn another_format_holds_the_beginning_of_a_long_row() {
 }
 
 #[test]
-fn the_beginning_of_a_long_row_ends_with_a_whole_character() {
+fn characters_of_a_long_row_stay_whole() {
     for padding in 0..4 {
         let row = format!("{}{}", "x".repeat(padding), "😀".repeat(MAX_ROW_BYTES / 2));
         let judged = ParsedList::of(&format!("Email\na@x.de\n{row}\n"))
             .judged(Some(OutputFormat::JsonLines));
-        let beginning = judged.lines().last().unwrap().split('"').nth(3).unwrap();
-        assert!(row.starts_with(beginning), "{padding}");
-        assert!(beginning.len() > MAX_ROW_BYTES - 4, "{padding}");
+        let written = judged.lines().last().unwrap().split('"').nth(3).unwrap();
+        assert!(written == row, "{padding}");
+    }
+}
+
+#[test]
+fn a_long_object_ends_with_its_own_brace() {
+    let filling = "x".repeat(MAX_ROW_BYTES);
+    let before = r#"{"email": "a@x.de"}"#;
+    let after = r#"{"email": "c@x.de"}, {"email": "d@x.de"}"#;
+    let fault = "!row_too_long";
+    // What is between two objects, and what is found in it.
+    let cases: [(&str, String, &[&str]); 7] = [
+        ("an object", format!(r#"{{"note": "{{{filling}", "email": "b@x.de"}}"#), &[fault]),
+        (
+            "an object with objects",
+            format!(r#"{{"all": [{{"note": "{filling}"}}, {{}}]}}"#),
+            &[fault],
+        ),
+        ("two", format!(r#"{{"note": "{filling}"}},{{"note": "{filling}"}}"#), &[fault; 2]),
+        ("no object", format!(r#""{filling}""#), &[fault]),
+        ("an open string", "{\"email\": \"b@x.de}".to_owned(), &["!row_not_json"]),
+        ("an open brace", "{\"email\": \"b@x.de\"".to_owned(), &["!row_not_json"]),
+        ("an open brace later", format!("{{\"note\": \"{filling}\""), &[fault]),
+    ];
+    for (name, between, faults) in cases {
+        let rest = format!(r#"{{"email": "e@x.de", "note": "{filling}"}}"#);
+        let text = format!("[{before},\n{between},\n{after},\n{rest}]");
+        let list = ParsedList::of(&text);
+        let found: Vec<String> = list
+            .rows
+            .iter()
+            .filter(|row| row.part() == RowPart::Last && row.kind() != RowKind::NonData)
+            .map(|row| match row.kind() {
+                RowKind::Fault(fault) => format!("!{}", fault.code()),
+                RowKind::Entry | RowKind::NonData => row.addresses().join(" "),
+            })
+            .collect();
+        let mut expected = vec!["a@x.de"];
+        expected.extend(faults);
+        expected.extend(["c@x.de", "d@x.de", fault]);
+        assert_eq!(found, expected, "{name}");
+        assert!(list.copied() == text.as_bytes(), "{name}");
+        for target in [OutputFormat::JsonLines, OutputFormat::Csv, OutputFormat::Lines] {
+            let judged = list.judged(Some(target));
+            assert!(judged.matches(&filling).count() == text.matches(&filling).count(), "{name}");
+        }
     }
 }
 
