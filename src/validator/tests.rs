@@ -717,10 +717,9 @@ async fn a_provider_that_is_denied_counts_as_a_denied_canary() {
         ([found, "NXDOMAIN"], vec!["abv.bg"], Trust::Denies),
         ([found, "TIMEOUT"], vec!["abv.bg"], Trust::Sound),
         (["TIMEOUT", "TIMEOUT"], vec!["abv.bg"], Trust::Denies),
-        // In a list that is never quite new.
-        ([found, found], vec!["abv.bg", "alice.it"], Trust::Sound),
-        ([found, found], vec!["abv.bg", "alice.it", "aol.com", "au.com"], Trust::Denies),
-        ([found, found], vec!["web.de", "abv.bg", "alice.it", "aol.com", "au.com"], Trust::Sound),
+        ([found, found], vec!["abv.bg", "alice.it"], Trust::Denies),
+        ([found, found], vec!["web.de", "abv.bg"], Trust::Sound),
+        ([found, found], vec!["web.de", "abv.bg", "alice.it"], Trust::Denies),
     ];
     for ([one, two], asked, trust) in cases {
         let zone = Zone::parse(&format!("one.de {one}\ntwo.de {two}\nmx.de A 8.8.8.8"));
