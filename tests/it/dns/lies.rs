@@ -50,11 +50,8 @@ fn one_lie(lies: &str, name: &str, domain: &str, lie: &str) {
 
     dns.replace_zone(lies);
     // Before it is found out a lie may be passed on as an answer.
-    let report_of_lie = report(&service, &format!("joe@{domain}"));
-    assert!(
-        report_of_lie["verdict"] == lie || report_of_lie["verdict"] == "unknown",
-        "{report_of_lie}"
-    );
+    let answer = report(&service, &format!("joe@{domain}"));
+    assert!(answer["verdict"] == lie || answer["verdict"] == "unknown", "{answer}");
     let unready = until("it is found out", || {
         let readiness = readiness(&service);
         (readiness.status == 503).then_some(readiness)

@@ -265,7 +265,7 @@ fn what_batches_gave_up_waiting_for_leaves_room() {
     let service = Service::start(program);
     let emails: Vec<_> = (0..100).map(|n| format!("joe@slow{n}.test")).collect();
     let answer = send(&service, &json!({"emails": emails, "timeout_ms": 50}), "").json();
-    // Not for want of room: their time was over while others had theirs.
+    // The queue had space: their time was over while others were served.
     for report in answer["results"].as_array().unwrap() {
         assert_eq!(report["reasons"][0], "time_budget_spent", "{report}");
     }

@@ -82,7 +82,7 @@ fn the_owner_knows_better() {
 
 #[test]
 fn bytes_that_are_no_text_are_kept() {
-    // An export in UTF-8 to which somebody has pasted rows of another.
+    // An export in UTF-8 into which rows in another encoding were pasted.
     let bytes = [
         "E-mail;Name\nzoe@example.org;Zoë Müller\n".as_bytes(),
         b"kim@example.org;Zo\xeb\n",

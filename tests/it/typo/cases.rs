@@ -34,7 +34,7 @@ pub(crate) fn typos() -> Vec<Typo<'static>> {
         .collect()
 }
 
-/// The domains that are somebody's, each with what it is near to.
+/// The domains that have an owner, each with what it is near to.
 pub(crate) fn real_domains() -> Vec<(&'static str, &'static str)> {
     rows(include_str!("../../vectors/real_domains.tsv"))
         .map(|row| match row[..] {

@@ -59,7 +59,7 @@ fn typos_are_recognised() {
 
 #[test]
 fn typos_at_random_are_recognised() {
-    // The less popular the domain, the likelier it is that somebody means what was typed.
+    // The less popular the domain, the more likely it is that the typed one is meant.
     for (class, most_wrong, least_right) in [(1, 1.5, 80.0), (2, 3.0, 70.0)] {
         let mut score = Score::default();
         for (typed, meant) in keyboard::typos(&keyboard::domains_of_class(class), 2000, 20_261_121)
