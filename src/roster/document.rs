@@ -295,7 +295,7 @@ mod tests {
             ("an object", "\n{\"a\": 1}", Some(1)),
             ("a roster", r#"{"start": 0, "entries": [{}]}"#, Some(25)),
             (
-                "a roster of nobody",
+                "a roster without members",
                 r#"{"start": 0, "total_size": 0, "http_etag": "\"x\""}"#,
                 Some(51),
             ),
