@@ -19,7 +19,7 @@ use jiff::Timestamp;
 
 use super::judge::Judge;
 use super::party_queues::{PartyQueues, Pushed};
-use super::progress::Progress;
+use super::progress::RunProgress;
 use super::row_reader::{Chunk, ChunkReceiver};
 use crate::validator::ProbeTarget;
 
@@ -67,7 +67,7 @@ struct RetryQueue {
 pub(super) async fn probe_all(
     mut chunks: ChunkReceiver,
     judge: &Judge,
-    progress: &Progress,
+    progress: &RunProgress,
 ) -> io::Result<()> {
     let mut next: std::vec::IntoIter<Box<str>> = Vec::new().into_iter();
     let mut has_more = true;
@@ -103,7 +103,7 @@ pub(super) async fn probe_all(
                 Some(chunk) => {
                     let Chunk { rows, position, claim: _claim } = chunk?;
                     progress.set_position(position);
-                    let texts = rows.iter().flat_map(|row| judge.unsettled(row));
+                    let texts = rows.iter().flat_map(|row| judge.addresses_to_check(row));
                     next = texts.map(|text| text.as_str().into()).collect::<Vec<_>>().into_iter();
                 }
             },

@@ -98,9 +98,9 @@ impl Judge {
     }
 
     /// The addresses of a row that must be checked.
-    pub(super) fn unsettled<'r>(&self, row: &'r Row) -> &'r [String] {
-        let is_settled = row.kind() != RowKind::Entry || self.is_suppressed(row);
-        if is_settled || self.kept(row).is_some() { &[] } else { row.addresses() }
+    pub(super) fn addresses_to_check<'r>(&self, row: &'r Row) -> &'r [String] {
+        let is_done = row.kind() != RowKind::Entry || self.is_suppressed(row);
+        if is_done || self.kept(row).is_some() { &[] } else { row.addresses() }
     }
 
     pub(super) async fn report(&self, text: &str) -> Report {

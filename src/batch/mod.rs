@@ -7,7 +7,7 @@
 //!   │  List::open, List::text (list.rs)                           bytes, decompressed
 //!   ▼
 //! thread "reader": row_reader::read_chunks ─▶ roster::Reader::read_row
-//!   │  Chunk<Row>: up to 256 rows or 256 KiB; at most 64 MiB of rows in flight (row_memory.rs)
+//!   │  Chunk<Row>: up to 256 rows or 256 KiB; at most 64 MiB of rows under way (row_memory.rs)
 //!   ▼  queue: 4 chunks
 //! Run::run (run.rs) ─▶ judge_chunk: up to 32 chunks at the same time, each a task
 //!   │     Judge::row (judge.rs): non-data? fault? suppressed? kept from an earlier run?
@@ -30,7 +30,9 @@
 //!
 //! ```text
 //! 1st: read_chunks ─▶ first_pass::probe_all: 2,000 addresses under way, 100 for each mail server party,
-//!                       200,000 waiting in PartyQueues and RetryQueue ─▶ journal
+//!         │             200,000 waiting in PartyQueues and RetryQueue
+//!         ▼
+//!       validator: 1,000 mailboxes at the same time (validator/list_mode.rs) ─▶ journal
 //! 2nd: read_chunks ─▶ judge_all (answers from the journal) ─▶ Sink
 //! ```
 
@@ -57,7 +59,7 @@ pub use filter::{Filter, RowClass, UnknownRowClass};
 pub use judge::{CheckedRow, Judge, JudgeSettings, RowOutcome};
 pub use list::{List, ListError, ListOptions, ListSource};
 pub use output::{Output, Outputs, WriteError, WriteOptions};
-pub use progress::{Progress, ProgressSnapshot};
+pub use progress::{ProgressSnapshot, RunProgress};
 pub use run::{ProbePass, Run, Stop};
 pub use sample::{Sampled, sample};
 pub use sink::Sink;

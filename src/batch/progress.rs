@@ -6,7 +6,7 @@ use crate::verdict::Verdict;
 
 /// Progress of a run, shared between the run and its observers.
 #[derive(Debug, Default)]
-pub struct Progress {
+pub struct RunProgress {
     is_first_pass: AtomicBool,
     position: AtomicU64,
     rows: AtomicU64,
@@ -32,7 +32,7 @@ pub struct ProgressSnapshot {
     pub verdicts: [u64; Verdict::ALL.len()],
 }
 
-impl Progress {
+impl RunProgress {
     pub fn snapshot(&self) -> ProgressSnapshot {
         ProgressSnapshot {
             is_first_pass: self.is_first_pass.load(Ordering::Relaxed),

@@ -20,7 +20,7 @@ const CHUNK_BYTES: usize = 256 * 1024;
 const READ_AHEAD: usize = 4;
 /// The most memory for all rows that are read and not written yet. Usual ones take a fifth of it; a row of
 /// 1 MiB with 150,000 addresses takes 10 MiB.
-const BYTES_IN_FLIGHT: usize = 64 * 1024 * 1024;
+const BYTES_UNDER_WAY: usize = 64 * 1024 * 1024;
 /// The memory for what is found out about a row, and about each address in it.
 const ROW_BYTES: usize = 1024;
 const ADDRESS_BYTES: usize = 128;
@@ -65,7 +65,7 @@ fn read(
         Ok(reader) => reader,
         Err(error) => return drop(sender.blocking_send(Err(error))),
     };
-    let memory = RowMemory::new(BYTES_IN_FLIGHT);
+    let memory = RowMemory::new(BYTES_UNDER_WAY);
     loop {
         let (rows, bytes) = match read_chunk(&mut reader) {
             Ok((rows, _)) if rows.is_empty() => return,

@@ -14,7 +14,7 @@ use super::first_pass::probe_all;
 use super::judge::{CheckedRow, Judge};
 use super::list::List;
 use super::output::WriteError;
-use super::progress::Progress;
+use super::progress::RunProgress;
 use super::row_reader::{self, Chunk, ChunkReceiver};
 use super::sink::Sink;
 use super::summary::{Summary, Tally};
@@ -38,7 +38,7 @@ pub struct Run {
     /// The answers so far. The run does not close it.
     pub journal: Journal,
     pub sink: Sink,
-    pub progress: Arc<Progress>,
+    pub progress: Arc<RunProgress>,
     pub depth: Depth,
     pub probe_pass: ProbePass,
 }
@@ -56,7 +56,7 @@ pub enum ProbePass {
 pub enum Stop {
     #[error("stopped")]
     Interrupted,
-    /// The answers of the DNS cannot be trusted.
+    /// The resolver lies, contradicts itself or does not answer.
     #[error(transparent)]
     Halted(#[from] Halt),
     #[error("cannot read the list: {0}")]
@@ -150,7 +150,7 @@ async fn stopped(
 }
 
 /// The first pass, which asks mail servers. Gives the list back, to be read once more.
-async fn first_pass(mut list: List, judge: &Judge, progress: &Progress) -> Result<List, Stop> {
+async fn first_pass(mut list: List, judge: &Judge, progress: &RunProgress) -> Result<List, Stop> {
     // The writer of a pipe may be slow.
     let spooled = tokio::task::spawn_blocking(move || list.spool_to_disk().map(|()| list));
     let mut list = spooled.await?.map_err(FileError::Io)?;
@@ -224,7 +224,7 @@ async fn judge_chunk(judge: Arc<Judge>, chunk: Chunk) -> Chunk<CheckedRow> {
 fn write_on_a_thread(
     mut sink: Sink,
     mut chunks: mpsc::Receiver<Chunk<CheckedRow>>,
-    progress: Arc<Progress>,
+    progress: Arc<RunProgress>,
 ) -> JoinHandle<Result<Sink, WriteError>> {
     tokio::task::spawn_blocking(move || {
         sink.header()?;

@@ -55,7 +55,7 @@ const DETECTION_RULES: [fn(&ColumnSample) -> bool; 4] = [
     // By its name and by its cells.
     |column| match column.match_name() {
         Some(NameMatch::Names) => column.with_address > 0,
-        Some(NameMatch::SpeaksOf) => column.holds_addresses() && column.may_hold_own(),
+        Some(NameMatch::Mentions) => column.holds_addresses() && column.may_hold_own(),
         None => false,
     },
     // By its name, and its cells are empty.
@@ -65,7 +65,7 @@ const DETECTION_RULES: [fn(&ColumnSample) -> bool; 4] = [
     // By its name, though its cells hold no addresses: all of them may be wrong.
     |column| match column.match_name() {
         Some(NameMatch::Names) => true,
-        Some(NameMatch::SpeaksOf) => column.filled == 0 && column.may_hold_own(),
+        Some(NameMatch::Mentions) => column.filled == 0 && column.may_hold_own(),
         None => false,
     },
 ];

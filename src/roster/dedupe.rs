@@ -2,8 +2,8 @@
 //!
 //! Why our own: a plain map takes up to 75 bytes for each address, and a list may have millions of them.
 //! This set takes at most 32 bytes: of each key only a hash of 88 bits, keyed at random for every
-//! run. Among five million keys two have the same hash with a chance of one in 10¹³, and nobody can choose
-//! addresses that do.
+//! run. Among five million keys two have the same hash with a chance of one in 10¹³, and an attacker
+//! cannot choose addresses that do.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};

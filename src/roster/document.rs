@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn objects_end_whatever_their_parts() {
         let cases = [
-            ("its brace", r#"{"a": ["{", {"b": "\"}"}]}, {"#, Some(27)),
+            ("its brace", r#"{"a": ["{", {"b": "\"}"}]}, {"#, Some(26)),
             ("no brace", r#"{"a": [{"b": 1}, {"c": 2}]"#, None),
             ("a line break in a string", "{\"a\": \"x\n{}", Some(8)),
             ("an object in place of a key", "{\"a\": 1,\n{\"a\": 2}", Some(9)),
@@ -295,7 +295,7 @@ mod tests {
             ("an object", "\n{\"a\": 1}", Some(1)),
             ("a roster", r#"{"start": 0, "entries": [{}]}"#, Some(25)),
             (
-                "a roster of nobody",
+                "a roster without members",
                 r#"{"start": 0, "total_size": 0, "http_etag": "\"x\""}"#,
                 Some(51),
             ),

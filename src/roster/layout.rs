@@ -192,9 +192,13 @@ impl Layout {
             ColumnSample::of(Some(name.clone()), texts.iter().map(String::as_str))
         });
         let columns: Vec<ColumnSample> = columns.collect();
+        let is_unseen = names.is_empty() && completeness == Completeness::Beginning;
         self.addresses = AddressLocation::Keys(if names.is_empty() && options.columns.is_empty() {
-            // A roster without members. Mailman's members have this key.
+            // A roster without members, or a first object that is longer than the preview. Mailman's members have
+            // this key, and so have most others.
             vec!["email".to_owned()]
+        } else if is_unseen {
+            options.columns.clone()
         } else {
             let chosen = column_detection::choose(&columns, &options.columns)?;
             chosen.into_iter().map(|index| names[index].clone()).collect()

@@ -1,4 +1,5 @@
-//! Reads lists of addresses row by row, and writes them again with columns added.
+//! Reads lists of addresses row by row, and writes them again with columns added. The owner of a list is the
+//! person who cleans it.
 //!
 //! ```text
 //! first bytes ── Preview ──┐

@@ -8,9 +8,9 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 /// What the name of a column says about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum NameMatch {
-    /// It speaks of addresses, such as `Work email` or `Email 2`. So does that of a column without any, such
+    /// It mentions addresses, such as `Work email` or `Email 2`. So does that of a column without any, such
     /// as `Email status`.
-    SpeaksOf,
+    Mentions,
     /// It is a name of the address itself.
     Names,
 }
@@ -49,10 +49,10 @@ pub(super) fn match_name(name: &str) -> Option<NameMatch> {
     if COLUMN_NAMES.addresses.contains(&name) {
         return Some(NameMatch::Names);
     }
-    COLUMN_NAMES.parts.iter().any(|part| name.contains(part)).then_some(NameMatch::SpeaksOf)
+    COLUMN_NAMES.parts.iter().any(|part| name.contains(part)).then_some(NameMatch::Mentions)
 }
 
-/// Whether a column that speaks of addresses may hold those of the row's own person.
+/// Whether a column that mentions addresses may hold those of the row's own person.
 pub(super) fn may_hold_own(name: &str) -> bool {
     let words = name.to_lowercase();
     let mut words = words.split(|c: char| !c.is_alphanumeric());
@@ -93,9 +93,9 @@ mod tests {
             ("メールアドレス", Some(NameMatch::Names)),
             ("Ｅメール", Some(NameMatch::Names)),
             ("Sa\u{308}hko\u{308}posti", Some(NameMatch::Names)),
-            ("Email 2", Some(NameMatch::SpeaksOf)),
-            ("Work email", Some(NameMatch::SpeaksOf)),
-            ("EMAIL_BLACKLISTED", Some(NameMatch::SpeaksOf)),
+            ("Email 2", Some(NameMatch::Mentions)),
+            ("Work email", Some(NameMatch::Mentions)),
+            ("EMAIL_BLACKLISTED", Some(NameMatch::Mentions)),
             ("Name", None),
             ("", None),
             ("#", None),

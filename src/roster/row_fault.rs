@@ -5,7 +5,7 @@
 pub enum RowFault {
     /// It is longer than [`super::MAX_ROW_BYTES`].
     TooLong,
-    /// A quotation mark opens and none closes, as far as can be told.
+    /// A quotation mark opens and none closes, as far as the reader looks.
     BrokenQuotes,
     /// It has more cells than the header, and the address is in another column.
     Shifted,

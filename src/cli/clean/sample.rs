@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use anyhow::{Context, anyhow};
 use indicatif::{HumanCount, HumanDuration};
 
-use super::stopping::exit_of;
+use super::stop_report::exit_of;
 use super::work::CleanWork;
 use crate::batch::{List, Sampled, Stop, sample};
 use crate::cli::exit::{CliError, Exit, ExitContext};

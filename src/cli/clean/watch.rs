@@ -9,7 +9,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rustix::termios::tcgetwinsize;
 use tokio::time::{Instant, interval, interval_at};
 
-use crate::batch::{Progress, ProgressSnapshot};
+use crate::batch::{ProgressSnapshot, RunProgress};
 use crate::cli::console;
 use crate::validator::Validator;
 use crate::verdict::Verdict;
@@ -21,7 +21,7 @@ const LINE_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Where the progress is read.
 pub(super) struct ProgressSource {
-    pub(super) progress: Arc<Progress>,
+    pub(super) progress: Arc<RunProgress>,
     /// The length of the list in bytes, if that is known.
     pub(super) size: Option<u64>,
     pub(super) validator: Arc<Validator>,

@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use mailvet::batch::summary::{Listing, Tally};
 use mailvet::batch::{
-    Filter, Judge, JudgeSettings, List, ListOptions, ListSource, Output, Outputs, ProbePass,
-    Progress, Run, Sink, Suppressed, WriteOptions,
+    Filter, Judge, JudgeSettings, List, ListOptions, ListSource, Output, Outputs, ProbePass, Run,
+    RunProgress, Sink, Suppressed, WriteOptions,
 };
 use mailvet::clock::SystemClock;
 use mailvet::config::Config;
@@ -85,7 +85,7 @@ fn cleaned(
         judge: Arc::new(judge),
         journal: Journal::temporary().unwrap(),
         sink: Sink::new(&plan, form, Filter::default(), outputs, tally).marking_duplicates(),
-        progress: Arc::new(Progress::default()),
+        progress: Arc::new(RunProgress::default()),
         depth: Depth::Syntax,
         probe_pass: ProbePass::Never,
     };

@@ -12,8 +12,8 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use mailvet::batch::summary::{Listing, Summary, Tally};
 use mailvet::batch::{
-    Filter, Judge, JudgeSettings, List, ListOptions, ListSource, Output, Outputs, ProbePass,
-    Progress, Run, Sink, Stop, Suppressed, WriteOptions,
+    Filter, Judge, JudgeSettings, List, ListOptions, ListSource, Output, Outputs, ProbePass, Run,
+    RunProgress, Sink, Stop, Suppressed, WriteOptions,
 };
 use mailvet::cache::MailboxCache;
 use mailvet::catalog::Catalog;
@@ -83,7 +83,7 @@ impl Dialer for Servers {
 
 /// A run, and what can be seen of it.
 pub(super) struct Running {
-    pub(super) progress: Arc<Progress>,
+    pub(super) progress: Arc<RunProgress>,
     journal: Journal,
     validator: Arc<Validator>,
     written: Written,
@@ -219,7 +219,7 @@ impl MailLab {
         let outputs = Outputs { main: Some(output), ..Outputs::default() };
         let tally = Tally::new(Listing::Numbers);
         let sink = Sink::new(list.plan(), form, Filter::default(), outputs, tally);
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(RunProgress::default());
         let run = Run {
             list,
             judge: Arc::new(judge),
