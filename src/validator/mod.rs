@@ -229,7 +229,7 @@ impl Validator {
         }
     }
 
-    /// What to tell the operator about the DNS.
+    /// What the operator has to know about the DNS.
     pub fn dns_complaint(&self) -> Option<DnsComplaint> {
         self.routes.as_ref()?.lookup().trust().complaint()
     }
