@@ -11,7 +11,7 @@ use std::io::{self, ErrorKind, Write};
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use metrics::counter;
 
@@ -42,8 +42,7 @@ struct LogBuffer {
 struct Pending {
     lines: Vec<u8>,
     thread: WriterThread,
-    /// When the last lines have to be written, once a flush was asked for.
-    flush_by: Option<Instant>,
+    is_flushing: bool,
 }
 
 /// What the thread does.
@@ -68,7 +67,7 @@ impl LogWriter {
     /// Waits until all lines are written, for at most [`FLUSH_TIME`].
     pub(super) fn flush_all(&self) {
         let mut pending = self.0.lock();
-        pending.flush_by = Some(Instant::now() + FLUSH_TIME);
+        pending.is_flushing = true;
         self.0.has_lines.notify_one();
         let is_unfinished = |pending: &mut Pending| {
             pending.thread == WriterThread::Busy || !pending.lines.is_empty()
@@ -86,13 +85,13 @@ impl LogBuffer {
             count_lost(&lines[written..]);
             lines.clear();
             let pending = self.lock();
-            let may_pause = |pending: &mut Pending| pending.flush_by.is_none();
+            let may_pause = |pending: &mut Pending| !pending.is_flushing;
             let _ = self.has_lines.wait_timeout_while(pending, WRITE_INTERVAL, may_pause);
         }
     }
 
-    /// Writes these lines, and waits while the output is full. Returns how many bytes were written: fewer than all
-    /// where the output fails, or is still full when the time of a flush is over.
+    /// Writes these lines, and waits while the output is full: at the end of the process as long as
+    /// [`LogWriter::flush_all`] does. Returns how many bytes were written: fewer than all where the output fails.
     fn write_lines(&self, lines: &[u8], out: &mut impl Write) -> usize {
         let mut written = 0;
         while written < lines.len() {
@@ -101,7 +100,7 @@ impl LogBuffer {
                 Ok(count) => written += count,
                 Err(error) => match error.kind() {
                     ErrorKind::Interrupted => {}
-                    ErrorKind::WouldBlock if self.may_try_again() => thread::sleep(WRITE_INTERVAL),
+                    ErrorKind::WouldBlock => self.pause(),
                     // It cannot be reported anywhere.
                     _ => break,
                 },
@@ -112,8 +111,8 @@ impl LogBuffer {
         written
     }
 
-    fn may_try_again(&self) -> bool {
-        self.lock().flush_by.is_none_or(|deadline| Instant::now() < deadline)
+    fn pause(&self) {
+        let _ = self.has_lines.wait_timeout_while(self.lock(), WRITE_INTERVAL, |_| true);
     }
 
     /// Waits for lines, and exchanges them for the empty buffer `lines`.
@@ -258,13 +257,15 @@ mod tests {
         }
     }
 
+    /// The results of the writes, what is written, how many lines are lost.
+    type Case = (Vec<io::Result<usize>>, &'static [u8], u64);
+
     #[test]
     fn what_a_failed_write_loses_is_counted() {
         let full = || Err(ErrorKind::WouldBlock.into());
         let broken = || Err(ErrorKind::BrokenPipe.into());
-        let lines = b"first\nsecond\nthird\n";
-        // The results of the writes, what is written, how many lines are lost.
-        let cases: [(Vec<io::Result<usize>>, &[u8], u64); 6] = [
+        let lines: &[u8] = b"first\nsecond\nthird\n";
+        let cases: [Case; 6] = [
             (vec![], lines, 0),
             (vec![full(), full(), Ok(3), full(), Ok(1), full()], lines, 0),
             (vec![Err(ErrorKind::Interrupted.into())], lines, 0),
@@ -287,14 +288,5 @@ mod tests {
                 metrics.lines().find_map(|line| line.strip_prefix(LOST)?.trim().parse().ok());
             assert_eq!(total.unwrap_or(0), lost, "{name}: {metrics}");
         }
-    }
-
-    #[test]
-    fn an_output_that_stays_full_does_not_delay_the_end() {
-        let buffer = LogBuffer::default();
-        buffer.lock().flush_by = Some(Instant::now());
-        let results = VecDeque::from([Ok(2), Err(ErrorKind::WouldBlock.into())]);
-        let mut out = FaultyOutput { results, written: Arc::default() };
-        assert_eq!(buffer.write_lines(b"first\n", &mut out), 2);
     }
 }
