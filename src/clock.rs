@@ -8,7 +8,7 @@ use jiff::Timestamp;
 #[cfg(any(test, feature = "testing"))]
 pub use testing::{MovableClock, StoppedClock};
 
-/// Tells the time of day, for what is shown and kept. How long things last is measured by tokio's clock.
+/// Gives the time of day, for what is shown and kept. How long things last is measured by tokio's clock.
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 }

@@ -136,7 +136,7 @@ fn real_domains_of_the_operator() {
             ("xn--bcher-kva.example-shop.de", true),
             ("post.xn--bcher-kva.example-shop.de", true),
             ("example-shop.de", false),
-            // Disposable, whoever calls it real.
+            // Disposable, even if another list calls it real.
             ("mailinator.com", false),
             ("gmail.com", true),
         ]
@@ -272,7 +272,7 @@ fn roles() {
 #[test]
 fn what_mail_servers_tell() {
     let catalog = Catalog::builtin();
-    // The domain, its mail servers, what they tell.
+    // The domain, its mail servers, their behaviour.
     let cases: [(&str, &[&str], Option<ProbeBehaviour>); 6] = [
         ("gmail.com", &["gmail-smtp-in.l.google.com"], Some(ProbeBehaviour::Truthful)),
         ("company.io", &["aspmx.l.google.com"], None),

@@ -40,7 +40,7 @@ fn is_hostile(value: &ContextValue) -> bool {
 }
 
 /// A quoted argument with invisible characters escaped. Styled text, which may quote it too, loses its colours,
-/// because they cannot be told apart from escape sequences in an argument.
+/// because they cannot be distinguished from escape sequences in an argument.
 fn made_visible(value: &ContextValue) -> ContextValue {
     let plain = |text: &StyledStr| StyledStr::from(visible(&text.to_string()).into_owned());
     match value {

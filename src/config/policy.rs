@@ -7,6 +7,7 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::reading::is_name;
+use super::value::{HAS_TO_BE, one_of};
 use crate::did_you_mean::{did_you_mean, nearest_name};
 use crate::verdict::{Advice, Reason};
 
@@ -87,9 +88,10 @@ fn no_reason<E: de::Error>(code: &str) -> E {
 }
 
 fn no_advice<E: de::Error>(advice: &str) -> E {
-    let known = Advice::ALL.map(Advice::code).join(", ");
     if !is_name(advice) {
-        return E::custom(format_args!("has to be one of {known}"));
+        let known = one_of(&Advice::ALL.map(Advice::code));
+        return E::custom(format_args!("{HAS_TO_BE} {known}"));
     }
+    let known = Advice::ALL.map(Advice::code).join(", ");
     E::custom(format_args!("`{advice}` is none of {known}"))
 }

@@ -5,9 +5,13 @@
 //! or a text that one of our own types refuses in words that do not repeat it.
 
 use serde_path_to_error::{Path, Segment};
+use strum::VariantNames;
 use toml::{Table, Value};
 
+use super::log::{LogFormat, LogLevel};
+use super::value::{HAS_TO_BE, one_of};
 use super::{Config, within};
+use crate::verdict::Advice;
 
 /// Keys below this one are codes of reasons, not settings.
 pub(super) const OPEN_TABLE: &str = "policy.advice";
@@ -29,7 +33,10 @@ pub(super) fn read(table: Table) -> Result<Config, InvalidValue> {
         let step = |value: &Value, name| value.get(name).cloned();
         let message = match key.split('.').try_fold(defaults, |value, name| step(&value, name)) {
             Some(Value::Integer(_)) => format!("`{key}` has to be {}", range(&key)),
-            _ => format!("`{key}`: {}", error.inner().message()),
+            _ => match error.inner().message() {
+                wanted if wanted.starts_with(HAS_TO_BE) => format!("`{key}` {wanted}"),
+                wrong => format!("`{key}`: {wrong}"),
+            },
         };
         InvalidValue { key, message }
     })
@@ -65,7 +72,7 @@ fn check_kinds(key: &str, value: &Value, default: &Value) -> Result<(), InvalidV
     if is_right {
         return Ok(());
     }
-    let message = format!("`{key}` has to be {}", wanted(default));
+    let message = format!("`{key}` has to be {}", wanted(key, default));
     Err(InvalidValue { key: key.to_owned(), message })
 }
 
@@ -94,7 +101,7 @@ pub(super) fn is_name(key: &str) -> bool {
 }
 
 /// What may stand in the place of a default.
-fn wanted(default: &Value) -> String {
+fn wanted(key: &str, default: &Value) -> String {
     match default {
         Value::Integer(_) => "a whole number".to_owned(),
         Value::Float(_) => "a number".to_owned(),
@@ -105,7 +112,19 @@ fn wanted(default: &Value) -> String {
             format!("a table with {}", keys.join(", "))
         }
         Value::Table(_) => "a table".to_owned(),
-        Value::String(_) | Value::Datetime(_) => "a text".to_owned(),
+        Value::String(_) | Value::Datetime(_) => {
+            names(key).map_or_else(|| "a text".to_owned(), |names| one_of(&names))
+        }
+    }
+}
+
+/// The names that the value of a key may be, if it is one of an enum.
+fn names(key: &str) -> Option<Vec<&'static str>> {
+    match key {
+        "log.level" => Some(LogLevel::VARIANTS.to_vec()),
+        "log.format" => Some(LogFormat::VARIANTS.to_vec()),
+        _ if key.starts_with(OPEN_TABLE) => Some(Advice::ALL.map(Advice::code).to_vec()),
+        _ => None,
     }
 }
 

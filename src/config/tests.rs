@@ -161,9 +161,23 @@ fn mistakes_are_named() {
             "mailvet.toml: `http` has to be a table with `admin_listen`, `allowed_hosts`,",
         ),
         ("[http]\nlisten = 1979-05-27", "mailvet.toml: `http.listen` has to be a text"),
-        ("[policy.advice]\nrelay = 1", "mailvet.toml: `policy.advice.relay` has to be a text"),
-        ("[log]\nlevel = 1", "mailvet.toml: `log.level` has to be a text"),
-        ("[log]\nlevel = \"loud\"", "mailvet.toml: `log.level`: has to be one of `error`, `warn`,"),
+        (
+            "[policy.advice]\nrelay = 1",
+            "mailvet.toml: `policy.advice.relay` has to be one of `accept`, `confirm`, `reject`",
+        ),
+        (
+            "[policy.advice]\nrelay = \"joe@my.org\"",
+            "mailvet.toml: `policy.advice.relay` has to be one of `accept`, `confirm`, `reject`",
+        ),
+        (
+            "[log]\nlevel = 1",
+            "mailvet.toml: `log.level` has to be one of `error`, `warn`, `info`, `debug`",
+        ),
+        (
+            "[log]\nformat = true",
+            "mailvet.toml: `log.format` has to be one of `auto`, `text`, `json`",
+        ),
+        ("[log]\nlevel = \"loud\"", "mailvet.toml: `log.level` has to be one of `error`, `warn`,"),
         (
             "[catalog.files]\nallow = \"joe@my.org\"",
             "mailvet.toml: `catalog.files.allow` has to be a table with `extend`, `replace`",
@@ -187,11 +201,7 @@ fn mistakes_are_named() {
         ("MAILVET_DNS__TRIES", "0", "`dns.tries` is 0, but has to be from 1 to 100"),
         ("MAILVET_DNS__TRIES", "joe@my.org", "`dns.tries` has to be a whole number"),
         ("MAILVET_CATALOG__FILES__ALLOW", "joe@my.org", "`catalog.files.allow` has to be a table"),
-        (
-            "MAILVET_LOG__LEVEL",
-            "loud",
-            "`log.level`: has to be one of `error`, `warn`, `info`, `de",
-        ),
+        ("MAILVET_LOG__LEVEL", "loud", "`log.level` has to be one of `error`, `warn`, `info`, `de"),
         ("MAILVET_PROBE__ENABLED", "true", "`probe.enabled` is true: mail servers are asked only"),
     ];
     for (variable, value, message) in cases {

@@ -243,13 +243,22 @@ where
     }
 }
 
+/// An error that begins with this goes on from the key: "`log.level` has to be …". Any other follows a colon.
+pub(super) const HAS_TO_BE: &str = "has to be";
+
+/// What the value of an enum has to be.
+pub(super) fn one_of(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    format!("one of {}", names.join(", "))
+}
+
 /// One of the names of an enum.
 pub(super) fn name<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr + VariantNames,
 {
-    let names = || T::VARIANTS.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
-    let unknown = |_| de::Error::custom(format_args!("has to be one of {}", names().join(", ")));
-    String::deserialize(deserializer)?.parse().map_err(unknown)
+    String::deserialize(deserializer)?
+        .parse()
+        .map_err(|_| de::Error::custom(format_args!("{HAS_TO_BE} {}", one_of(T::VARIANTS))))
 }

@@ -1,5 +1,4 @@
-//! Finding where a domain's mail goes: the questions of a [`RouteResolver`], and a second opinion on answers that
-//! speak against the domain.
+//! Finding where a domain's mail goes: the questions of a [`RouteResolver`], and a second opinion on denials.
 
 use futures_util::future::join_all;
 
@@ -45,7 +44,7 @@ pub async fn find_route(
     }
 }
 
-/// Asks other servers all questions again whose answers speak against a domain. Returns the route that is left, and
+/// Asks other servers all questions again that were answered with a denial. Returns the route that is left, and
 /// whether a server agreed.
 pub async fn second_opinion(
     dns: &dyn Dns,

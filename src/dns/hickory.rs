@@ -260,7 +260,7 @@ fn may_be_alias_limit(none: &NoRecords) -> bool {
     none.response_code == ResponseCode::NoError && none.authorities.is_none()
 }
 
-/// Tells "there is none" from "could not find out", which hickory reports alike as errors.
+/// Distinguishes "there is none" from "could not find out", which hickory reports alike as errors.
 fn no_records<T>(none: &NoRecords, asked: &Name) -> Result<Answer<T>, Failure> {
     let ttl = Duration::from_secs(none.negative_ttl.unwrap_or(0).into());
     match none.response_code {

@@ -24,7 +24,7 @@ pub enum MailboxStatus {
     Full,
     /// The server defers unknown clients.
     Greylisted,
-    /// The server refuses us, whoever the recipient.
+    /// The server refuses us, for any recipient.
     Refused,
     /// We asked too much.
     RateLimited,
@@ -53,7 +53,7 @@ pub enum NotProbed {
     Off,
     /// The destination is on the operator's never list.
     Never,
-    /// The provider's replies do not tell mailboxes apart.
+    /// The provider's replies do not distinguish mailboxes.
     Provider,
 }
 
@@ -104,7 +104,7 @@ impl MailboxStatus {
 }
 
 impl About {
-    /// The status that follows; none where no recipient was asked about yet. One reply cannot tell whether
+    /// The status that follows; none where no recipient was asked about yet. One reply does not show whether
     /// random recipients are accepted too.
     pub fn mailbox_status(self) -> Option<MailboxStatus> {
         Some(match self {

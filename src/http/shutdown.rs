@@ -14,7 +14,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-/// Tells the parts of the service to stop. Clones share it.
+/// Stops the parts of the service. Clones share it.
 #[derive(Clone)]
 pub struct Shutdown {
     abort: CancellationToken,

@@ -14,7 +14,7 @@ pub struct Meaning<'p> {
 
 /// What a reply means, given the stage that it answers and the provider whose server sent it.
 ///
-/// - A reply before RCPT TO, or to QUIT, never speaks of the mailbox.
+/// - A reply before RCPT TO, or to QUIT, is never about the mailbox.
 /// - A transient refusal (4xx, or a 4.x.x beside a 5xx) never says that there is no mailbox.
 /// - A reply that contains a second, contradicting reply says nothing of the mailbox.
 /// - 252 accepts without having verified: no proof of a mailbox.

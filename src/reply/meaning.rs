@@ -2,7 +2,7 @@
 
 use strum::{EnumIter, IntoEnumIterator as _, IntoStaticStr};
 
-/// What a reply speaks of, and what it says.
+/// What a reply is about, and what it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum About {

@@ -1,7 +1,7 @@
 //! What an SMTP reply says, and of what.
 //!
 //! A refusal is not always about the mailbox: servers refuse clients that they do not trust, and defer clients that
-//! come too often. So the first question is what a reply speaks of ([`About`]): *the mailbox*, *us* (the client, the
+//! come too often. So the first question is what a reply is about ([`About`]): *the mailbox*, *us* (the client, the
 //! sender, the message) or *now*. Only a reply about the mailbox may say that there is none; a reply that no rule
 //! matches never does.
 //!

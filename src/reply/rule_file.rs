@@ -46,7 +46,7 @@ pub enum RuleProblem {
     /// The rule has no condition and would match every refusal.
     #[error("rule `{0}` asks for nothing: it needs `words`, `names`, `enhanced` or `code`")]
     Boundless(String),
-    /// The rule speaks of the mailbox at a stage before the recipient is named.
+    /// The rule is about the mailbox, at a stage before the recipient is named.
     #[error("rule `{rule}`: a reply to {} says nothing of the mailbox", .stage.code())]
     BeforeRecipient {
         /// The rule's id.

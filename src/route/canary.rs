@@ -10,9 +10,9 @@ const MAX_PROVIDERS: usize = 1_000;
 /// Whether a resolver, or one of its servers, can be believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// Nothing speaks against the resolver.
+    /// There is no evidence against the resolver.
     Sound,
-    /// It has answers for a name that nobody registered.
+    /// It has answers for a name that is not registered.
     Invents,
     /// It denies the mail servers of domains that are known to have some.
     Denies,
@@ -32,7 +32,7 @@ impl Trust {
 /// Why a resolver is not believed, for the operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Distrust {
-    /// It has answers for a name that nobody registered.
+    /// It has answers for a name that is not registered.
     Invents,
     /// It denies this domain, which has mail servers.
     Denies(HostName, DenialKind),
@@ -98,7 +98,7 @@ impl CanaryAnswer {
     }
 }
 
-/// A server's answer about a random name that nobody registered.
+/// A server's answer about a random name that is not registered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RandomNameAnswer {
     #[default]

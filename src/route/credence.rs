@@ -10,7 +10,7 @@ pub enum Credence {
     Believed,
     /// Believed when another server agrees, or the same server a minute later.
     ToConfirm,
-    /// Not believed: it speaks against the resolver.
+    /// Not believed: it is evidence against the resolver.
     Refuted,
 }
 

@@ -1,4 +1,4 @@
-//! Answers that speak against a domain, and a second server's opinion on them.
+//! Denials: answers by which a domain has no mail servers; and a second server's opinion on them.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use crate::reach::ReachPolicy;
 /// The most questions that another server is asked about one domain.
 pub const MAX_OPINIONS: usize = 4;
 
-/// An answer that speaks against a domain.
+/// An answer by which a domain has no mail servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
     pub question: DnsQuestion,

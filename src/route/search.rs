@@ -44,7 +44,7 @@ pub struct AskAddresses<'p> {
     failure: Option<Failure>,
     /// Addresses were found, but none that may be contacted.
     barred: bool,
-    /// The answers so far that speak against the domain.
+    /// The denials so far.
     denials: Vec<Denial>,
     purpose: AddressPurpose,
 }

@@ -28,7 +28,7 @@ pub enum RefusalFinding {
     /// No recipient was accepted yet.
     #[default]
     Open,
-    /// The server tells mailboxes apart.
+    /// The server distinguishes mailboxes.
     Believed,
     /// The server refused postmaster with the same words as other recipients.
     RefusesEverybody,

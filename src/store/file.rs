@@ -124,7 +124,7 @@ fn locked(path: &Path) -> io::Result<File> {
     for _ in 0..TIMEOUT.as_millis() / MOMENT.as_millis() {
         match file.try_lock() {
             Ok(()) => return Ok(file),
-            // The time of tokio may stand still in a test, and this thread belongs to nobody else.
+            // The time of tokio may stand still in a test, and this thread runs nothing else.
             Err(TryLockError::WouldBlock) => std::thread::park_timeout(MOMENT),
             Err(TryLockError::Error(error)) => return Err(error),
         }

@@ -9,7 +9,7 @@
 //!
 //! The two write in different ways on purpose. Every operation of the store is a transaction of its own with
 //! an answer, under a mutex, because other processes decide by it at once; the release of a permit must also
-//! be possible where nobody can wait, and waits in the `outbox`. A journal has one process and many writers,
+//! be possible where no caller can wait, and waits in the `outbox`. A journal has one process and many writers,
 //! which share transactions on a thread of its own (`writer_loop`); its first error ends the run.
 
 mod backoff;

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 use super::key::{Key, NameOf};
 use crate::catalog::CANONICAL_RULES;
 
-/// Tells our files from those of other programs: "mvet".
+/// Distinguishes our files from those of other programs: "mvet".
 const APPLICATION_ID: i32 = 0x6d76_6574;
 
 /// What each version adds to the one before it. Never changed, only added to, which is why some names are old.

@@ -1,11 +1,13 @@
 //! Writes the log without making its callers wait.
 //!
-//! Lines are appended to a buffer, and a thread of its own writes the buffer with one call. When nobody
-//! reads the log, the buffer fills up; further lines are dropped and counted, and the service goes on.
+//! Lines are appended to a buffer, and a thread of its own writes the buffer with one call. When the log is not
+//! read, the buffer fills up; further lines are dropped and counted, and the service goes on. So are the lines of a
+//! write that fails. An output that is full for now (`WouldBlock`, as a terminal or pipe in non-blocking mode says)
+//! is tried again.
 //!
 //! `tracing_appender::non_blocking` wakes its thread and makes a write call for each line.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -13,11 +15,13 @@ use std::time::Duration;
 
 use metrics::counter;
 
-/// Bound of the lines that wait, of some hundred bytes each.
+/// Bound of the lines that wait, of some hundred bytes each. As many again may be being written, so the log holds at
+/// most twice this.
 const MAX_PENDING_BYTES: usize = 1 << 20;
 /// Pause after each write. A line after a quiet moment is written at once; on a busy service, the lines of
 /// one pause are written together, and the thread is woken no more often than this.
 const WRITE_INTERVAL: Duration = Duration::from_millis(2);
+const LOST: &str = "mailvet_log_lines_lost_total";
 /// How long the end of a command waits for the last lines to be written.
 const FLUSH_TIME: Duration = Duration::from_secs(1);
 
@@ -77,13 +81,38 @@ impl LogBuffer {
         let mut lines = Vec::new();
         loop {
             self.wait_for_lines(&mut lines);
-            // A failure cannot be reported anywhere.
-            let _ = out.write_all(&lines).and_then(|()| out.flush());
+            let written = self.write_lines(&lines, &mut out);
+            count_lost(&lines[written..]);
             lines.clear();
             let pending = self.lock();
             let may_pause = |pending: &mut Pending| !pending.is_flushing;
             let _ = self.has_lines.wait_timeout_while(pending, WRITE_INTERVAL, may_pause);
         }
+    }
+
+    /// Writes these lines, and waits while the output is full: at the end of the process as long as
+    /// [`LogWriter::flush_all`] does. Returns how many bytes were written: fewer than all where the output fails.
+    fn write_lines(&self, lines: &[u8], out: &mut impl Write) -> usize {
+        let mut written = 0;
+        while written < lines.len() {
+            match out.write(&lines[written..]) {
+                Ok(0) => break,
+                Ok(count) => written += count,
+                Err(error) => match error.kind() {
+                    ErrorKind::Interrupted => {}
+                    ErrorKind::WouldBlock => self.pause(),
+                    // It cannot be reported anywhere.
+                    _ => break,
+                },
+            }
+        }
+        // Standard error has no buffer.
+        let _ = out.flush();
+        written
+    }
+
+    fn pause(&self) {
+        let _ = self.has_lines.wait_timeout_while(self.lock(), WRITE_INTERVAL, |_| true);
     }
 
     /// Waits for lines, and exchanges them for the empty buffer `lines`.
@@ -104,12 +133,20 @@ impl LogBuffer {
     }
 }
 
+/// Counts lines that are not written; one that was cut counts too.
+fn count_lost(lines: &[u8]) {
+    let lost = lines.iter().filter(|byte| **byte == b'\n').count();
+    if lost > 0 {
+        counter!(LOST).increment(u64::try_from(lost).unwrap_or(u64::MAX));
+    }
+}
+
 impl Write for LogWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let mut pending = self.0.lock();
         if pending.lines.len() + line.len() > MAX_PENDING_BYTES {
             drop(pending);
-            counter!("mailvet_log_lines_lost_total").increment(1);
+            counter!(LOST).increment(1);
             return Ok(line.len());
         }
         pending.lines.extend_from_slice(line);
@@ -130,8 +167,11 @@ impl Write for LogWriter {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
     use std::io::{Read, pipe};
     use std::sync::mpsc;
+
+    use metrics_exporter_prometheus::PrometheusBuilder;
 
     use super::*;
 
@@ -197,5 +237,56 @@ mod tests {
         }
         drop(release);
         assert_eq!(written.recv().unwrap(), b"line\n".repeat(1_000));
+    }
+
+    /// Answers each write with the next of these results, then takes everything.
+    struct FaultyOutput {
+        results: VecDeque<io::Result<usize>>,
+        written: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Write for FaultyOutput {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let count = self.results.pop_front().unwrap_or(Ok(usize::MAX))?.min(bytes.len());
+            self.written.lock().unwrap().extend_from_slice(&bytes[..count]);
+            Ok(count)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The results of the writes, what is written, how many lines are lost.
+    type Case = (Vec<io::Result<usize>>, &'static [u8], u64);
+
+    #[test]
+    fn what_a_failed_write_loses_is_counted() {
+        let full = || Err(ErrorKind::WouldBlock.into());
+        let broken = || Err(ErrorKind::BrokenPipe.into());
+        let lines: &[u8] = b"first\nsecond\nthird\n";
+        let cases: [Case; 6] = [
+            (vec![], lines, 0),
+            (vec![full(), full(), Ok(3), full(), Ok(1), full()], lines, 0),
+            (vec![Err(ErrorKind::Interrupted.into())], lines, 0),
+            (vec![broken()], b"", 3),
+            (vec![Ok(9), full(), broken()], b"first\nsec", 2),
+            (vec![Ok(6), Ok(0)], b"first\n", 2),
+        ];
+        for (results, expected, lost) in cases {
+            let name = format!("{results:?}");
+            let recorder = PrometheusBuilder::new().build_recorder();
+            let written = Arc::default();
+            let mut out = FaultyOutput { results: results.into(), written: Arc::clone(&written) };
+            metrics::with_local_recorder(&recorder, || {
+                let count = LogBuffer::default().write_lines(lines, &mut out);
+                count_lost(&lines[count..]);
+            });
+            assert_eq!(*written.lock().unwrap(), expected, "{name}");
+            let metrics = recorder.handle().render();
+            let total =
+                metrics.lines().find_map(|line| line.strip_prefix(LOST)?.trim().parse().ok());
+            assert_eq!(total.unwrap_or(0), lost, "{name}: {metrics}");
+        }
     }
 }

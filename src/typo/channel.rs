@@ -31,7 +31,7 @@ const OTHER_NAME_IS_RIGHT: Log10 = -1.5;
 const MOST_TYPOS: usize = 3;
 /// Bonus of domains of the user's own country.
 const OF_COUNTRY: Log10 = 1.0;
-/// Upper bound: no list tells what one person means.
+/// Upper bound: no list shows what one person means.
 const SUREST: f64 = 0.98;
 /// Upper bound for more than one typo. It stays below what overrules a typed domain that accepts mail
 /// (`NEAR_CERTAIN`): with two letters changed, one real name becomes another.

@@ -1,4 +1,4 @@
-//! The user's language and country: they favour domains of that country, and tell the keyboard layout.
+//! The user's language and country: they favour domains of that country, and show the keyboard layout.
 
 use std::str::FromStr;
 
@@ -34,7 +34,7 @@ impl Locale {
         self.layout
     }
 
-    /// Whether a domain is of a country that the tag speaks of.
+    /// Whether a domain is of a country that the tag names.
     pub fn favours(&self, domain: &str) -> bool {
         let top = domain.rsplit('.').next().unwrap_or_default();
         match &self.favoured {

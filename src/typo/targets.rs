@@ -23,7 +23,7 @@ pub(super) struct Brand {
     targets: Vec<TypoTarget>,
     /// Number of listed domains with this name, whether they can be suggested or not.
     pub(super) endings: usize,
-    /// Whether the name alone tells what is meant, whatever the ending.
+    /// Whether the name alone shows what is meant, whatever the ending.
     pub(super) is_famous: bool,
 }
 
@@ -71,7 +71,7 @@ fn share(domain: &str, popularity: Popularity) -> Log10 {
 const LEAST_POPULAR: u8 = 4;
 /// Prior of the operator's own domains, which many users of this installation have.
 const OWN: Log10 = -2.2;
-/// The popularity class whose names tell alone what is meant.
+/// The popularity class whose names alone show what is meant.
 const FAMOUS: u8 = 1;
 const FAMOUS_SHARE: Log10 = -2.4;
 /// Shorter names resemble too many others.

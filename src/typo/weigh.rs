@@ -18,7 +18,7 @@ const NEAR_CERTAIN: Confidence = Confidence::from_percent(95);
 /// A typo leads to a domain without mail so many times as often as a domain that is meant. It would be more
 /// if every domain that is meant could be suggested.
 const NO_MAIL_FAVOURS_TYPO: f64 = 5.0;
-/// Upper bound: no evidence tells what one person means.
+/// Upper bound: no evidence shows what one person means.
 const SUREST: f64 = 0.99;
 
 /// The confidence of a suggestion, given what is known of the typed domain; none where it is dropped. A

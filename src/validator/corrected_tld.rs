@@ -1,6 +1,6 @@
 //! Another top-level domain, where the typed domain does not exist.
 //!
-//! What `mycompany.con` was meant to be is in no list; that `mycompany.com` accepts mail tells.
+//! What `mycompany.con` was meant to be is in no list; that `mycompany.com` accepts mail shows it.
 
 use std::time::Duration;
 

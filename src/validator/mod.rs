@@ -141,7 +141,9 @@ pub struct ValidatorParts {
     pub clock: Arc<dyn Clock>,
 }
 
-/// The pipeline. Requests share its lists, its caches of routes and mailboxes, its look-ups and probes under way, and
+/// The pipeline.
+///
+/// Requests share its lists, its caches of routes and mailboxes, its look-ups and probes under way, and
 /// its limits; nothing of a request outlives it except what was learned of domains and mailboxes.
 pub struct Validator {
     /// Swapped as a whole when lists are read again; a request keeps those that it began with.
@@ -229,7 +231,7 @@ impl Validator {
         }
     }
 
-    /// What to tell the operator about the DNS.
+    /// What the operator has to know about the DNS.
     pub fn dns_complaint(&self) -> Option<DnsComplaint> {
         self.routes.as_ref()?.lookup().trust().complaint()
     }

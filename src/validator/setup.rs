@@ -141,7 +141,7 @@ fn domains(
 /// Checks the settings that name domains.
 ///
 /// # Errors
-/// One of them does not name a domain; [`BuildError::key`] tells which.
+/// One of them does not name a domain; [`BuildError::key`] says which.
 pub fn check_names(config: &Config) -> Result<(), BuildError> {
     private_zones(config)?;
     canaries(config)?;

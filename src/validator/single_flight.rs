@@ -1,8 +1,8 @@
 //! Single flight: however many callers want the same thing at the same time, one task finds it out.
 //!
 //! The first caller for a key becomes its leader: the work is started as a task of its own, so it goes on when
-//! the caller hangs up. Callers that come while it runs are followers. All watch the progress that the task
-//! reports; its sender is dropped when the task ends, also by a panic or with the runtime, so nobody waits for
+//! the caller stops waiting. Callers that come while it runs are followers. All watch the progress that the task
+//! reports; its sender is dropped when the task ends, also by a panic or with the runtime, so no caller waits for
 //! a task that is gone.
 
 use std::collections::HashMap;

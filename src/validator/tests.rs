@@ -234,7 +234,7 @@ async fn a_typo_in_the_ending_of_any_domain_is_looked_for() {
         ("joe@slow.con", None),
         ("joe@secret.dee", None),
         ("joe@taken.co", None),
-        // This one needs no question, and none is asked.
+        // No look-up is needed for this one, and none is made.
         ("joe@gmail.con", Some("joe@gmail.com")),
     ];
     for (text, meant) in cases {
@@ -361,7 +361,7 @@ async fn what_was_found_stands_in_while_the_dns_fails() {
     assert_eq!(of(&env, "good.de").await, "mx domain_accepts_mail cached");
     assert_eq!(of(&env, "null.de").await, "null_mx domain_takes_no_mail cached");
     assert_eq!(of(&env, "gone.de").await, "failure dns_failure", "what is absent may come to be");
-    // For a while no question is asked again; then one is, and the true answer comes.
+    // For a while no server is asked again; then one is, and its answer is true.
     let questions = env.zone.questions();
     assert_eq!(of(&env, "good.de").await, "mx domain_accepts_mail cached");
     assert_eq!(env.zone.questions(), questions);

@@ -115,7 +115,7 @@ pub fn message(
     }
 }
 
-/// Why the DNS told nothing about the domain.
+/// Why the DNS gave no answer about the domain.
 fn dns_failure(host: HostFindings<'_>, domain: &str) -> String {
     let failure = match host {
         HostFindings::Route(MailRoute::Unresolved(failure)) => Some(*failure),

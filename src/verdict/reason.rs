@@ -62,7 +62,7 @@ pub enum Reason {
     NotChecked,
     /// The mail server defers unknown clients.
     Greylisted,
-    /// The mail server refuses us, whoever the recipient.
+    /// The mail server refuses us, for any recipient.
     ProbeRefused,
     /// The mail server says that it was asked too often.
     ProbeRateLimited,

@@ -86,7 +86,7 @@ fn network(ip: IpAddr) -> IpNet {
     }
 }
 
-/// Hides the name: the domain of a mail server may be somebody's own.
+/// Hides the name: the domain of a mail server may be a person's own.
 impl fmt::Debug for Party {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self {

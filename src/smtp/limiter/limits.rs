@@ -44,7 +44,7 @@ impl Default for Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
     pub recipients: u32,
-    /// Refused recipients. A default Postfix slows down after the tenth error of a client, and hangs up after
+    /// Refused recipients. A default Postfix slows down after the tenth error of a client, and disconnects after
     /// the twentieth (`smtpd_soft_error_limit`, `smtpd_hard_error_limit`).
     pub refusals: u32,
 }

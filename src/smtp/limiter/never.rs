@@ -57,7 +57,7 @@ impl From<NeverEntry> for String {
     }
 }
 
-/// Hides the entry: it may be somebody's own domain.
+/// Hides the entry: it may be a person's own domain.
 impl fmt::Debug for NeverEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NeverEntry").finish_non_exhaustive()

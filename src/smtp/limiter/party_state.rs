@@ -135,11 +135,11 @@ pub struct Outcomes {
 pub enum ServerFeedback {
     /// It answered about a mailbox.
     Answered,
-    /// It refused us, whoever the recipient: block list, rate, HELO, sender, …
+    /// It refused us, for any recipient: block list, rate, HELO, sender, …
     Refused,
     /// It replied, and not about a mailbox: greylisting, trouble of its own, a policy.
     Deferred,
-    /// It accepted the connection and gave no usable reply: silence, nonsense, a hang-up, a shutdown.
+    /// It accepted the connection and gave no usable reply: silence, nonsense, a disconnect, a shutdown.
     NoAnswer,
     /// It was not asked, or no connection came about.
     Unknown,

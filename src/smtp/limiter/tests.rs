@@ -74,7 +74,7 @@ fn result_text(permission: &AcquireResult) -> String {
     }
 }
 
-/// The result for a caller without any time.
+/// The answer to a caller without any time.
 async fn at_once(limiter: &ProbeLimiter, to: &Destination) -> String {
     result_text(&ask(limiter, to, 1, Duration::ZERO).await)
 }
@@ -85,7 +85,7 @@ async fn one_connection_at_a_time_with_a_gap_between() {
     let here = destination("mx1.example.org", "192.0.2.1");
     let first = granted(&limiter, &here, 25).await;
     assert_eq!(first.allowance(), Allowance { recipients: 10, refusals: 9 });
-    // The same organisation elsewhere, the same network with another organisation, an unrelated server.
+    // The same organisation elsewhere, the same network with another organisation, neither.
     let cases = [
         ("mx2.example.org", "198.51.100.1", "wait 1"),
         ("mx.example.net", "192.0.2.200", "wait 1"),
@@ -246,7 +246,7 @@ async fn those_in_line_hear_of_a_refusal_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn asking_that_looks_like_harvesting_is_paused() {
-    // Of each connection how many were reported and how many of them did not exist; whether it goes on.
+    // Of each connection how many were answered and how many of them did not exist; whether it goes on.
     let cases: [(&[(u32, u32)], bool); 6] = [
         (&[(10, 3), (10, 3)], true),
         (&[(10, 3), (10, 4)], false),

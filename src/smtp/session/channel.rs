@@ -31,7 +31,7 @@ pub(super) const READY: u16 = 220;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Synchronisation {
-    /// As far as can be told.
+    /// As far as is known.
     Kept,
     /// A reply was too many, or another command's: no outcome can be relied on.
     Lost,
@@ -113,7 +113,7 @@ impl Channel {
         }
     }
 
-    /// Fails if there is input, or the server hung up, as far as can be told without waiting. A reply too many
+    /// Fails if there is input, or the server disconnected, as far as is known without waiting. A reply too many
     /// would be taken for the next recipient's.
     pub(super) fn ensure_no_pending_input(&mut self, stage: Stage) -> Result<(), SessionError> {
         let mut chunk = [0; CHUNK];
@@ -190,7 +190,7 @@ impl Channel {
         let _ = timeout(QUIT_TIMEOUT, self.connection.shutdown()).await;
         match result {
             Err(error) if error.is_out_of_step() => Synchronisation::Lost,
-            // A server that hangs up without a reply has not contradicted its answers.
+            // A server that disconnects without a reply has not contradicted its answers.
             Ok(()) | Err(_) => Synchronisation::Kept,
         }
     }

@@ -78,7 +78,7 @@ pub enum Cause {
     /// No reply in time.
     #[error("no reply in time")]
     Timeout,
-    /// The server hung up.
+    /// The server disconnected.
     #[error("the connection was dropped")]
     Dropped,
     /// The server does not keep to SMTP.
@@ -122,7 +122,7 @@ pub enum Encryption {
 
 /// A session with a server that is ready for recipients.
 ///
-/// It should end with [`Session::quit`]: servers count clients that hang up, and only the reply to QUIT shows
+/// It should end with [`Session::quit`]: servers count clients that disconnect, and only the reply to QUIT shows
 /// that each reply belonged to its recipient.
 pub struct Session {
     channel: Channel,

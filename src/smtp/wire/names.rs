@@ -55,7 +55,7 @@ pub enum SenderError {
     /// It is no address.
     #[error(transparent)]
     Syntax(#[from] SyntaxError),
-    /// It has no ASCII form, so that only some servers could be told.
+    /// It has no ASCII form, so only some servers would accept it.
     #[error("not every mail server takes a sender beyond ASCII")]
     NotAscii,
     /// It is at an IP address.

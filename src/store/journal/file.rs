@@ -112,7 +112,7 @@ impl JournalFile {
     }
 }
 
-/// Tells a file from a later one of the same name.
+/// Distinguishes a file from a later one of the same name.
 fn identity(path: &Path) -> Option<(u64, u64)> {
     std::fs::symlink_metadata(path).ok().map(|there| (there.dev(), there.ino()))
 }

@@ -14,7 +14,7 @@ use crate::catalog::Canonical;
 use crate::evidence::{Evidence, MailboxStatus};
 use crate::route::{HostName, MailRoute, RouteWithTtl};
 
-/// Tells our files from those of other programs: "mvjr".
+/// Distinguishes our files from those of other programs: "mvjr".
 const APPLICATION_ID: i32 = 0x6d76_6a72;
 /// The version of the tables.
 const VERSION: i32 = 1;

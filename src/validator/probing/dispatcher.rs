@@ -144,7 +144,7 @@ impl Drop for RunningConversation {
         if self.probing.shared.queues.conversation_ended(&self.key) == Dispatcher::Running {
             return;
         }
-        // Without a runtime the process ends, and nobody waits any more.
+        // Without a runtime the process ends, and no caller waits any more.
         if let Ok(runtime) = Handle::try_current() {
             let (probing, key) = (self.probing.clone(), self.key.clone());
             // Taken here and not in the task: shutdown has to wait for it from now on.

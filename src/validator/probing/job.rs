@@ -11,7 +11,7 @@ use crate::address::{Address, Domain};
 use crate::evidence::{Evidence, KnownCatchAll, MailboxStatus};
 use crate::smtp::{Recipient, RefusalFinding};
 
-/// How often a recipient is tried on which the server hung up.
+/// How often a recipient is tried at which the server disconnects.
 const MAX_TRIES: u8 = 2;
 
 /// A recipient in the queue of a mail server.
@@ -24,7 +24,7 @@ pub(super) struct Job {
     pub(super) catch_all: KnownCatchAll,
     /// Whether this server's refusals at the domain are believed.
     pub(super) refusals: RefusalFinding,
-    /// When nobody waits for the outcome any more.
+    /// When no caller waits for the outcome any more.
     pub(super) deadline: Instant,
     tries: u8,
     progress: Arc<watch::Sender<ProbeProgress>>,
@@ -92,12 +92,12 @@ impl Job {
         self.progress.send_replace(ProbeProgress::Waiting);
     }
 
-    /// Whether nobody waits for the outcome.
+    /// Whether no caller waits for the outcome.
     pub(super) fn is_abandoned(&self) -> bool {
         self.outcome.is_closed()
     }
 
-    /// Notes that the server hung up on this recipient, or called it one too many.
+    /// Notes that the server disconnected at this recipient, or called it one too many.
     pub(super) fn count_try(&mut self) {
         self.tries += 1;
     }

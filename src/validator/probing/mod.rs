@@ -79,7 +79,7 @@ use memory::Memory;
 pub(super) use request::ProbeRequest;
 use server_queue::ServerQueues;
 
-/// How long a flight lives at least, whoever waits for it: one whole conversation.
+/// How long a flight lives at least, whether or not a caller waits for it: one whole conversation.
 const MIN_FLIGHT: Duration = Duration::from_secs(120);
 /// Mailboxes that are probed, or wait for it, at the same time.
 const MAX_FLIGHTS: usize = 10_000;
@@ -202,7 +202,7 @@ impl Probing {
     pub(super) async fn shut_down(&self) {
         self.shared.shutdown.cancel();
         self.shared.tasks.close();
-        // A server that is hung up on takes note, and other processes count a connection until its end is
+        // Servers count clients that disconnect without QUIT, and other processes count a connection until its end is
         // stored. Tasks that take longer are left behind.
         let _ = timeout(SHUTDOWN_TIMEOUT, self.shared.tasks.wait()).await;
         self.shared.memory.flush().await;

@@ -49,7 +49,7 @@ impl ReplyInterpreter<'_> {
         let status = match &error.cause {
             Cause::Reply(reply) => return self.reply(error.stage, reply),
             Cause::Unreachable(_) => MailboxStatus::Unreachable,
-            // A server that hangs up before its banner was never available to us.
+            // A server that disconnects before its banner was never available to us.
             Cause::Dropped if error.stage == Stage::Connect => MailboxStatus::Unreachable,
             Cause::Timeout => MailboxStatus::Timeout,
             Cause::Dropped | Cause::Malformed(_) => MailboxStatus::ProtocolError,

@@ -1,4 +1,4 @@
-//! What an error or a reply tells the limiter about a mail server's attitude to us. Pure.
+//! What an error or a reply shows the limiter about a mail server's attitude to us. Pure.
 
 use crate::evidence::Evidence;
 use crate::reply::{About, NowDetail, ReplyClass, Stage, UsDetail};
@@ -15,7 +15,7 @@ pub(super) enum CloseReason {
     RefusesUs,
     /// It has trouble of its own, is shut down or greylists: no recipient gets further now.
     ServerTrouble,
-    /// It did not say: it hung up, was silent, or made no sense.
+    /// It did not say: it disconnected, was silent, or made no sense.
     Unexplained,
 }
 

@@ -50,7 +50,7 @@ pub(super) enum Dispatcher {
 pub(super) struct Demand {
     /// Recipients, random ones and postmasters included.
     pub(super) recipients: NonZeroU32,
-    /// When nobody waits for the last of the jobs any more.
+    /// When no caller waits for the last of the jobs any more.
     pub(super) deadline: Instant,
 }
 

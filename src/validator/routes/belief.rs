@@ -1,6 +1,6 @@
 //! What is believed of what the DNS said.
 //!
-//! A resolver that denies a big provider's domain is more likely to lie than right. [`credence`] tells how much
+//! A resolver that denies a big provider's domain is more likely to lie than right. [`credence`] says how much
 //! an answer is worth; this file adds what was said before, and counts answers for or against the server that
 //! gave them.
 
@@ -22,7 +22,7 @@ pub(in crate::validator) struct DnsAnswer {
     pub(super) agreed: bool,
 }
 
-/// Tells how popular the domain of a listed provider is.
+/// How popular the domain of a listed provider is.
 pub(in crate::validator) type PopularityOf =
     Arc<dyn Fn(&HostName) -> Option<Popularity> + Send + Sync>;
 

@@ -1,6 +1,6 @@
 //! Tests of the DNS servers with canaries, so that a lie is found out before it becomes a verdict.
 //!
-//! Every server is asked for domains that have mail servers, for a random name that nobody registered, and again
+//! Every server is asked for domains that have mail servers, for a random name that is not registered, and again
 //! for the providers' domains that it denied. [`ResolverTrust`] keeps what follows.
 
 use std::convert::Infallible;
@@ -73,7 +73,7 @@ impl ResolverTrust {
     }
 }
 
-/// A name that nobody has registered, as far as 64 random bits can tell.
+/// A name that is not registered, with 64 random bits.
 fn random_name() -> Option<HostName> {
     let random = RandomState::new().build_hasher().finish();
     HostName::new(&format!("mailvet-{random:016x}.com"))

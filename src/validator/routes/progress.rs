@@ -60,7 +60,7 @@ pub(in crate::validator) async fn wait(
     }
 }
 
-/// Notes that the DNS is asked a question. Wakes nobody.
+/// Notes that the DNS is asked a question. Wakes no waiting caller.
 pub(super) fn note_question(progress: &watch::Sender<LookupProgress>) {
     note(progress, Some(Instant::now()));
 }

@@ -1,6 +1,6 @@
 //! Limits on what an unknown client can make us ask.
 //!
-//! Every address at a new domain costs questions, and whoever makes domains up can cause any number of them, for us
+//! Every address at a new domain costs questions, and a client that makes domains up can cause any number of them, for us
 //! and for the name servers of a victim. What is beyond a limit is not asked and stays unknown.
 
 use std::net::{IpAddr, Ipv6Addr};

@@ -3,7 +3,7 @@
 //! The tests with canaries ([`canaries`](super::canaries)) and the answers about big providers' domains are
 //! recorded by server; [`judge_servers`] judges the records. A server that fails is taken out of use as long as
 //! another passes, and everything learned since all servers last passed is forgotten: when a server began to lie
-//! nobody knows.
+//! is not known.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,7 +27,7 @@ const MAX_ASKED_AGAIN: usize = 8;
 pub(in crate::validator) const HINT_TO_SWITCH_OFF_CANARIES: &str =
     "a lab or an intranet without these domains: MAILVET_DNS__CANARIES=[]";
 
-/// What to tell the operator about the DNS.
+/// What the operator has to know about the DNS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DnsComplaint {
     /// The resolver is not believed.
@@ -119,7 +119,7 @@ impl TrustState {
 }
 
 impl ResolverTrust {
-    /// Believes the servers until a test or an answer speaks against them.
+    /// Believes the servers until a test or an answer shows that they lie.
     pub(super) fn new(dns: Arc<dyn Dns>, cache: RouteCache) -> Self {
         let state = TrustState {
             records: Vec::new(),
@@ -206,7 +206,7 @@ impl ResolverTrust {
             if let CanaryAnswer::Denied(denial) = answer {
                 state.denied = Some(Distrust::Denies(domain.clone(), denial));
             }
-            // Until the first test is over no answer is given anyway, and one answer settles nothing.
+            // Until the first test is over no answer is given anyway, and one answer decides nothing.
             let (Some(by), Some(_)) = (by, self.now()) else { return Ok(()) };
             self.learn(&mut state, |state| {
                 if let Some(record) = state.record(by) {

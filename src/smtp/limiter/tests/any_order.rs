@@ -107,7 +107,7 @@ struct PendingProbe {
 #[derive(Clone, Copy, Debug)]
 enum End {
     Settles(ServerFeedback),
-    /// After its use, without a word of what came of it.
+    /// After its use, without its outcome.
     Drops,
     /// Before its use.
     NotUsed,
@@ -180,7 +180,7 @@ async fn party_of(guests: Vec<PendingProbe>, limits: Limits, with_ledger: bool) 
         let sent: u32 = seen.recipients.values().sum();
         assert_eq!(counted, sent, "counted, and seen by the other side: {party:?}");
     }
-    // Nothing stays taken: everything is free again.
+    // No caller is left waiting: everything is free again.
     sleep(DAY + HOUR + limits.breaker_longest).await;
     for process in processes {
         let free = ask(&process, &destination("mx.o0.example", "192.0.2.1"), 1, HOUR).await;

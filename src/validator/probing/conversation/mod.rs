@@ -241,7 +241,7 @@ impl<'a> Conversation<'a> {
                         self.for_everybody = Some(evidence.clone());
                     }
                     CloseReason::ServerTrouble => self.for_everybody = Some(evidence.clone()),
-                    // The server hung up on the first of them; it did not come to the others.
+                    // The server disconnected at the first of them; it did not come to the others.
                     CloseReason::Unexplained if self.requeued.is_empty() => job.count_try(),
                     CloseReason::Unexplained => {}
                 }

@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn words_are_compared_and_addresses_are_not() {
-        // What joe is told, what postmaster is told, whether that is the same.
+        // The reply for joe, the reply for postmaster, whether that is the same.
         let cases = [
             ("550 5.1.1 User unknown", "550 5.1.1 User unknown", true),
             ("550 5.1.1 User unknown", "550 5.1.1 user Unknown", true),
