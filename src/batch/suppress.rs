@@ -39,7 +39,7 @@ pub enum SuppressError {
     #[error("more than one column may hold the addresses; take the others out of the file")]
     SeveralColumns,
     #[error(
-        "row {number} cannot be read, and whoever is in it would get mail. {} Correct the row or take it \
+        "row {number} cannot be read, and the people in it would get mail. {} Correct the row or take it \
          out of the file",
         message(*.fault)
     )]

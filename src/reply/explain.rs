@@ -70,10 +70,10 @@ fn us(detail: UsDetail) -> &'static str {
             "The server accepts a command that names no recipient: that says nothing about a mailbox."
         }
         UsDetail::Blocklisted => {
-            "The server refuses the client, whoever the recipient: its IP address or domain is on a block list."
+            "The server refuses the client for every recipient: its IP address or domain is on a block list."
         }
         UsDetail::BadReputation => {
-            "The server refuses the client, whoever the recipient: its IP address or domain has a bad reputation there."
+            "The server refuses the client for every recipient: its IP address or domain has a bad reputation there."
         }
         UsDetail::NoReverseDns => {
             "The server refuses the client: the reverse DNS of its IP address is missing or does not lead back to it."

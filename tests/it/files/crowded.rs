@@ -51,7 +51,7 @@ fn a_thousand_addresses_of_a_cell_are_checked() {
 }
 
 #[test]
-fn whoever_is_suppressed_is_found_beyond_those() {
+fn a_suppressed_address_is_found_beyond_those() {
     let folder = tempfile::tempdir().unwrap();
     let (list, gone) = (folder.path().join("list.csv"), folder.path().join("gone.csv"));
     let crowd = cell(1_500, ";");

@@ -19,7 +19,7 @@ fn text_for_people() {
             "554 5.7.1 Client host [192.0.2.1] blocked using zen.example; see https://list.example/q?ip=192.0.2.1",
             "\
 ? refused  554 5.7.1  speaks of the client that asks, not the mailbox
-  The server refuses the client, whoever the recipient: its IP address or domain is on a block list.
+  The server refuses the client for every recipient: its IP address or domain is on a block list.
   What to do: Find out why your IP address or domain is listed, mend that, then ask the list to remove it. Keep the address.
   The server names a page: https://list.example/q?ip=192.0.2.1
   blocklisted; rule blocklist

@@ -114,7 +114,7 @@ fn after_a_kill_only_what_nobody_has_answered_is_asked_again() {
 }
 
 #[test]
-fn whoever_is_interrupted_takes_leave() {
+fn an_interrupted_run_quits_its_conversations() {
     for signal in [Signal::INT, Signal::TERM] {
         let env = env();
         let child = start(&mut env.clean(&ARGUMENTS, "state"));

@@ -93,7 +93,7 @@ async fn without_it_nobody_is_come_back_to() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_is_killed_while_waiting_keeps_the_times() {
+async fn a_run_killed_while_waiting_keeps_the_times() {
     // When the run is killed, and when another goes on; when that comes back, in minutes.
     let cases = [
         (2, 3, &[5, 15][..]),
