@@ -28,7 +28,7 @@ pub struct ListOptions {
 
 /// The list cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub enum ListError {
+pub enum ListOpenError {
     #[error(transparent)]
     File(#[from] FileError),
     /// Its owner must say more first.
@@ -36,7 +36,7 @@ pub enum ListError {
     Plan(#[from] PlanError),
 }
 
-impl From<io::Error> for ListError {
+impl From<io::Error> for ListOpenError {
     fn from(error: io::Error) -> Self {
         Self::File(FileError::Io(error))
     }
@@ -67,7 +67,7 @@ impl List {
     ///
     /// # Errors
     /// It cannot be read, or its owner must say more first.
-    pub fn open(source: ListSource, options: &ListOptions) -> Result<Self, ListError> {
+    pub fn open(source: ListSource, options: &ListOptions) -> Result<Self, ListOpenError> {
         Self::open_with(source, options.sheet.clone(), |preview| Plan::of(preview, &options.read))
     }
 
@@ -76,7 +76,7 @@ impl List {
         source: ListSource,
         sheet: Option<String>,
         plan: impl FnOnce(&Preview) -> Result<Plan, PlanError>,
-    ) -> Result<Self, ListError> {
+    ) -> Result<Self, ListOpenError> {
         let bytes = Arc::new(AtomicU64::new(0));
         match source {
             ListSource::File(path) => {

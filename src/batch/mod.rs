@@ -57,7 +57,7 @@ pub use earlier::{EarlierVerdict, Recheck};
 pub use estimate::Share;
 pub use filter::{Filter, RowClass, UnknownRowClass};
 pub use judge::{CheckedRow, Judge, JudgeSettings, RowOutcome};
-pub use list::{List, ListError, ListOptions, ListSource};
+pub use list::{List, ListOpenError, ListOptions, ListSource};
 pub use output::{Output, Outputs, WriteError, WriteOptions};
 pub use progress::{ProgressSnapshot, RunProgress};
 pub use run::{ProbePass, Run, Stop};

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::list::{List, ListError, ListSource};
+use super::list::{List, ListOpenError, ListSource};
 use crate::address::{Address, Domain, Host};
 use crate::catalog::Canonical;
 use crate::roster::{
@@ -33,7 +33,7 @@ pub struct SuppressCounts {
 #[derive(Debug, thiserror::Error)]
 pub enum SuppressError {
     #[error(transparent)]
-    List(ListError),
+    List(ListOpenError),
     #[error("no column holds addresses or domains; call the one that does `email` or `domain`")]
     NoColumn,
     #[error("more than one column may hold the addresses; take the others out of the file")]
@@ -58,12 +58,12 @@ fn message(fault: RowFault) -> &'static str {
     }
 }
 
-impl From<ListError> for SuppressError {
-    fn from(error: ListError) -> Self {
+impl From<ListOpenError> for SuppressError {
+    fn from(error: ListOpenError) -> Self {
         match error {
             // The advice in the messages of these is about the list to clean.
-            ListError::Plan(PlanError::NoAddresses { .. }) => Self::NoColumn,
-            ListError::Plan(PlanError::Ambiguous { .. }) => Self::SeveralColumns,
+            ListOpenError::Plan(PlanError::NoAddresses { .. }) => Self::NoColumn,
+            ListOpenError::Plan(PlanError::Ambiguous { .. }) => Self::SeveralColumns,
             error => Self::List(error),
         }
     }
@@ -80,15 +80,15 @@ impl Suppressed {
         validator: &Validator,
     ) -> Result<SuppressCounts, SuppressError> {
         let mut list = match List::open_with(source, None, plan) {
-            Err(ListError::Plan(PlanError::Empty)) => return Ok(SuppressCounts::default()),
+            Err(ListOpenError::Plan(PlanError::Empty)) => return Ok(SuppressCounts::default()),
             list => list?,
         };
         let plan = list.plan().clone();
-        let text = list.text().map_err(ListError::File)?;
-        let mut reader = Reader::new(text, &plan).map_err(ListError::from)?;
+        let text = list.text().map_err(ListOpenError::File)?;
+        let mut reader = Reader::new(text, &plan).map_err(ListOpenError::from)?;
         let mut added =
             SuppressCounts { notes: plan.notes().to_vec(), ..SuppressCounts::default() };
-        while let Some(row) = reader.read_row().map_err(ListError::from)? {
+        while let Some(row) = reader.read_row().map_err(ListOpenError::from)? {
             if let RowKind::Fault(fault) = row.kind() {
                 return Err(SuppressError::Row { number: row.number(), fault });
             }

@@ -81,7 +81,7 @@ where
     match early {
         Ok(Ok(answer)) => return Answered::by(ServerId(server), Ok(answer)),
         Ok(Err(failure)) => question.failed(server, failure),
-        Err(_) => pending.push(Pending { server, attempt: Attempt::First(attempt) }),
+        Err(_) => pending.push(PendingTries { server, attempt: SentTry::First(attempt) }),
     }
     // Only late and failed questions need all of this.
     Box::pin(question.finish(pending, send)).await
@@ -120,7 +120,7 @@ enum NextServer {
 impl<N: Fn(usize) -> Option<usize>> PendingQuestion<N> {
     async fn finish<T, F>(
         mut self,
-        mut pending: Vec<Pending<'_, F>>,
+        mut pending: Vec<PendingTries<'_, F>>,
         send: impl Fn(usize, usize) -> F,
     ) -> Answered<T>
     where
@@ -156,16 +156,16 @@ impl<N: Fn(usize) -> Option<usize>> PendingQuestion<N> {
     fn send<F>(
         &mut self,
         candidate: &NextServer,
-        pending: &mut Vec<Pending<'_, F>>,
+        pending: &mut Vec<PendingTries<'_, F>>,
         send: impl Fn(usize, usize) -> F,
     ) {
         let (NextServer::Fresh(server) | NextServer::Failed(server)) = *candidate;
         if pending.len() == LISTENED {
             pending.remove(0);
         }
-        let attempt = Attempt::Again(Box::pin(send(server, self.sent)));
+        let attempt = SentTry::Again(Box::pin(send(server, self.sent)));
         self.tries_of(server).times += 1;
-        pending.push(Pending { server, attempt });
+        pending.push(PendingTries { server, attempt });
         self.sent += 1;
         self.last_sent = Instant::now();
         self.turn = server + 1;
@@ -243,18 +243,18 @@ fn is_from_server(failure: Failure) -> bool {
 }
 
 /// A try that is listened for.
-struct Pending<'a, F> {
+struct PendingTries<'a, F> {
     server: usize,
-    attempt: Attempt<'a, F>,
+    attempt: SentTry<'a, F>,
 }
 
-enum Attempt<'a, F> {
+enum SentTry<'a, F> {
     /// The first one, which needs no allocation.
     First(Pin<&'a mut Option<F>>),
     Again(Pin<Box<F>>),
 }
 
-impl<F: Future> Attempt<'_, F> {
+impl<F: Future> SentTry<'_, F> {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<F::Output> {
         match self {
             Self::First(attempt) => match attempt.as_mut().as_pin_mut() {
@@ -267,7 +267,7 @@ impl<F: Future> Attempt<'_, F> {
 }
 
 /// Closes the socket of a try that is listened for no more.
-impl<F> Drop for Attempt<'_, F> {
+impl<F> Drop for SentTry<'_, F> {
     fn drop(&mut self) {
         if let Self::First(attempt) = self {
             attempt.set(None);
@@ -276,7 +276,7 @@ impl<F> Drop for Attempt<'_, F> {
 }
 
 /// Removes the first of these that ends.
-async fn ready<F: Future>(pending: &mut Vec<Pending<'_, F>>) -> (usize, F::Output) {
+async fn ready<F: Future>(pending: &mut Vec<PendingTries<'_, F>>) -> (usize, F::Output) {
     poll_fn(|context| {
         let polled = pending.iter_mut().enumerate().find_map(|(index, pending)| {
             match pending.attempt.poll(context) {

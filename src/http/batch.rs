@@ -127,9 +127,9 @@ struct IndexedReport<'a> {
 
 /// The number of addresses with each verdict.
 #[derive(Default)]
-struct Summary([usize; Verdict::ALL.len()]);
+struct BatchSummary([usize; Verdict::ALL.len()]);
 
-impl Summary {
+impl BatchSummary {
     fn count(&mut self, verdict: Verdict) {
         for (known, count) in Verdict::ALL.into_iter().zip(&mut self.0) {
             *count += usize::from(known == verdict);
@@ -137,7 +137,7 @@ impl Summary {
     }
 }
 
-impl Serialize for Summary {
+impl Serialize for BatchSummary {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(Verdict::ALL.map(Verdict::code).iter().zip(self.0))
     }
@@ -145,7 +145,7 @@ impl Serialize for Summary {
 
 /// An object with all reports, in the order of the addresses.
 async fn object(mut task: BatchTask, count: usize) -> Result<Response, Problem> {
-    let mut summary = Summary::default();
+    let mut summary = BatchSummary::default();
     let mut reports: Vec<Option<Vec<u8>>> = vec![None; count];
     while let Some(DoneReport { index, verdict, json }) = task.done.recv().await {
         summary.count(verdict);
@@ -166,8 +166,10 @@ async fn object(mut task: BatchTask, count: usize) -> Result<Response, Problem> 
 
 /// A line for each report when it is done, then one for the summary.
 fn lines(task: BatchTask, count: usize) -> Response {
-    let lines =
-        stream::unfold(Some(LineStream { task, left: count, summary: Summary::default() }), next);
+    let lines = stream::unfold(
+        Some(LineStream { task, left: count, summary: BatchSummary::default() }),
+        next,
+    );
     answer::of_type(NDJSON, Body::from_stream(lines))
 }
 
@@ -176,7 +178,7 @@ struct LineStream {
     task: BatchTask,
     /// The number of reports among them.
     left: usize,
-    summary: Summary,
+    summary: BatchSummary,
 }
 
 /// The next chunk: the lines that are ready, at least one. The last line is the summary.
@@ -207,5 +209,5 @@ async fn next(lines: Option<LineStream>) -> Option<(io::Result<Bytes>, Option<Li
 /// The last line.
 #[derive(Serialize)]
 struct SummaryLine<'a> {
-    summary: &'a Summary,
+    summary: &'a BatchSummary,
 }

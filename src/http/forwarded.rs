@@ -32,15 +32,16 @@ pub(super) struct Proxies {
 /// The name of the client header is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`http.client_header` is no header name")]
-pub struct ClientHeaderError;
+pub struct InvalidClientHeader;
 
 impl Proxies {
     pub(super) fn new(
         trusted: Vec<IpNet>,
         client: &ClientHeader,
-    ) -> Result<Self, ClientHeaderError> {
+    ) -> Result<Self, InvalidClientHeader> {
         let name = |name: &str| {
-            let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| ClientHeaderError)?;
+            let parsed =
+                HeaderName::from_bytes(name.as_bytes()).map_err(|_| InvalidClientHeader)?;
             Ok((parsed, Box::from(name)))
         };
         let (client, _) = name(client.as_str())?;

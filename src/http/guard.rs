@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::App;
-use super::forwarded::{ClientHeaderError, ForwardedClient, Proxies};
+use super::forwarded::{ForwardedClient, InvalidClientHeader, Proxies};
 use super::host::RequestHost;
 use super::problem::{Problem, ProblemKind};
 use crate::config::{AllowedHost, HttpConfig};
@@ -44,7 +44,7 @@ const REMEDY: &str = "If a proxy forwards requests to this service, name it in `
 impl ClientGuard {
     /// # Errors
     /// `client_header` is no header name.
-    pub fn new(access: Access, config: &HttpConfig) -> Result<Self, ClientHeaderError> {
+    pub fn new(access: Access, config: &HttpConfig) -> Result<Self, InvalidClientHeader> {
         Ok(Self {
             access,
             allowed_hosts: config.allowed_hosts.clone(),

@@ -50,7 +50,7 @@ use request::Subject;
 
 pub use admission::{Admission, AdmissionBounds};
 pub use body::BodyBounds;
-pub use forwarded::ClientHeaderError;
+pub use forwarded::InvalidClientHeader;
 pub use guard::{Access, ClientGuard};
 pub use listen::{AdminSocket, Inherited, InheritedError, PassedIn, Socket, inherited, open};
 pub use serve::{ConnectionBounds, Drained, serve};

@@ -31,7 +31,7 @@ pub(super) struct LogWriter(Arc<LogBuffer>);
 
 #[derive(Default)]
 struct LogBuffer {
-    pending: Mutex<Pending>,
+    pending: Mutex<PendingLines>,
     /// Signalled for the thread: there are lines to write.
     has_lines: Condvar,
     /// Signalled for [`LogWriter::flush_all`]: all lines are written.
@@ -39,7 +39,7 @@ struct LogBuffer {
 }
 
 #[derive(Default)]
-struct Pending {
+struct PendingLines {
     lines: Vec<u8>,
     thread: WriterThread,
     is_flushing: bool,
@@ -69,7 +69,7 @@ impl LogWriter {
         let mut pending = self.0.lock();
         pending.is_flushing = true;
         self.0.has_lines.notify_one();
-        let is_unfinished = |pending: &mut Pending| {
+        let is_unfinished = |pending: &mut PendingLines| {
             pending.thread == WriterThread::Busy || !pending.lines.is_empty()
         };
         let _ = self.0.is_flushed.wait_timeout_while(pending, FLUSH_TIME, is_unfinished);
@@ -85,7 +85,7 @@ impl LogBuffer {
             count_lost(&lines[written..]);
             lines.clear();
             let pending = self.lock();
-            let may_pause = |pending: &mut Pending| !pending.is_flushing;
+            let may_pause = |pending: &mut PendingLines| !pending.is_flushing;
             let _ = self.has_lines.wait_timeout_while(pending, WRITE_INTERVAL, may_pause);
         }
     }
@@ -127,7 +127,7 @@ impl LogBuffer {
         mem::swap(&mut pending.lines, lines);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Pending> {
+    fn lock(&self) -> MutexGuard<'_, PendingLines> {
         // No code that holds the lock can panic with the buffer half changed.
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }

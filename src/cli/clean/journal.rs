@@ -14,7 +14,7 @@ use crate::store::{Journal, StoreError};
 const JOURNAL: &str = ".mailvet-journal";
 
 /// The journal file of this run.
-pub(super) struct JournalFile {
+pub(super) struct ListJournal {
     /// None where the run cannot be resumed.
     path: Option<PathBuf>,
     earlier: EarlierJournal,
@@ -29,7 +29,7 @@ pub(super) enum EarlierJournal {
     Discarded,
 }
 
-impl JournalFile {
+impl ListJournal {
     /// For a run that cannot be resumed.
     pub(super) fn temporary() -> Self {
         Self { path: None, earlier: EarlierJournal::None }

@@ -47,7 +47,7 @@ use crate::validator::Validator;
 pub(super) use arguments::CleanArgs;
 use arguments::{Columns, ReadingArgs, WritingArgs};
 use console::Console;
-use journal::{EarlierJournal, JournalFile};
+use journal::{EarlierJournal, ListJournal};
 use stop_report::{is_disk_full, stopped};
 use watch::{ProgressSource, watch};
 use work::CleanWork;
@@ -71,14 +71,14 @@ pub(super) async fn run(
     let write_options = write_options(arguments, list.plan().format(), format, fix_at);
     outputs::check_replaced(arguments, list.plan(), format, console).or_usage()?;
     console.describe(&list, &write_options);
-    let prepare = |journal: &JournalFile| {
+    let prepare = |journal: &ListJournal| {
         CleanWork::prepare(arguments, global, config, settings, &list, &write_options, journal)
     };
     if let Some(rows) = arguments.checking.sample {
-        return sample::run(rows, prepare(&JournalFile::temporary())?, list).await;
+        return sample::run(rows, prepare(&ListJournal::temporary())?, list).await;
     }
     outputs::make_folder(&arguments.writing).map_err(output_error)?;
-    let journal = JournalFile::of(arguments).or_usage()?;
+    let journal = ListJournal::of(arguments).or_usage()?;
     if arguments.writing.resume && journal.earlier() == EarlierJournal::None {
         console.note("there is nothing to go on with: this run begins at the beginning");
     }

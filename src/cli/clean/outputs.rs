@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 
 use super::arguments::{CleanArgs, WritingArgs};
 use super::console::Console;
-use super::journal::JournalFile;
+use super::journal::ListJournal;
 use super::paths::{self, folder_of, is_ordinary, is_same, output};
 use crate::batch::{Output, Outputs};
 use crate::files::{OutputFile, meant_by, partial_path};
@@ -73,7 +73,7 @@ pub(super) fn check_replaced(
     let written = written(arguments, Outputs::extension(plan, format));
     // Outputs of a run that is resumed exist if only its reports are missing.
     let is_resumed = arguments.writing.resume
-        && JournalFile::path(arguments).is_some_and(|path| Journal::exists(&path));
+        && ListJournal::path(arguments).is_some_and(|path| Journal::exists(&path));
     for path in written.into_iter().filter(|path| path.is_file()) {
         let shown = path.display();
         ensure!(
@@ -100,7 +100,7 @@ pub(super) fn check(
         .chain(arguments.checking.suppress.iter().map(|path| &**path));
     let read: Vec<&Path> = read.collect();
     let is_read = |path: &Path| read.iter().any(|list| is_same(list, path));
-    if let Some(journal) = JournalFile::path(arguments) {
+    if let Some(journal) = ListJournal::path(arguments) {
         ensure!(!is_read(&journal), "{} is a journal and no list", journal.display());
     }
     let mut identities: Vec<PathBuf> = Vec::new();

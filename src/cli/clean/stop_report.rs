@@ -5,7 +5,7 @@ use std::io;
 use anyhow::anyhow;
 
 use super::arguments::CleanArgs;
-use super::journal::{self, JournalFile};
+use super::journal::{self, ListJournal};
 use super::paths;
 use crate::batch::{Stop, WriteError};
 use crate::cli::exit::{CliError, Exit};
@@ -17,7 +17,7 @@ use crate::store::StoreError;
 pub(super) fn stopped(
     stop: &Stop,
     arguments: &CleanArgs,
-    journal: &JournalFile,
+    journal: &ListJournal,
 ) -> Result<Exit, CliError> {
     if is_pipe_closed(stop) && !wants_files(arguments) {
         // The reader of the output needs no more.

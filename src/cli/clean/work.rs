@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::arguments::CleanArgs;
 use super::console::Console;
-use super::journal::JournalFile;
+use super::journal::ListJournal;
 use super::paths;
 use crate::batch::{
     Judge, JudgeSettings, List, ListSource, ProbePass, Recheck, Suppressed, WriteOptions,
@@ -42,7 +42,7 @@ impl CleanWork {
         settings: &Settings,
         list: &List,
         write_options: &WriteOptions,
-        journal: &JournalFile,
+        journal: &ListJournal,
     ) -> Result<Self, CliError> {
         let checking = &arguments.checking;
         let network = global.network();

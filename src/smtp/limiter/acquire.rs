@@ -79,7 +79,7 @@ struct QueueTicket {
 }
 
 /// What came of an attempt by the first in both queues.
-enum Attempt {
+enum QueueTurn {
     Granted(Permit),
     Later(QueueTicket, Timestamp),
     Paused(PauseState),
@@ -138,9 +138,9 @@ impl ProbeLimiter {
             }
             let until = match self.attempt(ticket, wanted.get()).await {
                 None => return self.shared.out_of_time(destination.parties(), wanted.get()),
-                Some(Attempt::Granted(permit)) => return AcquireResult::Go(permit),
-                Some(Attempt::Paused(pause)) => return pause.into(),
-                Some(Attempt::Later(kept, until)) => {
+                Some(QueueTurn::Granted(permit)) => return AcquireResult::Go(permit),
+                Some(QueueTurn::Paused(pause)) => return pause.into(),
+                Some(QueueTurn::Later(kept, until)) => {
                     ticket = kept;
                     until
                 }
@@ -155,7 +155,7 @@ impl ProbeLimiter {
     }
 
     /// Tries for a permit. None where the runtime is shutting down.
-    async fn attempt(&self, ticket: QueueTicket, wanted: u32) -> Option<Attempt> {
+    async fn attempt(&self, ticket: QueueTicket, wanted: u32) -> Option<QueueTurn> {
         let Some(store) = self.shared.store.clone() else {
             return Some(ticket.attempt(None, wanted));
         };
@@ -221,7 +221,7 @@ impl QueueTicket {
     }
 
     /// Follows the decision of the store; without one, decides by what this process knows.
-    fn attempt(self, reply: Option<AcquireReply>, wanted: u32) -> Attempt {
+    fn attempt(self, reply: Option<AcquireReply>, wanted: u32) -> QueueTurn {
         let request = self.request(wanted);
         let reserved_in = match reply {
             Some(_) => ReservedIn::Store,
@@ -235,16 +235,16 @@ impl QueueTicket {
         queue.note(&self.parties, reply.states);
         let recipients = match reply.decision {
             LimitDecision::Go(recipients) => recipients,
-            LimitDecision::Paused(pause) => return Attempt::Paused(pause),
+            LimitDecision::Paused(pause) => return QueueTurn::Paused(pause),
             LimitDecision::Later(until) => {
                 drop(queue);
-                return Attempt::Later(self, until);
+                return QueueTurn::Later(self, until);
             }
         };
         // Before the ticket is given up: the next in the queue has to see it.
         queue.begin(&self.parties);
         let [state, _] = reply.states;
-        Attempt::Granted(Permit {
+        QueueTurn::Granted(Permit {
             shared: self.shared.clone(),
             parties: self.parties.clone(),
             reservation: Reservation { day: state.day, recipients },

@@ -11,7 +11,7 @@ use crate::reply::{Reply, ReplyClass, Stage};
 use crate::route::HostName;
 use crate::smtp::dial::Connection;
 use crate::smtp::tls::Tls;
-use crate::smtp::wire::{Command, Malformed, ReplyReader};
+use crate::smtp::wire::{Malformed, ReplyReader, SmtpCommand};
 
 /// How long to wait for the reply to QUIT.
 const QUIT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -52,21 +52,24 @@ impl Channel {
     }
 
     /// Sends one command and reads its reply.
-    pub(super) async fn exchange(&mut self, command: Command<'_>) -> Result<Reply, SessionError> {
+    pub(super) async fn exchange(
+        &mut self,
+        command: SmtpCommand<'_>,
+    ) -> Result<Reply, SessionError> {
         self.send_command(&[command]).await?;
         self.read_reply(command.stage()).await
     }
 
     /// Sends commands in one write. Input that is already there would be taken for their replies, and is an
     /// error.
-    async fn send_command(&mut self, commands: &[Command<'_>]) -> Result<(), SessionError> {
+    async fn send_command(&mut self, commands: &[SmtpCommand<'_>]) -> Result<(), SessionError> {
         let Some(first) = commands.first() else { return Ok(()) };
         self.ensure_no_pending_input(first.stage())?;
         self.write(commands).await
     }
 
     /// Writes commands at once, without a look at the input.
-    pub(super) async fn write(&mut self, commands: &[Command<'_>]) -> Result<(), SessionError> {
+    pub(super) async fn write(&mut self, commands: &[SmtpCommand<'_>]) -> Result<(), SessionError> {
         let Some(first) = commands.first() else { return Ok(()) };
         let lines: String = commands.iter().map(|command| command.line()).collect();
         let writing = async {
@@ -176,7 +179,7 @@ impl Channel {
     pub(super) async fn quit(&mut self) {
         let quit = async {
             // Whatever comes of it, the connection ends here.
-            let _ = self.exchange(Command::Quit).await;
+            let _ = self.exchange(SmtpCommand::Quit).await;
             let _ = self.connection.shutdown().await;
         };
         let _ = timeout(QUIT_TIMEOUT, quit).await;
@@ -199,7 +202,7 @@ impl Channel {
         let stage = Stage::Quit;
         // A session that has used up its time has a moment left for QUIT.
         self.ends = self.ends.max(Instant::now() + QUIT_TIMEOUT);
-        self.send_command(&[Command::Quit]).await?;
+        self.send_command(&[SmtpCommand::Quit]).await?;
         let deadline = self.ends.min(Instant::now() + self.timeout);
         let reply = timeout_at(deadline, self.next_reply()).await.unwrap_or(Err(Cause::Timeout));
         let reply = reply.map_err(|cause| SessionError { stage, cause })?;

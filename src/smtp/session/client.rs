@@ -12,7 +12,7 @@ use crate::reply::{Reply, ReplyClass, Stage};
 use crate::route::HostName;
 use crate::smtp::dial::{Connection, DialError, Dialer, Target};
 use crate::smtp::tls::{NoTls, Tls};
-use crate::smtp::wire::{Command, Features, HeloName, Sender};
+use crate::smtp::wire::{Features, HeloName, Sender, SmtpCommand};
 
 /// The operator's own names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,7 +160,7 @@ impl SmtpClient {
             }
             StartTls::Skip => Ok((features, Encryption::Failed)),
             StartTls::Use => {
-                let reply = channel.exchange(Command::StartTls).await?;
+                let reply = channel.exchange(SmtpCommand::StartTls).await?;
                 if reply.code.get() != READY {
                     return Ok((features, Encryption::Failed));
                 }
@@ -174,9 +174,9 @@ impl SmtpClient {
     /// EHLO, or HELO where that is refused (RFC 5321 §3.2).
     async fn introduce(&self, channel: &mut Channel) -> Result<Features, SessionError> {
         let helo = &self.identity.helo;
-        let reply = channel.exchange(Command::Ehlo(helo)).await?;
+        let reply = channel.exchange(SmtpCommand::Ehlo(helo)).await?;
         if reply.code.class() == ReplyClass::Permanent {
-            let reply = channel.exchange(Command::Helo(helo)).await?;
+            let reply = channel.exchange(SmtpCommand::Helo(helo)).await?;
             require(reply, Stage::Helo)?;
             return Ok(Features::default());
         }

@@ -3,7 +3,7 @@
 use super::known_faults::Fault;
 use super::{Cause, Encryption, RecipientOutcome, Session, SessionError};
 use crate::reply::{Reply, ReplyClass, Stage};
-use crate::smtp::wire::{Charset, Command, Malformed, Recipient};
+use crate::smtp::wire::{Charset, Malformed, Recipient, SmtpCommand};
 
 /// The most recipients in one write.
 pub const MAX_IN_FLIGHT: usize = 10;
@@ -88,14 +88,14 @@ impl Session {
             return vec![RecipientOutcome::Stopped; recipients.len()];
         }
         let identity = self.identity.clone();
-        let mail = Command::Mail(&identity.sender, transaction.charset);
+        let mail = SmtpCommand::Mail(&identity.sender, transaction.charset);
         let mut commands = match &self.envelope {
             Envelope::Open(open) if *open == transaction => Vec::new(),
-            Envelope::Open(_) | Envelope::Full => vec![Command::Rset, mail],
+            Envelope::Open(_) | Envelope::Full => vec![SmtpCommand::Rset, mail],
             Envelope::Closed => vec![mail],
         };
         let opening = commands.len();
-        commands.extend(recipients.iter().map(|recipient| Command::Rcpt(recipient)));
+        commands.extend(recipients.iter().map(|recipient| SmtpCommand::Rcpt(recipient)));
         // A single recipient is not worth RSET and the wait for silence.
         let mode = match self.features.pipelining && recipients.len() > 1 {
             true => SendMode::Grouped,
@@ -125,7 +125,7 @@ impl Session {
     /// refused.
     async fn exchange_all(
         &mut self,
-        commands: &[Command<'_>],
+        commands: &[SmtpCommand<'_>],
         opening: usize,
         mode: SendMode,
         goes_on: &(dyn Fn() -> bool + Sync),
@@ -158,7 +158,7 @@ impl Session {
     async fn exchange_one_by_one(
         &mut self,
         replies: &mut Vec<Reply>,
-        commands: &[Command<'_>],
+        commands: &[SmtpCommand<'_>],
         opening: usize,
         goes_on: &(dyn Fn() -> bool + Sync),
     ) -> Result<(), SessionError> {
@@ -169,7 +169,7 @@ impl Session {
                 break;
             }
             // A late reply too many would be taken for this recipient's.
-            if was_out_of_step && matches!(command, Command::Rcpt(_)) {
+            if was_out_of_step && matches!(command, SmtpCommand::Rcpt(_)) {
                 let silence = self.channel.wait_in_silence(stage).await;
                 silence.inspect_err(|error| withdraw_last(replies, opening, error))?;
             }
@@ -189,9 +189,9 @@ impl Session {
     async fn exchange_group(
         &mut self,
         replies: &mut Vec<Reply>,
-        commands: &[Command<'_>],
+        commands: &[SmtpCommand<'_>],
     ) -> Result<(), SessionError> {
-        let reset = Command::Rset;
+        let reset = SmtpCommand::Rset;
         self.send_command(&[commands, &[reset]].concat()).await?;
         for command in commands {
             replies.push(self.channel.read_reply(command.stage()).await?);
@@ -205,10 +205,10 @@ impl Session {
     }
 
     /// Sends commands in one write, and counts the recipients among them.
-    async fn send_command(&mut self, commands: &[Command<'_>]) -> Result<(), SessionError> {
+    async fn send_command(&mut self, commands: &[SmtpCommand<'_>]) -> Result<(), SessionError> {
         let Some(first) = commands.first() else { return Ok(()) };
         self.channel.ensure_no_pending_input(first.stage())?;
-        let recipients = commands.iter().filter(|command| matches!(command, Command::Rcpt(_)));
+        let recipients = commands.iter().filter(|command| matches!(command, SmtpCommand::Rcpt(_)));
         // Before the write: a failed write may have sent them all.
         self.recipients_sent += recipients.count();
         self.channel.write(commands).await

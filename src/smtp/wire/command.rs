@@ -5,7 +5,7 @@ use crate::reply::Stage;
 
 /// A command. None of them sends a message.
 #[derive(Clone, Copy)]
-pub(crate) enum Command<'a> {
+pub(crate) enum SmtpCommand<'a> {
     Ehlo(&'a HeloName),
     Helo(&'a HeloName),
     StartTls,
@@ -15,7 +15,7 @@ pub(crate) enum Command<'a> {
     Quit,
 }
 
-impl Command<'_> {
+impl SmtpCommand<'_> {
     /// The stage that its reply belongs to.
     pub(crate) fn stage(self) -> Stage {
         match self {
@@ -58,17 +58,17 @@ mod tests {
         let sender: Sender = "Probe@lab.test".parse().unwrap();
         let to = |text: &str| Recipient::from(&text.parse::<Address>().unwrap());
         let cases = [
-            (Command::Ehlo(&helo), "EHLO probe.xn--bcher-kva.test"),
-            (Command::Helo(&helo), "HELO probe.xn--bcher-kva.test"),
-            (Command::StartTls, "STARTTLS"),
-            (Command::Mail(&sender, Charset::Ascii), "MAIL FROM:<Probe@lab.test>"),
-            (Command::Mail(&sender, Charset::Utf8), "MAIL FROM:<Probe@lab.test> SMTPUTF8"),
-            (Command::Rcpt(&to("Joe@Good.test")), "RCPT TO:<Joe@good.test>"),
-            (Command::Rcpt(&to("joe@bücher.test")), "RCPT TO:<joe@xn--bcher-kva.test>"),
-            (Command::Rcpt(&to("jörg@bücher.test")), "RCPT TO:<jörg@xn--bcher-kva.test>"),
-            (Command::Rcpt(&to("\"a>b c\"@good.test")), "RCPT TO:<\"a>b c\"@good.test>"),
-            (Command::Rset, "RSET"),
-            (Command::Quit, "QUIT"),
+            (SmtpCommand::Ehlo(&helo), "EHLO probe.xn--bcher-kva.test"),
+            (SmtpCommand::Helo(&helo), "HELO probe.xn--bcher-kva.test"),
+            (SmtpCommand::StartTls, "STARTTLS"),
+            (SmtpCommand::Mail(&sender, Charset::Ascii), "MAIL FROM:<Probe@lab.test>"),
+            (SmtpCommand::Mail(&sender, Charset::Utf8), "MAIL FROM:<Probe@lab.test> SMTPUTF8"),
+            (SmtpCommand::Rcpt(&to("Joe@Good.test")), "RCPT TO:<Joe@good.test>"),
+            (SmtpCommand::Rcpt(&to("joe@bücher.test")), "RCPT TO:<joe@xn--bcher-kva.test>"),
+            (SmtpCommand::Rcpt(&to("jörg@bücher.test")), "RCPT TO:<jörg@xn--bcher-kva.test>"),
+            (SmtpCommand::Rcpt(&to("\"a>b c\"@good.test")), "RCPT TO:<\"a>b c\"@good.test>"),
+            (SmtpCommand::Rset, "RSET"),
+            (SmtpCommand::Quit, "QUIT"),
         ];
         for (command, expected) in cases {
             assert_eq!(command.line(), format!("{expected}\r\n"));
@@ -104,7 +104,7 @@ mod tests {
         ]
     }
 
-    fn is_one_line(command: Command<'_>) -> bool {
+    fn is_one_line(command: SmtpCommand<'_>) -> bool {
         let line = command.line();
         line.strip_suffix("\r\n").is_some_and(|rest| !rest.contains(char::is_control))
     }
@@ -115,13 +115,13 @@ mod tests {
             for text in [a.clone(), format!("{a}@{b}"), format!("\"{a}\"@b.test"), format!("a@{b}.test")] {
                 if let Ok(address) = Address::parse(&text, SingleLabels::AcceptedIf(&|_| true)) {
                     let recipient = Recipient::from(&address);
-                    prop_assert!(is_one_line(Command::Rcpt(&recipient)));
+                    prop_assert!(is_one_line(SmtpCommand::Rcpt(&recipient)));
                 }
                 if let Ok(sender) = text.parse::<Sender>() {
-                    prop_assert!(is_one_line(Command::Mail(&sender, Charset::Utf8)));
+                    prop_assert!(is_one_line(SmtpCommand::Mail(&sender, Charset::Utf8)));
                 }
                 if let Ok(name) = text.parse::<HeloName>() {
-                    prop_assert!(is_one_line(Command::Ehlo(&name)));
+                    prop_assert!(is_one_line(SmtpCommand::Ehlo(&name)));
                 }
             }
         }

@@ -5,7 +5,7 @@ mod features;
 mod names;
 mod reader;
 
-pub(super) use command::Command;
+pub(super) use command::SmtpCommand;
 pub(super) use features::Features;
 pub(super) use names::Charset;
 pub use names::{HeloName, HeloNameError, Recipient, Sender, SenderError};

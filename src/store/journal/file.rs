@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use super::super::StoreError;
 use super::super::file::{BESIDE, connect, create_file};
 use super::super::key::Key;
-use super::tables::FileOwner;
+use super::tables::JournalOwner;
 use super::{Checkpoint, JournalWrite, SendReply, tables};
 use crate::files::with_ending;
 
@@ -48,7 +48,7 @@ impl JournalFile {
         // A file of another program is not changed in any way.
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Exclusive);
         let owner = transaction.and_then(|transaction| tables::owner(&transaction)).map_err(of)?;
-        if owner == FileOwner::AnotherProgram {
+        if owner == JournalOwner::AnotherProgram {
             return Err(StoreError::NotAJournal { path });
         }
         let set = |connection: &Connection, name: &str, value: &str| {

@@ -47,7 +47,7 @@ const TABLES: &str = "
 
 /// The program that made a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FileOwner {
+pub(super) enum JournalOwner {
     /// The file is empty.
     Unclaimed,
     /// A journal of this version.
@@ -55,21 +55,21 @@ pub(super) enum FileOwner {
     AnotherProgram,
 }
 
-pub(super) fn owner(file: &Connection) -> rusqlite::Result<FileOwner> {
+pub(super) fn owner(file: &Connection) -> rusqlite::Result<JournalOwner> {
     let number = |sql: &str| file.query_row(sql, [], |row| row.get::<_, i32>(0));
     let id = number("PRAGMA application_id")?;
     let version = number("PRAGMA user_version")?;
     let tables = number("SELECT count(*) FROM sqlite_schema")?;
     Ok(match (id, version, tables) {
-        (0, 0, 0) => FileOwner::Unclaimed,
-        (APPLICATION_ID, VERSION, _) => FileOwner::Us,
-        _ => FileOwner::AnotherProgram,
+        (0, 0, 0) => JournalOwner::Unclaimed,
+        (APPLICATION_ID, VERSION, _) => JournalOwner::Us,
+        _ => JournalOwner::AnotherProgram,
     })
 }
 
 /// Creates the tables in an empty file.
 pub(super) fn prepare(file: &Connection) -> rusqlite::Result<()> {
-    if owner(file)? == FileOwner::Unclaimed {
+    if owner(file)? == JournalOwner::Unclaimed {
         file.execute_batch(TABLES)?;
         file.pragma_update(None, "user_version", VERSION)?;
         file.pragma_update(None, "application_id", APPLICATION_ID)?;

@@ -6,7 +6,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
-use crate::cache::Tally;
+use crate::cache::WindowCounts;
 use crate::route::HostName;
 
 /// The window in which names and look-ups are counted.
@@ -49,13 +49,14 @@ pub struct LookupLimits {
 #[derive(Clone)]
 pub(super) struct LookupLimiter {
     limits: LookupLimits,
-    zones: Tally<Box<str>>,
-    clients: Tally<IpAddr>,
+    zones: WindowCounts<Box<str>>,
+    clients: WindowCounts<IpAddr>,
 }
 
 impl LookupLimiter {
     pub(super) fn new(limits: LookupLimits) -> Self {
-        let (zones, clients) = (Tally::new(WINDOW, MAX_KEYS), Tally::new(WINDOW, MAX_KEYS));
+        let (zones, clients) =
+            (WindowCounts::new(WINDOW, MAX_KEYS), WindowCounts::new(WINDOW, MAX_KEYS));
         Self { limits, zones, clients }
     }
 

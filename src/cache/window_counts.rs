@@ -12,7 +12,7 @@ use tokio::time::Instant;
 /// Counts by key, each in time windows of its own. Where there are too many keys the oldest are forgotten.
 // No `Debug`: the keys are clients' IP addresses and domains.
 #[derive(Clone)]
-pub struct Tally<K: Eq + Hash + Send + Sync + 'static> {
+pub struct WindowCounts<K: Eq + Hash + Send + Sync + 'static> {
     window: Duration,
     counts: Cache<K, Arc<Count>>,
 }
@@ -23,7 +23,7 @@ struct Count {
     events: AtomicU32,
 }
 
-impl<K: Eq + Hash + Clone + Send + Sync> Tally<K> {
+impl<K: Eq + Hash + Clone + Send + Sync> WindowCounts<K> {
     pub fn new(window: Duration, max_keys: u64) -> Self {
         // The newest keys matter most: a flood comes from new ones.
         let counts = Cache::builder()
@@ -49,7 +49,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn each_key_has_its_window() {
-        let tally = Tally::new(Duration::from_secs(60), 100);
+        let tally = WindowCounts::new(Duration::from_secs(60), 100);
         assert_eq!([tally.count(&"a"), tally.count(&"a"), tally.count(&"b")], [1, 2, 1]);
         tokio::time::advance(Duration::from_secs(59)).await;
         assert_eq!(tally.count(&"a"), 3);
