@@ -15,7 +15,8 @@
 //!
 //! # Traces
 //!
-//! A request: [`validator`]. A row of a list: [`batch`]. A probe: `validator::probing`. A shutdown: `http::shutdown`.
+//! A request: [`validator`]. A row of a list: [`batch`]. A probe: `validator::probing`. A shutdown:
+//! of `serve` `http::shutdown`, of `clean` `cli::clean`. A DNS that does not answer: [`dns`].
 //!
 //! # Glossary
 //!
@@ -33,7 +34,7 @@
 //! | catch-all | a domain that accepts any recipient |
 //! | greylisting | a server defers clients that it has not seen before |
 //! | destination | what limits are kept for: an organisation, and a network of IP addresses |
-//! | permit | allows one SMTP connection, and a number of recipients on it |
+//! | permit | of `smtp::limiter`: allows one SMTP connection, and a number of recipients on it |
 //! | evidence | what the DNS or a mail server answered, with its time |
 //! | finding | evidence, or a fact from a list, as the rules see it |
 //! | verdict, reason | will mail arrive, and the codes of the findings that say so |

@@ -1,5 +1,6 @@
 //! The signals that stop a command: SIGTERM and SIGINT (Ctrl-C). The first one stops it in good order. The second one
 //! ends `serve` at once; of `check` and `clean` it only ends the wait for mail servers.
+//! The steps: `http::shutdown`, `cli::clean`.
 
 use std::io;
 

@@ -56,7 +56,8 @@ pub use listen::{AdminSocket, Inherited, InheritedError, PassedIn, Socket, inher
 pub use serve::{ConnectionBounds, Drained, serve};
 pub use shutdown::Shutdown;
 
-/// What the routes share. The connection semaphores are in `serve::Acceptor`; the caches in [`Validator`].
+/// What the routes share. The connection semaphores are in `serve::Acceptor`; lists, caches,
+/// look-ups, probes and their limits in [`Validator`].
 pub struct App {
     pub validator: Arc<Validator>,
     /// How long an answer may take where the request sets no `timeout_ms`.
