@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use super::{DomainEvidence, MailboxFacts, Report, visible};
 use crate::evidence::{MailboxStatus, NotProbed};
 use crate::route::MailRoute;
-use crate::verdict::{Advice, Verdict};
+use crate::verdict::{Advice, Reason, Verdict};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -135,7 +135,9 @@ pub const PORT_25_HINT: &str = "Many networks block outgoing connections to port
 /// What the operator can do about a mailbox that was not probed or a server that was not reached.
 fn hint(report: &Report) -> Option<Cow<'static, str>> {
     let off = MailboxStatus::NotProbed(NotProbed::Off);
-    if report.mailbox.as_ref().is_some_and(|mailbox| mailbox.evidence.status == off) {
+    let is_off = report.mailbox.as_ref().is_some_and(|mailbox| mailbox.evidence.status == off);
+    // Where there is no mail server to ask, the probe may well be on.
+    if is_off && report.judgement.reasons.iter().any(|reason| *reason == Reason::ProbeOff) {
         return Some(format!("To check the mailbox: {PROBE_OFF_HINT}.").into());
     }
     let is_silent = report.mailbox.as_ref().is_some_and(MailboxFacts::never_answered);

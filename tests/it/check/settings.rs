@@ -244,8 +244,14 @@ fn how_to_switch_the_probe_on_is_said() {
     for word in ["the probe is off", "`enabled = true`", "`helo`", "`mail_from`", "`[probe]`"] {
         assert!(ran.stdout.contains(word), "{word}: {}", ran.stdout);
     }
-    let ran = run(asking(&dns).args(["check", "joe@good.test"]), b"");
-    assert!(!ran.stdout.contains("probe"), "it was not asked for: {}", ran.stdout);
+    let cases = [
+        ("it was not asked for", &["check", "joe@good.test"][..]),
+        ("no mail server is known", &["check", "--depth", "mailbox", "joe@missing.test"]),
+    ];
+    for (name, arguments) in cases {
+        let ran = run(asking(&dns).args(arguments), b"");
+        assert!(!ran.stdout.contains("probe"), "{name}: {}", ran.stdout);
+    }
 }
 
 /// Words of Rust and its libraries, of which no message may consist.
