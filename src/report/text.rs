@@ -137,7 +137,7 @@ fn hint(report: &Report) -> Option<Cow<'static, str>> {
     let off = MailboxStatus::NotProbed(NotProbed::Off);
     let is_off = report.mailbox.as_ref().is_some_and(|mailbox| mailbox.evidence.status == off);
     // Where there is no mail server to ask, the probe may well be on.
-    if is_off && report.judgement.reasons.iter().any(|reason| *reason == Reason::ProbeOff) {
+    if is_off && report.judgement.reasons.contains(&Reason::ProbeOff) {
         return Some(format!("To check the mailbox: {PROBE_OFF_HINT}.").into());
     }
     let is_silent = report.mailbox.as_ref().is_some_and(MailboxFacts::never_answered);
